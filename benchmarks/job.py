@@ -1,0 +1,159 @@
+"""The whole job, from files to answers: ``python benchmarks/job.py throughput|memory|wave [--events N] [--url URL]``.
+
+throughput: statements a second delivered to a null LRS in batches of 100, and the ratio to orjson loads + dumps of the same lines
+    in one process, in the same run.
+memory: peak memory of the process tree on ten times the lines, as a ratio.
+wave: the fixed cost of a wave, as the time of the smallest wave.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import orjson
+
+HERE = Path(__file__).parent
+GENERATE = HERE.parent / "templates" / "sample" / "generate.py"
+CONFIG = """\
+lms: {{root_url: https://lms.example.com, id_key: "env:EDX2LRS_BENCHMARK_KEY"}}
+consumers:
+  - {{name: null-lrs, protocol: xapi, url: {url}, access: all, batch: {{size: 100}}, rate: {{concurrency: 2}}}}
+"""
+
+
+def make_log(folder: Path, events: int, mix: str) -> Path:
+    path = folder / f"{mix}-{events}.log"
+    subprocess.run([sys.executable, GENERATE, "--events", str(events), "--seed", "1", "--mix", mix, "--out", path], check=True)
+    return path
+
+
+def tree_memory(pid: int) -> int:
+    """Proportional set size in bytes of ``pid`` and all its descendants."""
+    total, pids = 0, [pid]
+    while pids:
+        current = pids.pop()
+        try:
+            rollup = Path(f"/proc/{current}/smaps_rollup").read_text(encoding="ascii")
+            total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) * 1024
+            for task in Path(f"/proc/{current}/task").iterdir():
+                pids += map(int, (task / "children").read_text(encoding="ascii").split())
+        except (OSError, StopIteration):
+            continue
+    return total
+
+
+def run_job(folder: Path, log: Path, url: str) -> tuple[dict, float, int]:
+    """The run's report, its seconds, and the peak memory of its processes."""
+    config = folder / "c.yaml"
+    config.write_text(CONFIG.format(url=url), encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=folder) as state:
+        report = Path(state) / "report.json"
+        command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", config, "--input", log]
+        command += ["--state", f"{state}/state", "--report", report]
+        began = time.perf_counter()
+        environment = {**os.environ, "EDX2LRS_BENCHMARK_KEY": "benchmark"}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=folder)
+        peak, ended = 0, threading.Event()
+
+        def watch() -> None:
+            nonlocal peak
+            while not ended.wait(0.1):
+                peak = max(peak, tree_memory(process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        code = process.wait()
+        seconds = time.perf_counter() - began
+        ended.set()
+        watcher.join()
+        if code:
+            sys.exit(f"the job ended with {code}")
+        return json.loads(report.read_text(encoding="utf-8")), seconds, peak
+
+
+def orjson_seconds(log: Path) -> float:
+    began = time.perf_counter()
+    for line in log.open("rb"):
+        try:
+            orjson.dumps(orjson.loads(line))
+        except orjson.JSONDecodeError:
+            continue
+    return time.perf_counter() - began
+
+
+def throughput(folder: Path, url: str, events: int) -> None:
+    for mix in ("dense", "usual"):
+        log = make_log(folder, events, mix)
+        report, seconds, _ = run_job(folder, log, url)
+        done = report["consumers"]["null-lrs"]["delivered"]
+        plain = orjson_seconds(log)
+        print(
+            f"{mix}: {report['records']['read']:,} lines, {done:,} statements delivered in {seconds:.1f} s = {done / seconds:,.0f}/s,"
+            f" {report['records']['read'] / seconds:,.0f} lines/s; {seconds / plain:.1f} times orjson loads + dumps of the lines",
+            flush=True,
+        )
+
+
+def memory(folder: Path, url: str, events: int) -> None:
+    peaks = [run_job(folder, make_log(folder, number, "usual"), url)[2] for number in (events // 10, events)]
+    print(f"peak on {events:,} lines = {peaks[1] / peaks[0]:.2f} times that on {events // 10:,} ({peaks[1] / 1e6:.0f} MB)")
+
+
+def wave(folder: Path) -> None:
+    from edx2lrs.io.files import FileReader
+    from edx2lrs.io.state.state import open_state
+    from edx2lrs.pipeline.job import JobSpec
+    from edx2lrs.pipeline.local_run import register
+    from edx2lrs.pipeline.wave import wave_of
+    from edx2lrs.pipeline.wave_runner import WaveRunner
+    from edx2lrs.io.files import find
+
+    os.environ["EDX2LRS_BENCHMARK_KEY"] = "benchmark"
+    config = folder / "c.yaml"
+    config.write_text(CONFIG.format(url="http://127.0.0.1:9/xAPI"), encoding="utf-8")
+    log = make_log(folder, 400, "usual")
+    with open_state(folder / "state", ids=1000, statements=1000) as state:
+        state.ledger.begin_run("DirectRunner", ["null-lrs"], "benchmark")
+        register(find([str(log)]), state.pieces)
+        runner = WaveRunner(str(folder / "wave"), JobSpec(str(config)), str(folder / "state"))
+        reader, offset, times = FileReader(str(log), 0, 0), 0, []
+        for _ in range(20):
+            polled = reader.poll(1, 5)
+            began = time.perf_counter()
+            runner.run(wave_of(str(log), offset, polled), polled)
+            times.append(time.perf_counter() - began)
+            offset = polled.offset
+    print(f"a wave of 5 lines: median {sorted(times[5:])[len(times[5:]) // 2]:.3f} s, longest {max(times[5:]):.3f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["throughput", "memory", "wave"])
+    parser.add_argument("--events", type=int, default=0)
+    parser.add_argument("--url", help="of a null LRS; default: one is started")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if arguments.what == "wave":
+            wave(folder)
+            return
+        server = None if arguments.url else subprocess.Popen([sys.executable, HERE / "null_lrs.py"], stdout=subprocess.PIPE, text=True)
+        url = arguments.url or server.stdout.readline().strip()
+        try:
+            if arguments.what == "throughput":
+                throughput(folder, url, arguments.events or 300_000)
+            else:
+                memory(folder, url, arguments.events or 1_000_000)
+        finally:
+            if server:
+                server.kill()
+
+
+if __name__ == "__main__":
+    main()

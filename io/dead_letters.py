@@ -1,0 +1,225 @@
+"""Dead letters: what could not be done, with all that is needed to see why and to send it again. Avro files, one
+schema."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+import fastavro
+import msgspec
+from edx2lrs.transforms.failure import Failure
+
+SCHEMA: dict[str, Any] = {
+    "type": "record",
+    "namespace": "edx2lrs.v1",
+    "name": "DeadLetter",
+    "doc": "A record that could not become statements, or a statement that a consumer did not take.",
+    "fields": [
+        {"name": "id", "type": "string", "doc": "UUID; the same failure has the same id, however often it is written."},
+        {"name": "time", "type": {"type": "long", "logicalType": "timestamp-millis"}, "doc": "When it failed."},
+        {"name": "stage", "type": "string", "doc": "The step that refused it."},
+        {"name": "cause", "type": "string", "doc": "One word of the documented list."},
+        {"name": "message", "type": "string", "doc": "Why, without any value of the record."},
+        {"name": "consumer", "type": ["null", "string"], "default": None},
+        {"name": "position", "type": "string", "doc": "path:line, or the id of the message."},
+        {"name": "payload_kind", "type": "string", "doc": "record: the original bytes; statement: the exact body."},
+        {"name": "payload", "type": "bytes"},
+        {"name": "statement_id", "type": ["null", "string"], "default": None},
+        {"name": "http_status", "type": ["null", "int"], "default": None},
+        {
+            "name": "http_body",
+            "type": ["null", "string"],
+            "default": None,
+            "doc": "The start of the consumer's answer.",
+        },
+        {"name": "attempts", "type": "int", "default": 0},
+        {"name": "job_name", "type": "string", "default": ""},
+        {"name": "edx2lrs_version", "type": "string", "default": ""},
+    ],
+}
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "edx2lrs:dead-letter")
+_parsed_schema = fastavro.parse_schema(SCHEMA)
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """One dead letter; the fields of ``SCHEMA``. ``time`` is in UTC."""
+
+    id: str
+    time: datetime
+    stage: str
+    cause: str
+    message: str
+    position: str
+    payload_kind: str
+    payload: bytes
+    consumer: str | None = None
+    statement_id: str | None = None
+    http_status: int | None = None
+    http_body: str | None = None
+    attempts: int = 0
+    job_name: str = ""
+    edx2lrs_version: str = ""
+
+
+def dead_letter(failure: Failure, job_name: str, when: datetime) -> DeadLetter:
+    """The dead letter of ``failure``, which ``job_name`` met at ``when``."""
+    return DeadLetter(
+        id=str(letter_id(failure)),
+        time=when,
+        stage=failure.stage,
+        cause=failure.cause,
+        message=_utf8(failure.message),
+        position=_utf8(failure.position),
+        payload_kind=failure.payload_kind,
+        payload=failure.payload,
+        consumer=failure.consumer,
+        statement_id=failure.statement_id,
+        http_status=failure.http_status,
+        http_body=None if failure.http_body is None else _utf8(failure.http_body),
+        attempts=failure.attempts,
+        job_name=job_name,
+        edx2lrs_version=_version(),
+    )
+
+
+def letter_id(failure: Failure) -> uuid.UUID:
+    """The id of the failure's dead letter: of where and what it was, in which step and for which consumer and
+    statement.
+
+    How often it was tried and what was answered do not count: the same failure is never two letters.
+    """
+    parts = (
+        _utf8(failure.position),
+        hashlib.sha256(failure.payload).hexdigest(),
+        failure.stage,
+        failure.consumer,
+        failure.statement_id,
+    )
+    return uuid.uuid5(_NAMESPACE, msgspec.json.encode(parts).decode())
+
+
+def _utf8(text: str) -> str:
+    """The text with escapes for what has no UTF-8: the lone surrogates of a file name or of a consumer's answer."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+@cache
+def _version() -> str:
+    return version("edx2lrs")
+
+
+class DeadLettersMissing(Exception):
+    """There is nothing to read at a path; the text names it."""
+
+
+def is_remote(path: str) -> bool:
+    """Whether ``path`` is on one of Beam's file systems rather than on this machine."""
+    return "://" in path
+
+
+def write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> str:
+    """Write ``letters`` as the Avro file ``name`` in ``folder``, whole or not at all; gives its path. An older one is
+    replaced.
+
+    A local file is on disk (fsync) when this returns. Raises ``OSError``, or what Beam's file system raises.
+    """
+    if is_remote(folder):
+        return _write_remote(f"{folder.rstrip('/')}/{name}", letters)
+    target = Path(folder) / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{name}.part")
+    with open(part, "wb") as file:
+        _write(file, letters)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, target)
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return str(target)
+
+
+def _write_remote(path: str, letters: Iterable[DeadLetter]) -> str:
+    from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
+
+    with FileSystems.create(path, "application/octet-stream") as file:  # object stores show a file when it is closed
+        _write(file, letters)
+    return path
+
+
+def _write(file: IO[bytes], letters: Iterable[DeadLetter]) -> None:
+    fastavro.writer(file, _parsed_schema, (msgspec.structs.asdict(letter) for letter in letters), codec="deflate")
+
+
+def read(path: str, warn: Callable[[str], None]) -> Iterator[DeadLetter]:
+    """Every dead letter once, from a file or from the ``*.avro`` of a folder, in the order of their names.
+
+    Of a broken file what can be read is given, then ``warn`` is called with a line for a person. Raises
+    ``DeadLettersMissing``.
+    """
+    seen: set[bytes] = set()
+    for name in _files(path):
+        for letter in _read_file(name, warn):
+            key = hashlib.blake2b(letter.id.encode(), digest_size=16).digest()
+            if key not in seen:
+                seen.add(key)
+                yield letter
+
+
+def _files(path: str) -> list[str]:
+    if is_remote(path):
+        from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
+
+        pattern = path if path.endswith(".avro") else f"{path.rstrip('/')}/*.avro"
+        found = sorted(file.path for match in FileSystems.match([pattern]) for file in match.metadata_list)
+        if not found:
+            raise DeadLettersMissing(f"{path}: no dead letters (*.avro) there")
+        return found
+    local = Path(path)
+    if local.is_dir():
+        return sorted(str(file) for file in local.glob("*.avro"))
+    if not local.exists():
+        raise DeadLettersMissing(f"{path}: there is no such file or folder")
+    return [path]
+
+
+def _open(name: str) -> IO[bytes]:
+    if is_remote(name):
+        from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
+
+        opened: IO[bytes] = FileSystems.open(name, "application/octet-stream")
+        return opened
+    return open(name, "rb")
+
+
+def _read_file(name: str, warn: Callable[[str], None]) -> Iterator[DeadLetter]:
+    read_so_far = 0
+    try:
+        with _open(name) as file:
+            for record in fastavro.reader(file, _parsed_schema):
+                yield msgspec.convert(record, DeadLetter)
+                read_so_far += 1
+    except GeneratorExit:
+        raise
+    except Exception as error:  # fastavro raises a dozen kinds for bytes that are no Avro
+        warn(
+            f"{name}: not a whole file of dead letters ({type(error).__name__} after {read_so_far} letters); "
+            "these are shown, the rest of it cannot be read"
+        )
+
+
+def now() -> datetime:
+    """The time in UTC, to the millisecond as the files hold it."""
+    moment = datetime.now(timezone.utc)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,90 @@
+"""Lines out of a stream of bytes, with a bound on what one line may hold in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+LONGEST_LINE = 4 * 1024 * 1024
+"""Bytes of a line that is still read whole. Open edX itself refuses browser events of more than 50,000 bytes."""
+KEPT_OF_A_LONG_LINE = 64 * 1024
+
+
+class Lines(NamedTuple):
+    """Whole lines as they stand in the file, each with its ``\\n`` (which the last line of a file may lack)."""
+
+    data: bytes
+    first_line: int
+    count: int
+
+
+class LongLine(NamedTuple):
+    """A line over the bound: its number, its length in bytes with the ``\\n``, and how it begins."""
+
+    head: bytes
+    line: int
+    length: int
+
+
+class _Unfinished:
+    """The line whose end has not come yet. Over the bound only its head and its length are kept."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._parts: list[bytes] = []
+        self.length = 0
+
+    def add(self, part: bytes) -> None:
+        if not part:
+            return
+        self.length += len(part)
+        if self.length <= self._longest or not self._parts:
+            self._parts.append(part if self.length <= self._longest else part[:KEPT_OF_A_LONG_LINE])
+        else:
+            self._parts = [b"".join(self._parts)[:KEPT_OF_A_LONG_LINE]]
+
+    def end(self, number: int) -> Lines | LongLine:
+        data, length = b"".join(self._parts), self.length
+        self._parts, self.length = [], 0
+        if length > self._longest:
+            return LongLine(data[:KEPT_OF_A_LONG_LINE], number, length)
+        return Lines(data, number, 1)
+
+
+def cut(pieces: Iterable[bytes], first_line: int, longest: int = LONGEST_LINE) -> Iterator[Lines | LongLine]:
+    """The lines in ``pieces``, numbered from ``first_line``.
+
+    Of a line that runs over the end of a piece no more than ``longest`` bytes are held; pieces are to be smaller than that.
+    """
+    unfinished = _Unfinished(longest)
+    number = first_line
+    for piece in pieces:
+        start = 0
+        if unfinished.length:
+            start = piece.find(b"\n") + 1
+            if not start:
+                unfinished.add(piece)
+                continue
+            unfinished.add(piece[:start])
+            yield unfinished.end(number)
+            number += 1
+        end = piece.rfind(b"\n") + 1
+        if end > start:
+            data = piece[start:end]
+            count = data.count(b"\n")
+            yield Lines(data, number, count)
+            number += count
+        unfinished.add(piece[max(start, end) :])
+    if unfinished.length:
+        yield unfinished.end(number)
+
+
+def first_lines(lines: Lines, count: int) -> tuple[Lines, Lines]:
+    """``lines`` in two: the first ``count`` (fewer than it has) and the rest."""
+    end = 0
+    for _ in range(count):
+        end = lines.data.index(b"\n", end) + 1
+    return (
+        Lines(lines.data[:end], lines.first_line, count),
+        Lines(lines.data[end:], lines.first_line + count, lines.count - count),
+    )

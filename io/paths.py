@@ -1,0 +1,75 @@
+"""Small files of any place, without Beam unless the path has a scheme: configuration and look-up tables."""
+
+from __future__ import annotations
+
+import gzip
+import os.path
+import posixpath
+from typing import BinaryIO, cast
+
+_GZIP = b"\x1f\x8b"
+
+
+def is_remote(path: str) -> bool:
+    """Whether the path is one of an object store or another Beam file system (``gs://``, ``s3://``)."""
+    return "://" in path
+
+
+def beside(path: str, folder: str) -> str:
+    """``path``, which is relative to ``folder``, made absolute; an absolute path or one with a scheme stays."""
+    if is_remote(path) or os.path.isabs(path):
+        return path
+    if is_remote(folder):
+        return posixpath.join(folder, path)
+    return os.path.normpath(os.path.join(os.path.abspath(folder), path))
+
+
+def folder_of(path: str) -> str:
+    """The folder that a file lies in."""
+    return path.rpartition("/")[0] if is_remote(path) else os.path.dirname(os.path.abspath(path))
+
+
+def open_bytes(path: str) -> BinaryIO:
+    """The file, opened to be read from its start; a gz one, told by its content, is inflated. Raises OSError, whose
+    ``strerror`` is one line."""
+    head = _open(path)
+    try:
+        magic = head.read(2)
+    except Exception as error:
+        head.close()
+        raise _os_error(error, path) from None
+    if not is_remote(path):
+        head.seek(0)
+        return cast(BinaryIO, gzip.GzipFile(fileobj=head)) if magic == _GZIP else head
+    head.close()  # not every remote file can seek
+    again = _open(path)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=again)) if magic == _GZIP else again
+
+
+def check_readable(path: str) -> str | None:
+    """Why the file cannot be opened, in a few words; None when it can."""
+    try:
+        _open(path).close()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None
+
+
+def _open(path: str) -> BinaryIO:
+    if not is_remote(path):
+        return cast(BinaryIO, open(path, "rb"))
+    from apache_beam.io.filesystem import CompressionTypes  # Beam takes seconds to import
+    from apache_beam.io.filesystems import FileSystems
+
+    try:
+        return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+    except Exception as error:
+        raise _os_error(error, path) from None
+
+
+def _os_error(error: Exception, path: str) -> OSError:
+    """Any error of a file system as an OSError whose ``strerror`` is one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error
+    lines = str(error.__cause__ or error).splitlines() or [type(error).__name__]
+    return OSError(0, lines[0][:200], path)

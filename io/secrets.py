@@ -1,0 +1,60 @@
+"""Secrets by reference: the configuration names them, and only what uses one reads it."""
+
+from __future__ import annotations
+
+import os
+import re
+
+_ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)\Z")
+_LIMIT = 65_536
+EXPECTED = "env:NAME or file:PATH"
+
+
+class SecretError(Exception):
+    """A secret that cannot be had. The message names the variable or the file; it never holds the secret, nor a text
+    that is no reference (which may be the secret itself)."""
+
+
+def is_reference(text: str) -> bool:
+    """Whether ``text`` is ``env:NAME`` or ``file:PATH``."""
+    return bool(_ENVIRONMENT.match(text)) or (text.startswith("file:") and len(text) > len("file:"))
+
+
+def resolve(reference: str) -> str:
+    """The secret: the value of the environment variable, or the text of the file without one line break at its end.
+
+    Raises SecretError: no reference, variable not set, file unreadable, nothing in it, not UTF-8, over 64 kB.
+    """
+    variable = _ENVIRONMENT.match(reference)
+    if variable:
+        return _of_environment(variable[1])
+    if is_reference(reference):
+        return _of_file(reference.removeprefix("file:"))
+    raise SecretError(f"text that is no reference, expected {EXPECTED}")
+
+
+def _of_environment(name: str) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise SecretError(f"environment variable {name} is not set")
+    if not value:
+        raise SecretError(f"environment variable {name} is empty")
+    return value
+
+
+def _of_file(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            data: bytes = file.read(_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        raise SecretError(f"file {path} cannot be read: {getattr(error, 'strerror', None) or 'no path'}") from None
+    if len(data) > _LIMIT:
+        raise SecretError(f"file {path} is over {_LIMIT} bytes, so it is no secret")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise SecretError(f"file {path} is not UTF-8 text") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise SecretError(f"file {path} is empty")
+    return text

@@ -1,0 +1,283 @@
+"""What one consumer is sent and when: its queue, retries, doubts, pace and circuit; no threads, clock or network."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from edx2lrs.io import settlements
+from edx2lrs.io.batches import Batches, Waiting
+from edx2lrs.io.circuit import Circuit
+from edx2lrs.io.delivery import (
+    Again,
+    Answer,
+    Decision,
+    Doubt,
+    Hold,
+    Policy,
+    Random,
+    Sent,
+    Split,
+    Stored,
+    dead_by_refusal,
+    decide,
+    found_no_connection,
+    is_refusal,
+    refusals_of_everything,
+)
+from edx2lrs.io.durations import Durations
+from edx2lrs.io.pace import Pace
+from edx2lrs.io.state.outbox import Settlement, StoredBlock
+from edx2lrs.transforms.config_types import Consumer
+
+_LOOK_AGAIN = 10.0  # seconds, when no event is in sight; whatever changes is told at once
+
+
+class Request(msgspec.Struct):
+    """A batch on its way, and what has happened to it.
+
+    ``attempts`` are those since the circuit was last closed, ``tries`` all of them. ``doubted_at``: how many
+    acceptances there had been when it was refused alone.
+    """
+
+    statements: Sequence[Waiting]
+    attempts: int = 0
+    tries: int = 0
+    unconnected: int = 0
+    server_errors: int = 0
+    doubted_at: int | None = None
+
+
+class Unsent(NamedTuple):
+    """Statements that are settled without another request."""
+
+    settlements: list[Settlement]
+    given_up: bool  # by an outage; else the last word on statements that were refused
+
+
+class _Doubted(NamedTuple):
+    request: Request
+    answer: Answer
+    verify: bool
+
+
+class Sending:
+    """The state of sending to one consumer; not safe for threads by itself. Times are seconds of a monotonic clock.
+
+    Whoever drives it adds blocks while ``has_room``, carries out what ``choose`` gives, tells ``answered`` the answer,
+    and calls ``settled`` when what that gave is settled.
+    """
+
+    def __init__(self, consumer: Consumer, random: Random) -> None:
+        self._consumer = consumer
+        self._random = random
+        refusals = refusals_of_everything(consumer.batch.size, consumer.rate.concurrency)
+        self._policy = Policy(consumer.protocol, consumer.retry, refusals)
+        self._batches = Batches(consumer.batch)
+        self._later: list[tuple[float, int, Request]] = []
+        self._order = itertools.count()
+        self._doubted: list[_Doubted] = []
+        self._refusals = 0
+        self._accepted = 0
+        self.pace = Pace(consumer.rate)
+        self.circuit = Circuit()
+        self.in_flight = 0
+        self.held = 0  # statements in hand, those in flight as well
+        self.durations = Durations()
+        self.counts: Counter[str] = Counter()  # for the ledger
+        self.last_fault = ""
+
+    # Filling
+
+    def has_room(self) -> bool:
+        """Whether more should be read ahead: about two batches for each request that may be in flight are enough."""
+        ahead = 2 * self._consumer.rate.concurrency
+        batch = self._consumer.batch
+        return len(self._batches) < ahead * batch.size and self._batches.bytes < ahead * batch.bytes
+
+    def add(self, block: StoredBlock, since: float) -> None:
+        """Take over what waits in ``block`` since that moment."""
+        self._batches.add(block, since)
+        self.held += len(block.statements)
+
+    # Choosing
+
+    def choose(self, now: float, draining: bool) -> Request | Unsent | float:
+        """What is to be done now, counted as in flight; else the moment to ask again. ``draining``: no more will come,
+        so that no batch need wait to be full."""
+        chosen = self._choose(now, draining)
+        if not isinstance(chosen, float):
+            self.in_flight += 1
+        if isinstance(chosen, Request):
+            self.pace.sent(len(chosen.statements), now)
+        return chosen
+
+    def is_ready(self, now: float, draining: bool) -> bool:
+        """Whether ``choose`` would give a request now, in the usual course."""
+        if self.circuit.state != "closed" or self.in_flight >= self.pace.in_flight_limit or now < self.pace.next_at:
+            return False
+        due_at = self._batches.due_at()
+        retry_due = bool(self._later) and self._later[0][0] <= now
+        return retry_due or (due_at is not None and (due_at <= now or draining))
+
+    def gives_up(self, now: float) -> bool:
+        """Whether an outage has lasted so long that what waits becomes dead letters."""
+        consumer, circuit = self._consumer, self.circuit
+        if consumer.on_outage != "dead_letter" or circuit.state != "open" or circuit.kind != "outage":
+            return False
+        return now >= circuit.opened_at + (consumer.max_wait or 0.0)
+
+    def _choose(self, now: float, draining: bool) -> Request | Unsent | float:
+        if not self.in_flight:
+            self.circuit = self.circuit.probe(now)
+        if self.circuit.state == "open":
+            return self._while_open(now)
+        if self.circuit.state == "half_open":
+            return now + _LOOK_AGAIN if self.in_flight else self._probe(now)
+        if self.in_flight >= self.pace.in_flight_limit:
+            return now + _LOOK_AGAIN
+        return self._due(now, draining) if now >= self.pace.next_at else self.pace.next_at
+
+    def _while_open(self, now: float) -> Unsent | float:
+        if self.gives_up(now) and self.held and not self.in_flight:
+            return self._outlived()
+        give_up_at = self.circuit.opened_at + (self._consumer.max_wait or 0.0)
+        moments = [moment for moment in (self.circuit.probe_at, give_up_at) if moment > now]
+        return min(moments, default=now + _LOOK_AGAIN)
+
+    def _outlived(self) -> Unsent:
+        if self._later:
+            request = heapq.heappop(self._later)[2]
+        elif len(self._batches):
+            request = Request(self._batches.take())
+        else:
+            request = self._doubted.pop().request
+        dead = settlements.outlived(self._consumer, request.statements, request.tries, self.circuit.reason)
+        return Unsent(dead, given_up=True)
+
+    def _probe(self, now: float) -> Request | float:
+        """What finds out whether the consumer is back: rather a batch that it has not seen yet."""
+        if len(self._batches):
+            return Request(self._batches.take())
+        return heapq.heappop(self._later)[2] if self._later else now + _LOOK_AGAIN
+
+    def _due(self, now: float, draining: bool) -> Request | Unsent | float:
+        if self._later and self._later[0][0] <= now:
+            return heapq.heappop(self._later)[2]
+        due_at = self._batches.due_at()
+        if due_at is not None and (due_at <= now or draining):
+            return Request(self._batches.take())
+        if draining and due_at is None and self._doubted and not self._later and not self.in_flight:
+            return self._last_word(now)
+        moments = [due_at] if due_at is not None else []
+        return min([*moments, *(due for due, _, _ in self._later[:1])], default=now + _LOOK_AGAIN)
+
+    def _last_word(self, now: float) -> Request | Unsent | float:
+        """Nothing but doubted statements is left. If the consumer has accepted anything in this run, they are at fault;
+        else it refuses everything."""
+        if not self._accepted:
+            self._open(Hold("refusing", f"refused everything, at last with {self._doubted[0].answer.status}"), now)
+            return self.circuit.probe_at
+        dead = self._resolve(now)
+        for _, _, request in self._later:
+            request.doubted_at = -1
+        return Unsent(dead, given_up=False) if dead else heapq.heappop(self._later)[2]
+
+    # After an answer
+
+    def answered(self, request: Request, answer: Answer, now: float) -> list[Settlement]:
+        """What ``answer`` settles, to be done at once; all the rest that it means is done already."""
+        request.attempts += 1
+        request.tries += 1
+        sent = Sent(
+            ids=[statement.id for statement in request.statements],
+            attempts=request.attempts,
+            unconnected=request.unconnected,
+            server_errors=request.server_errors,
+            accepted_since=request.doubted_at is not None and self._accepted > request.doubted_at,
+            refusals=self._refusals,
+            probe=self.circuit.state == "half_open",
+        )
+        decision = decide(answer, sent, self._policy, self._random)
+        self._count(request, answer)
+        settled = settlements.settlements_of(self._consumer, request.statements, request.tries, answer, decision)
+        if isinstance(decision, Stored):
+            self._accepted += 1
+            self._refusals = 0
+            self.pace.accepted()
+            settled += self._resolve(now)
+        if isinstance(decision, Stored) or answer.status == 409:
+            self._close()
+        self._carry_out(request, answer, decision, now)
+        return settled
+
+    def settled(self, count: int) -> None:
+        """What was chosen is done; with what was decided on the way ``count`` statements are settled by it."""
+        self.in_flight -= 1
+        self.held -= count
+
+    def _count(self, request: Request, answer: Answer) -> None:
+        self.durations.add(answer.seconds)
+        self.counts["requests"] += 1
+        self.counts["retries"] += request.attempts > 1
+        request.unconnected = request.unconnected + 1 if found_no_connection(answer) else 0
+        request.server_errors += answer.status == 500
+        self._refusals += is_refusal(answer)
+        if answer.status is None or answer.status >= 300:
+            self.last_fault = str(answer.status or answer.fault)
+
+    def _resolve(self, now: float) -> list[Settlement]:
+        """The consumer accepts statements: those that it refused alone are dead, or are sent once more."""
+        doubted, self._doubted = self._doubted, []
+        dead: list[Settlement] = []
+        for request, answer, verify in doubted:
+            if verify:
+                self._push(request, now)
+            else:
+                verdict = dead_by_refusal(answer)
+                dead += settlements.settlements_of(self._consumer, request.statements, request.tries, answer, verdict)
+        return dead
+
+    def _carry_out(self, request: Request, answer: Answer, decision: Decision, now: float) -> None:
+        if isinstance(decision, Split):
+            self._split(request, answer, now)
+        elif isinstance(decision, Again):
+            if decision.push_back:
+                self.pace.pushed_back(decision.pause, self._consumer.timeout, now)
+            self._push(request, now + decision.delay)
+        elif isinstance(decision, Doubt):
+            request.doubted_at = self._accepted
+            self._doubted.append(_Doubted(request, answer, decision.verify))
+        elif isinstance(decision, Hold):
+            self._push(request, now)
+            self._open(decision, now)
+
+    def _split(self, request: Request, answer: Answer, now: float) -> None:
+        statements = request.statements
+        if answer.status == 413:
+            self._batches.halve_bytes(sum(len(statement.body) + 1 for statement in statements))
+        middle = len(statements) // 2
+        for half in (statements[:middle], statements[middle:]):
+            self._push(Request(half, tries=request.tries, server_errors=min(request.server_errors, 1)), now)
+
+    def _push(self, request: Request, due: float) -> None:
+        heapq.heappush(self._later, (due, next(self._order), request))
+
+    def _open(self, why: Hold, now: float) -> None:
+        if self.circuit.state != "open":  # else: an answer to what was under way
+            self.circuit = self.circuit.hold(why, now, self._consumer.retry.max_delay, self._random)
+        self._refusals = 0
+        doubted, self._doubted = self._doubted, []
+        for each in doubted:
+            self._push(each.request, now)
+        for _, _, request in self._later:
+            request.attempts = request.unconnected = 0
+
+    def _close(self) -> None:
+        if self.circuit.state != "closed":
+            self.circuit = self.circuit.close()
+            self.pace.restart()

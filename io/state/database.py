@@ -1,0 +1,159 @@
+"""The state database: opening it, its owner's lock, transactions and reads. Safe for threads; other processes share
+it (WAL)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from edx2lrs.io.state.errors import StateInUse, StateUnusable, named_faults
+from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, VERSION
+
+FILE_NAME = "state.db"
+LOCK_NAME = "owner.lock"
+_BUSY_SECONDS = 60.0
+_CHECKPOINT_PAGES = 4_000  # 16 MB: a wave's pages are written back in a few large steps
+_CACHE_KIB = 8_000
+
+Sync = Literal["FULL", "NORMAL"]
+"""FULL: on disk when the transaction ends. NORMAL: survives a killed process at once, a power cut from the next FULL
+on."""
+
+
+class Database:
+    """One process's view of a state directory. Transactions of this process take turns; reads never wait for them."""
+
+    def __init__(self, folder: Path, lock: IO[str] | None) -> None:
+        self.folder = folder
+        self._lock = lock
+        self._writer = _connect(folder)
+        self._writing = threading.Lock()
+        self._reader = _connect(folder)
+        self._reading = threading.Lock()
+
+    @contextmanager
+    def transaction(self, sync: Sync) -> Iterator[sqlite3.Connection]:
+        """A write transaction (BEGIN IMMEDIATE), rolled back when the body raises. Raises ``StateFault``."""
+        with self._writing, named_faults(self.folder):
+            connection = self._writer
+            connection.execute(f"PRAGMA synchronous = {sync}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # SQLite has rolled back by itself after a full disk
+                    connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, sql: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one SELECT on what is committed. Raises ``StateFault``."""
+        with self._reading, named_faults(self.folder):
+            return self._reader.execute(sql, arguments).fetchall()
+
+    def close(self) -> None:
+        """Close the connections and give the lock back."""
+        with self._reading, self._writing:
+            self._reader.close()
+            self._writer.close()
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
+
+
+def own(folder: Path, create: bool) -> Database:
+    """Open ``folder`` as its only owner; with ``create`` make what is missing.
+
+    Raises ``StateInUse``, ``StateUnusable`` (no state there and not ``create``, foreign or newer) or ``StateFault``.
+    """
+    with named_faults(folder):
+        if not create and not (folder / FILE_NAME).exists():
+            raise StateUnusable(
+                f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of an earlier run"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _locked(folder)
+        try:
+            _prepare(folder)
+            return Database(folder, lock)
+        except BaseException:
+            lock.close()
+            raise
+
+
+def join(folder: Path) -> Database:
+    """Open ``folder`` beside its owner, who has made it. Raises ``StateUnusable`` or ``StateFault``."""
+    with named_faults(folder):
+        if not (folder / FILE_NAME).exists():
+            raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of a run")
+        _check_version(folder)
+        return Database(folder, None)
+
+
+def _locked(folder: Path) -> IO[str]:
+    lock = open(folder / LOCK_NAME, "a+", encoding="ascii")  # noqa: SIM115 - stays open as long as the lock is held
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise StateInUse(
+            f"state directory {folder}: in use by process {owner}; wait for it, stop it, or choose another --state"
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _connect(folder: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        folder / FILE_NAME, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _check_version(folder: Path) -> int:
+    """The version of the database, 0 when it is empty."""
+    connection = _connect(folder)
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    finally:
+        connection.close()
+    if tables and application != APPLICATION_ID:
+        raise StateUnusable(
+            f"state directory {folder}: its {FILE_NAME} was not written by edx2lrs; choose another --state"
+        )
+    if version > VERSION:
+        raise StateUnusable(
+            f"state directory {folder}: written by a newer edx2lrs (state version {version}, here {VERSION}); "
+            "install that version, or choose another --state"
+        )
+    return version
+
+
+def _prepare(folder: Path) -> None:
+    if _check_version(folder):
+        return
+    connection = _connect(folder)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # one transaction: a kill leaves an empty database or a whole one
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {TABLES}"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+    finally:
+        connection.close()

@@ -1,0 +1,77 @@
+"""What can go wrong with a state directory. The messages name the directory, what was found and the fix."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class StateError(Exception):
+    """Base of all faults of a state directory; its text is for a person."""
+
+
+class StateInUse(StateError):
+    """Another job owns the directory (exit code 2)."""
+
+
+class StateUnusable(StateError):
+    """The directory is no state directory, or one of a newer edx2lrs (exit code 2)."""
+
+
+class StateFault(StateError):
+    """The directory cannot be read or written: full disk, no rights, damaged (exit code 3). What was kept before
+    stays kept."""
+
+
+class StaleWave(StateError):
+    """The wave does not start where the state says; nothing of it was kept. Another worker was faster, or it was kept
+    already."""
+
+
+_FULL = "the disk is full; free some space and run again, nothing that was kept is lost"
+_READ_ONLY = "it cannot be written; give this user the right to write there, or choose another --state"
+_DAMAGED = (
+    "its database is damaged; restore the directory from a copy, or start with a new one (what waits here is then lost)"
+)
+_BUSY = "another process kept it locked for a minute; end that process and run again"
+
+# parts of SQLite's messages: Python 3.10 does not give the error's code
+_BY_MESSAGE = (
+    ("is full", _FULL),
+    ("readonly", _READ_ONLY),
+    ("unable to open", _READ_ONLY),
+    ("malformed", _DAMAGED),
+    ("not a database", _DAMAGED),
+    ("is locked", _BUSY),
+)
+
+
+@contextmanager
+def named_faults(folder: Path) -> Iterator[None]:
+    """Inside, errors of SQLite and the file system become ``StateFault`` that names ``folder`` and the fix."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError):
+        raise  # a fault of this program, not of the directory
+    except sqlite3.DatabaseError as error:
+        raise StateFault(f"state directory {folder}: {_fix(str(error))}") from error
+    except OSError as error:
+        raise StateFault(f"state directory {folder}: {_os_fix(error)}") from error
+
+
+def _fix(message: str) -> str:
+    for part, fix in _BY_MESSAGE:
+        if part in message:
+            return fix
+    return f"SQLite says: {message}; look at the disk and its mount, then run again"
+
+
+def _os_fix(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _FULL
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        return _READ_ONLY
+    return f"{error.strerror}; look at the disk and its mount, then run again"

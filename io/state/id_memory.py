@@ -1,0 +1,258 @@
+"""The id memory: which statement ids each consumer was given, with 16 bytes of checks, so that nothing is sent twice.
+
+Ids are hashes, so a B-tree of millions is dirtied all over by every wave (measured: 16 to 21 us an id at 3 million).
+Instead they are kept as sorted runs, one per wave, merged eight at a time into longer ones, and at a sixteenth of the
+bound closed as a generation, which is never rewritten. Looking a wave up is a sorted search in each run's chunks;
+forgetting is dropping the oldest generation. A single id is forgotten by a mark, which holds for what was remembered
+before it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from edx2lrs.io.state.id_runs import (
+    CONSUMER,
+    EVENT_AND_BODY,
+    REST,
+    Ints,
+    Run,
+    delete_run,
+    insert_run,
+    load_run,
+    next_chunk,
+    runs,
+)
+
+Verdicts = npt.NDArray[np.uint8]
+
+NEW, DUPLICATE, COLLISION = 0, 1, 2
+_GENERATIONS = 16
+_FAN_IN = 8
+_GENERATION_LEVEL = 100
+_THINNED_LEVEL = 101  # what waits of a generation that was forgotten
+_MIX = 0x9E3779B97F4A7C15  # spreads the consumers of one id over the keys; odd, from the golden ratio
+
+
+class WaveIds(NamedTuple):
+    """The ids of a wave in its order. ``keys``: what runs are sorted by; ``entries``: one row each of rest of the id,
+    consumer, hash of the event, hash of the body."""
+
+    keys: Ints
+    entries: Ints
+
+
+def wave_ids(blocks: Sequence[tuple[int, bytes, bytes]]) -> WaveIds:
+    """The ids of blocks, given as (consumer's number, 16 bytes per id, 16 bytes of checks per id)."""
+    ids = _int64(b"".join([ids for _, ids, _ in blocks]))
+    checks = _int64(b"".join([checks for _, _, checks in blocks]))
+    consumers = np.repeat(
+        np.array([number for number, _, _ in blocks], dtype=np.int64), [len(ids) // 16 for _, ids, _ in blocks]
+    )
+    return WaveIds(ids[:, 0] ^ _mixed(consumers), np.column_stack((ids[:, 1], consumers, checks)))
+
+
+def _int64(data: bytes) -> Ints:
+    """Pairs of 8 bytes."""
+    pairs: Ints = np.frombuffer(data, dtype="<i8").reshape(-1, 2)
+    return pairs
+
+
+def _mixed(consumers: Ints) -> Ints:
+    mixed: Ints = (consumers.astype(np.uint64) * np.uint64(_MIX)).view(np.int64)
+    return mixed
+
+
+def judge(transaction: sqlite3.Connection, ids: WaveIds) -> Verdicts:
+    """For each id: NEW, DUPLICATE (known, with the same event or body) or COLLISION (known, both differ).
+
+    Of equal ids within the wave the first is compared with the memory, the others with what the memory or the first
+    has.
+    """
+    verdicts = np.zeros(len(ids.keys), dtype=np.uint8)
+    order = np.argsort(ids.keys, kind="stable")
+    known = _known(transaction, ids, order)
+    suspects = {int(i) for i in order[_repeated(ids.keys[order])]} | known.keys()
+    first: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for index in sorted(suspects):
+        entry = tuple(ids.entries[index].tolist())
+        name = (int(ids.keys[index]), entry[REST], entry[CONSUMER])
+        checks = known.get(index) or first.setdefault(name, (index, *entry[EVENT_AND_BODY]))
+        if checks[0] == index:
+            continue
+        same = checks[1] == entry[2] or checks[2] == entry[3]
+        verdicts[index] = DUPLICATE if same else COLLISION
+    return verdicts
+
+
+def _repeated(sorted_keys: Ints) -> npt.NDArray[np.bool_]:
+    """Which of ``sorted_keys`` have an equal neighbour."""
+    same = sorted_keys[1:] == sorted_keys[:-1]
+    repeated = np.zeros(len(sorted_keys), dtype=np.bool_)
+    repeated[1:] |= same
+    repeated[:-1] |= same
+    return repeated
+
+
+def _known(transaction: sqlite3.Connection, ids: WaveIds, order: Ints) -> dict[int, tuple[int, ...]]:
+    """For the indexes that the memory knows: (-1, hash of the event, hash of the body) as remembered last."""
+    known: dict[int, tuple[int, ...]] = {}
+    sorted_keys = ids.keys[order]
+    marks = transaction.execute("SELECT 1 FROM forgotten_ids LIMIT 1").fetchone() is not None
+    for run in runs(transaction):  # oldest first: what was remembered later stands
+        for place, entry in _found(transaction, run, sorted_keys, ids.entries[order]):
+            if not marks or not _is_forgotten(transaction, run, int(sorted_keys[place]), entry):
+                known[int(order[place])] = (-1, *entry[EVENT_AND_BODY])
+    return known
+
+
+def _found(
+    transaction: sqlite3.Connection, run: Run, sorted_keys: Ints, entries: Ints
+) -> Iterator[tuple[int, list[int]]]:
+    """For every id that ``run`` has: its place in ``sorted_keys`` and the run's entry."""
+    start = 0
+    while start < len(sorted_keys):
+        chunk = next_chunk(transaction, run, int(sorted_keys[start]))
+        if chunk is None:
+            return
+        end = int(np.searchsorted(sorted_keys, chunk.keys[-1], "right"))
+        wanted = sorted_keys[start:end]
+        at = np.searchsorted(chunk.keys, wanted)
+        for hit in np.flatnonzero(chunk.keys[at] == wanted).tolist():
+            rest_and_consumer = entries[start + hit, :2].tolist()
+            for entry in chunk.entries_with_key(int(at[hit])):
+                if entry[:2] == rest_and_consumer:
+                    yield start + hit, entry
+        start = end
+
+
+def _is_forgotten(transaction: sqlite3.Connection, run: Run, key: int, entry: Sequence[int]) -> bool:
+    return (
+        transaction.execute(
+            "SELECT 1 FROM forgotten_ids WHERE key = ? AND rest = ? AND consumer = ? AND number >= ?",
+            (key, entry[REST], entry[CONSUMER], run.newest),
+        ).fetchone()
+        is not None
+    )
+
+
+def remember(transaction: sqlite3.Connection, ids: WaveIds, which: npt.NDArray[np.bool_], bound: int) -> int:
+    """Remember those ``ids`` that ``which`` marks, and forget the oldest generation when there are more than
+    ``bound``.
+
+    Gives the number of ids remembered ever: what was remembered by now has a number up to it. An id whose statement
+    waits in the outbox is not forgotten, so blocks are inserted with that number after this.
+    """
+    number = _newest(transaction)
+    chosen = np.flatnonzero(which)
+    if not len(chosen):
+        return number
+    order = chosen[np.argsort(ids.keys[chosen], kind="stable")]
+    insert_run(transaction, 0, number + 1, number + len(order), ids.keys[order], ids.entries[order])
+    _merge(transaction, max(1, bound // _GENERATIONS))
+    _forget_oldest(transaction, bound)
+    return number + len(order)
+
+
+def forget(transaction: sqlite3.Connection, consumer: int, identifiers: Sequence[bytes]) -> None:
+    """Forget ``identifiers`` (16 bytes each) of a consumer, as remembered by now."""
+    if not identifiers:
+        return
+    ids = wave_ids([(consumer, b"".join(identifiers), bytes(16 * len(identifiers)))])
+    number = _newest(transaction)
+    transaction.executemany(
+        "INSERT OR REPLACE INTO forgotten_ids VALUES (?, ?, ?, ?)",
+        [
+            (key, rest, consumer, number)
+            for key, rest in zip(ids.keys.tolist(), ids.entries[:, REST].tolist(), strict=True)
+        ],
+    )
+
+
+def _newest(transaction: sqlite3.Connection) -> int:
+    return int(transaction.execute("SELECT coalesce(max(newest), 0) FROM id_runs").fetchone()[0])
+
+
+def _merge(transaction: sqlite3.Connection, generation: int) -> None:
+    """Merge the newest runs: all that are young into a generation when they make one, else those of one level when it
+    is full."""
+    young = [run for run in runs(transaction) if run.level < _GENERATION_LEVEL]
+    if sum(run.size for run in young) >= generation:
+        _merge_runs(transaction, young, _GENERATION_LEVEL)
+        return
+    level = 0
+    while len(full := [run for run in young if run.level == level]) >= _FAN_IN:
+        _merge_runs(transaction, full, level + 1)
+        level += 1
+        young = [run for run in runs(transaction) if run.level < _GENERATION_LEVEL]
+
+
+def _merge_runs(transaction: sqlite3.Connection, merging: Sequence[Run], level: int) -> None:
+    """Put one run in the place of ``merging``, which are neighbours in age, without what was forgotten of them."""
+    loaded = [_without_forgotten(transaction, run, *load_run(transaction, run)) for run in merging]
+    keys = np.concatenate([keys for keys, _ in loaded])
+    entries = np.concatenate([entries for _, entries in loaded])
+    del loaded
+    order = np.argsort(keys, kind="stable")
+    for run in merging:
+        delete_run(transaction, run)
+    insert_run(transaction, level, merging[0].oldest, merging[-1].newest, keys[order], entries[order])
+
+
+def _without_forgotten(transaction: sqlite3.Connection, run: Run, keys: Ints, entries: Ints) -> tuple[Ints, Ints]:
+    """The run's ids that no mark forgets. The marks that applied are used up, for an id is in one run only."""
+    marks = transaction.execute(
+        "SELECT key, rest, consumer FROM forgotten_ids WHERE number >= ?", (run.newest,)
+    ).fetchall()
+    if not marks:
+        return keys, entries
+    stays = np.ones(len(keys), dtype=np.bool_)
+    forgotten = set(marks)
+    for place in np.flatnonzero(np.isin(keys, np.array([key for key, _, _ in marks], dtype=np.int64))).tolist():
+        name = (int(keys[place]), int(entries[place, REST]), int(entries[place, CONSUMER]))
+        if name in forgotten:
+            stays[place] = False
+            transaction.execute("DELETE FROM forgotten_ids WHERE key = ? AND rest = ? AND consumer = ?", name)
+    return keys[stays], entries[stays]
+
+
+def _forget_oldest(transaction: sqlite3.Connection, bound: int) -> None:
+    """Drop whole generations, oldest first, until at most ``bound`` ids are left beside those whose statements wait."""
+    remembered = [run for run in runs(transaction) if run.level <= _GENERATION_LEVEL]
+    excess = sum(run.size for run in remembered) - bound
+    for run in remembered:
+        if excess <= 0 or run.level != _GENERATION_LEVEL:
+            break
+        _thin_up_to(transaction, run)
+        excess -= run.size
+
+
+def _thin_up_to(transaction: sqlite3.Connection, last: Run) -> None:
+    """Forget ``last`` and what is left of older generations, but for the ids of statements that wait."""
+    waiting = wave_ids(
+        [
+            (consumer, ids, bytes(len(ids)))
+            for consumer, ids in transaction.execute(
+                "SELECT consumer, ids FROM blocks WHERE number <= ? ORDER BY row", (last.newest,)
+            )
+        ]
+    ).keys
+    leaving = [run for run in runs(transaction) if run.level >= _GENERATION_LEVEL and run.newest <= last.newest]
+    kept = [_waiting_of(transaction, run, waiting) for run in leaving]
+    for run in leaving:
+        delete_run(transaction, run)
+    keys, entries = np.concatenate([keys for keys, _ in kept]), np.concatenate([entries for _, entries in kept])
+    order = np.argsort(keys, kind="stable")
+    if len(order):
+        insert_run(transaction, _THINNED_LEVEL, leaving[0].oldest, last.newest, keys[order], entries[order])
+    transaction.execute("DELETE FROM forgotten_ids WHERE number <= ?", (last.newest,))
+
+
+def _waiting_of(transaction: sqlite3.Connection, run: Run, waiting: Ints) -> tuple[Ints, Ints]:
+    keys, entries = _without_forgotten(transaction, run, *load_run(transaction, run))
+    stays = np.isin(keys, waiting)
+    return keys[stays], entries[stays]

@@ -1,0 +1,105 @@
+"""Sorted runs of remembered ids in the database: rows of chunks, each chunk two arrays of 64-bit integers (little
+endian)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+REST, CONSUMER = 0, 1
+EVENT_AND_BODY = slice(2, 4)
+_COLUMNS = 4  # of an entry: rest of the id, consumer, hash of the event, hash of the body
+_CHUNK = 4_096  # ids: 32 KB of keys, read whole for one look-up; 128 KB of entries, read for a hit
+
+
+class Run(NamedTuple):
+    """A sorted run. Its ids were the ``oldest`` to the ``newest`` ever remembered; ``level`` rises with every merge."""
+
+    number: int
+    level: int
+    size: int
+    oldest: int
+    newest: int
+
+
+class Chunk:
+    """A part of a run: its sorted keys, and their entries when they are asked for."""
+
+    def __init__(self, transaction: sqlite3.Connection, row: int, keys: bytes) -> None:
+        self._transaction = transaction
+        self._row = row
+        self._entries: Ints | None = None
+        self.keys: Ints = np.frombuffer(keys, dtype="<i8")
+
+    def entries_with_key(self, place: int) -> Iterator[list[int]]:
+        """The entry at ``place`` and those after it with the same key (two ids may share the first half)."""
+        if self._entries is None:
+            blob = self._transaction.execute("SELECT entries FROM id_chunks WHERE rowid = ?", (self._row,)).fetchone()[
+                0
+            ]
+            self._entries = _entries(blob)
+        key = self.keys[place]
+        while place < len(self.keys) and self.keys[place] == key:
+            yield self._entries[place].tolist()
+            place += 1
+
+
+def runs(transaction: sqlite3.Connection) -> list[Run]:
+    """All runs, oldest first."""
+    rows = transaction.execute("SELECT run, level, size, oldest, newest FROM id_runs ORDER BY newest")
+    return [Run(*row) for row in rows]
+
+
+def next_chunk(transaction: sqlite3.Connection, run: Run, key: int) -> Chunk | None:
+    """The chunk of ``run`` that holds ``key`` if the run does: the first that does not end before it. None after the
+    last."""
+    row = transaction.execute(
+        "SELECT rowid, keys FROM id_chunks WHERE run = ? AND last >= ? ORDER BY last LIMIT 1", (run.number, key)
+    ).fetchone()
+    return None if row is None else Chunk(transaction, row[0], row[1])
+
+
+def load_run(transaction: sqlite3.Connection, run: Run) -> tuple[Ints, Ints]:
+    """The keys and entries of a whole run."""
+    chunks = transaction.execute(
+        "SELECT keys, entries FROM id_chunks WHERE run = ? ORDER BY last", (run.number,)
+    ).fetchall()
+    keys = np.frombuffer(b"".join([keys for keys, _ in chunks]), dtype="<i8")
+    return keys, _entries(b"".join([entries for _, entries in chunks]))
+
+
+def insert_run(
+    transaction: sqlite3.Connection, level: int, oldest: int, newest: int, keys: Ints, entries: Ints
+) -> None:
+    """Insert a run of sorted ``keys``."""
+    cursor = transaction.execute(
+        "INSERT INTO id_runs (level, size, oldest, newest) VALUES (?, ?, ?, ?)", (level, len(keys), oldest, newest)
+    )
+    transaction.executemany(
+        "INSERT INTO id_chunks VALUES (?, ?, ?, ?)",
+        (
+            (
+                cursor.lastrowid,
+                int(part[-1]),
+                part.astype("<i8").tobytes(),
+                entries[at : at + _CHUNK].astype("<i8").tobytes(),
+            )
+            for at, part in ((at, keys[at : at + _CHUNK]) for at in range(0, len(keys), _CHUNK))
+        ),
+    )
+
+
+def delete_run(transaction: sqlite3.Connection, run: Run) -> None:
+    """Delete a run."""
+    transaction.execute("DELETE FROM id_chunks WHERE run = ?", (run.number,))
+    transaction.execute("DELETE FROM id_runs WHERE run = ?", (run.number,))
+
+
+def _entries(blob: bytes) -> Ints:
+    return np.frombuffer(blob, dtype="<i8").reshape(-1, _COLUMNS)

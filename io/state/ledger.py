@@ -1,0 +1,90 @@
+"""The ledger: what happened, counted per run and over all of them, so that every record and statement is accounted
+for.
+
+For each consumer ``statements + taken_over = delivered + already_stored + conflicts + duplicates + dead_statements/*
++ waiting``; for records (consumer "") ``read = matched + filtered/* + dead/*``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from edx2lrs.io.state.database import Database
+
+Tally = Mapping[tuple[str, str], int]
+"""Counts by (consumer's name, or "" for records; key)."""
+
+TAKEN_OVER = "taken_over"
+
+
+class Run(NamedTuple):
+    """A run of the job. ``taken_over``: statements that waited when it started, by consumer, also of consumers that the
+    configuration no longer has. ``new_consumers`` came to a state in which files were read without them."""
+
+    number: int
+    taken_over: dict[str, int]
+    new_consumers: list[str]
+
+
+class Ledger:
+    """The table of counts. Raises ``StateFault``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin_run(self, runner: str, consumers: Sequence[str], job_name: str) -> Run:
+        """Start a run, to which everything is counted from now on; ``job_name`` goes into dead letters. All circuits
+        are closed."""
+        new = self.new_consumers(consumers)
+        with self._database.transaction("FULL") as transaction:
+            cursor = transaction.execute("INSERT INTO runs (runner, started) VALUES (?, ?)", (runner, time.time()))
+            run = int(cursor.lastrowid or 0)
+            transaction.executemany(
+                "INSERT OR IGNORE INTO consumers (name, waiting, circuit_open) VALUES (?, 0, 0)",
+                [(name,) for name in consumers],
+            )
+            transaction.execute("UPDATE consumers SET circuit_open = 0")
+            taken_over = dict(transaction.execute("SELECT name, waiting FROM consumers WHERE waiting > 0").fetchall())
+            transaction.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("run", run), ("job_name", job_name)])
+            count(transaction, {(name, TAKEN_OVER): waiting for name, waiting in taken_over.items()})
+        return Run(run, taken_over, new)
+
+    def new_consumers(self, names: Sequence[str]) -> list[str]:
+        """Those of ``names`` that this state has never seen, though something was read into it."""
+        if not self._database.rows("SELECT 1 FROM pieces WHERE offset > 0 OR done LIMIT 1"):
+            return []
+        known = {name for (name,) in self._database.rows("SELECT name FROM consumers")}
+        return [name for name in names if name not in known]
+
+    def add(self, tally: Tally) -> None:
+        """Count what happened outside of waves and deliveries."""
+        with self._database.transaction("NORMAL") as transaction:
+            count(transaction, tally)
+
+    def totals(self, run: int | None = None) -> dict[tuple[str, str], int]:
+        """The counts of ``run``; without one, of all runs together, where nothing is taken over."""
+        if run is not None:
+            rows = self._database.rows("SELECT consumer, key, count FROM ledger WHERE run = ?", (run,))
+        else:
+            rows = self._database.rows(
+                "SELECT consumer, key, sum(count) FROM ledger WHERE key <> ? GROUP BY consumer, key", (TAKEN_OVER,)
+            )
+        return {(consumer, key): total for consumer, key, total in rows}
+
+
+def count(transaction: sqlite3.Connection, tally: Tally) -> None:
+    """Add ``tally`` to the current run, inside ``transaction``."""
+    run = current_run(transaction)
+    transaction.executemany(
+        "INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        [(run, consumer, key, number) for (consumer, key), number in tally.items() if number],
+    )
+
+
+def current_run(transaction: sqlite3.Connection) -> int:
+    """The number of the current run; 0 before the first."""
+    row = transaction.execute("SELECT value FROM meta WHERE name = 'run'").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,176 @@
+"""The outbox: statements that wait until their consumer has taken them, in blocks, oldest first."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from edx2lrs.io.state.database import Database
+from edx2lrs.io.state.id_memory import forget
+from edx2lrs.io.state.ledger import count
+from edx2lrs.io.state.unexported_letters import add_letters
+from edx2lrs.transforms.blocks import unpack_bodies, unpack_positions
+from edx2lrs.transforms.failure import Failure
+from msgspec import Struct
+
+Outcome = Literal["delivered", "already_stored", "conflict", "dead"]
+_LEDGER_KEYS: Mapping[Outcome, str] = {
+    "delivered": "delivered",
+    "already_stored": "already_stored",
+    "conflict": "conflicts",
+}
+_ID_BYTES = 16
+
+
+class WaitingStatement(Struct, frozen=True):
+    """A statement of a block that is not settled: its place in the block, id (16 bytes), body (JSON) and position of
+    its record."""
+
+    index: int
+    id: bytes
+    body: bytes
+    position: str
+
+
+class StoredBlock(NamedTuple):
+    """What still waits of a block. ``row`` rises with age; ``created`` is the wall time (seconds since 1970) at which
+    it was kept."""
+
+    row: int
+    consumer: str
+    created: float
+    statements: tuple[WaitingStatement, ...]
+
+
+class Settlement(NamedTuple):
+    """What became of a statement. ``failure`` is given with ``dead`` and only then; its cause is what the ledger
+    counts."""
+
+    row: int
+    index: int  # type: ignore[assignment]  # of the block, not tuple.index
+    outcome: Outcome
+    failure: Failure | None = None
+
+
+class Outbox:
+    """What the senders see. Every method may be called from any thread and raises ``StateFault``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def waiting_blocks(self, consumer: str, after: int = 0, limit: int = 10) -> list[StoredBlock]:
+        """Up to ``limit`` blocks of ``consumer`` with a row above ``after``, oldest first."""
+        rows = self._database.rows(
+            "SELECT row, created, settled, ids, positions, bodies FROM blocks "
+            "WHERE consumer = (SELECT number FROM consumers WHERE name = ?) AND row > ? ORDER BY row LIMIT ?",
+            (consumer, after, limit),
+        )
+        return [StoredBlock(row[0], consumer, row[1], _waiting(*row[2:])) for row in rows]
+
+    def waiting(self, consumer: str) -> int:
+        """How many statements wait for ``consumer``; a counter, not a count."""
+        rows = self._database.rows("SELECT waiting FROM consumers WHERE name = ?", (consumer,))
+        return int(rows[0][0]) if rows else 0
+
+    def waiting_counts(self) -> dict[str, int]:
+        """How many statements wait, for every consumer that this state has ever had."""
+        return dict(self._database.rows("SELECT name, waiting FROM consumers ORDER BY number"))
+
+    def changes(self) -> int:
+        """A number that differs from the last one when anything in the state has changed in between; takes a few
+        microseconds."""
+        return int(self._database.rows("PRAGMA data_version")[0][0])
+
+    def flag_circuit(self, consumer: str, is_open: bool) -> None:
+        """Say whether ``consumer`` is cut off: at its bound it then overflows to dead letters (cause ``outage``)."""
+        with self._database.transaction("NORMAL") as transaction:
+            transaction.execute("UPDATE consumers SET circuit_open = ? WHERE name = ?", (is_open, consumer))
+
+    def open_circuits(self) -> frozenset[str]:
+        """The consumers that are flagged as cut off."""
+        return frozenset(name for (name,) in self._database.rows("SELECT name FROM consumers WHERE circuit_open"))
+
+    def settle(self, consumer: str, settlements: Sequence[Settlement], increments: Mapping[str, int]) -> int:
+        """Settle statements of ``consumer`` in one transaction; gives how many were settled by it.
+
+        Counts the outcomes in the ledger, and ``increments`` (``requests``, ``retries``) with them. What is settled
+        already, or in no block, is passed over: a settlement may come twice. A dead statement becomes a dead letter
+        and its id is forgotten, so that a replay is not taken for a duplicate.
+        """
+        # Without fsync: after a power cut a settlement may be lost, and its statement is sent again with the same id;
+        # its dead
+        # letter is lost in the same transaction. It never is the other way round, for what is kept is on disk before
+        # it is read.
+        by_row: dict[int, dict[int, Settlement]] = defaultdict(dict)
+        for settlement in settlements:
+            by_row[settlement.row].setdefault(settlement.index, settlement)
+        with self._database.transaction("NORMAL") as transaction:
+            number = _consumer_number(transaction, consumer)
+            settled: list[Settlement] = []
+            dead_ids: list[bytes] = []
+            for row, of_block in by_row.items():
+                new, dead = _settle_block(transaction, row, number, of_block)
+                settled += new
+                dead_ids += dead
+            forget(transaction, number, dead_ids)
+            add_letters(transaction, [s.failure for s in settled if s.failure is not None])
+            transaction.execute("UPDATE consumers SET waiting = waiting - ? WHERE number = ?", (len(settled), number))
+            tally = Counter((consumer, _ledger_key(settlement)) for settlement in settled)
+            tally.update({(consumer, key): n for key, n in increments.items()})
+            count(transaction, tally)
+            return len(settled)
+
+
+def _waiting(settled: bytes, ids: bytes, positions: bytes, bodies: bytes) -> tuple[WaitingStatement, ...]:
+    done = int.from_bytes(settled, "little")
+    unpacked = zip(unpack_bodies(bodies), unpack_positions(positions), strict=True)
+    return tuple(
+        WaitingStatement(index, ids[index * _ID_BYTES : (index + 1) * _ID_BYTES], body, position)
+        for index, (body, position) in enumerate(unpacked)
+        if not done >> index & 1
+    )
+
+
+def _settle_block(
+    transaction: sqlite3.Connection, row: int, consumer: int, settlements: Mapping[int, Settlement]
+) -> tuple[list[Settlement], list[bytes]]:
+    """Mark them in the block's bitmap, drop the block when it is full; gives the ones that were not settled, and the
+    dead ids."""
+    block = transaction.execute(
+        "SELECT count, settled, ids FROM blocks WHERE row = ? AND consumer = ?", (row, consumer)
+    ).fetchone()
+    if block is None:
+        return [], []
+    size, bitmap, ids = int(block[0]), int.from_bytes(block[1], "little"), bytes(block[2])
+    new = [s for index, s in settlements.items() if 0 <= index < size and not bitmap >> index & 1]
+    for settlement in new:
+        bitmap |= 1 << settlement.index
+    if bitmap == (1 << size) - 1:
+        transaction.execute("DELETE FROM blocks WHERE row = ?", (row,))
+    else:
+        transaction.execute(
+            "UPDATE blocks SET settled = ? WHERE row = ?", (bitmap.to_bytes((size + 7) // 8, "little"), row)
+        )
+    return new, [ids[s.index * _ID_BYTES : (s.index + 1) * _ID_BYTES] for s in new if s.outcome == "dead"]
+
+
+def _ledger_key(settlement: Settlement) -> str:
+    if settlement.outcome == "dead":
+        assert settlement.failure is not None, "a dead statement needs its failure"
+        return f"dead_statements/{settlement.failure.cause}"
+    return _LEDGER_KEYS[settlement.outcome]
+
+
+def _consumer_number(transaction: sqlite3.Connection, name: str) -> int:
+    row = transaction.execute("SELECT number FROM consumers WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        raise ValueError(f"consumer {name!r} is not in the state; begin_run names all consumers")
+    return int(row[0])
+
+
+def statement_uuid(identifier: bytes) -> str:
+    """The text of a statement's id (16 bytes)."""
+    return str(uuid.UUID(bytes=identifier))

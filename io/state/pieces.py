@@ -1,0 +1,142 @@
+"""Pieces: the files that are read, how far each is kept, and who reads it now."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from edx2lrs.io.state.database import Database
+
+
+class SeenPiece(NamedTuple):
+    """A file as the listing finds it. ``head_sha256`` (hex) is over its first ``head_length`` bytes as stored
+    (compressed, if it is); for a key that the state knows, over the length that ``Pieces.head_lengths`` names.
+    ``size`` in bytes, as stored."""
+
+    key: str
+    head_length: int
+    head_sha256: str
+    size: int
+
+
+class Piece(NamedTuple):
+    """A file as the state knows it.
+
+    ``offset`` (uncompressed bytes) and ``lines`` are kept; ``done`` means to the end of a file of ``size``.
+    ``attempts`` counts the starts of the wave at ``offset``, ``records_limit`` is what the last of them was limited
+    to (None: not limited, or no start).
+    """
+
+    key: str
+    head_length: int
+    head_sha256: str
+    size: int
+    offset: int
+    lines: int
+    done: bool
+    claimed_by: str | None
+    attempts: int
+    records_limit: int | None
+
+
+_COLUMNS = "key, head_length, head_sha256, size, offset, lines, done, claimed_by, attempts, records_limit"
+
+
+class Pieces:
+    """The table of pieces. Every method is one transaction or one read and raises ``StateFault``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def head_lengths(self) -> dict[str, int]:
+        """Of each known key, how many bytes its fingerprint covers: take the next one over as many."""
+        return dict(self._database.rows("SELECT key, head_length FROM pieces"))
+
+    def register(self, seen: Sequence[SeenPiece]) -> None:
+        """Make ``seen``, in this order, the input of this run.
+
+        A known key with the same head goes on where it was kept (also when it has grown); with another head, or
+        smaller than before, it is another file and starts at 0. Pieces of earlier inputs keep their place but cannot
+        be claimed.
+        """
+        with self._database.transaction("NORMAL") as transaction:
+            transaction.execute("UPDATE pieces SET listed = NULL, claimed_by = NULL")
+            for place, piece in enumerate(seen):
+                _register(transaction, place, piece)
+
+    def claim(self, worker: str) -> Piece | None:
+        """The first listed piece that is neither done nor claimed, now claimed by ``worker``; None when there is
+        none."""
+        with self._database.transaction("NORMAL") as transaction:
+            row = transaction.execute(
+                f"SELECT {_COLUMNS} FROM pieces WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL "  # noqa: S608
+                "ORDER BY listed LIMIT 1"
+            ).fetchone()
+            if row is None:
+                return None
+            piece = _piece(row)._replace(claimed_by=worker)
+            transaction.execute("UPDATE pieces SET claimed_by = ? WHERE key = ?", (worker, piece.key))
+            return piece
+
+    def release(self, worker: str | None = None) -> None:
+        """Take back the claims of ``worker``, who has died or stopped; without a name, of everybody."""
+        with self._database.transaction("NORMAL") as transaction:
+            if worker is None:
+                transaction.execute("UPDATE pieces SET claimed_by = NULL WHERE claimed_by IS NOT NULL")
+            else:
+                transaction.execute("UPDATE pieces SET claimed_by = NULL WHERE claimed_by = ?", (worker,))
+
+    def get(self, key: str) -> Piece | None:
+        """The piece ``key``, None when it is unknown."""
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE key = ?", (key,))  # noqa: S608
+        return _piece(rows[0]) if rows else None
+
+    def listed(self) -> list[Piece]:
+        """The pieces of this run's input, in its order."""
+        return [
+            _piece(row)
+            for row in self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE listed IS NOT NULL ORDER BY listed")  # noqa: S608
+        ]
+
+    def begin_wave(self, key: str, records_limit: int | None) -> int:
+        """Note that a wave of at most ``records_limit`` records starts at the kept offset; gives which attempt this
+        is, from 1.
+
+        It outlives a killed process, not a power cut (no fsync); ``keep_wave`` sets both back.
+        """
+        with self._database.transaction("NORMAL") as transaction:
+            transaction.execute(
+                "UPDATE pieces SET attempts = attempts + 1, records_limit = ? WHERE key = ?", (records_limit, key)
+            )
+            return int(transaction.execute("SELECT attempts FROM pieces WHERE key = ?", (key,)).fetchone()[0])
+
+    def finish(self, key: str) -> None:
+        """Mark ``key`` as done where it stands."""
+        with self._database.transaction("NORMAL") as transaction:
+            transaction.execute(
+                "UPDATE pieces SET done = 1, claimed_by = NULL, attempts = 0, records_limit = NULL WHERE key = ?",
+                (key,),
+            )
+
+
+def _register(transaction: sqlite3.Connection, place: int, seen: SeenPiece) -> None:
+    known = transaction.execute(
+        "SELECT size, done FROM pieces WHERE key = ? AND head_length = ? AND head_sha256 = ?",
+        (seen.key, seen.head_length, seen.head_sha256),
+    ).fetchone()
+    if known is not None and known[0] <= seen.size:
+        done = bool(known[1]) and known[0] == seen.size
+        transaction.execute(
+            "UPDATE pieces SET size = ?, done = ?, listed = ? WHERE key = ?", (seen.size, done, place, seen.key)
+        )
+    else:
+        transaction.execute(
+            "INSERT OR REPLACE INTO pieces "
+            "(key, head_length, head_sha256, size, offset, lines, done, attempts, listed) VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?)",
+            (*seen, place),
+        )
+
+
+def _piece(row: tuple[str, int, str, int, int, int, int, str | None, int, int | None]) -> Piece:
+    return Piece(*row[:6], bool(row[6]), *row[7:])

@@ -1,0 +1,53 @@
+"""The tables of the state database, and their version."""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x65783278  # "ex2x": marks the file as ours
+VERSION = 1
+
+TABLES = """
+-- one row a thing: identity of this state, current run and job, bounds, export under way
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))));
+
+-- what is read. offset: uncompressed bytes that are kept; listed: place in this run's input, or NULL
+CREATE TABLE pieces (
+    key TEXT PRIMARY KEY, head_length INTEGER NOT NULL, head_sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+    offset INTEGER NOT NULL, lines INTEGER NOT NULL, done INTEGER NOT NULL,
+    claimed_by TEXT, attempts INTEGER NOT NULL, records_limit INTEGER, listed INTEGER
+) WITHOUT ROWID;
+CREATE INDEX pieces_listed ON pieces (listed) WHERE listed IS NOT NULL;
+
+CREATE TABLE consumers (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, waiting INTEGER NOT NULL, circuit_open INTEGER NOT NULL
+);
+
+-- the outbox. settled: bit i (little endian) is set when statement i needs nothing more; number: ids remembered when
+-- it was kept
+CREATE TABLE blocks (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, consumer INTEGER NOT NULL, created REAL NOT NULL, count INTEGER NOT NULL,
+    number INTEGER NOT NULL, settled BLOB NOT NULL, ids BLOB NOT NULL, positions BLOB NOT NULL, bodies BLOB NOT NULL
+);
+CREATE INDEX blocks_consumer ON blocks (consumer, row);
+
+CREATE TABLE runs (run INTEGER PRIMARY KEY AUTOINCREMENT, runner TEXT NOT NULL, started REAL NOT NULL);
+CREATE TABLE ledger (
+    run INTEGER NOT NULL, consumer TEXT NOT NULL, key TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (run, consumer, key)
+) WITHOUT ROWID;
+
+-- dead letters that are not in a file yet
+CREATE TABLE dead_letters (row INTEGER PRIMARY KEY AUTOINCREMENT, letter BLOB NOT NULL);
+
+-- the id memory: see id_memory.py
+CREATE TABLE id_runs (
+    run INTEGER PRIMARY KEY AUTOINCREMENT, level INTEGER NOT NULL, size INTEGER NOT NULL,
+    oldest INTEGER NOT NULL, newest INTEGER NOT NULL
+);
+CREATE TABLE id_chunks (run INTEGER NOT NULL, last INTEGER NOT NULL, keys BLOB NOT NULL, entries BLOB NOT NULL);
+CREATE INDEX id_chunks_last ON id_chunks (run, last);
+CREATE TABLE forgotten_ids (
+    key INTEGER NOT NULL, rest INTEGER NOT NULL, consumer INTEGER NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY (key, rest, consumer)
+) WITHOUT ROWID;
+"""

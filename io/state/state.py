@@ -1,0 +1,67 @@
+"""The state directory as one thing: ``open_state`` for the process that owns it, ``join_state`` for its workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from edx2lrs.io.state.database import Database, join, own
+from edx2lrs.io.state.ledger import Ledger
+from edx2lrs.io.state.outbox import Outbox
+from edx2lrs.io.state.pieces import Pieces
+from edx2lrs.io.state.unexported_letters import UnexportedLetters
+from edx2lrs.io.state.waves import Kept, KeptWave, keep_wave, set_bounds
+
+
+class State:
+    """An open state directory. A context manager; every part of it raises ``StateFault`` and may be used from any
+    thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.folder = database.folder
+        self.pieces = Pieces(database)
+        self.ledger = Ledger(database)
+        self.outbox = Outbox(database)
+        self.dead_letters = UnexportedLetters(database)
+
+    def keep_wave(self, wave: KeptWave) -> Kept:
+        """Keep all that a wave brought, or nothing (``StaleWave``, ``StateFault``); on disk when it returns."""
+        return keep_wave(self._database, wave)
+
+    @property
+    def dead_letters_folder(self) -> str:
+        """Where dead letters go when the configuration names no other place."""
+        return str(self.folder / "dead-letters")
+
+    def close(self) -> None:
+        """Close it, and give the owner's lock back."""
+        self._database.close()
+
+    def __enter__(self) -> State:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_state(folder: Path, *, ids: int, statements: int, create: bool = True) -> State:
+    """Open ``folder`` as its only owner. ``ids``: how many statement ids are remembered; ``statements``: how many may
+    wait for a consumer that is cut off. Both hold for the workers too.
+
+    Raises ``StateInUse``, ``StateUnusable`` (exit code 2) or ``StateFault`` (3).
+    """
+    database = own(folder, create)
+    try:
+        set_bounds(database, ids=ids, statements=statements)
+    except BaseException:
+        database.close()
+        raise
+    return State(database)
+
+
+def join_state(folder: Path) -> State:
+    """Open ``folder`` beside its owner, without a lock. Raises ``StateUnusable`` or ``StateFault``."""
+    return State(join(folder))

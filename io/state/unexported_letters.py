@@ -1,0 +1,91 @@
+"""Dead letters in the state database, until they are in files. Each letter reaches exactly one file, whatever is
+killed when."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from edx2lrs.io.dead_letters import DeadLetter, dead_letter, now, write_file
+from edx2lrs.io.state.database import Database
+from edx2lrs.transforms.failure import Failure
+
+_LETTERS_PER_FILE = 10_000
+_ROWS_AT_ONCE = 50
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(DeadLetter).decode
+
+
+class UnexportedLetters:
+    """The table of dead letters that are in no file yet. Raises ``StateFault``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self) -> int:
+        """How many there are."""
+        return int(self._database.rows("SELECT count(*) FROM dead_letters")[0][0])
+
+    def add(self, failures: Sequence[Failure]) -> None:
+        """Keep ``failures`` that belong to no wave; on disk when this returns. They are not counted in the ledger."""
+        with self._database.transaction("FULL") as transaction:
+            add_letters(transaction, failures)
+
+    def read(self) -> Iterator[DeadLetter]:
+        """Them all, oldest first."""
+        return self._between(0, None)
+
+    def export(self, folder: str) -> list[str]:
+        """Move them all to Avro files in ``folder`` (local, or any Beam file system); gives the files' paths.
+
+        Raises also ``OSError`` or what Beam raises when ``folder`` cannot be written; the letters then stay here.
+        """
+        paths = []
+        while (span := self._next_span()) is not None:
+            first, last = span
+            name = f"dead-letters-{self._identity()[:8]}-{first:010d}-{last:010d}.avro"
+            paths.append(write_file(folder, name, self._between(first, last)))
+            with self._database.transaction("FULL") as transaction:
+                transaction.execute("DELETE FROM dead_letters WHERE row <= ?", (last,))
+                transaction.execute("DELETE FROM meta WHERE name = 'export_to'")
+        return paths
+
+    def _next_span(self) -> tuple[int, int] | None:
+        """First and last row of the next file. The last one is on disk before the file is written, so that an export
+        that was cut off writes the same file again rather than a second one that overlaps it."""
+        with self._database.transaction("FULL") as transaction:
+            rows = transaction.execute(
+                "SELECT row FROM dead_letters ORDER BY row LIMIT ?", (_LETTERS_PER_FILE,)
+            ).fetchall()
+            if not rows:
+                return None
+            pending = transaction.execute("SELECT value FROM meta WHERE name = 'export_to'").fetchone()
+            last = int(pending[0]) if pending else int(rows[-1][0])
+            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('export_to', ?)", (last,))
+            return int(rows[0][0]), last
+
+    def _between(self, first: int, last: int | None) -> Iterator[DeadLetter]:
+        after = first - 1
+        while rows := self._database.rows(
+            "SELECT row, letter FROM dead_letters WHERE row > ? AND row <= ? ORDER BY row LIMIT ?",
+            (after, 2**62 if last is None else last, _ROWS_AT_ONCE),
+        ):
+            for after, letter in rows:  # noqa: B007 - the last one is where the next rows start
+                yield _decode(letter)
+
+    def _identity(self) -> str:
+        return str(self._database.rows("SELECT value FROM meta WHERE name = 'identity'")[0][0])
+
+
+def add_letters(transaction: sqlite3.Connection, failures: Sequence[Failure]) -> None:
+    """Insert the dead letters of ``failures`` inside ``transaction``."""
+    if not failures:
+        return
+    row = transaction.execute("SELECT value FROM meta WHERE name = 'job_name'").fetchone()
+    job_name, when = (row[0] if row else ""), now()
+    transaction.executemany(
+        "INSERT INTO dead_letters (letter) VALUES (?)",
+        ((_encode(dead_letter(failure, job_name, when)),) for failure in failures),
+    )

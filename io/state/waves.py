@@ -1,0 +1,198 @@
+"""Keeping a wave: its blocks, dead letters, ids, counts and position, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from edx2lrs.io.state.database import Database
+from edx2lrs.io.state.errors import StaleWave
+from edx2lrs.io.state.id_memory import COLLISION, DUPLICATE, NEW, Verdicts, judge, remember, wave_ids
+from edx2lrs.io.state.ledger import Tally, count
+from edx2lrs.io.state.outbox import statement_uuid
+from edx2lrs.io.state.unexported_letters import add_letters
+from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_positions
+from edx2lrs.transforms.failure import Failure, Stage
+
+_OVERFLOW = 3  # beside the id memory's verdicts
+_REASONS: Mapping[int, tuple[Stage, str, str]] = {
+    COLLISION: (
+        "guard",
+        "id_collision",
+        "another statement, from another event, was given the same id; statement_ids: strict tells more of them apart",
+    ),
+    _OVERFLOW: (
+        "deliver",
+        "outage",
+        "the consumer is cut off and outbox.statements of them wait already; replay this when it is back",
+    ),
+}
+
+
+class KeptWave(NamedTuple):
+    """What a wave over one piece brought. Offsets are uncompressed bytes, ``end_lines`` counts the piece's lines up to
+    ``end_offset``, ``done`` says that the piece ends there. ``tally`` holds all counts of the wave but those of
+    ``keep_wave``."""
+
+    piece: str
+    start_offset: int
+    end_offset: int
+    end_lines: int
+    done: bool
+    blocks: Sequence[Block]
+    failures: Sequence[Failure]
+    tally: Tally
+
+
+class Kept(NamedTuple):
+    """What became of a wave's statements; each is counted once."""
+
+    new: int
+    duplicates: int
+    collisions: int
+    overflowed: int
+
+
+def set_bounds(database: Database, *, ids: int, statements: int) -> None:
+    """Set how many ids are remembered and how many statements may wait for a consumer that is cut off."""
+    with database.transaction("NORMAL") as transaction:
+        transaction.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [("bound_ids", ids), ("bound_statements", statements)]
+        )
+
+
+def keep_wave(database: Database, wave: KeptWave) -> Kept:
+    """Keep ``wave``, on disk (fsync) when it returns; nothing of it is kept when it raises.
+
+    Counts per consumer: ``statements``, ``duplicates`` (the id is known, with the same event or the same body),
+    ``dead_statements/id_collision`` (known, with both different: stage ``guard``) and ``dead_statements/outage`` (the
+    consumer is cut off and at its bound: stage ``deliver``). The two kinds of dead are letters with the statement as
+    payload, and their ids are not remembered. Raises ``StaleWave`` when the piece is elsewhere by now,
+    ``StateFault``, and ``ValueError`` for a consumer that ``begin_run`` did not name.
+    """
+    with database.transaction("FULL") as transaction:
+        _check_start(transaction, wave)
+        consumers = _consumers(transaction)
+        unknown = {block.consumer for block in wave.blocks} - consumers.keys()
+        if unknown:
+            raise ValueError(f"consumers {sorted(unknown)} are not in the state; begin_run names all consumers")
+        ids = wave_ids([(consumers[block.consumer].number, block.ids, block.checks) for block in wave.blocks])
+        verdicts = judge(transaction, ids)
+        bounds = dict(transaction.execute("SELECT name, value FROM meta WHERE name LIKE 'bound_%'").fetchall())
+        fates = _with_overflow(_split(wave.blocks, verdicts), wave.blocks, consumers, bounds["bound_statements"])
+        is_new = np.concatenate([*fates, np.empty(0, np.uint8)]) == NEW
+        number = remember(transaction, ids, is_new, bounds["bound_ids"])
+        for block, fate in zip(wave.blocks, fates, strict=True):
+            _insert_block(transaction, block, fate, consumers[block.consumer].number, number)
+        add_letters(transaction, [*wave.failures, *_dead(wave.blocks, fates)])
+        count(transaction, Counter(wave.tally) + _counted(wave.blocks, fates))
+        transaction.execute(
+            "UPDATE pieces SET offset = ?, lines = ?, done = ?, attempts = 0, records_limit = NULL, "
+            "claimed_by = CASE WHEN ? THEN NULL ELSE claimed_by END WHERE key = ?",
+            (wave.end_offset, wave.end_lines, wave.done, wave.done, wave.piece),
+        )
+    totals = [sum(_number_of(fate, kind) for fate in fates) for kind in (NEW, DUPLICATE, COLLISION, _OVERFLOW)]
+    return Kept(*totals)
+
+
+class _Consumer(NamedTuple):
+    number: int
+    waiting: int
+    circuit_open: bool
+
+
+def _consumers(transaction: sqlite3.Connection) -> dict[str, _Consumer]:
+    rows = transaction.execute("SELECT name, number, waiting, circuit_open FROM consumers")
+    return {name: _Consumer(number, waiting, bool(is_open)) for name, number, waiting, is_open in rows}
+
+
+def _check_start(transaction: sqlite3.Connection, wave: KeptWave) -> None:
+    row = transaction.execute("SELECT offset, done FROM pieces WHERE key = ?", (wave.piece,)).fetchone()
+    if row is None:
+        raise StaleWave(f"{wave.piece}: not in the state")
+    if row[0] != wave.start_offset or row[1]:
+        raise StaleWave(
+            f"{wave.piece}: the wave starts at byte {wave.start_offset}, "
+            f"the state is at {row[0]}{' (done)' if row[1] else ''}"
+        )
+
+
+def _split(blocks: Sequence[Block], verdicts: Verdicts) -> list[Verdicts]:
+    """The verdicts of each block's statements."""
+    ends = np.cumsum([block.count for block in blocks], dtype=np.int64)
+    return np.split(verdicts, ends[:-1]) if blocks else []
+
+
+def _with_overflow(
+    verdicts: Sequence[Verdicts], blocks: Sequence[Block], consumers: Mapping[str, _Consumer], bound: int
+) -> list[Verdicts]:
+    """The verdicts, with OVERFLOW for what is new in blocks that would lift a consumer which is cut off above
+    ``bound``."""
+    waiting = {name: consumer.waiting for name, consumer in consumers.items()}
+    fates = []
+    for block, verdict in zip(blocks, verdicts, strict=True):
+        new = _number_of(verdict, NEW)
+        if consumers[block.consumer].circuit_open and waiting[block.consumer] + new > bound:
+            verdict = np.where(verdict == NEW, np.uint8(_OVERFLOW), verdict)
+        else:
+            waiting[block.consumer] += new
+        fates.append(verdict)
+    return fates
+
+
+def _number_of(fate: Verdicts, kind: int) -> int:
+    return int(np.count_nonzero(fate == kind))
+
+
+def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int) -> None:
+    """Insert a block for its new statements; the others are settled in its bitmap, so that nothing is compressed
+    again."""
+    new = _number_of(fate, NEW)
+    if not new:
+        return
+    settled = np.packbits(fate != NEW, bitorder="little").tobytes()
+    transaction.execute(
+        "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (consumer, time.time(), block.count, number, settled, block.ids, block.positions, block.bodies),
+    )
+    transaction.execute("UPDATE consumers SET waiting = waiting + ? WHERE number = ?", (new, consumer))
+
+
+def _dead(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> list[Failure]:
+    """The failures of colliding and overflowing statements."""
+    failures = []
+    for block, fate in zip(blocks, fates, strict=True):
+        dead = np.flatnonzero(fate >= COLLISION).tolist()
+        if dead:
+            bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
+            failures += [_failure(block, i, bodies[i], positions[i], int(fate[i])) for i in dead]
+    return failures
+
+
+def _failure(block: Block, index: int, body: bytes, position: str, fate: int) -> Failure:
+    stage, cause, message = _REASONS[fate]
+    return Failure(
+        stage=stage,
+        cause=cause,
+        message=message,
+        position=position,
+        payload=body,
+        payload_kind="statement",
+        consumer=block.consumer,
+        statement_id=statement_uuid(block.ids[16 * index : 16 * index + 16]),
+    )
+
+
+def _counted(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> Counter[tuple[str, str]]:
+    tally: Counter[tuple[str, str]] = Counter()
+    for block, fate in zip(blocks, fates, strict=True):
+        tally[block.consumer, "statements"] += block.count
+        tally[block.consumer, "duplicates"] += _number_of(fate, DUPLICATE)
+        for kind, (_, cause, _) in _REASONS.items():
+            tally[block.consumer, f"dead_statements/{cause}"] += _number_of(fate, kind)
+    return tally

@@ -1,0 +1,202 @@
+"""The two look-up tables: files that the site exports, read as CSV, JSON lines or Avro from any file system."""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
+
+import msgspec
+from edx2lrs.io.paths import open_bytes
+from edx2lrs.transforms.course_names import CourseNames
+from edx2lrs.transforms.external_ids import ConflictError, ExternalIds, Row
+
+_ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
+_COURSE_COLUMNS = ("course_id", "display_name")
+_LARGEST_ID = 2**63 - 1
+_AVRO = b"Obj\x01"
+
+
+class TableError(Exception):
+    """A table that cannot be used. The message names file, line (or record), column, the type found and the one
+    expected, never a value of the table."""
+
+
+class _Record(NamedTuple):
+    """One record, its values as the format has them, and where it stands ("line 3")."""
+
+    place: str
+    values: dict[str, Any]
+
+
+def read_external_ids(path: str) -> ExternalIds:
+    """The table of external ids. Columns: ``user_id``, ``username``, ``external_id_type``, ``external_user_id``,
+    perhaps ``email``; others are ignored. The format is told by the content: Avro, JSON lines, else CSV. Raises
+    TableError."""
+    table = ExternalIds()
+    for record in _records(path, _ID_COLUMNS):
+        place = f"{path}: {record.place}"
+        try:
+            table.add(_row(record, place))
+        except ConflictError as conflict:
+            raise TableError(f"{place}, column {conflict.column}: another row gives this user another") from None
+    return table
+
+
+def read_course_names(path: str) -> CourseNames:
+    """The table of course names. Columns: ``course_id``, ``display_name``; the last row of a course counts, an empty
+    name is none. The format is told as for external ids. Raises TableError."""
+    names: dict[str, str] = {}
+    for record in _records(path, _COURSE_COLUMNS):
+        place = f"{path}: {record.place}"
+        course_id = _text(record, "course_id", place)
+        if course_id is None:
+            raise TableError(f"{place}, column course_id: found nothing, expected a course key")
+        name = _text(record, "display_name", place)
+        if name is not None:
+            names[course_id] = name
+        else:
+            names.pop(course_id, None)
+    return CourseNames(names)
+
+
+def _row(record: _Record, place: str) -> Row:
+    user_id, username = _user_id(record, place), _text(record, "username", place)
+    if user_id is None and username is None:
+        raise TableError(f"{place}, column user_id: found nothing, expected a user id (or a username)")
+    id_type = _text(record, "external_id_type", place)
+    external_id = _text(record, "external_user_id", place)
+    email = _text(record, "email", place)
+    if external_id is None and email is None:
+        raise TableError(f"{place}, column external_user_id: found nothing, expected an external id")
+    if external_id is not None and id_type is None:
+        raise TableError(f"{place}, column external_id_type: found nothing, expected XAPI, CALIPER or LTI")
+    return Row(user_id, username, (id_type or "").upper(), external_id, email)
+
+
+def _text(record: _Record, column: str, place: str) -> str | None:
+    value = record.values.get(column)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TableError(f"{place}, column {column}: found {_kind(value)}, expected text")
+    return value.strip() or None
+
+
+def _user_id(record: _Record, place: str) -> int | None:
+    value = record.values.get("user_id")
+    if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            return None
+        if value.isascii() and value.isdigit() and len(value) < 20:
+            value = int(value)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LARGEST_ID:
+        found = "a number out of range" if type(value) is int else _kind(value)
+        raise TableError(f"{place}, column user_id: found {found}, expected a whole number above 0")
+    return value
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, str):
+        return "text that is no number"
+    kinds = {int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return kinds.get(type(value), type(value).__name__)
+
+
+def _records(path: str, columns: tuple[str, ...]) -> Iterator[_Record]:
+    try:
+        with open_bytes(path) as file:
+            first = next(file, b"")
+            if first.startswith(_AVRO):
+                yield from _avro(path, columns)
+            elif first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
+                yield from _json_lines(path, chain([first], file), columns)
+            else:
+                yield from _csv(path, chain([first], file), columns)
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (EOFError, zlib.error):
+        raise TableError(f"{path}: cannot be read: its compressed data is damaged or cut off") from None
+
+
+def _lines(path: str, file: Iterable[bytes]) -> Iterator[str]:
+    """The lines as text, each with its line break."""
+    for number, line in enumerate(file, 1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:  # noqa: PERF203 -- the line number belongs to the message
+            raise TableError(f"{path}: line {number}: bytes that are not UTF-8; export the table as UTF-8") from None
+
+
+def _csv(path: str, file: Iterable[bytes], columns: tuple[str, ...]) -> Iterator[_Record]:
+    reader = csv.reader(_lines(path, file), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_columns(path, "line 1", header, columns)
+        for values in reader:
+            if not values:
+                continue
+            place = f"line {reader.line_num}"
+            if len(values) != len(header):
+                raise TableError(
+                    f"{path}: {place}: found {len(values)} columns, expected {len(header)} as in the header"
+                )
+            yield _Record(place, dict(zip(header, values, strict=True)))
+    except csv.Error as error:
+        raise TableError(f"{path}: line {reader.line_num}: broken CSV: {error}") from None
+
+
+def _json_lines(path: str, file: Iterable[bytes], columns: tuple[str, ...]) -> Iterator[_Record]:
+    for number, line in enumerate(_lines(path, file), 1):
+        if not line.strip():
+            continue
+        try:
+            values = msgspec.json.decode(line)
+        except (msgspec.DecodeError, RecursionError):
+            raise TableError(f"{path}: line {number}: found no valid JSON, expected one object per line") from None
+        if not isinstance(values, dict):
+            raise TableError(f"{path}: line {number}: found {_kind(values)}, expected an object")
+        _check_columns(path, f"line {number}", values, _needed(columns, values))
+        yield _Record(f"line {number}", values)
+
+
+def _avro(path: str, columns: tuple[str, ...]) -> Iterator[_Record]:
+    import fastavro  # only when there is Avro: slow to import
+
+    number = 0
+    try:
+        with open_bytes(path) as file:
+            for number, values in enumerate(fastavro.reader(file), 1):
+                if not isinstance(values, dict):
+                    raise TableError(f"{path}: record {number}: found {_kind(values)}, expected a record")
+                if number == 1:
+                    _check_columns(path, "schema", values, columns)
+                yield _Record(f"record {number}", values)
+    except (ValueError, KeyError, TypeError, EOFError, IndexError, StopIteration) as error:
+        raise TableError(f"{path}: record {number + 1}: broken Avro ({type(error).__name__})") from None
+
+
+def _needed(columns: tuple[str, ...], values: Iterable[str]) -> tuple[str, ...]:
+    """In JSON lines a user may be given by id or name alone, so one of the two keys may be missing."""
+    if columns is _ID_COLUMNS and ("user_id" in values or "username" in values):
+        return tuple(column for column in columns if column not in ("user_id", "username"))
+    return columns
+
+
+def _check_columns(path: str, place: str, found: Iterable[str], expected: tuple[str, ...]) -> None:
+    found = list(found)
+    doubled = sorted({name for name in found if found.count(name) > 1 and name in (*expected, "email")})
+    if doubled:
+        raise TableError(f"{path}: {place}: column {doubled[0]} is there twice")
+    missing = [column for column in expected if column not in found]
+    if missing:
+        raise TableError(
+            f"{path}: {place}: column {', '.join(missing)} is missing; expected the header {','.join(expected)}"
+        )

@@ -1,0 +1,75 @@
+"""The command line: ``edx2lrs COMMAND``. Each command is a module of its own, imported when it is called.
+
+Exit codes: 0 done; 1 done, but statements wait or something could not be read; 2 wrong usage or configuration; 3 the job failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """``module`` has ``add_arguments(parser)`` and ``run(arguments) -> exit code``."""
+
+    name: str
+    module: str
+    summary: str
+
+
+COMMANDS = (
+    Command("run", "edx2lrs.pipeline.run_command", "read tracking logs and deliver to every consumer"),
+    Command("translate", "edx2lrs.pipeline.translate_command", "events on standard input to statements on standard output"),
+    Command("check", "edx2lrs.pipeline.check_command", "check a configuration and show who gets what"),
+    Command("deliver", "edx2lrs.pipeline.deliver_command", "send what waits in a state directory, and nothing else"),
+    Command("dead-letters", "edx2lrs.pipeline.dead_letters_command", "show what could not be read, translated or delivered"),
+    Command("sandbox", "edx2lrs.pipeline.sandbox.command", "a small LRS to try things on"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; gives its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = next((each for each in COMMANDS if arguments[:1] == [each.name]), None)
+    if command is None:
+        _overview().parse_args(arguments or ["--help"])
+        return 2
+    module = import_module(command.module)
+    parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=module.__doc__.split("\n\n")[0])
+    module.add_arguments(parser)
+    try:
+        code: int = module.run(_parsed(parser, arguments[1:], getattr(module, "TAKES_BEAM_OPTIONS", False)))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # `edx2lrs translate | head`: the reader has what it wants
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: list[str], takes_beam_options: bool) -> argparse.Namespace:
+    """What the command does not know is Beam's (``beam``), where it takes Beam's options; else it is an error."""
+    if not takes_beam_options:
+        return parser.parse_args(arguments)
+    parsed, parsed.beam = parser.parse_known_args(arguments)
+    return parsed
+
+
+def _overview() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {command.name:14}{command.summary}" for command in COMMANDS)
+    parser = argparse.ArgumentParser(
+        prog="edx2lrs",
+        description="Open edX tracking events to Learning Record Stores, as xAPI statements and Caliper events.",
+        epilog=f"commands:\n{lines}\n\n`edx2lrs COMMAND --help` tells more of each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"edx2lrs {version('edx2lrs')}")
+    parser.add_argument("command", choices=[command.name for command in COMMANDS], metavar="COMMAND", help="what to do")
+    return parser

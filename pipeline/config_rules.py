@@ -1,0 +1,110 @@
+"""What has to fit together in a configuration whose single values are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from edx2lrs.pipeline.config_values import UNUSABLE, BlockCheck, Given, Misfit
+from edx2lrs.pipeline.variants import actor_options
+from edx2lrs.transforms.config_types import Access, AccessRule, Auth, Config, Consumer, Retry
+
+_NEEDED = {"basic": ("username", "password"), "bearer": ("token",), "none": ()}
+
+
+def check_auth(auth: Auth, given: Given) -> Iterator[Misfit]:
+    """Each scheme with what it needs, and nothing else."""
+    if given.wrong("scheme"):
+        return
+    needed = _NEEDED[auth.scheme]
+    for key in needed:
+        if key not in given:
+            yield Misfit(
+                key, "nothing", "a reference such as env:NAME", f"scheme {auth.scheme} needs {' and '.join(needed)}"
+            )
+    for key in ("username", "password", "token"):
+        if key in given and key not in needed:
+            scheme = "bearer" if key == "token" else "basic"
+            found = f"{key} with scheme {auth.scheme}" if "scheme" in given else f"{key} without a scheme"
+            yield Misfit(key, found, f"scheme: {scheme}")
+
+
+def check_access(_: Access, given: Given) -> Iterator[Misfit]:
+    """An access that names nothing would open nothing."""
+    if not given.lines:
+        yield Misfit(
+            "", "an empty access, which opens nothing", "courses or orgs", "who is to see everything says access: all"
+        )
+
+
+def check_access_rule(_: AccessRule, given: Given) -> Iterator[Misfit]:
+    """A rule that names nothing would open everything."""
+    if not given.lines:
+        yield Misfit("", "an empty rule", "allow, block or both")
+
+
+def check_retry(retry: Retry, given: Given) -> Iterator[Misfit]:
+    """The first wait is no longer than the longest."""
+    if retry.base_delay > retry.max_delay and not given.wrong("base_delay") and not given.wrong("max_delay"):
+        key = "base_delay" if "base_delay" in given else "max_delay"
+        yield Misfit(
+            key, f"base_delay {retry.base_delay:g} s above max_delay {retry.max_delay:g} s", "at most max_delay"
+        )
+
+
+def check_consumer(consumer: Consumer, given: Given) -> Iterator[Misfit]:
+    """Options that only mean something together with others."""
+    if "max_wait" in given and consumer.on_outage == "wait" and not given.wrong("on_outage"):
+        yield Misfit("max_wait", "max_wait with on_outage: wait", "on_outage: dead_letter")
+    if "sensor" in given and consumer.protocol == "xapi":
+        yield Misfit("sensor", "sensor with protocol: xapi", fix="remove it, since xAPI has no sensor")
+    if consumer.protocol == "xapi" and consumer.url is not UNUSABLE:
+        if "?" in consumer.url:
+            yield Misfit("url", "an xAPI endpoint with a query", "none", "remove the ? and all that follows")
+        elif consumer.url.rstrip("/").endswith("/statements"):
+            yield Misfit(
+                "url", "the address of the statements resource", "the endpoint above it", "leave /statements away"
+            )
+
+
+def check_config(config: Config, given: Given) -> Iterator[Misfit]:
+    """Names that tell consumers apart, and for each consumer what its actors' ids are made from."""
+    first: dict[str, int] = {}
+    for index, consumer in enumerate([] if config.consumers is UNUSABLE else config.consumers):
+        if consumer is UNUSABLE:
+            continue
+        if consumer.name is not UNUSABLE:
+            if consumer.name in first:
+                found = f"{consumer.name}, the name of consumers[{first[consumer.name]}] too"
+                yield Misfit(f"consumers[{index}].name", found, "a name of its own")
+            first.setdefault(consumer.name, index)
+        if config.lms is not UNUSABLE and consumer.protocol is not UNUSABLE:
+            yield from _check_actor(config, consumer, f"consumers[{index}].actor", given)
+
+
+def _check_actor(config: Config, consumer: Consumer, key: str, given: Given) -> Iterator[Misfit]:
+    if any(given.wrong(path) for path in ("lms.external_ids", key, f"{key}.id", f"{key}.unknown")):
+        return
+    options = actor_options(consumer.protocol, consumer.actor, config.lms)
+    if consumer.protocol == "caliper" and options.kind.startswith("mbox"):
+        yield Misfit(f"{key}.id", f"{options.kind} with protocol: caliper", "external_id or hmac")
+        return
+    if options.kind != "hmac" and config.lms.external_ids is None:
+        fix = "without a table actors are made by id: hmac, with lms.id_key"
+        yield Misfit(f"{key}.id", f"{options.kind} without a table", "lms.external_ids", fix)
+    by_hmac = options.kind == "hmac" or options.unknown == "hmac"
+    if by_hmac and config.lms.id_key is None and not given.wrong("lms.id_key"):
+        why = "actor.unknown: hmac" if options.kind != "hmac" else "actor.id: hmac"
+        if consumer.actor.id is None and options.kind == "hmac":
+            why = "actors by hmac, since there is no lms.external_ids,"
+        place = f"{key}.unknown" if options.kind != "hmac" else f"{key}.id"
+        yield Misfit(place, f"{why} without a key", "lms.id_key: env:NAME or file:PATH")
+
+
+CHECKS: Mapping[type, BlockCheck] = {
+    Auth: check_auth,
+    Access: check_access,
+    AccessRule: check_access_rule,
+    Retry: check_retry,
+    Consumer: check_consumer,
+    Config: check_config,
+}

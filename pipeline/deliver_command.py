@@ -1,0 +1,29 @@
+"""Sends what waits in a state directory, and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edx2lrs.pipeline import local_session
+from edx2lrs.pipeline.config import load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", required=True, metavar="FILE", help="the configuration (YAML)")
+    parser.add_argument("--state", required=True, metavar="DIR", help="the state directory of an earlier run")
+    parser.add_argument("--report", metavar="PATH", help="write the run's report there, as JSON, every 10 s and at the end")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    local_session.set_up_logging()
+    return local_session.exit_code_of(lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config)
+    with local_session.owned_state(arguments.state, config, create=False) as state:
+        run = local_session.session(config, state, arguments.report, Path(arguments.config).stem)
+        with local_session.stopped_by_signals(run):
+            run.deliver()
+        return local_session.ended(run)

@@ -1,0 +1,40 @@
+"""Which engine runs the graph, and which Beam options cannot work with it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+
+class EngineError(Exception):
+    """An option that cannot work here. The message names it, and what to do instead."""
+
+
+def local_beam_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Beam's options of the command line, when the local engine can follow them. Raises ``EngineError``."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    known = PipelineOptions([]).get_all_options()
+    for argument in arguments:
+        name = argument.split("=", 1)[0]
+        if argument.startswith("--") and name[2:].replace("-", "_") not in known:
+            raise EngineError(f"{name}: unknown option{_meant(name, known)}")
+        if not argument.startswith("-") and argument == arguments[0]:
+            raise EngineError(f"{argument!r}: unexpected; an input is given as --input {argument}")
+    asked = PipelineOptions(list(arguments)).get_all_options()
+    if asked["runner"] not in (None, "DirectRunner"):
+        raise EngineError(f"--runner={asked['runner']}: this version runs on this machine only; leave --runner out")
+    if asked["direct_running_mode"] != "in_memory" or asked["direct_num_workers"] != 1:
+        raise EngineError(
+            "--direct_running_mode and --direct_num_workers: Beam's local multi-threading loses data after a shuffle;"
+            " leave them out and use --workers N"
+        )
+    if asked["streaming"]:
+        raise EngineError("--streaming: files are read as a batch; leave it out")
+    return tuple(arguments)
+
+
+def _meant(name: str, known: dict[str, object]) -> str:
+    own = ["config", "input", "state", "workers", "report", "strict"]
+    close = difflib.get_close_matches(name[2:].replace("-", "_"), [*own, *known], n=1)
+    return f"; did you mean --{close[0]}?" if close else "; `edx2lrs run --help` lists them, and Beam's options are known too"

@@ -1,0 +1,62 @@
+"""What a worker knows: the configuration as compiled rules and translators, made once per process."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from edx2lrs.pipeline.config import load
+from edx2lrs.pipeline.identities import identities
+from edx2lrs.pipeline.variants import variants
+from edx2lrs.transforms.config_types import Config
+from edx2lrs.transforms.filter import EventFilter
+from edx2lrs.transforms.match import Matcher
+from edx2lrs.transforms.translate import Translator
+
+_MATCHES_REMEMBERED = 10_000
+
+
+class JobSpec(NamedTuple):
+    """What the graph carries to the workers: where the configuration lies. No secret, and nothing of its content."""
+
+    config_path: str
+
+
+class Job:
+    """The configuration, ready for events. Making one reads its tables and secrets."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ``TableError``, ``SecretError``."""
+        lms = config.lms
+        self.names = tuple(consumer.name for consumer in config.consumers)
+        self.filter_event = EventFilter(config.events)
+        self.match = Matcher(config.consumers)
+        self._variants = variants(config)
+        known = identities(lms, [variant.actor for variant in self._variants])
+        self._translators = [
+            Translator(
+                variant.protocol,
+                lms.root_url,
+                actor_of,
+                known.course_name,
+                statement_ids=lms.statement_ids,
+                transformer_version=lms.transformer_version,
+            )
+            for variant, actor_of in zip(self._variants, known.actors, strict=True)
+        ]
+        self.translators_for = lru_cache(maxsize=_MATCHES_REMEMBERED)(self._translators_for)
+
+    def _translators_for(self, consumers: tuple[int, ...]) -> tuple[tuple[Translator, tuple[int, ...]], ...]:
+        """For each variant that some of ``consumers`` want: its translator, and those of them that want it."""
+        wanted = set(consumers)
+        found = (
+            (translator, tuple(consumer for consumer in variant.consumers if consumer in wanted))
+            for translator, variant in zip(self._translators, self._variants, strict=True)
+        )
+        return tuple((translator, of_variant) for translator, of_variant in found if of_variant)
+
+
+@cache
+def job_of(spec: JobSpec) -> Job:
+    """The job of ``spec``; each process reads configuration, tables and secrets once, for all waves and steps."""
+    return Job(load(spec.config_path))

@@ -1,0 +1,125 @@
+"""What `run` and `deliver` share: an owned state directory and its senders, ended with a report, a summary and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edx2lrs.io.consumer_sender import Notice
+from edx2lrs.io.files import InputError
+from edx2lrs.io.lrs import LrsClient, credentials_of
+from edx2lrs.io.secrets import SecretError
+from edx2lrs.io.senders import Senders
+from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
+from edx2lrs.io.state.state import State, open_state
+from edx2lrs.io.tables import TableError
+from edx2lrs.pipeline import report
+from edx2lrs.pipeline.config import ConfigError
+from edx2lrs.pipeline.engine import EngineError
+from edx2lrs.pipeline.local_run import Fault, LocalRun, Place
+from edx2lrs.transforms.config_types import Config, Consumer
+
+DONE, INCOMPLETE, WRONG_USAGE, FAILED = 0, 1, 2, 3
+_LOG = logging.getLogger("edx2lrs")
+
+
+def set_up_logging() -> None:
+    """Own lines on standard error with the time; of the libraries only errors."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.ERROR, handlers=[handler])
+    _LOG.setLevel(logging.INFO)
+
+
+def exit_code_of(command: Callable[[], int]) -> int:
+    """Runs ``command``; an error that is for a person becomes its text on standard error and an exit code."""
+    try:
+        return command()
+    except (ConfigError, EngineError, InputError, TableError, SecretError, StateInUse, StateUnusable) as error:
+        print(error, file=sys.stderr)
+        return WRONG_USAGE
+    except (Fault, StateError, OSError) as error:
+        print(f"the job failed: {error}", file=sys.stderr)
+        return FAILED
+
+
+@contextmanager
+def owned_state(folder: str | None, config: Config, create: bool = True) -> Iterator[State]:
+    """The state directory ``folder``; without one a new directory here, removed when nothing of worth is left in it."""
+    path = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="edx2lrs-state-", dir="."))
+    worthless = False
+    try:
+        with open_state(path, ids=config.dedup.ids, statements=config.outbox.statements, create=create) as state:
+            yield state
+            waiting = any(state.outbox.waiting_counts().values())
+            letters = state.dead_letters.count() or any(Path(state.dead_letters_folder).glob("*.avro"))
+            worthless = folder is None and not waiting and not letters
+    finally:
+        if worthless:
+            shutil.rmtree(path)
+        elif folder is None:
+            _LOG.warning("the state is kept in %s; name it with --state to go on from it, or remove it", path)
+
+
+def senders_of(config: Config, state: State) -> Senders:
+    """The senders of all consumers. Raises ``SecretError``."""
+    credentials = {consumer.name: credentials_of(consumer.auth) for consumer in config.consumers}
+
+    def connect(consumer: Consumer) -> LrsClient:
+        return LrsClient(consumer, credentials[consumer.name], consumer.sensor or config.lms.root_url)
+
+    return Senders(state.outbox, config.consumers, connect, _log_notice)
+
+
+def _log_notice(notice: Notice) -> None:
+    _LOG.warning("%s consumer=%s waiting=%d reason=%s", notice.event, notice.consumer, notice.waiting, notice.reason)
+
+
+def session(config: Config, state: State, report_path: str | None, job_name: str) -> LocalRun:
+    """Begins a run over ``state``, and says of new consumers what they will miss. Raises ``SecretError``, ``StateError``."""
+    consumers = [consumer.name for consumer in config.consumers]
+    run = state.ledger.begin_run("DirectRunner", consumers, job_name)
+    for name in run.new_consumers:
+        _LOG.warning(
+            "consumer %s is new to %s: it gets what is read from now on; for what was read before, run once with another --state"
+            " and a configuration that has this consumer alone",
+            name,
+            state.folder,
+        )
+    place = Place(report_path, config.dead_letters.path or state.dead_letters_folder, str(state.folder))
+    return LocalRun(state, senders_of(config, state), run, consumers, place)
+
+
+@contextmanager
+def stopped_by_signals(run: LocalRun) -> Iterator[None]:
+    """SIGTERM and Ctrl-C end the run in order; a second one ends the process."""
+
+    def stop(number: int, _frame: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        run.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ended(run: LocalRun, strict: bool = False, unreadable: Sequence[str] = ()) -> int:
+    """Ends ``run``, prints its summary and gives the exit code. Raises ``StateError``."""
+    content = run.finish()
+    for message in unreadable:
+        print(message, file=sys.stderr)
+    print(report.summary(content))
+    if run.stopped:
+        print("stopped before the end; the same command with the same --state goes on")
+        return INCOMPLETE
+    return report.exit_code(content, strict, unreadable)

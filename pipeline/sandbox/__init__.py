@@ -1,0 +1,1 @@
+"""A small real LRS to try things on."""

@@ -1,0 +1,117 @@
+"""A small LRS to try things on, not for production, until SIGTERM or Ctrl-C: xAPI statements at
+/NAME/xAPI/statements, Caliper at /NAME/caliper, for any consumer's NAME; a page with what arrived at /, the counts as JSON at /counts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from edx2lrs.pipeline.sandbox.application import Application, Credentials
+from edx2lrs.pipeline.sandbox.faults import KINDS, Fault, Faults, parse_fault
+from edx2lrs.pipeline.sandbox.server import serving
+from edx2lrs.pipeline.sandbox.store import Store, StoreError
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``edx2lrs sandbox``."""
+    parser.add_argument("--port", type=_port, default=18080, help="0 takes a free one; default: %(default)s")
+    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
+    parser.add_argument("--db", type=Path, metavar="FILE", help="keep what arrives in FILE; default: gone at the end")
+    parser.add_argument(
+        "--basic",
+        type=_user_and_password,
+        default=("sandbox", "sandbox"),
+        metavar="USER:PASSWORD",
+        help="of the xAPI consumers",
+    )
+    parser.add_argument(
+        "--bearer", default="sandbox", metavar="TOKEN", help="of the Caliper consumers; default: %(default)s"
+    )
+    parser.add_argument(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="KIND:SHARE",
+        help="let a share of the requests go wrong, such as 429:0.05; may be repeated. "
+        + "; ".join(f"{kind}: {meaning}" for kind, meaning in KINDS.items())
+        + ". slow:SHARE:SECONDS says how long",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the faults; default: %(default)s")
+    parser.add_argument(
+        "--port-file", type=Path, metavar="FILE", help="write HOST:PORT to FILE once the sandbox listens"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until SIGTERM or SIGINT, then returns 0; returns 2 when it cannot start, and says why."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    user, password = arguments.basic
+    credentials = Credentials(user, password, arguments.bearer)
+    with ExitStack() as stack:
+        try:
+            faults = Faults(arguments.fault, arguments.seed)
+            store = stack.enter_context(Store(arguments.db or _temporary(stack)))
+            application = Application(store, faults, credentials)
+            host, port = stack.enter_context(serving(application, arguments.host, arguments.port))
+            if arguments.port_file:
+                _write_whole(arguments.port_file, f"{_address(host, port)}\n")
+        except (StoreError, ValueError) as error:
+            return _refuse(str(error))
+        except OSError as error:
+            return _refuse(f"{arguments.host}, port {arguments.port}: {error.strerror or error}; try --port 0")
+        if arguments.host not in _LOOPBACK:
+            print("sandbox: other machines can reach this; it has no TLS and is not for real data", file=sys.stderr)
+        print(f"sandbox LRS at http://{_address(host, port)}/", flush=True)
+        ended.wait()
+    return 0
+
+
+def _temporary(stack: ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edx2lrs-sandbox-"))) / "sandbox.db"
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Writes the file so that a reader finds all of it or nothing."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.write_text(text)
+    part.replace(path)
+
+
+def _refuse(message: str) -> int:
+    print(f"edx2lrs sandbox: {message}", file=sys.stderr)
+    return 2
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port: a number from 0 to 65535")
+
+
+def _user_and_password(text: str) -> tuple[str, str]:
+    user, colon, password = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError("expected USER:PASSWORD")
+    return user, password
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return parse_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

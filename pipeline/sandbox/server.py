@@ -1,0 +1,56 @@
+"""The sandbox's HTTP server: cheroot, with connections that can be cut on purpose."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cheroot import wsgi
+from edx2lrs.pipeline.sandbox.application import MAX_BODY, Application, ConnectionCutError
+
+_THREADS = 24  # a slow answer holds one
+_IDLE_SECONDS = 65
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time: closing sends RST
+
+
+class _Gateway(wsgi.Gateway_10):
+    def respond(self) -> None:
+        if self.req.chunked_read:  # of such a body nobody knows where it ends, should it be left unread
+            self.req.close_connection = True
+        try:
+            super().respond()
+        except ConnectionCutError:
+            self.req.ready = False
+            self.req.close_connection = True
+            self.req.conn.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+
+class _Server(wsgi.Server):
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        """One line for the server's own troubles, such as a client that went away."""
+        del level, traceback
+        print(f"sandbox: {' '.join(msg.split())}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def serving(application: Application, host: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[str, int]]:
+    """Serves ``application`` from threads of its own; gives the host and the port once it listens.
+
+    A ``port`` of 0 takes a free one. Raises OSError when the address cannot be had.
+    """
+    server = _Server((host, port), application, numthreads=_THREADS, server_name="sandbox", timeout=_IDLE_SECONDS)
+    server.gateway = _Gateway
+    server.max_request_body_size = MAX_BODY
+    server.keep_alive_conn_limit = 512
+    server.prepare()
+    thread = threading.Thread(target=server.serve, name="sandbox", daemon=True)
+    thread.start()
+    try:
+        yield host, int(server.bind_addr[1])
+    finally:
+        server.stop()
+        thread.join()

@@ -1,0 +1,34 @@
+"""Consumers that get the same statements: an event is translated once for each such group, however many consumers it
+has."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from edx2lrs.transforms.anonymise import ActorOptions, IdKind
+from edx2lrs.transforms.config_types import Actor, Config, Lms, Protocol
+
+
+class Variant(NamedTuple):
+    """What statements are made by, and the places of the consumers that get them in the configuration's list."""
+
+    protocol: Protocol
+    actor: ActorOptions
+    consumers: tuple[int, ...]
+
+
+def variants(config: Config) -> list[Variant]:
+    """Every consumer in exactly one variant; variants in the order of their first consumers."""
+    groups: dict[tuple[Protocol, ActorOptions], list[int]] = {}
+    for index, consumer in enumerate(config.consumers):
+        options = actor_options(consumer.protocol, consumer.actor, config.lms)
+        groups.setdefault((consumer.protocol, options), []).append(index)
+    return [Variant(protocol, options, tuple(consumers)) for (protocol, options), consumers in groups.items()]
+
+
+def actor_options(protocol: Protocol, actor: Actor, lms: Lms) -> ActorOptions:
+    """The options with their defaults filled in: external ids where there is a table, of the protocol's own type."""
+    kind: IdKind = actor.id or ("external_id" if lms.external_ids else "hmac")
+    id_type = actor.type or ("XAPI" if protocol == "xapi" else "CALIPER")
+    # An HMAC id knows everybody, so that the option makes no other variant.
+    return ActorOptions(kind, id_type, "dead_letter" if kind == "hmac" else actor.unknown)

@@ -1,0 +1,178 @@
+"""A worker process: claims pieces of the input, one after the other, and runs each as waves through the graph."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import threading
+from collections import Counter
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import NamedTuple
+
+from edx2lrs.io.files import FileReader, Polled, Unreadable
+from edx2lrs.io.state.errors import StateError
+from edx2lrs.io.state.pieces import Piece
+from edx2lrs.io.state.state import State, join_state
+from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.pipeline import wave as waves
+from edx2lrs.pipeline.halving import killer, next_attempt
+from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.wave_runner import WaveRunner
+from edx2lrs.transforms.failure import Failure
+
+WAVE_BYTES = 32 * 1024 * 1024
+_LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
+
+
+class WorkerPlan(NamedTuple):
+    """All that a worker is told; it is pickled, and holds no secret."""
+
+    name: str
+    job: JobSpec
+    state_directory: str
+    beam_arguments: tuple[str, ...]
+    consumers: tuple[str, ...]
+    outbox_bound: int
+    wave_bytes: int = WAVE_BYTES
+
+
+class UnreadableFile(NamedTuple):
+    """Told to the parent: a file that could not be read, with the reason."""
+
+    path: str
+    message: str
+
+
+class Fault(NamedTuple):
+    """Told to the parent: why the worker cannot go on."""
+
+    message: str
+
+
+def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
+    """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``Fault``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to stop
+    _end_with(parent)
+    logging.getLogger().setLevel(logging.ERROR)
+    try:
+        state = join_state(Path(plan.state_directory))
+        with contextlib.closing(state):
+            Worker(plan, state, parent, stopping).work()
+    except (StateError, OSError) as error:
+        parent.send(Fault(str(error)))
+        raise SystemExit(3) from None
+    except Exception as error:
+        parent.send(Fault(_innermost(error)))
+        raise SystemExit(3) from None
+
+
+def _end_with(parent: Connection) -> None:
+    """A worker never outlives its parent: nobody would send what it keeps, and the next run would meet it."""
+
+    def wait() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            parent.recv()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def _innermost(error: BaseException) -> str:
+    """The last line of what Beam wraps around an error of a step."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, StateError):
+        return str(error)
+    return f"{type(error).__name__}: {error}".splitlines()[0][:500]
+
+
+class Worker:
+    """Reads and keeps, piece by piece."""
+
+    def __init__(self, plan: WorkerPlan, state: State, parent: Connection, stopping: Event) -> None:
+        self._plan = plan
+        self._state = state
+        self._parent = parent
+        self._stopping = stopping
+        self._folder = os.path.join(plan.state_directory, "waves", plan.name)
+        self._waves = WaveRunner(self._folder, plan.job, plan.state_directory, plan.beam_arguments)
+
+    def work(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                piece = self._state.pieces.claim(self._plan.name)
+                if piece is None:
+                    return
+                self._read(piece)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _read(self, piece: Piece) -> None:
+        try:
+            while not piece.done and not self._stopping.is_set():
+                piece = self._read_on(piece)
+        except Unreadable as error:
+            self._keep_unreadable(self._now(piece.key), str(error))
+
+    def _read_on(self, piece: Piece) -> Piece:
+        """From where ``piece`` is kept, with one reader, as long as what it read is what was kept."""
+        with contextlib.closing(FileReader(piece.key, piece.offset, piece.lines)) as reader:
+            while not piece.done and not self._stopping.is_set():
+                if not self._outbox_has_room():
+                    continue
+                polled = reader.poll(self._plan.wave_bytes, next_attempt(piece.attempts, piece.records_limit).records)
+                self._one_wave(piece, polled)
+                piece = self._now(piece.key)
+                if piece.offset != polled.offset:
+                    break
+        return piece
+
+    def _now(self, key: str) -> Piece:
+        piece = self._state.pieces.get(key)
+        if piece is None:
+            raise StateError(f"state directory {self._plan.state_directory}: {key} is gone from it while it was read; run again")
+        return piece
+
+    def _outbox_has_room(self) -> bool:
+        """Waits a little when a consumer that is up has as much waiting as it may."""
+        outbox = self._state.outbox
+        waiting, cut_off = outbox.waiting_counts(), outbox.open_circuits()
+        if all(name in cut_off or waiting.get(name, 0) < self._plan.outbox_bound for name in self._plan.consumers):
+            return True
+        self._stopping.wait(_LOOK_AGAIN)
+        return False
+
+    def _one_wave(self, piece: Piece, polled: Polled) -> None:
+        """Keeps what ``polled`` makes, unless somebody else was faster."""
+        wave = waves.wave_of(piece.key, piece.offset, polled)
+        give_up = next_attempt(piece.attempts, piece.records_limit).give_up
+        self._state.pieces.begin_wave(piece.key, polled.line - piece.lines)
+        try:
+            if give_up:
+                self._keep_killer(wave, polled)
+            else:
+                self._waves.run(wave, polled)
+        except Exception:
+            if self._now(piece.key).offset == piece.offset:
+                raise
+
+    def _keep_killer(self, wave: waves.Wave, polled: Polled) -> None:
+        waves.write(self._folder, wave, polled)
+        letters = [*wave.failures, *(killer(record.position, record.body) for record in waves.records(self._folder, wave))]
+        self._keep(wave, letters)
+
+    def _keep_unreadable(self, piece: Piece, message: str) -> None:
+        """The piece stays undone, so that a later run reads it; in this one it stays claimed."""
+        failure = Failure("read", "unreadable", message, f"{piece.key}:{piece.lines + 1}", b"")
+        self._keep(waves.Wave(piece.key, piece.offset, piece.offset, piece.lines, False, [], []), [failure])
+        self._parent.send(UnreadableFile(piece.key, message))
+
+    def _keep(self, wave: waves.Wave, letters: list[Failure]) -> None:
+        tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.end - wave.start})
+        tally.update(("", f"dead/{letter.cause}") for letter in letters)
+        self._state.keep_wave(KeptWave(wave.piece, wave.start, wave.end, wave.end_line, wave.done, [], letters, tally))

@@ -1,0 +1,91 @@
+"""The worker processes, as their parent sees them: started, watched, started again when one dies, and ended."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+
+from edx2lrs.pipeline import worker
+from edx2lrs.pipeline.worker import Fault, UnreadableFile, WorkerPlan
+
+_LOG = logging.getLogger("edx2lrs.workers")
+_FAULT = 3
+
+
+class _Running:
+    """One worker process and the parent's end of its pipe."""
+
+    def __init__(self, plan: WorkerPlan, process: SpawnProcess, pipe: Connection) -> None:
+        self.plan = plan
+        self.process = process
+        self.pipe = pipe
+
+
+class Workers:
+    """The workers of one run."""
+
+    def __init__(self, plans: Sequence[WorkerPlan]) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._stopping = self._context.Event()
+        self.faults: list[str] = []
+        self.unreadable: list[UnreadableFile] = []
+        self._running = [self._start(plan) for plan in plans]
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._running)
+
+    def watch(self) -> list[WorkerPlan]:
+        """Takes what the workers tell; gives the plans of those that died, for ``start_again``.
+
+        The next worker reads the wave in which one died again, half as large (``pipeline.halving``).
+        """
+        died: list[WorkerPlan] = []
+        for running in list(self._running):
+            exit_code = running.process.exitcode
+            self._listen(running)
+            if exit_code is None:
+                continue
+            self._running.remove(running)
+            running.pipe.close()
+            if exit_code == _FAULT:
+                self.stop()
+            elif exit_code != 0 and not self._stopping.is_set():
+                _LOG.warning("%s died (exit code %s); its wave is read again, half as large", running.plan.name, exit_code)
+                died.append(running.plan)
+        return died
+
+    def start_again(self, plan: WorkerPlan) -> None:
+        self._running.append(self._start(plan))
+
+    def stop(self) -> None:
+        """Lets each worker finish its wave; ``alive`` tells when the last one has."""
+        self._stopping.set()
+
+    def kill(self) -> None:
+        """Ends the workers at once; a wave under way is not kept."""
+        for running in self._running:
+            running.process.kill()
+            running.process.join()
+        self._running = []
+
+    def _start(self, plan: WorkerPlan) -> _Running:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=worker.main, args=(plan, theirs, self._stopping), name=plan.name, daemon=True)
+        process.start()
+        theirs.close()
+        return _Running(plan, process, ours)
+
+    def _listen(self, running: _Running) -> None:
+        try:
+            while running.pipe.poll():
+                message = running.pipe.recv()
+                if isinstance(message, Fault):
+                    self.faults.append(message.message)
+                elif isinstance(message, UnreadableFile):
+                    self.unreadable.append(message)
+        except (EOFError, OSError):
+            return

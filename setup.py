@@ -1,0 +1,46 @@
+"""edx2lrs: the folders of this checkout are the packages of ``edx2lrs``."""
+
+from setuptools import setup
+
+setup(
+    name="edx2lrs",
+    version="0.1.0",
+    description="Open edX tracking events to every Learning Record Store, as xAPI statements and Caliper events",
+    python_requires=">=3.10,<3.14",
+    package_dir={"edx2lrs": "."},
+    packages=[
+        "edx2lrs.io",
+        "edx2lrs.io.state",
+        "edx2lrs.pipeline",
+        "edx2lrs.pipeline.sandbox",
+        "edx2lrs.transforms",
+        "edx2lrs.transforms.caliper",
+        "edx2lrs.transforms.events",
+        "edx2lrs.transforms.xapi",
+    ],
+    package_data={"edx2lrs.pipeline.sandbox": ["*.html", "*.css"]},
+    install_requires=[
+        "apache-beam>=2.77,<2.78",
+        "aniso8601>=10",
+        "cheroot>=11",
+        "fastavro>=1.12",
+        "msgspec>=0.22",
+        "orjson>=3.11",
+        "PyYAML>=6.0.2",
+        "requests>=2.34",
+        "tincan==1.0.0",
+        "werkzeug>=3.1",
+        "zstandard>=0.25",
+    ],
+    extras_require={
+        "test": [
+            "mypy==2.4.1",
+            "pyhamcrest==2.1.0",
+            "pytest==9.2.0",
+            "ruff==0.17.5",
+            "types-PyYAML==6.0.12.20261113",
+            "types-requests==2.33.0.20261030",
+        ],
+    },
+    entry_points={"console_scripts": ["edx2lrs = edx2lrs.pipeline.cli:main"]},
+)

@@ -1,0 +1,140 @@
+"""Files: which are found, and each read in whole lines from a committed place on, whatever is wrong with it."""
+
+import gzip
+import random
+
+import pytest
+from edx2lrs.io.files import Damage, FileReader, InputError, Unreadable, find, fingerprint
+
+LINES = [b'{"n": %d}\n' % n for n in range(60_000)]
+TEXT = b"".join(LINES)
+
+
+def read(path, offset=0, line=0, max_bytes=100_000, max_lines=None):
+    """All polls of a file: its text, the last poll."""
+    reader, text = FileReader(str(path), offset, line), b""
+    while True:
+        polled = reader.poll(max_bytes, max_lines)
+        text += b"".join(lines.data for lines in polled.lines)
+        if polled.done:
+            return text, polled
+
+
+@pytest.fixture
+def plain(tmp_path):
+    path = tmp_path / "tracking.log"
+    path.write_bytes(TEXT)
+    return path
+
+
+@pytest.fixture
+def zipped(tmp_path):
+    """Two members and a padded end, under a name that does not tell."""
+    path = tmp_path / "tracking.log-20260101"
+    path.write_bytes(gzip.compress(TEXT[:300_001]) + gzip.compress(TEXT[300_001:]) + b"\0" * 512)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["plain", "zipped"])
+def test_every_line_is_read_once_in_order(kind, request):
+    text, last = read(request.getfixturevalue(kind))
+    assert text == TEXT
+    assert (last.offset, last.line, last.damage) == (len(TEXT), len(LINES), None)
+
+
+@pytest.mark.parametrize("kind", ["plain", "zipped"])
+def test_a_new_reader_goes_on_at_any_kept_place(kind, request):
+    path, chance = str(request.getfixturevalue(kind)), random.Random(7)
+    text, offset, line, done = b"", 0, 0, False
+    while not done:
+        reader = FileReader(path, offset, line)
+        for _ in range(chance.randint(1, 4)):
+            polled = reader.poll(30_000, chance.choice([None, 999]))
+            assert [lines.first_line for lines in polled.lines][:1] in ([], [line + 1])
+            text += b"".join(lines.data for lines in polled.lines)
+            offset, line, done = polled.offset, polled.line, polled.done
+            if done:
+                break
+    assert text == TEXT
+
+
+def test_a_poll_gives_no_more_lines_than_asked_for(plain):
+    polled = FileReader(str(plain), 0, 0).poll(1_000_000, 7)
+    assert (polled.line, polled.offset, polled.done) == (7, len(b"".join(LINES[:7])), False)
+
+
+def test_of_a_cut_gzip_what_can_be_read_is_read_and_the_rest_is_one_fault(zipped):
+    zipped.write_bytes(zipped.read_bytes()[:20_000])
+    text, last = read(zipped)
+    assert TEXT.startswith(text)
+    assert text.endswith(b"\n")
+    assert last.damage is not None
+    assert (last.damage.cause, last.damage.line) == ("truncated_gzip", text.count(b"\n") + 1)
+    assert TEXT.startswith(text + last.damage.payload)
+
+
+def test_of_a_damaged_gzip_what_comes_before_is_read(zipped):
+    whole = zipped.read_bytes()
+    second = whole.index(b"\x1f\x8b", 2)
+    zipped.write_bytes(whole[: second + 10] + b"\xff" * 5_000)
+    text, last = read(zipped)
+    assert text == TEXT[:300_001].rpartition(b"\n")[0] + b"\n"
+    assert last.damage.cause == "corrupt_gzip"
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"\x28\xb5\x2f\xfd" + b"\x00" * 50, "zstd"),
+        (b"PK\x03\x04" + b"\x00" * 50, "zip"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 8, "binary"),
+    ],
+)
+def test_a_binary_file_is_one_fault(tmp_path, content, word):
+    path = tmp_path / "picture.log"
+    path.write_bytes(content)
+    text, last = read(path)
+    assert text == b""
+    assert last.damage == Damage("not_a_log", last.damage.message, 1, b"")
+    assert word in last.damage.message
+
+
+def test_a_block_of_nul_bytes_in_a_log_is_no_binary_file(tmp_path):
+    path = tmp_path / "copytruncated.log"
+    path.write_bytes(b"\0" * 500 + b"\n" + TEXT)
+    text, last = read(path)
+    assert (len(text), last.damage) == (len(TEXT) + 501, None)
+
+
+def test_an_empty_file_is_done_at_once(tmp_path):
+    path = tmp_path / "empty.log"
+    path.touch()
+    assert read(path)[1].done
+
+
+def test_a_file_that_has_vanished_is_named(tmp_path):
+    with pytest.raises(Unreadable, match=r"gone\.log: cannot be read"):
+        FileReader(str(tmp_path / "gone.log"), 0, 0)
+    with pytest.raises(Unreadable, match=r"gone\.log"):
+        fingerprint(str(tmp_path / "gone.log"))
+
+
+def test_folders_and_globs_find_files_once_by_path_and_leave_hidden_ones_out(tmp_path):
+    for name in ("b.log", "a.log.gz", "2026/03/c.log", ".hidden.log"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"{}\n")
+    folder = [file.path.removeprefix(f"{tmp_path}/") for file in find([str(tmp_path), f"{tmp_path}/*.log"])]
+    assert folder == ["2026/03/c.log", "a.log.gz", "b.log"]
+    assert [file.size for file in find([f"{tmp_path}/*.gz"])] == [3]
+
+
+def test_an_input_without_files_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(InputError, match=r"nothing-here.*no such file"):
+        find([str(tmp_path / "nothing-here*.gz")])
+
+
+def test_a_fingerprint_is_of_the_head_alone(plain):
+    before = fingerprint(str(plain))
+    with plain.open("ab") as file:
+        file.write(b"more\n")
+    assert fingerprint(str(plain)) == before

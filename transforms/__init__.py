@@ -1,0 +1,1 @@
+"""What happens to an event: pure functions, without I/O and without a Beam runner."""

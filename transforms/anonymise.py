@@ -1,0 +1,145 @@
+"""From the user of an event to the person that a consumer sees: by the site's own external ids, or by a keyed hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import uuid
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from edx2lrs.transforms.actor import Actor
+from edx2lrs.transforms.external_ids import Lookup
+from edx2lrs.transforms.failure import Refusal
+
+if TYPE_CHECKING:
+    from edx2lrs.transforms.parse import Event
+
+REMEMBERED = 16_384
+"""Persons that one ``Actors`` keeps made: about 1 kB each."""
+
+IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
+IdType = Literal["XAPI", "CALIPER", "LTI"]
+
+
+class ActorOptions(NamedTuple):
+    """How persons are named: the kind of id, its type, and what becomes of a user whom the table does not know."""
+
+    kind: IdKind
+    type: IdType
+    unknown: Literal["dead_letter", "hmac"]
+
+
+class Actors:
+    """Finds the actor of an event; see ``transforms.actor.ActorOf``.
+
+    Refusals have stage ``translate`` and cause ``unknown_user`` (not in the table), ``no_email`` (in no row of the
+    table, or the address is none) or ``no_actor`` (neither user nor session, or an anonymous visitor without the
+    key)."""
+
+    def __init__(self, options: ActorOptions, root_url: str, table: Lookup | None, key: bytes | None) -> None:
+        """``table`` may be None for kind ``hmac``; ``key`` only where no id is made by HMAC.
+
+        Raises ValueError when the kind needs what is not there.
+        """
+        needs_key = options.kind == "hmac" or options.unknown == "hmac"
+        if options.kind != "hmac" and table is None:
+            raise ValueError(f"actor.id: {options.kind} needs lms.external_ids")
+        if needs_key and not key:
+            raise ValueError("HMAC ids need lms.id_key")
+        self._options = options
+        self._root = root_url
+        self._table = table
+        self._key = key
+        # typed: True and 1 are equal, but only one of them is a user.
+        self._known = lru_cache(REMEMBERED, typed=True)(self._find)
+        self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)
+
+    def __call__(self, event: Event) -> Actor | Refusal:
+        """The event's person: its user, else the session of an anonymous visitor. The user id wins over the
+        username."""
+        user_id, username = event.user_id, event.username
+        if user_id or username:
+            found = self._known(user_id, username)
+            if found is not None:
+                return found
+        return self._visitors(event.session)
+
+    def _find(self, user_id: object, username: object) -> Actor | Refusal | None:
+        """None when the two name nobody."""
+        number, name = _user(user_id, username)
+        if number is None and name is None:
+            return None
+        kind, id_type, unknown = self._options
+        found: Actor | Refusal | None
+        if kind == "hmac" or self._table is None:
+            found = None
+        elif kind == "external_id":
+            external_id = self._table.external_id(id_type, number, name)
+            found = self._account(external_id) if external_id else _unknown_user(id_type)
+        else:
+            found = self._by_email(kind, self._table.email(number, name))
+        if found is None or (isinstance(found, Refusal) and unknown == "hmac"):
+            return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
+        return found
+
+    def _visitor(self, session: object) -> Actor | Refusal:
+        """An anonymous visitor, told apart from others by the session alone."""
+        if isinstance(session, bool) or not isinstance(session, (str, int, float)) or not session:
+            return Refusal(
+                "translate", "no_actor", "neither a user nor a session; expected one of user_id, username, session"
+            )
+        if self._key is None:
+            return Refusal(
+                "translate", "no_actor", "an anonymous visitor; they are told apart by lms.id_key, which is not set"
+            )
+        return self._hashed(f"session:{session}")
+
+    def _hashed(self, subject: str) -> Actor:
+        assert self._key is not None
+        text = f"{self._options.type}:{subject}".encode("utf-8", "surrogatepass")
+        digest = hmac.digest(self._key, text, hashlib.sha256)
+        return self._account(str(uuid8(digest[:16])))
+
+    def _account(self, name: str) -> Actor:
+        """xAPI 1.0.3, 2.4.2.4: an account on the site; Caliper: the same name below Root/user/."""
+        text = json.dumps({"objectType": "Agent", "account": {"name": name, "homePage": self._root}})
+        xapi = {"objectType": "Agent", "account": {"homePage": self._root, "name": name}}
+        return Actor(text, xapi, name)
+
+    def _by_email(self, kind: IdKind, email: str | None) -> Actor | Refusal:
+        """xAPI 1.0.3, 2.4.2.3: mbox, or the SHA-1 of the mailto IRI (not of the bare address)."""
+        address = (email or "").removeprefix("mailto:")
+        if address.count("@") != 1 or not address.isprintable() or " " in address:
+            return Refusal("translate", "no_email", "the table of external ids has no e-mail address of this user")
+        mbox = f"mailto:{address}"
+        value = mbox if kind == "mbox" else hashlib.sha1(mbox.encode(), usedforsecurity=False).hexdigest()
+        agent = {"objectType": "Agent", kind: value}
+        return Actor(json.dumps(agent), dict(agent), "")  # Caliper has no mailbox actors
+
+
+def uuid8(data: bytes) -> uuid.UUID:
+    """The 16 bytes as a UUID of version 8, for ids of one's own making (RFC 9562, 5.8)."""
+    number = int.from_bytes(data, "big")
+    number = number & ~(0xF << 76) | 8 << 76
+    return uuid.UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _unknown_user(id_type: str) -> Refusal:
+    return Refusal("translate", "unknown_user", f"the table of external ids has no {id_type} id of this user")
+
+
+def _user(user_id: object, username: object) -> tuple[int | None, str | None]:
+    """Who is meant: a number, or digits where an id belongs, is a user id; other text is a username; 0, "" and
+    booleans are nobody. A username of digits stays a username."""
+    number: int | None = None
+    name = username if isinstance(username, str) and username else None
+    if isinstance(user_id, str):
+        if user_id.isascii() and user_id.isdigit() and len(user_id) < 19:
+            number = int(user_id)
+        elif user_id:
+            return None, user_id
+    elif isinstance(user_id, (int, float)) and not isinstance(user_id, bool) and user_id == user_id // 1:
+        number = int(user_id)
+    return number or None, name

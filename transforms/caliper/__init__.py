@@ -1,0 +1,1 @@
+"""Tracking events as Caliper 1.2 events, one module per event family."""

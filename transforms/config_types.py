@@ -1,0 +1,271 @@
+"""The configuration as types: what may be said, its defaults and what it means. Reading and checking:
+``pipeline.config``.
+
+Descriptions are the source of ``docs/configuration.md``. ``extra={"kind": ...}`` names a check that the type alone
+does not make (``pipeline.config_values``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Protocol = Literal["xapi", "caliper"]
+Reference = Annotated[
+    str,
+    Meta(
+        description="A secret by reference: `env:NAME` or `file:PATH`. Never the secret itself.",
+        extra={"kind": "reference"},
+    ),
+]
+Seconds = Annotated[
+    float,
+    Meta(
+        gt=0,
+        description="A duration: `60s`, `0.2s`, `100ms`, `5m`, `2h`, or seconds as a number.",
+        extra={"kind": "seconds"},
+    ),
+]
+Url = Annotated[str, Meta(description="An http:// or https:// address.", extra={"kind": "url"})]
+Table = Annotated[str, Meta(description="Path of a file, local or of any Beam file system.", extra={"kind": "table"})]
+Pattern = Annotated[str, Meta(description="An exact name, or `/regex/`.", extra={"kind": "pattern"})]
+
+
+class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every block of options: immutable, and a key that it does not know is an error."""
+
+
+class Lms(_Options, frozen=True):
+    """The site whose events are read."""
+
+    root_url: Annotated[
+        Url,
+        Meta(
+            description="The site's root, without a slash at its end; part of every id.",
+            examples=["https://lms.example.com"],
+            extra={"kind": "root_url"},
+        ),
+    ]
+    external_ids: Annotated[
+        Table | None,
+        Meta(
+            description="Table of external ids: CSV with the header "
+            "`user_id,username,external_id_type,external_user_id[,email]`, or JSONL or Avro with these fields.",
+            examples=["gs://bucket/external_ids.csv"],
+        ),
+    ] = None
+    course_names: Annotated[
+        Table | None,
+        Meta(
+            description="Table of course names: CSV with the header `course_id,display_name`. "
+            "A course that it lacks gets no name.",
+            examples=["courses.csv"],
+        ),
+    ] = None
+    id_key: Annotated[
+        Reference | None,
+        Meta(
+            description="The site's key for HMAC ids and for telling anonymous visitors apart. "
+            "Another key makes other persons of everybody.",
+            examples=["env:EDX2LRS_ID_KEY"],
+        ),
+    ] = None
+    statement_ids: Annotated[
+        Literal["erb", "strict"],
+        Meta(
+            description="`erb`: the same ids as event-routing-backends. `strict`: the object's id is part of them too, "
+            "for a site that starts fresh."
+        ),
+    ] = "erb"
+    transformer_version: Annotated[
+        str | None,
+        Meta(
+            description="Text of the transformer-version extension; default: edx2lrs and its version.",
+            examples=["event-routing-backends@9.3.8"],
+        ),
+    ] = None
+
+
+class Events(_Options, frozen=True):
+    """Which events are looked at, for all consumers."""
+
+    allow: Annotated[list[Pattern] | None, Meta(description="Names that are let in; not given: all.")] = None
+    block: Annotated[list[Pattern], Meta(description="Names that are kept out; wins over `allow`.")] = []
+
+
+class Auth(_Options, frozen=True):
+    """How a consumer knows us."""
+
+    scheme: Annotated[
+        Literal["basic", "bearer", "none"],
+        Meta(description="`basic` needs `username` and `password`, `bearer` needs `token`."),
+    ] = "none"
+    username: Annotated[Reference | None, Meta(examples=["env:LRS_USER"])] = None
+    password: Annotated[Reference | None, Meta(examples=["env:LRS_PASSWORD"])] = None
+    token: Annotated[Reference | None, Meta(examples=["file:/run/secrets/token"])] = None
+
+
+class AccessRule(_Options, frozen=True):
+    """Names that are let in and names that are kept out. At least one of the two is given."""
+
+    allow: Annotated[
+        list[Pattern] | None, Meta(description="Names that are let in; not given: all that `block` does not name.")
+    ] = None
+    block: Annotated[list[Pattern], Meta(description="Names that are kept out; wins over `allow`.")] = []
+
+
+class Access(_Options, frozen=True):
+    """What a consumer may see. An event has to pass all the rules that are given; one without a course passes none."""
+
+    courses: Annotated[
+        AccessRule | None,
+        Meta(
+            description="By course key; also the one in the event's data.",
+            examples=["{allow: [course-v1:MITx+6.00x+2026]}"],
+        ),
+    ] = None
+    orgs: Annotated[
+        AccessRule | None,
+        Meta(
+            description="By organisation, which is taken from the course key and never from `context.org_id`.",
+            examples=["{allow: [MITx]}"],
+        ),
+    ] = None
+
+
+class Actor(_Options, frozen=True):
+    """Under which id a consumer sees a person."""
+
+    id: Annotated[
+        Literal["external_id", "hmac", "mbox", "mbox_sha1sum"] | None,
+        Meta(
+            description="Default: `external_id` where there is `lms.external_ids`, else `hmac`. "
+            "The `mbox` ones are for xAPI only."
+        ),
+    ] = None
+    type: Annotated[
+        Literal["XAPI", "CALIPER", "LTI"] | None,
+        Meta(description="Type of the external id; default: by protocol, `XAPI` or `CALIPER`. Part of an HMAC id too."),
+    ] = None
+    unknown: Annotated[
+        Literal["dead_letter", "hmac"],
+        Meta(
+            description="A user whom the table does not know: a dead letter, to be replayed with a newer table, "
+            "or an HMAC id, which changes when the next table knows the user."
+        ),
+    ] = "dead_letter"
+
+
+class Batch(_Options, frozen=True):
+    """What goes into one request."""
+
+    size: Annotated[int, Meta(ge=1, le=10_000, description="Statements in one request, at most.")] = 100
+    interval: Annotated[Seconds, Meta(description="Age at which a batch goes out, full or not.")] = 60.0
+    bytes: Annotated[int, Meta(ge=1_000, description="Bytes of one request's body, at most.")] = 1_000_000
+
+
+class Retry(_Options, frozen=True):
+    """What happens after an answer that may be better next time."""
+
+    max_attempts: Annotated[int, Meta(ge=1, description="Attempts before the consumer's circuit opens.")] = 8
+    base_delay: Annotated[Seconds, Meta(description="Upper bound of the first wait; doubles each time.")] = 0.5
+    max_delay: Annotated[Seconds, Meta(description="Upper bound of every wait.")] = 300.0
+
+
+class Rate(_Options, frozen=True):
+    """Bounds that hold over all workers of a machine."""
+
+    statements_per_second: Annotated[Annotated[float, Meta(gt=0)] | None, Meta(description="Not given: no bound.")] = (
+        None
+    )
+    concurrency: Annotated[int, Meta(ge=1, le=64, description="Requests in flight, at most.")] = 4
+
+
+class Consumer(_Options, frozen=True):
+    """One LRS or Caliper endpoint and what it gets."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+            description="Its name in reports, state and dead letters: letters, digits, `.`, `_`, `-`; "
+            "no other consumer has it.",
+            examples=["campus-lrs"],
+        ),
+    ]
+    protocol: Annotated[Protocol, Meta(description="What it gets: xAPI statements or Caliper events.")]
+    url: Annotated[
+        Url,
+        Meta(
+            description="xAPI: the LRS's endpoint, without `/statements`. Caliper: the address that takes envelopes.",
+            examples=["https://lrs.example.edu/xAPI"],
+        ),
+    ]
+    access: Annotated[
+        Access | Literal["all"],
+        Meta(
+            description="What it may see, whatever `match_params` asks for. "
+            "Who is to see everything says `access: all`."
+        ),
+    ]
+    auth: Auth = Auth()
+    match_params: Annotated[
+        dict[str, Any],
+        Meta(
+            description="What it wants: dotted path of the source event to a value, `/regex/` or a list of these; "
+            "all paths must match.",
+            examples=['{context.org_id: MITx, name: [problem_check, "/^edx\\.video\\./"]}'],
+            extra={"kind": "match_params"},
+        ),
+    ] = {}
+    headers: Annotated[
+        dict[str, str],
+        Meta(
+            description="More headers of every request. A value `env:NAME` or `file:PATH` is a reference to a secret.",
+            examples=["{X-Tenant: campus}"],
+            extra={"kind": "headers"},
+        ),
+    ] = {}
+    actor: Actor = Actor()
+    batch: Batch = Batch()
+    retry: Retry = Retry()
+    rate: Rate = Rate()
+    timeout: Annotated[Seconds, Meta(description="Of one whole request.")] = 30.0
+    on_outage: Annotated[
+        Literal["wait", "dead_letter"],
+        Meta(description="While it is down its statements wait, or become dead letters after `max_wait`."),
+    ] = "wait"
+    max_wait: Annotated[Seconds | None, Meta(description="With `on_outage: dead_letter`.")] = None
+    sensor: Annotated[str | None, Meta(description="Caliper envelopes' sensor; default: `lms.root_url`.")] = None
+
+
+class DeadLetters(_Options, frozen=True):
+    """Where what failed is kept."""
+
+    path: Annotated[str | None, Meta(description="Folder; default: `dead-letters/` in the state directory.")] = None
+
+
+class Dedup(_Options, frozen=True):
+    """The memory of statement ids."""
+
+    ids: Annotated[int, Meta(ge=1, description="How many statement ids are remembered, over all consumers.")] = (
+        5_000_000
+    )
+
+
+class Outbox(_Options, frozen=True):
+    """Statements on their way."""
+
+    statements: Annotated[int, Meta(ge=1, description="Statements that may wait per consumer.")] = 1_000_000
+
+
+class Config(_Options, frozen=True):
+    """The whole file."""
+
+    lms: Lms
+    consumers: Annotated[list[Consumer], Meta(min_length=1, description="Who gets statements.")]
+    events: Events = Events()
+    dead_letters: DeadLetters = DeadLetters()
+    dedup: Dedup = Dedup()
+    outbox: Outbox = Outbox()

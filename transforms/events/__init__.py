@@ -1,0 +1,1 @@
+"""The typed source events: which fields of an event may be read."""

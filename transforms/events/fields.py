@@ -1,0 +1,55 @@
+"""What all tracking events share: the types that a declared field may have, and the parts that every event reads.
+
+Only what is declared here and in the family modules is ever decoded; the rest of a record never becomes a Python value.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple, Union
+
+import msgspec
+
+Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Scalar = Union[str, Integer, float, bool, None]
+"""A value that goes through with the JSON type that it came with. An array or an object in its place is refused."""
+Text = Union[str, None]
+JsonValue = Any
+"""A declared field that may hold any JSON value; only its text goes on."""
+UserId = Union[str, Integer, float, None]
+"""A number is a primary key, a text one or a username: ``parse`` tells which."""
+
+
+class Context(msgspec.Struct, gc=False):
+    """The record's ``context``, as far as every event needs it; ``parse`` puts it into the normal form."""
+
+    user_id: UserId = None
+    username: UserId = None
+    session: Scalar = None
+    event_source: Scalar = None
+    referer: Scalar = None
+    course_id: Text = None
+    org_id: Text = None
+
+
+class EventData(msgspec.Struct):
+    """The event's own payload: ``event`` in a log line, ``data`` elsewhere. Who is named here wins over the context."""
+
+    user_id: UserId = None
+    username: UserId = None
+
+
+class SubmittedText(EventData):
+    """A payload that is a plain text and no JSON object, as browsers send for a submitted problem."""
+
+    text: str = ""
+
+
+class SourceEvent(NamedTuple):
+    """What may be read of the events of one name: its payload, and what its family needs of ``context`` beyond ``Context``."""
+
+    family: str
+    data: type[EventData]
+    context: type[msgspec.Struct] | None = None
+    text_allowed: bool = False
+
+

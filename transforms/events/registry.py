@@ -1,0 +1,12 @@
+"""Every event name that some mapping knows, and what may be read of it. A new family is a module and a line here."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.events import enrollment, problem, video
+from edx2lrs.transforms.events.fields import SourceEvent
+
+SOURCE_EVENTS: dict[str, SourceEvent] = {
+    **enrollment.EVENTS,
+    **problem.EVENTS,
+    **video.EVENTS,
+}

@@ -1,0 +1,63 @@
+"""The video player. Most events have two names: the browser's old one and the one that mobile apps send."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.events.fields import EventData, Scalar, SourceEvent, Text
+
+
+class VideoData(EventData):
+    """``id`` is the block id of the video; ``duration`` its length in seconds."""
+
+    id: Text = None
+    duration: Scalar = None
+
+
+class VideoMomentData(VideoData):
+    """With the player's position in seconds: mobile apps call it ``current_time``, browsers ``currentTime``."""
+
+    current_time: Scalar = None
+    currentTime: Scalar = None  # noqa: N815 -- the name in the record
+
+
+class VideoSeekData(VideoData):
+    """From ``old_time`` to ``new_time``, in seconds."""
+
+    old_time: Scalar = None
+    new_time: Scalar = None
+    currentTime: Scalar = None  # noqa: N815 -- the name in the record
+
+
+class VideoSpeedData(VideoMomentData):
+    """From ``old_speed`` to ``new_speed``: factors, usually as text ("1.50")."""
+
+    old_speed: Scalar = None
+    new_speed: Scalar = None
+
+
+_MOMENT = SourceEvent("video", VideoMomentData)
+_SEEK = SourceEvent("video", VideoSeekData)
+_SPEED = SourceEvent("video", VideoSpeedData)
+
+EVENTS = {
+    "load_video": _MOMENT,
+    "edx.video.loaded": _MOMENT,
+    "play_video": _MOMENT,
+    "edx.video.played": _MOMENT,
+    "pause_video": _MOMENT,
+    "edx.video.paused": _MOMENT,
+    "stop_video": _MOMENT,
+    "edx.video.stopped": _MOMENT,
+    "complete_video": _MOMENT,
+    "edx.video.completed": _MOMENT,
+    "seek_video": _SEEK,
+    "edx.video.position.changed": _SEEK,
+    "hide_transcript": _MOMENT,
+    "edx.video.transcript.hidden": _MOMENT,
+    "show_transcript": _MOMENT,
+    "edx.video.transcript.shown": _MOMENT,
+    "video_hide_cc_menu": _MOMENT,
+    "edx.video.closed_captions.hidden": _MOMENT,
+    "video_show_cc_menu": _MOMENT,
+    "edx.video.closed_captions.shown": _MOMENT,
+    "speed_change_video": _SPEED,
+}

@@ -1,0 +1,46 @@
+"""What could not be done with a record or a statement, in the one shape that every step uses."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Stage = Literal["read", "parse", "filter", "match", "translate", "guard", "deliver"]
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A pure function's "no": why a record cannot go on, without the record itself.
+
+    ``cause`` is one short word of a documented list (``docs/dead-letters.md``). ``message`` names keys and types, what was
+    found and what was expected, and never a value of the record: it reaches logs and reports.
+    """
+
+    stage: Stage
+    cause: str
+    message: str
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A refusal with everything that its dead letter needs.
+
+    ``position`` is ``path:line`` for a file and the message id elsewhere. ``payload`` is the original record
+    (``payload_kind="record"``) or the exact body of one statement (``"statement"``, only from delivery).
+    """
+
+    stage: Stage
+    cause: str
+    message: str
+    position: str
+    payload: bytes
+    payload_kind: Literal["record", "statement"] = "record"
+    consumer: str | None = None
+    statement_id: str | None = None
+    http_status: int | None = None
+    http_body: str | None = None
+    attempts: int = 0
+
+
+def failed(refusal: Refusal, position: str, payload: bytes, consumer: str | None = None) -> Failure:
+    """The failure of the record ``payload`` at ``position``."""
+    return Failure(refusal.stage, refusal.cause, refusal.message, position, payload, "record", consumer)

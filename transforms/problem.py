@@ -1,0 +1,58 @@
+"""What a problem_check event is about, in the same way for both protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edx2lrs.transforms.events.fields import EventData, SubmittedText
+from edx2lrs.transforms.events.problem import Module, ProblemCheckData, ProblemContext, Submission
+from edx2lrs.transforms.mapping import Unmappable
+from edx2lrs.transforms.parse import Event
+from edx2lrs.transforms.usage_key import block_key, named_in_inputs, named_in_referrer
+from edx2lrs.transforms.values import first
+
+
+def problem_iri(root: str, data: EventData, context: ProblemContext, course_key: str | None, referrer: object) -> str | None:
+    """``Root/xblock/<usage key of the problem>``. A browser names the problem in the form data that it sends; where that does not
+    help, the page's address may. A server names it in the payload, else in ``context.module``."""
+    key: str | None
+    if isinstance(data, ProblemCheckData):
+        key = first(data.problem_id, data.module_id, context.module.usage_key if context.module else None)
+    else:
+        name = named_in_inputs(data.text) if isinstance(data, SubmittedText) else None
+        key = block_key(course_key, "problem", name) if name and course_key else None
+    key = key or named_in_referrer(referrer, "problem")
+    return f"{root}/xblock/{key}" if key else None
+
+
+def display_name(module: Module) -> str | None:
+    """The problem's name, as its author gave it."""
+    return module.display_name or None
+
+
+def kind(event: Event) -> str:
+    """``submitted``: a browser sent answers. ``graded``: the server judged one question, or ``graded_group`` several.
+
+    Raises Unmappable where a server's payload is a text."""
+    if event.source == "browser":
+        return "submitted"
+    data = event.data
+    if not isinstance(data, ProblemCheckData):
+        raise Unmappable("data: expected an object, found a text; only browsers send one")
+    return "graded_group" if data.submission and len(data.submission) > 1 else "graded"
+
+
+def submissions(event: Event) -> Iterable[tuple[str, Submission]]:
+    """The questions of a problem, each by its input id (``NAME_2_1``), in their order."""
+    data = event.data
+    if not isinstance(data, ProblemCheckData) or not data.submission:
+        return ()
+    return ((key, submission or Submission()) for key, submission in data.submission.items())
+
+
+def only_submission(submission: dict[str, Submission | None] | None) -> Submission | None:
+    """The answer of a problem with one question, when the record says what kind of answer it is."""
+    for answer in (submission or {}).values():
+        if answer is not None and answer.response_type:
+            return answer
+    return None
