@@ -76,7 +76,7 @@ sample_run() {
   start_sandbox
   address=$(sandbox_address)
   sed "s/127\.0\.0\.1:18080/$address/" templates/sample/edx2lrs.yaml >"$work/edx2lrs.yaml"
-  sed -i.orig "s#: sample/#: $home/templates/sample/#" "$work/edx2lrs.yaml" && rm -f "$work/edx2lrs.yaml.orig"
+  cp templates/sample/*.csv "$work/"
   rm -rf "$work/state"   # each sample run reads everything again
   export SANDBOX_USER=sandbox SANDBOX_PASSWORD=sandbox SANDBOX_TOKEN=sandbox EDX2LRS_ID_KEY=a-key-for-the-sample-only
   say "running the job over templates/sample/logs for three consumers"

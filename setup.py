@@ -25,6 +25,7 @@ setup(
         "cheroot>=11",
         "fastavro>=1.12",
         "msgspec>=0.22",
+        "numpy>=1.26",
         "orjson>=3.11",
         "PyYAML>=6.0.2",
         "requests>=2.34",

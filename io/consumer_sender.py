@@ -73,10 +73,8 @@ class ConsumerSender:
         self._lock = threading.Condition()
         self._threads: set[threading.Thread] = set()
         self._resting = 0  # threads that wait for something to do
-        self._last_row = 0
-        self._more = False  # whether the outbox may hold blocks after that row
+        self._last_row = 0  # of the outbox's blocks, how far they were taken over
         self._conflicts = 0
-        self._draining = False
         self._stopping = False
         self.failure: BaseException | None = None
 
@@ -84,13 +82,13 @@ class ConsumerSender:
         """See to it that what is new in the outbox, where ``waiting`` statements wait, is sent."""
         with self._lock:
             if waiting > self._sending.held and not self._stopping:
-                self._more = True
+                self._sending.more = True
                 self._call_a_thread()
 
     def drain(self) -> None:
         """No more will come: send what waits at once, full batch or not."""
         with self._lock:
-            self._draining = True
+            self._sending.draining = True
             self._lock.notify_all()
 
     def at_rest(self, waiting: int, patient: bool) -> bool:
@@ -188,9 +186,9 @@ class ConsumerSender:
             while not self._stopping:
                 now = time.monotonic()
                 self._refill()
-                chosen = self._sending.choose(now, self._draining)
+                chosen = self._sending.choose(now)
                 if not isinstance(chosen, float):
-                    if self._sending.is_ready(now, self._draining):
+                    if self._sending.is_ready(now):
                         self._call_a_thread()
                     return chosen
                 needed = self._sending.held > 0 and self._resting == 0
@@ -203,13 +201,13 @@ class ConsumerSender:
 
     def _refill(self) -> None:
         sending = self._sending
-        while self._more and sending.has_room():
+        while sending.more and sending.has_room():
             blocks = self._outbox.waiting_blocks(self._name, self._last_row, _BLOCKS)
             now, wall_now = time.monotonic(), time.time()
             for block in blocks:
                 sending.add(block, now - max(0.0, wall_now - block.created))
                 self._last_row = block.row
-            self._more = len(blocks) == _BLOCKS
+            sending.more = len(blocks) == _BLOCKS
 
     def _answered(self, request: Request, answer: Answer) -> None:
         sending = self._sending
@@ -225,7 +223,7 @@ class ConsumerSender:
             sending.settled(len(settlements))
             if before != after:
                 self._lock.notify_all()
-            elif sending.is_ready(time.monotonic(), self._draining):
+            elif sending.is_ready(time.monotonic()):
                 self._call_a_thread()
 
     def _settle_unsent(self, unsent: Unsent) -> None:

@@ -16,6 +16,10 @@ _LOOK_SECONDS = 0.1  # how late a block is seen that nobody announced
 _PATIENCE_SECONDS = 10.0
 
 
+def _always() -> bool:
+    return True
+
+
 class Senders:
     """Sends what waits in ``outbox`` for ``consumers``. A consumer costs threads only while something waits for it.
 
@@ -54,10 +58,11 @@ class Senders:
             if sender is not None and waiting:
                 sender.look(waiting)
 
-    def drain(self, patience: float = _PATIENCE_SECONDS) -> None:
+    def drain(self, patience: float = _PATIENCE_SECONDS, go_on: Callable[[], bool] = _always) -> None:
         """Nothing more will be kept: returns when all is settled, or something is left only behind open circuits.
 
-        An outage gets ``patience`` seconds, in which probes may find that it is over. Raises what a sender failed with.
+        An outage gets ``patience`` seconds, in which probes may find that it is over. ``go_on`` is called some ten times a
+        second; when it is false, nothing is waited for any longer. Raises what a sender failed with.
         """
         for sender in self._senders.values():
             sender.drain()
@@ -67,7 +72,8 @@ class Senders:
             self.raise_failure()
             waiting = self._outbox.waiting_counts()
             patient = time.monotonic() < end
-            if all(sender.at_rest(waiting.get(name, 0), patient) for name, sender in self._senders.items()):
+            at_rest = all(sender.at_rest(waiting.get(name, 0), patient) for name, sender in self._senders.items())
+            if at_rest or not go_on():
                 break
             self.wake()
             self._changed.wait(_LOOK_SECONDS)

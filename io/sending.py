@@ -69,7 +69,8 @@ class Sending:
     """The state of sending to one consumer; not safe for threads by itself. Times are seconds of a monotonic clock.
 
     Whoever drives it adds blocks while ``has_room``, carries out what ``choose`` gives, tells ``answered`` the answer,
-    and calls ``settled`` when what that gave is settled.
+    and calls ``settled`` when what that gave is settled. It sets ``draining`` when no more will come, so that no batch
+    waits to be full, and ``more`` while the outbox may hold blocks that were not added.
     """
 
     def __init__(self, consumer: Consumer, random: Random) -> None:
@@ -90,6 +91,8 @@ class Sending:
         self.durations = Durations()
         self.counts: Counter[str] = Counter()  # for the ledger
         self.last_fault = ""
+        self.draining = False
+        self.more = False
 
     # Filling
 
@@ -106,23 +109,20 @@ class Sending:
 
     # Choosing
 
-    def choose(self, now: float, draining: bool) -> Request | Unsent | float:
-        """What is to be done now, counted as in flight; else the moment to ask again. ``draining``: no more will come,
-        so that no batch need wait to be full."""
-        chosen = self._choose(now, draining)
+    def choose(self, now: float) -> Request | Unsent | float:
+        """What is to be done now, counted as in flight; else the moment to ask again."""
+        chosen = self._choose(now)
         if not isinstance(chosen, float):
             self.in_flight += 1
         if isinstance(chosen, Request):
             self.pace.sent(len(chosen.statements), now)
         return chosen
 
-    def is_ready(self, now: float, draining: bool) -> bool:
+    def is_ready(self, now: float) -> bool:
         """Whether ``choose`` would give a request now, in the usual course."""
         if self.circuit.state != "closed" or self.in_flight >= self.pace.in_flight_limit or now < self.pace.next_at:
             return False
-        due_at = self._batches.due_at()
-        retry_due = bool(self._later) and self._later[0][0] <= now
-        return retry_due or (due_at is not None and (due_at <= now or draining))
+        return self._has_due_batch(now) or bool(self._later and self._later[0][0] <= now)
 
     def gives_up(self, now: float) -> bool:
         """Whether an outage has lasted so long that what waits becomes dead letters."""
@@ -131,7 +131,7 @@ class Sending:
             return False
         return now >= circuit.opened_at + (consumer.max_wait or 0.0)
 
-    def _choose(self, now: float, draining: bool) -> Request | Unsent | float:
+    def _choose(self, now: float) -> Request | Unsent | float:
         if not self.in_flight:
             self.circuit = self.circuit.probe(now)
         if self.circuit.state == "open":
@@ -140,7 +140,7 @@ class Sending:
             return now + _LOOK_AGAIN if self.in_flight else self._probe(now)
         if self.in_flight >= self.pace.in_flight_limit:
             return now + _LOOK_AGAIN
-        return self._due(now, draining) if now >= self.pace.next_at else self.pace.next_at
+        return self._due(now) if now >= self.pace.next_at else self.pace.next_at
 
     def _while_open(self, now: float) -> Unsent | float:
         if self.gives_up(now) and self.held and not self.in_flight:
@@ -165,16 +165,26 @@ class Sending:
             return Request(self._batches.take())
         return heapq.heappop(self._later)[2] if self._later else now + _LOOK_AGAIN
 
-    def _due(self, now: float, draining: bool) -> Request | Unsent | float:
-        if self._later and self._later[0][0] <= now:
-            return heapq.heappop(self._later)[2]
+    def _has_due_batch(self, now: float) -> bool:
         due_at = self._batches.due_at()
-        if due_at is not None and (due_at <= now or draining):
+        return due_at is not None and (due_at <= now or self.draining)
+
+    def _due(self, now: float) -> Request | Unsent | float:
+        fresh = self._has_due_batch(now)
+        # The next acceptance resolves a doubt: a batch that the consumer has not seen is the best hope for one.
+        if self._later and self._later[0][0] <= now and not (fresh and self._doubted):
+            return heapq.heappop(self._later)[2]
+        if fresh:
             return Request(self._batches.take())
-        if draining and due_at is None and self._doubted and not self._later and not self.in_flight:
+        if self._is_end() and self._doubted and not self._later and not self.in_flight:
             return self._last_word(now)
-        moments = [due_at] if due_at is not None else []
-        return min([*moments, *(due for due, _, _ in self._later[:1])], default=now + _LOOK_AGAIN)
+        moments = [due for due, _, _ in self._later[:1]]
+        due_at = self._batches.due_at()
+        return min([*moments, due_at] if due_at is not None else moments, default=now + _LOOK_AGAIN)
+
+    def _is_end(self) -> bool:
+        """Whether the consumer will see no other statements than those that it has seen."""
+        return self.draining and not self.more and not len(self._batches)
 
     def _last_word(self, now: float) -> Request | Unsent | float:
         """Nothing but doubted statements is left. If the consumer has accepted anything in this run, they are at fault;
@@ -183,8 +193,6 @@ class Sending:
             self._open(Hold("refusing", f"refused everything, at last with {self._doubted[0].answer.status}"), now)
             return self.circuit.probe_at
         dead = self._resolve(now)
-        for _, _, request in self._later:
-            request.doubted_at = -1
         return Unsent(dead, given_up=False) if dead else heapq.heappop(self._later)[2]
 
     # After an answer
@@ -193,13 +201,15 @@ class Sending:
         """What ``answer`` settles, to be done at once; all the rest that it means is done already."""
         request.attempts += 1
         request.tries += 1
+        judged_by_run = self._is_end() and self._accepted > 0
+        doubted_at = request.doubted_at
         sent = Sent(
             ids=[statement.id for statement in request.statements],
             attempts=request.attempts,
             unconnected=request.unconnected,
             server_errors=request.server_errors,
-            accepted_since=request.doubted_at is not None and self._accepted > request.doubted_at,
-            refusals=self._refusals,
+            accepted_since=judged_by_run or (doubted_at is not None and self._accepted > doubted_at),
+            refusals=0 if judged_by_run else self._refusals,
             probe=self.circuit.state == "half_open",
         )
         decision = decide(answer, sent, self._policy, self._random)
@@ -262,10 +272,11 @@ class Sending:
             self._batches.halve_bytes(sum(len(statement.body) + 1 for statement in statements))
         middle = len(statements) // 2
         for half in (statements[:middle], statements[middle:]):
-            self._push(Request(half, tries=request.tries, server_errors=min(request.server_errors, 1)), now)
+            self._push(Request(half, tries=request.tries, server_errors=min(request.server_errors, 1)), 0.0)
 
     def _push(self, request: Request, due: float) -> None:
-        heapq.heappush(self._later, (due, next(self._order), request))
+        """Of those that are due at once the last comes first: a bisection goes down before it goes on."""
+        heapq.heappush(self._later, (due, -next(self._order), request))
 
     def _open(self, why: Hold, now: float) -> None:
         if self.circuit.state != "open":  # else: an answer to what was under way

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 done, but statements wait or something could not be read; 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         _overview().parse_args(arguments or ["--help"])
         return 2
+    _set_up_logging()
     module = import_module(command.module)
     parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=module.__doc__.split("\n\n")[0])
     module.add_arguments(parser)
@@ -52,6 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+def _set_up_logging() -> None:
+    """Own lines on standard error with the time; of the libraries only errors. Before Beam is imported, which warns then."""
+    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("edx2lrs").setLevel(logging.INFO)
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: list[str], takes_beam_options: bool) -> argparse.Namespace:

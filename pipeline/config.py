@@ -29,7 +29,7 @@ def load(path: str) -> Config:
     reader = Reader(path, folder_of(path), CHECKS, declared_paths)
     config = reader.block(nodes, Config, "")
     if faults or reader.faults:
-        raise ConfigError([*faults, *reader.faults])
+        raise ConfigError(_once([*faults, *reader.faults]))
     return cast(Config, config)
 
 
@@ -41,10 +41,18 @@ def load_site(path: str) -> Lms:
     if entry is None:
         raise ConfigError([Fault(path, nodes.line, "lms", "nothing", "a mapping with root_url")])
     lms = reader.block(Node(entry.node.value, entry.line), Lms, "lms")
+    given = entry.node.value if isinstance(entry.node.value, dict) else {}
+    if not reader.faults and "external_ids" not in given and "id_key" not in given:
+        reader.fault(entry.line, "lms", "neither external_ids nor id_key", "what the ids of persons are made from")
     faults = [fault for fault in faults if fault.key.startswith("lms")]
     if faults or reader.faults:
-        raise ConfigError([*faults, *reader.faults])
+        raise ConfigError(_once([*faults, *reader.faults]))
     return cast(Lms, lms)
+
+
+def _once(faults: list[Fault]) -> list[Fault]:
+    """The first fault of each place: a value that YAML could not read is not said to be missing too."""
+    return list({(fault.line, fault.key): fault for fault in reversed(faults)}.values())
 
 
 def _read(path: str) -> tuple[Node, list[Fault]]:

@@ -57,13 +57,6 @@ def check_consumer(consumer: Consumer, given: Given) -> Iterator[Misfit]:
         yield Misfit("max_wait", "max_wait with on_outage: wait", "on_outage: dead_letter")
     if "sensor" in given and consumer.protocol == "xapi":
         yield Misfit("sensor", "sensor with protocol: xapi", fix="remove it, since xAPI has no sensor")
-    if consumer.protocol == "xapi" and consumer.url is not UNUSABLE:
-        if "?" in consumer.url:
-            yield Misfit("url", "an xAPI endpoint with a query", "none", "remove the ? and all that follows")
-        elif consumer.url.rstrip("/").endswith("/statements"):
-            yield Misfit(
-                "url", "the address of the statements resource", "the endpoint above it", "leave /statements away"
-            )
 
 
 def check_config(config: Config, given: Given) -> Iterator[Misfit]:
@@ -82,12 +75,12 @@ def check_config(config: Config, given: Given) -> Iterator[Misfit]:
 
 
 def _check_actor(config: Config, consumer: Consumer, key: str, given: Given) -> Iterator[Misfit]:
+    if consumer.protocol == "caliper" and consumer.actor.id in ("mbox", "mbox_sha1sum"):
+        yield Misfit(f"{key}.id", f"{consumer.actor.id} with protocol: caliper", "external_id or hmac")
+        return
     if any(given.wrong(path) for path in ("lms.external_ids", key, f"{key}.id", f"{key}.unknown")):
         return
     options = actor_options(consumer.protocol, consumer.actor, config.lms)
-    if consumer.protocol == "caliper" and options.kind.startswith("mbox"):
-        yield Misfit(f"{key}.id", f"{options.kind} with protocol: caliper", "external_id or hmac")
-        return
     if options.kind != "hmac" and config.lms.external_ids is None:
         fix = "without a table actors are made by id: hmac, with lms.id_key"
         yield Misfit(f"{key}.id", f"{options.kind} without a table", "lms.external_ids", fix)

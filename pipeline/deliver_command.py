@@ -16,7 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    local_session.set_up_logging()
     return local_session.exit_code_of(lambda: _run(arguments))
 
 

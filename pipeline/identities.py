@@ -8,8 +8,8 @@ from typing import NamedTuple
 from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import read_course_names, read_external_ids
 from edx2lrs.transforms.actor import ActorOf, CourseName
-from edx2lrs.transforms.anonymise import ActorOptions, Actors
-from edx2lrs.transforms.config_types import Lms
+from edx2lrs.transforms.anonymise import Actors
+from edx2lrs.transforms.config_types import ActorOptions, Lms
 from edx2lrs.transforms.course_names import CourseNames
 
 

@@ -87,7 +87,7 @@ class LocalRun:
     def deliver(self) -> None:
         """Sends what waits until all is settled, or only open circuits have something left. Raises ``Fault``, ``StateError``."""
         self._start_senders()
-        self._senders.drain(while_waiting=self._go_on)
+        self._senders.drain(go_on=self._go_on)
 
     def finish(self) -> dict[str, Any]:
         """Ends the senders, puts the dead letters in files, writes the last report and gives it. Raises ``StateError``."""

@@ -15,7 +15,7 @@ from typing import Any
 from edx2lrs.io.consumer_sender import Notice
 from edx2lrs.io.files import InputError
 from edx2lrs.io.lrs import LrsClient, credentials_of
-from edx2lrs.io.secrets import SecretError
+from edx2lrs.io.secrets import SecretError, resolve
 from edx2lrs.io.senders import Senders
 from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
 from edx2lrs.io.state.state import State, open_state
@@ -28,14 +28,6 @@ from edx2lrs.transforms.config_types import Config, Consumer
 
 DONE, INCOMPLETE, WRONG_USAGE, FAILED = 0, 1, 2, 3
 _LOG = logging.getLogger("edx2lrs")
-
-
-def set_up_logging() -> None:
-    """Own lines on standard error with the time; of the libraries only errors."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=logging.ERROR, handlers=[handler])
-    _LOG.setLevel(logging.INFO)
 
 
 def exit_code_of(command: Callable[[], int]) -> int:
@@ -70,7 +62,7 @@ def owned_state(folder: str | None, config: Config, create: bool = True) -> Iter
 
 def senders_of(config: Config, state: State) -> Senders:
     """The senders of all consumers. Raises ``SecretError``."""
-    credentials = {consumer.name: credentials_of(consumer.auth) for consumer in config.consumers}
+    credentials = {consumer.name: credentials_of(consumer, resolve) for consumer in config.consumers}
 
     def connect(consumer: Consumer) -> LrsClient:
         return LrsClient(consumer, credentials[consumer.name], consumer.sensor or config.lms.root_url)

@@ -29,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    local_session.set_up_logging()
     return local_session.exit_code_of(lambda: _run(arguments))
 
 
@@ -38,9 +37,9 @@ def _run(arguments: argparse.Namespace) -> int:
     # Beam takes a second to import: only after the configuration is known to be right
     from edx2lrs.io import files
     from edx2lrs.pipeline.engine import local_beam_arguments
-    from edx2lrs.pipeline.job import Job, JobSpec
+    from edx2lrs.pipeline.job import Job
     from edx2lrs.pipeline.local_run import register
-    from edx2lrs.pipeline.worker import WorkerPlan
+    from edx2lrs.pipeline.worker_process import WorkerPlan
     from edx2lrs.pipeline.workers import Workers
 
     beam_arguments = local_beam_arguments(arguments.beam)
@@ -52,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
         plans = [
             WorkerPlan(
                 f"worker-{number}",
-                JobSpec(os.path.abspath(arguments.config) if "://" not in arguments.config else arguments.config),
+                arguments.config if "://" in arguments.config else os.path.abspath(arguments.config),
                 str(state.folder),
                 beam_arguments,
                 tuple(consumer.name for consumer in config.consumers),

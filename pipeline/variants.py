@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edx2lrs.transforms.anonymise import ActorOptions, IdKind
-from edx2lrs.transforms.config_types import Actor, Config, Lms, Protocol
+from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, IdKind, Lms, Protocol
 
 
 class Variant(NamedTuple):

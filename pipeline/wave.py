@@ -15,11 +15,9 @@ import msgspec
 from edx2lrs.io.files import Polled
 from edx2lrs.transforms.failure import Failure
 
-_READ_AT_ONCE = 1 << 20
-
 
 class Segment(msgspec.Struct, frozen=True):
-    """Lines that follow each other in the file: the number of the first, and their bytes in ``lines``."""
+    """Lines that follow each other in the file: the number of the first, and their bytes in ``lines`` (some 256 KiB)."""
 
     first_line: int
     length: int
@@ -86,12 +84,7 @@ def records(folder: str, wave: Wave) -> Iterator[Record]:
     """The wave's records, in order; blank lines are counted in the line numbers and left out."""
     with open(os.path.join(folder, "lines"), "rb") as file:
         for segment in wave.segments:
-            line, left = segment.first_line, segment.length
-            while left:
-                chunk = file.readlines(min(left, _READ_AT_ONCE))
-                for body in chunk:
-                    stripped = body.rstrip(b"\r\n")
-                    if stripped and not stripped.isspace():
-                        yield Record(wave.piece, line, stripped)
-                    line += 1
-                    left -= len(body)
+            for line, body in enumerate(file.read(segment.length).split(b"\n"), segment.first_line):
+                stripped = body.rstrip(b"\r")
+                if stripped and not stripped.isspace():
+                    yield Record(wave.piece, line, stripped)

@@ -1,94 +1,27 @@
-"""A worker process: claims pieces of the input, one after the other, and runs each as waves through the graph."""
+"""What a worker does: claims pieces of the input, one after the other, and runs each as waves through the graph."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import shutil
-import signal
-import threading
 from collections import Counter
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
-from pathlib import Path
-from typing import NamedTuple
 
 from edx2lrs.io.files import FileReader, Polled, Unreadable
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.pieces import Piece
-from edx2lrs.io.state.state import State, join_state
+from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.pipeline import wave as waves
 from edx2lrs.pipeline.halving import killer, next_attempt
 from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.wave_runner import WaveRunner
+from edx2lrs.pipeline.worker_process import UnreadableFile, WorkerPlan
 from edx2lrs.transforms.failure import Failure
 
-WAVE_BYTES = 32 * 1024 * 1024
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
-
-
-class WorkerPlan(NamedTuple):
-    """All that a worker is told; it is pickled, and holds no secret."""
-
-    name: str
-    job: JobSpec
-    state_directory: str
-    beam_arguments: tuple[str, ...]
-    consumers: tuple[str, ...]
-    outbox_bound: int
-    wave_bytes: int = WAVE_BYTES
-
-
-class UnreadableFile(NamedTuple):
-    """Told to the parent: a file that could not be read, with the reason."""
-
-    path: str
-    message: str
-
-
-class Fault(NamedTuple):
-    """Told to the parent: why the worker cannot go on."""
-
-    message: str
-
-
-def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
-    """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``Fault``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to stop
-    _end_with(parent)
-    logging.getLogger().setLevel(logging.ERROR)
-    try:
-        state = join_state(Path(plan.state_directory))
-        with contextlib.closing(state):
-            Worker(plan, state, parent, stopping).work()
-    except (StateError, OSError) as error:
-        parent.send(Fault(str(error)))
-        raise SystemExit(3) from None
-    except Exception as error:
-        parent.send(Fault(_innermost(error)))
-        raise SystemExit(3) from None
-
-
-def _end_with(parent: Connection) -> None:
-    """A worker never outlives its parent: nobody would send what it keeps, and the next run would meet it."""
-
-    def wait() -> None:
-        with contextlib.suppress(EOFError, OSError):
-            parent.recv()
-        os._exit(1)
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()
-
-
-def _innermost(error: BaseException) -> str:
-    """The last line of what Beam wraps around an error of a step."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    if isinstance(error, StateError):
-        return str(error)
-    return f"{type(error).__name__}: {error}".splitlines()[0][:500]
 
 
 class Worker:
@@ -100,7 +33,7 @@ class Worker:
         self._parent = parent
         self._stopping = stopping
         self._folder = os.path.join(plan.state_directory, "waves", plan.name)
-        self._waves = WaveRunner(self._folder, plan.job, plan.state_directory, plan.beam_arguments)
+        self._waves = WaveRunner(self._folder, JobSpec(plan.config_path), plan.state_directory, plan.beam_arguments)
 
     def work(self) -> None:
         try:

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from edx2lrs.pipeline import worker
-from edx2lrs.pipeline.worker import Fault, UnreadableFile, WorkerPlan
+from edx2lrs.pipeline import worker_process
+from edx2lrs.pipeline.worker_process import FAULT, Fault, UnreadableFile, WorkerPlan
 
 _LOG = logging.getLogger("edx2lrs.workers")
-_FAULT = 3
 
 
 class _Running:
@@ -51,7 +50,7 @@ class Workers:
                 continue
             self._running.remove(running)
             running.pipe.close()
-            if exit_code == _FAULT:
+            if exit_code == FAULT:
                 self.stop()
             elif exit_code != 0 and not self._stopping.is_set():
                 _LOG.warning("%s died (exit code %s); its wave is read again, half as large", running.plan.name, exit_code)
@@ -74,7 +73,7 @@ class Workers:
 
     def _start(self, plan: WorkerPlan) -> _Running:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=worker.main, args=(plan, theirs, self._stopping), name=plan.name, daemon=True)
+        process = self._context.Process(target=worker_process.main, args=(plan, theirs, self._stopping), name=plan.name, daemon=True)
         process.start()
         theirs.close()
         return _Running(plan, process, ours)

@@ -12,6 +12,7 @@ from edx2lrs.pipeline.config_faults import Fault
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX = "tag:yaml.org,2002:"
 _MERGE = _PREFIX + "merge"
+_DEEPEST = 50
 
 
 class Node(NamedTuple):
@@ -40,7 +41,7 @@ for _tag, _pattern, _first in (
     ("null", r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("bool", r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)$", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", list("-+.0123456789")),
+    ("float", r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", list("-+.0123456789")),
     ("merge", r"<<$", ["<"]),
 ):
     _Loader.add_implicit_resolver(_PREFIX + _tag, re.compile(_pattern), _first)
@@ -84,6 +85,7 @@ def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[Fault]]:
             Fault(file, line, "", "bytes that are not UTF-8", "YAML in UTF-8", "save the file as UTF-8")
         ) from None
     try:
+        _check_depth(text, file)
         root = yaml.compose(text, Loader=_Loader)
         if root is None:
             return None, []
@@ -96,10 +98,19 @@ def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[Fault]]:
         ) from None
     except yaml.YAMLError:
         raise YamlError(Fault(file, 1, "", "not YAML: it holds control characters", "text")) from None
-    except RecursionError:
-        raise YamlError(
-            Fault(file, 1, "", "not a configuration: nested too deeply, or an alias inside itself")
-        ) from None
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Raises YamlError for nesting that PyYAML's composer, which recurses, would not survive."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            depth += 1
+            if depth > _DEEPEST:
+                line = event.start_mark.line + 1
+                raise YamlError(Fault(file, line, "", f"more than {_DEEPEST} levels, so it is no configuration"))
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            depth -= 1
 
 
 class _Reader:

@@ -7,9 +7,10 @@ import hmac
 import json
 import uuid
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 from edx2lrs.transforms.actor import Actor
+from edx2lrs.transforms.config_types import ActorOptions, IdKind
 from edx2lrs.transforms.external_ids import Lookup
 from edx2lrs.transforms.failure import Refusal
 
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
 
 REMEMBERED = 16_384
 """Persons that one ``Actors`` keeps made: about 1 kB each."""
-
-IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
-IdType = Literal["XAPI", "CALIPER", "LTI"]
-
-
-class ActorOptions(NamedTuple):
-    """How persons are named: the kind of id, its type, and what becomes of a user whom the table does not know."""
-
-    kind: IdKind
-    type: IdType
-    unknown: Literal["dead_letter", "hmac"]
 
 
 class Actors:

@@ -6,12 +6,15 @@ does not make (``pipeline.config_values``)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 Protocol = Literal["xapi", "caliper"]
+IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
+IdType = Literal["XAPI", "CALIPER", "LTI"]
+Unknown = Literal["dead_letter", "hmac"]
 Reference = Annotated[
     str,
     Meta(
@@ -138,23 +141,31 @@ class Actor(_Options, frozen=True):
     """Under which id a consumer sees a person."""
 
     id: Annotated[
-        Literal["external_id", "hmac", "mbox", "mbox_sha1sum"] | None,
+        IdKind | None,
         Meta(
             description="Default: `external_id` where there is `lms.external_ids`, else `hmac`. "
             "The `mbox` ones are for xAPI only."
         ),
     ] = None
     type: Annotated[
-        Literal["XAPI", "CALIPER", "LTI"] | None,
+        IdType | None,
         Meta(description="Type of the external id; default: by protocol, `XAPI` or `CALIPER`. Part of an HMAC id too."),
     ] = None
     unknown: Annotated[
-        Literal["dead_letter", "hmac"],
+        Unknown,
         Meta(
             description="A user whom the table does not know: a dead letter, to be replayed with a newer table, "
             "or an HMAC id, which changes when the next table knows the user."
         ),
     ] = "dead_letter"
+
+
+class ActorOptions(NamedTuple):
+    """``Actor`` with its defaults filled in (``pipeline.variants``)."""
+
+    kind: IdKind
+    type: IdType
+    unknown: Unknown
 
 
 class Batch(_Options, frozen=True):
@@ -198,7 +209,7 @@ class Consumer(_Options, frozen=True):
     url: Annotated[
         Url,
         Meta(
-            description="xAPI: the LRS's endpoint, without `/statements`. Caliper: the address that takes envelopes.",
+            description="xAPI: the endpoint, with or without `/statements`. Caliper: the address that takes envelopes.",
             examples=["https://lrs.example.edu/xAPI"],
         ),
     ]

@@ -17,16 +17,18 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from edx2lrs.transforms.blocks import hash8
-from edx2lrs.transforms.events.fields import Context, EventData, Scalar, SubmittedText, Text, UserId
+from edx2lrs.transforms.events.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.log_line import lenient_object, lenient_value
 from edx2lrs.transforms.times import canonical_time
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     """One event in normal form.
 
     ``name`` is "" when the record has none. ``from_event_type``: the record had no name and ``event_type`` stands for it.
@@ -44,7 +46,7 @@ class Event(msgspec.Struct):
     user_id: int | None = None
     username: str | None = None
     course_id: str | None = None
-    org_id: str | None = None
+    org_id: Scalar = None
     context: msgspec.Struct | None = None
     data: EventData | None = None
 
@@ -63,22 +65,45 @@ def parse(line: bytes) -> Event | Refusal:
     Refusals have stage ``parse`` and one of the causes ``not_utf8``, ``not_json``, ``too_deep``, ``not_an_event``, ``wrong_type``,
     ``not_finite``, ``bad_text``, ``no_time``, ``bad_time``. Their messages name fields and types, never values.
     """
-    if not line.isascii():
-        try:
-            line.decode()
-        except UnicodeDecodeError:
-            return _parse_leniently(line)
-    start = 0 if line[:1] == b"{" else max(line.find(b'{"'), 0)
-    if start and (b'"' in line[:start] or b"}" in line[:start]):
-        return _parse_leniently(line)
     try:
-        envelope = _decode_envelope(line[start:] if start else line)
-        return _event(envelope, envelope.context, _payload(envelope), _read_json)
-    except (msgspec.MsgspecError, _ReadAgain, _Refused, ValueError, RecursionError):
+        if not line.isascii():
+            line.decode()
+        envelope = _decode_envelope(line if line[:1] == b"{" else _after_prefix(line))
+        payload = envelope.data if envelope.event is UNSET else envelope.event
+        if payload is UNSET:
+            raise _ReadAgain
+        name, from_event_type = envelope.name, False
+        if not name:
+            name, from_event_type = _name_of_type(envelope.event_type)
+        source_event = SOURCE_EVENTS.get(name)
+        if source_event is None:
+            return Event(name, from_event_type)
+        time = _time(envelope)
+        if type(time) is not str:
+            return time
+        declared = source_event.context
+        return _event(
+            name,
+            from_event_type,
+            time,
+            envelope,
+            _decode_part(_decode_context, envelope.context),
+            _decode_part(_decoders[declared], envelope.context) if declared else None,
+            _decode_payload(payload, source_event),
+        )
+    except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
         return _parse_leniently(line)
 
 
-class _Envelope(msgspec.Struct):
+def _after_prefix(line: bytes) -> bytes:
+    """The line from the first object on, where nothing in the prefix makes that doubtful."""
+    start = line.find(b'{"')
+    if start < 0 or b'"' in line[:start] or b"}" in line[:start]:
+        raise _ReadAgain
+    return line[start:]
+
+
+class _Envelope(msgspec.Struct, gc=False):
     name: Text = None
     event_type: Scalar = None
     time: Scalar = None
@@ -86,15 +111,15 @@ class _Envelope(msgspec.Struct):
     event_source: Scalar = None
     session: Scalar = None
     referer: Scalar = None
-    username: UserId = None
+    username: Scalar = None
 
 
-class _RawEnvelope(_Envelope):
+class _RawEnvelope(_Envelope, gc=False):
     """The envelope with its two parts still undecoded."""
 
     context: msgspec.Raw = msgspec.Raw(b"null")
-    event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    event: msgspec.Raw | msgspec.UnsetType = UNSET
+    data: msgspec.Raw | msgspec.UnsetType = UNSET
 
 
 class _ReadAgain(Exception):  # noqa: N818 -- no error: the other reader decides
@@ -108,52 +133,47 @@ class _Refused(Exception):  # noqa: N818 -- carries a refusal out of the reader
 
 
 _decode_envelope = msgspec.json.Decoder(_RawEnvelope).decode
-_Read = Callable[[Any, Any, bool, str], Any]
 
 
-def _payload(envelope: _RawEnvelope) -> msgspec.Raw:
-    if envelope.event is not msgspec.UNSET:
-        return envelope.event
-    if envelope.data is not msgspec.UNSET:
-        return envelope.data
-    raise _ReadAgain
+def _name_of_type(event_type: Scalar) -> tuple[str, bool]:
+    """The name of a record without one, and whether it counts as ``from_event_type``: the address of a page does not."""
+    if type(event_type) is not str or not event_type:
+        return "", False
+    return event_type, not event_type.startswith(("/", "http://", "https://"))
 
 
-def _event(envelope: _Envelope, context: Any, payload: Any, read: _Read) -> Event | Refusal:
-    """The normal form; ``read`` makes the declared type of a part, from whichever form the caller has it in."""
-    name, event_type = envelope.name, envelope.event_type
-    named = bool(name)
-    if not named and type(event_type) is str:
-        name = event_type
-    source_event = SOURCE_EVENTS.get(name) if name else None
-    if source_event is None:
-        return Event(name or "", not named and bool(name) and not str(name).startswith("/"))
-    time = envelope.timestamp
-    if time is None or time == "":
-        time = envelope.time
-        if time is None or time == "":
+def _time(envelope: _Envelope) -> str | Refusal:
+    value = envelope.timestamp
+    if value is None or value == "":
+        value = envelope.time
+        if value is None or value == "":
             return Refusal("parse", "no_time", "timestamp and time are missing; expected one of them")
-    canonical = canonical_time(time)
-    if type(canonical) is not str:
-        return canonical  # type: ignore[return-value] -- a Refusal
-    about: Context = read(context, Context, False, "context")
-    data: EventData = read(payload, source_event.data, source_event.text_allowed, "data")
-    user_id, username = _user(data.user_id, data.username)
+    return canonical_time(value)
+
+
+def _event(
+    name: str, from_event_type: bool, time: str, envelope: _Envelope, about: Context, context: Any, data: EventData
+) -> Event:
+    """The normal form, from the parts as they were declared."""
+    user_id: int | None = None
+    username: str | None = None
+    if data.user_id is not None or data.username is not None:
+        user_id, username = _user(data.user_id, data.username)
     if user_id is None and username is None:
-        named_user = envelope.username
-        user_id, username = _user(about.user_id, about.username if named_user is None or named_user == "" else named_user)
+        user_id, username = _user(about.user_id, _first(envelope.username, about.username))
+    course_id, org_id = about.course_id, about.org_id
     return Event(
-        name,  # type: ignore[arg-type] -- known names are texts
-        not named,
-        canonical,
+        name,
+        from_event_type,
+        time,
         _first(envelope.event_source, about.event_source),
         _first(envelope.session, about.session),
         _first(envelope.referer, about.referer),
         user_id,
         username,
-        about.course_id or None,
-        about.org_id or None,
-        read(context, source_event.context, False, "context") if source_event.context else None,
+        course_id or None,
+        None if org_id == "" else org_id,
+        context,
         data,
     )
 
@@ -165,46 +185,67 @@ def _first(top: Scalar, in_context: Scalar) -> Scalar:
     return None if in_context == "" else in_context
 
 
-def _user(user_id: UserId, username: UserId) -> tuple[int | None, str | None]:
+def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
     """Which user a place of the record names: a number is a primary key only where an id belongs. A text there that is no number
     is a username."""
-    if username is not None and type(username) is not str:
-        username = str(username) if username else None
-    if not user_id:
-        return None, username or None
-    if type(user_id) is str:
+    if type(user_id) is int and user_id:
+        return user_id, username if type(username) is str and username else None
+    if type(user_id) is str and user_id:
         if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 19):
             return None, user_id
         user_id = int(user_id)
-    elif type(user_id) is float:
-        if user_id != math.floor(user_id):
-            raise _Refused("wrong_type", "user_id: expected a whole number or a text, found a number with a fraction")
+    elif type(user_id) is float and user_id == math.floor(user_id):
         user_id = int(user_id)
-    return user_id or None, username or None  # type: ignore[return-value] -- no float or text any more
+    if user_id:
+        if type(user_id) is not int:
+            raise _Refused("wrong_type", f"user_id: expected a whole number or a text, found {json_type(user_id)}")
+        return user_id, username if type(username) is str and username else None
+    if type(username) is int:
+        username = str(username) if username else None
+    if username and type(username) is not str:
+        raise _Refused("wrong_type", f"username: expected a text, found {json_type(username)}")
+    return None, username or None  # type: ignore[return-value] -- no false, 0.0 or "" any more
 
 
-# The fast reader: from the undecoded part.
+# The fast reader: from the undecoded parts.
 
 _decoders: dict[type, Callable[[Any], Any]] = {
     declared: msgspec.json.Decoder(declared).decode
     for source_event in SOURCE_EVENTS.values()
-    for declared in (Context, source_event.data, source_event.context)
+    for declared in (source_event.data, source_event.context)
     if declared
 }
+_decode_context = msgspec.json.Decoder(Context).decode
 _decode_text = msgspec.json.Decoder(str).decode
-_MAY_BEGIN_JSON = frozenset('{["-0123456789tfnNI \t\r\n')
+_MAY_BEGIN_JSON = frozenset(["", *'{[-0123456789tfnNI \t\r\n'])
 
 
-def _read_json(raw: msgspec.Raw, declared: type, text_allowed: bool, path: str) -> Any:
-    part = bytes(raw)
-    if part[:1] != b'"':
-        return _decoders[declared](b"{}" if part == b"null" else part)
-    text = _decode_text(part)
-    if text[:1] == "{":
-        return _decoders[declared](text)
-    if text_allowed and text and text[0] not in _MAY_BEGIN_JSON:
-        return SubmittedText(text=text)
-    raise _ReadAgain
+def _decode_part(decode: Callable[[Any], Any], raw: msgspec.Raw) -> Any:
+    """A part that usually is an object; on the event bus it is the JSON text of one, and it may be null."""
+    try:
+        return decode(raw)
+    except msgspec.ValidationError:
+        part = bytes(raw)
+        if part[:1] == b'"':
+            return decode(_decode_text(part))
+        if part == b"null":
+            return decode(b"{}")
+        raise
+
+
+def _decode_payload(raw: msgspec.Raw, source_event: SourceEvent) -> Any:
+    part: bytes | str = bytes(raw)
+    if part[:1] == b'"':
+        part = _decode_text(part)
+        if part[:1] != "{":
+            if part[:1] == '"':
+                part = _decode_text(part)  # some browsers send a text as JSON text
+            elif part[:1] in _MAY_BEGIN_JSON:
+                raise _ReadAgain
+            if source_event.text_allowed and part:
+                return SubmittedText(text=part)
+            raise _ReadAgain
+    return _decoders[source_event.data](b"{}" if part == b"null" else part)
 
 
 # The lenient reader: from Python values, judging every declared field.
@@ -217,9 +258,25 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
     if "event" not in record and "data" not in record:
         return Refusal("parse", "not_an_event", "neither event nor data in the object; a tracking event has one of them")
     try:
-        envelope = _read_value({k: v for k, v in record.items() if k not in ("context", "event", "data")}, _Envelope, False, "")
-        payload = record["event"] if "event" in record else record["data"]
-        return _event(envelope, record.get("context"), payload, _read_value)
+        parts = {key: record.pop(key) for key in ("context", "event", "data") if key in record}
+        envelope = _read_value(record, _Envelope, False, "")
+        name, from_event_type = (envelope.name, False) if envelope.name else _name_of_type(envelope.event_type)
+        source_event = SOURCE_EVENTS.get(name)
+        if source_event is None:
+            return Event(name, from_event_type)
+        time = _time(envelope)
+        if isinstance(time, Refusal):
+            return time
+        context = parts.get("context")
+        return _event(
+            name,
+            from_event_type,
+            time,
+            envelope,
+            _read_value(context, Context, False, "context"),
+            _read_value(context, source_event.context, False, "context") if source_event.context else None,
+            _read_value(parts["event"] if "event" in parts else parts["data"], source_event.data, source_event.text_allowed, "data"),
+        )
     except _Refused as refused:
         return refused.refusal
     except RecursionError:
@@ -238,7 +295,7 @@ def _read_value(value: Any, declared: type, text_allowed: bool, path: str) -> An
         _check(value, path)
         return SubmittedText(text=value)
     if not isinstance(value, dict):
-        raise _Refused("wrong_type", f"{path}: expected an object, found {_json_type(value)}")
+        raise _Refused("wrong_type", f"{path}: expected an object, found {json_type(value)}")
     try:
         read = msgspec.convert(value, declared)
     except msgspec.ValidationError as error:
@@ -267,6 +324,3 @@ def _check(value: Any, path: str) -> None:
         for inner in value:
             _check(inner, f"{path}[...]")
 
-
-def _json_type(value: object) -> str:
-    return {dict: "an object", list: "an array", str: "a text", bool: "a boolean"}.get(type(value), "a number")

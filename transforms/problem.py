@@ -8,21 +8,22 @@ from edx2lrs.transforms.events.fields import EventData, SubmittedText
 from edx2lrs.transforms.events.problem import Module, ProblemCheckData, ProblemContext, Submission
 from edx2lrs.transforms.mapping import Unmappable
 from edx2lrs.transforms.parse import Event
-from edx2lrs.transforms.usage_key import block_key, named_in_inputs, named_in_referrer
-from edx2lrs.transforms.values import first
+from edx2lrs.transforms.usage_key import block_iri, named_in_inputs, named_in_referrer
+from edx2lrs.transforms.values import absolute, first
 
 
 def problem_iri(root: str, data: EventData, context: ProblemContext, course_key: str | None, referrer: object) -> str | None:
     """``Root/xblock/<usage key of the problem>``. A browser names the problem in the form data that it sends; where that does not
     help, the page's address may. A server names it in the payload, else in ``context.module``."""
-    key: str | None
     if isinstance(data, ProblemCheckData):
         key = first(data.problem_id, data.module_id, context.module.usage_key if context.module else None)
-    else:
-        name = named_in_inputs(data.text) if isinstance(data, SubmittedText) else None
-        key = block_key(course_key, "problem", name) if name and course_key else None
-    key = key or named_in_referrer(referrer, "problem")
-    return f"{root}/xblock/{key}" if key else None
+        if key is not None:
+            return f"{root}/xblock/{key}"
+    elif isinstance(data, SubmittedText) and course_key:
+        name = named_in_inputs(data.text)
+        if name:
+            return block_iri(root, course_key, "problem", name)
+    return absolute(root, "xblock", named_in_referrer(referrer, "problem"))
 
 
 def display_name(module: Module) -> str | None:

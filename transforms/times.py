@@ -12,7 +12,9 @@ from datetime import datetime, timedelta, timezone
 import aniso8601
 
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.json_type import json_type
 
+_is_canonical = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(?!000000)\d{6})?\+00:00", re.ASCII).fullmatch
 _HOUR_24 = re.compile(r"\d[T ]24(?::?00)*(?:[.,]0+)?(?![\d:])")
 
 
@@ -20,16 +22,16 @@ def canonical_time(value: object) -> str | Refusal:
     """The canonical text of ``value``: ISO 8601 text with a zone (``T`` or a space between date and time), or a number of seconds
     since 1970 (UTC). More than six digits of fraction are cut; ``T24:00:00`` is the beginning of the next day."""
     if type(value) is str:
-        try:
-            # isoformat prints nothing but the canonical form of its offset: an equal text is canonical already
-            if value.endswith("+00:00") and datetime.fromisoformat(value).isoformat() == value:
+        if _is_canonical(value):
+            try:
+                datetime.fromisoformat(value)  # is there such a day and hour?
                 return value
-        except ValueError:
-            pass
+            except ValueError:
+                pass
         return _from_text(value)
     if type(value) is int or type(value) is float:
         return _from_seconds(value)
-    return _bad_time(f"expected ISO 8601 text or a number of seconds, found {type(value).__name__}")
+    return _bad_time(f"expected ISO 8601 text or a number of seconds, found {json_type(value)}")
 
 
 def _from_text(text: str) -> str | Refusal:

@@ -35,25 +35,20 @@ def is_course_key(text: str) -> bool:
     return _COURSE_KEY.fullmatch(text) is not None
 
 
-def block_key(course_key: str, block_type: str, name: str) -> str:
-    """The key of a block. ``name`` may be the id that old-style courses give a block in a page (``i4x-ORG-COURSE-video-NAME``).
-    Raises Unmappable for a text that is no course key."""
-    before, html_id = _around(course_key, block_type)
-    return before + (name.removeprefix(html_id) if html_id else name)
-
-
-@lru_cache(4096)
-def _around(course_key: str, block_type: str) -> tuple[str, str]:
-    """What comes before a block's name in its key, and what its id in a page begins with (old style only)."""
+@lru_cache(16_384)  # a site has few blocks, and many events about each
+def block_iri(root: str, course_key: str, block_type: str, name: str) -> str:
+    """``Root/xblock/<usage key>`` of a block. ``name`` may be the id that old-style courses give a block in a page
+    (``i4x-ORG-COURSE-video-NAME``). Raises Unmappable when ``course_key`` is none."""
     if not is_course_key(course_key):
         raise Unmappable("expected a course key such as course-v1:ORG+COURSE+RUN, found another text", "bad_course_key")
     if course_key.startswith("lib:"):
-        return f"lb:{course_key[4:]}:{block_type}:", ""
+        return f"{root}/xblock/lb:{course_key.removeprefix('lib:')}:{block_type}:{name}"
     if "+" not in course_key:
         org, course, _ = course_key.split("/")
-        return f"i4x://{org}/{course}/{block_type}/", _NO_WORD.sub("_", f"i4x-{org}-{course}-{block_type}-")
+        name = name.removeprefix(_NO_WORD.sub("_", f"i4x-{org}-{course}-{block_type}-"))
+        return f"{root}/xblock/i4x://{org}/{course}/{block_type}/{name}"
     namespace, _, rest = course_key.partition(":")
-    return f"{_BLOCK_PREFIXES[namespace]}:{rest}+type@{block_type}+block@", ""
+    return f"{root}/xblock/{_BLOCK_PREFIXES[namespace]}:{rest}+type@{block_type}+block@{name}"
 
 
 def named_in_referrer(referrer: object, block_type: str) -> str | None:

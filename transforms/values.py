@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.mapping import Unmappable
 
 _SUCCESS = {"correct": True, "partially-correct": True, "true": True, "1": True, "incorrect": False, "false": False, "0": False}
@@ -19,7 +20,7 @@ def number(value: object) -> int | float:
 
 
 def seconds(value: object) -> float:
-    """Seconds as a number: a number, a text that is one (``"12.5"``), or a boolean as 0 or 1."""
+    """Seconds as a number: a number (finite, as ``parse`` gives it), a text that is one (``"12.5"``), or a boolean as 0 or 1."""
     try:
         read = float(value)  # type: ignore[arg-type] -- what float() does not take is refused
     except (ValueError, TypeError, OverflowError):
@@ -31,7 +32,7 @@ def seconds(value: object) -> float:
 
 def milliseconds(value: object) -> float:
     """Seconds, rounded to three decimals."""
-    return round(seconds(value), 3)
+    return round(value if type(value) is float else seconds(value), 3)
 
 
 def success(value: object) -> bool | None:
@@ -53,11 +54,6 @@ def response_text(value: object) -> str | None:
 def absolute(root: str, path: str, value: Any) -> str | None:
     """``Root/path/value``; None without a value."""
     return None if value is None or value == "" else f"{root}/{path}/{value}"
-
-
-def json_type(value: object) -> str:
-    """The JSON name of a Python value's type, for messages."""
-    return {dict: "an object", list: "an array", str: "a text", bool: "a boolean", type(None): "null"}.get(type(value), "a number")
 
 
 def first(*values: Any) -> Any:

@@ -17,8 +17,10 @@ from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, VERSION
 
 FILE_NAME = "state.db"
 LOCK_NAME = "owner.lock"
+TURN_NAME = "writer.lock"
 _BUSY_SECONDS = 60.0
 _CHECKPOINT_PAGES = 4_000  # 16 MB: a wave's pages are written back in a few large steps
+_WAL_BYTES = 64_000_000  # a longer log is cut back to this
 _CACHE_KIB = 8_000
 
 Sync = Literal["FULL", "NORMAL"]
@@ -32,6 +34,7 @@ class Database:
     def __init__(self, folder: Path, lock: IO[str] | None) -> None:
         self.folder = folder
         self._lock = lock
+        self._turn = open(folder / TURN_NAME, "a")  # noqa: SIM115 - processes queue for it; SQLite would have them poll
         self._writer = _connect(folder)
         self._writing = threading.Lock()
         self._reader = _connect(folder)
@@ -43,14 +46,17 @@ class Database:
         with self._writing, named_faults(self.folder):
             connection = self._writer
             connection.execute(f"PRAGMA synchronous = {sync}")
-            connection.execute("BEGIN IMMEDIATE")
+            fcntl.flock(self._turn, fcntl.LOCK_EX)
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:  # SQLite has rolled back by itself after a full disk
                     connection.execute("ROLLBACK")
                 raise
+            finally:
+                fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def rows(self, sql: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of one SELECT on what is committed. Raises ``StateFault``."""
@@ -62,6 +68,7 @@ class Database:
         with self._reading, self._writing:
             self._reader.close()
             self._writer.close()
+            self._turn.close()
             if self._lock is not None:
                 self._lock.close()
                 self._lock = None
@@ -119,7 +126,7 @@ def _connect(folder: Path) -> sqlite3.Connection:
     )
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
     return connection
 
 

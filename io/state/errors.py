@@ -26,6 +26,10 @@ class StateFault(StateError):
     stays kept."""
 
 
+class DeadLettersFault(StateError):
+    """The dead letters' folder cannot be written; the letters stay in the state directory (exit code 3)."""
+
+
 class StaleWave(StateError):
     """The wave does not start where the state says; nothing of it was kept. Another worker was faster, or it was kept
     already."""

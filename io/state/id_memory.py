@@ -204,7 +204,7 @@ def _merge_runs(transaction: sqlite3.Connection, merging: Sequence[Run], level: 
 
 
 def _without_forgotten(transaction: sqlite3.Connection, run: Run, keys: Ints, entries: Ints) -> tuple[Ints, Ints]:
-    """The run's ids that no mark forgets. The marks that applied are used up, for an id is in one run only."""
+    """The run's ids that no mark forgets. A mark stays until its generation goes: an older run may hold the id too."""
     marks = transaction.execute(
         "SELECT key, rest, consumer FROM forgotten_ids WHERE number >= ?", (run.newest,)
     ).fetchall()
@@ -216,7 +216,6 @@ def _without_forgotten(transaction: sqlite3.Connection, run: Run, keys: Ints, en
         name = (int(keys[place]), int(entries[place, REST]), int(entries[place, CONSUMER]))
         if name in forgotten:
             stays[place] = False
-            transaction.execute("DELETE FROM forgotten_ids WHERE key = ? AND rest = ? AND consumer = ?", name)
     return keys[stays], entries[stays]
 
 

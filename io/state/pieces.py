@@ -133,7 +133,8 @@ def _register(transaction: sqlite3.Connection, place: int, seen: SeenPiece) -> N
     else:
         transaction.execute(
             "INSERT OR REPLACE INTO pieces "
-            "(key, head_length, head_sha256, size, offset, lines, done, attempts, listed) VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?)",
+            "(key, head_length, head_sha256, size, offset, lines, done, attempts, listed) "
+            "VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?)",
             (*seen, place),
         )
 

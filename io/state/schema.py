@@ -50,4 +50,5 @@ CREATE TABLE forgotten_ids (
     key INTEGER NOT NULL, rest INTEGER NOT NULL, consumer INTEGER NOT NULL, number INTEGER NOT NULL,
     PRIMARY KEY (key, rest, consumer)
 ) WITHOUT ROWID;
+CREATE INDEX forgotten_ids_number ON forgotten_ids (number);
 """

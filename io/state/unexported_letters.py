@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from edx2lrs.io.dead_letters import DeadLetter, dead_letter, now, write_file
 from edx2lrs.io.state.database import Database
+from edx2lrs.io.state.errors import DeadLettersFault, StateError
 from edx2lrs.transforms.failure import Failure
 
 _LETTERS_PER_FILE = 10_000
@@ -40,17 +41,28 @@ class UnexportedLetters:
     def export(self, folder: str) -> list[str]:
         """Move them all to Avro files in ``folder`` (local, or any Beam file system); gives the files' paths.
 
-        Raises also ``OSError`` or what Beam raises when ``folder`` cannot be written; the letters then stay here.
+        Raises also ``DeadLettersFault`` when ``folder`` cannot be written; the letters then stay here.
         """
         paths = []
         while (span := self._next_span()) is not None:
             first, last = span
             name = f"dead-letters-{self._identity()[:8]}-{first:010d}-{last:010d}.avro"
-            paths.append(write_file(folder, name, self._between(first, last)))
+            paths.append(self._write(folder, name, first, last))
             with self._database.transaction("FULL") as transaction:
                 transaction.execute("DELETE FROM dead_letters WHERE row <= ?", (last,))
                 transaction.execute("DELETE FROM meta WHERE name = 'export_to'")
         return paths
+
+    def _write(self, folder: str, name: str, first: int, last: int) -> str:
+        try:
+            return write_file(folder, name, self._between(first, last))
+        except StateError:
+            raise
+        except Exception as error:  # Beam's file systems raise what their clients raise
+            raise DeadLettersFault(
+                f"dead letters folder {folder}: cannot be written ({type(error).__name__}: {error}); they stay in "
+                f"the state directory {self._database.folder}; make the folder writable and run again"
+            ) from error
 
     def _next_span(self) -> tuple[int, int] | None:
         """First and last row of the next file. The last one is on disk before the file is written, so that an export

@@ -1,5 +1,6 @@
 """A small LRS to try things on, not for production, until SIGTERM or Ctrl-C: xAPI statements at
-/NAME/xAPI/statements, Caliper at /NAME/caliper, for any consumer's NAME; a page with what arrived at /, the counts as JSON at /counts."""
+/NAME/xAPI/statements, Caliper at /NAME/caliper, for any consumer's NAME; a page with what arrived at /, the counts as
+JSON at /counts."""
 
 from __future__ import annotations
 

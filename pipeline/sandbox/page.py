@@ -97,7 +97,7 @@ def _arrivals(name: str, records: Sequence[Record]) -> str:
 def _row(name: str, stored: Record) -> str:
     words = summary(orjson.loads(stored.body))
     arrived = f"{stored.stored[:10]} {stored.stored[11:19]}"
-    cells = "".join(f"<td>{html.escape(word)}</td>" for word in (arrived, *words))
+    cells = "".join(f'<td title="{html.escape(word)}">{html.escape(word)}</td>' for word in (arrived, *words))
     return f'<tr>{cells}<td><a href="/{quote(name)}/record/{quote(stored.id, safe="")}">JSON</a></td></tr>'
 
 

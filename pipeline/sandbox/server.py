@@ -8,9 +8,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from cheroot import wsgi
-from edx2lrs.pipeline.sandbox.application import MAX_BODY, Application, ConnectionCutError
+from edx2lrs.pipeline.sandbox.application import MAX_BODY, ConnectionCutError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 _THREADS = 24  # a slow answer holds one
 _IDLE_SECONDS = 65
@@ -37,7 +41,7 @@ class _Server(wsgi.Server):
 
 
 @contextmanager
-def serving(application: Application, host: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[str, int]]:
+def serving(application: WSGIApplication, host: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[str, int]]:
     """Serves ``application`` from threads of its own; gives the host and the port once it listens.
 
     A ``port`` of 0 takes a free one. Raises OSError when the address cannot be had.
@@ -46,6 +50,7 @@ def serving(application: Application, host: str = "127.0.0.1", port: int = 0) ->
     server.gateway = _Gateway
     server.max_request_body_size = MAX_BODY
     server.keep_alive_conn_limit = 512
+    server.expiration_interval = 0.05  # how long the end of the server may wait for the loop to look up
     server.prepare()
     thread = threading.Thread(target=server.serve, name="sandbox", daemon=True)
     thread.start()

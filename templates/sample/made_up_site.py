@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 class Question(NamedTuple):
-    """One question: ``suffix`` ends its input's name; ``answers`` are (what is sent, what is shown), the first one right."""
+    """``suffix`` ends its input's name; ``answers`` (what is sent, what is shown), the right one first."""
 
     suffix: str
     text: str
@@ -60,14 +60,28 @@ class Site(NamedTuple):
 _AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:123.0) Gecko/20100101 Firefox/123.0",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/122.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.3 Safari/605.1.15",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_3) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.3 Safari/605.1",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_3 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
 )
 _LANGUAGES = ("en-US,en;q=0.9", "fr-FR,fr;q=0.9,en;q=0.5", "de-DE,de;q=0.9,en;q=0.6", "zh-CN,zh;q=0.9", "cs,en;q=0.7")
 _USERNAMES = (
     *("ada", "bilal", "chiara", "dmitri", "elif", "fatou", "giorgos", "hana", "ines", "jun", "katya", "luis", "maya"),
     *("noor", "olu", "priya", "quinn", "rosa", "søren", "tomás", "ulla", "vikram", "wanjiru", "xin", "yusuf", "žofie"),
-    *("李雷", "amélie_d", "ben.k", "cleo-9", "dora_77", "emre", "filip", "greta", "hugo", "ida", "jamal", "kofi", "lena"),
+    *(
+        "李雷",
+        "amélie_d",
+        "ben.k",
+        "cleo-9",
+        "dora_77",
+        "emre",
+        "filip",
+        "greta",
+        "hugo",
+        "ida",
+        "jamal",
+        "kofi",
+        "lena",
+    ),
     "2023",
 )
 _QUESTIONS = (
@@ -101,7 +115,7 @@ _QUESTIONS = (
         "Traduisez: \u201cthe work\u201d, \u201ca summer\u201d",
         "stringresponse",
         "textline",
-        (("l’œuvre, un été", "l’œuvre, un été"), ("le travail", "le travail"), ("工作 & été", "工作 & été")),
+        (("l'œuvre, un été", "l'œuvre, un été"), ("le travail", "le travail"), ("工作 & été", "工作 & été")),
     ),
     Question(
         "6_1",
@@ -117,12 +131,12 @@ _PROBLEMS = (
     ("Percentages", (2,)),
     ("Révision: les saisons", (3,)),
     ("Unit test", (0, 1, 2)),
-    ("Final quiz – all of it", (0, 1, 2, 3, 4)),
+    ("Final quiz: all of it", (0, 1, 2, 3, 4)),
 )
 _COURSES = (
     ("course-v1:NorthX+CS101+2024_T1", "NorthX", "Introduction to Computing"),
     ("course-v1:NorthX+BIO200+2024_T1", "NorthX", "Biology: Cells & Genes"),
-    ("course-v1:HarborX+FR110+2024_T1", "HarborX", "Français débutant – A1"),
+    ("course-v1:HarborX+FR110+2024_T1", "HarborX", "Français débutant (A1)"),
 )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.events.fields import EventData, Scalar, SourceEvent, Text
+from edx2lrs.transforms.events.fields import EventData, Scalar, SourceEvent
 
 
-class EnrollmentData(EventData):
+class EnrollmentData(EventData, gc=False):
     """``mode`` is the enrolment's track (audit, verified, ...); ``course_id`` the course that the payload names."""
 
     mode: Scalar = None
-    course_id: Text = None
+    course_id: Scalar = None
 
 
 EVENTS = {

@@ -15,30 +15,28 @@ Scalar = Union[str, Integer, float, bool, None]
 Text = Union[str, None]
 JsonValue = Any
 """A declared field that may hold any JSON value; only its text goes on."""
-UserId = Union[str, Integer, float, None]
-"""A number is a primary key, a text one or a username: ``parse`` tells which."""
 
 
 class Context(msgspec.Struct, gc=False):
     """The record's ``context``, as far as every event needs it; ``parse`` puts it into the normal form."""
 
-    user_id: UserId = None
-    username: UserId = None
+    user_id: Scalar = None
+    username: Scalar = None
     session: Scalar = None
     event_source: Scalar = None
     referer: Scalar = None
     course_id: Text = None
-    org_id: Text = None
+    org_id: Scalar = None
 
 
-class EventData(msgspec.Struct):
+class EventData(msgspec.Struct, gc=False):
     """The event's own payload: ``event`` in a log line, ``data`` elsewhere. Who is named here wins over the context."""
 
-    user_id: UserId = None
-    username: UserId = None
+    user_id: Scalar = None
+    username: Scalar = None
 
 
-class SubmittedText(EventData):
+class SubmittedText(EventData, gc=False):
     """A payload that is a plain text and no JSON object, as browsers send for a submitted problem."""
 
     text: str = ""

@@ -11,14 +11,14 @@ class Module(msgspec.Struct, gc=False):
     """``context.module``: the block that sent the event."""
 
     display_name: Text = None
-    usage_key: Text = None
+    usage_key: Scalar = None
 
 
 class ProblemContext(msgspec.Struct, gc=False):
     module: Module | None = None
 
 
-class Submission(msgspec.Struct):
+class Submission(msgspec.Struct, gc=False):
     """The answer to one question of a problem."""
 
     question: Text = None
@@ -27,11 +27,11 @@ class Submission(msgspec.Struct):
     correct: Scalar = None
 
 
-class ProblemCheckData(EventData):
+class ProblemCheckData(EventData, gc=False):
     """A graded attempt. ``submission`` has one entry for each question, keyed by the question's input id."""
 
-    problem_id: Text = None
-    module_id: Text = None
+    problem_id: Scalar = None
+    module_id: Scalar = None
     attempts: Scalar = None
     success: Scalar = None
     grade: Scalar = None

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.events.fields import EventData, Scalar, SourceEvent, Text
+from edx2lrs.transforms.events.fields import EventData, Scalar, SourceEvent
 
 
-class VideoData(EventData):
+class VideoData(EventData, gc=False):
     """``id`` is the block id of the video; ``duration`` its length in seconds."""
 
-    id: Text = None
+    id: Scalar = None
     duration: Scalar = None
 
 
-class VideoMomentData(VideoData):
+class VideoMomentData(VideoData, gc=False):
     """With the player's position in seconds: mobile apps call it ``current_time``, browsers ``currentTime``."""
 
     current_time: Scalar = None
     currentTime: Scalar = None  # noqa: N815 -- the name in the record
 
 
-class VideoSeekData(VideoData):
+class VideoSeekData(VideoData, gc=False):
     """From ``old_time`` to ``new_time``, in seconds."""
 
     old_time: Scalar = None
@@ -27,7 +27,7 @@ class VideoSeekData(VideoData):
     currentTime: Scalar = None  # noqa: N815 -- the name in the record
 
 
-class VideoSpeedData(VideoMomentData):
+class VideoSpeedData(VideoMomentData, gc=False):
     """From ``old_speed`` to ``new_speed``: factors, usually as text ("1.50")."""
 
     old_speed: Scalar = None

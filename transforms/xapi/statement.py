@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from edx2lrs.transforms.mapping import Build, Constant, Course, Row, Rows, Scope, compile_rows
+from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Scope
 from edx2lrs.transforms.parse import Event
+from edx2lrs.transforms.row_compiler import Build, compile_rows
 from edx2lrs.transforms.statement_id import Uuid5, uuid_text, verb_ids
 from edx2lrs.transforms.values import absolute
 from edx2lrs.transforms.xapi.vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
@@ -17,7 +19,7 @@ _EVERY_STATEMENT: Rows = (
     Constant(("version",), "1.0.3"),
     Row(("actor",), "actor.xapi"),
     Row(("timestamp",), "time"),
-    Row(context_extension(TRANSFORMER_VERSION), ("site.transformer_version",), str),
+    Row(context_extension(TRANSFORMER_VERSION), "site.transformer_version"),
     Row(context_extension(SESSION_ID), "session"),
 )
 IN_COURSE: Rows = (Row(("context", "contextActivities"), "course.context_activities"),)
@@ -48,8 +50,10 @@ class VariantMapping(NamedTuple):
 
 
 XapiMapping = StatementMapping | GroupMapping | VariantMapping
-Make = Callable[[Scope], "list[tuple[bytes, dict[str, Any]]]"]
-"""Gives the statements of an event, each with the 16 bytes of its id. Raises Unmappable."""
+Made = tuple[bytes, dict[str, Any]]
+"""The 16 bytes of a statement's id, and the statement."""
+Make = Callable[[Scope], list[Made]]
+"""Gives the statements of an event. Raises Unmappable."""
 
 
 def compile_mapping(mapping: XapiMapping, site: Mapping[str, Any], strict_ids: bool) -> Make:
@@ -57,55 +61,47 @@ def compile_mapping(mapping: XapiMapping, site: Mapping[str, Any], strict_ids: b
     if isinstance(mapping, VariantMapping):
         makers = {name: compile_mapping(variant, site, strict_ids) for name, variant in mapping.variants.items()}
         return partial(_make_variant, mapping.choose, makers)
-    identify = _strict_id if strict_ids else _erb_id
     if isinstance(mapping, StatementMapping):
-        return partial(_make_statement, _build(mapping.verb, mapping.rows, site), verb_ids(mapping.verb), identify)
-    whole = mapping.whole
+        return partial(_make_statement, _build(mapping, site), verb_ids(json.dumps(mapping.verb)), strict_ids)
     return partial(
         _make_group,
-        partial(_make_statement, _build(whole.verb, whole.rows, site), verb_ids(whole.verb), identify),
-        _build(whole.verb, mapping.part_rows, site),
-        mapping,
-        identify,
+        partial(_make_statement, _build(mapping.whole, site), verb_ids(json.dumps(mapping.whole.verb)), strict_ids),
+        _build(StatementMapping(mapping.whole.verb, mapping.part_rows), site),
+        json.dumps(mapping.whole.verb),
+        mapping.parts,
+        strict_ids,
     )
 
 
-def _build(verb: dict[str, Any], rows: Rows, site: Mapping[str, Any]) -> Build:
-    return compile_rows((*_EVERY_STATEMENT, Constant(("verb",), verb), *rows), site)
+def _build(mapping: StatementMapping, site: Mapping[str, Any]) -> Build:
+    return compile_rows((*_EVERY_STATEMENT, Constant(("verb",), mapping.verb), *mapping.rows), site)
 
 
-_Identify = Callable[[Uuid5, Scope, "dict[str, Any]"], bytes]
-
-
-def _erb_id(ids: Uuid5, scope: Scope, statement: dict[str, Any]) -> bytes:
-    return ids(f"{scope.actor.hash_text}-{scope.event.time}")
-
-
-def _strict_id(ids: Uuid5, scope: Scope, statement: dict[str, Any]) -> bytes:
-    return ids(f"{scope.actor.hash_text}-{scope.event.time}-{statement['object']['id']}")
-
-
-def _make_statement(build: Build, ids: Uuid5, identify: _Identify, scope: Scope) -> list[tuple[bytes, dict[str, Any]]]:
+def _make_statement(build: Build, ids: Uuid5, strict_ids: bool, scope: Scope) -> list[Made]:
     statement = build(scope)
-    id_ = identify(ids, scope, statement)
+    name = f"{scope.actor.hash_text}-{scope.event.time}"
+    id_ = ids(f"{name}-{statement['object']['id']}" if strict_ids else name)
     statement["id"] = uuid_text(id_)
     return [(id_, statement)]
 
 
-def _make_variant(choose: Callable[[Event], str], makers: Mapping[str, Make], scope: Scope) -> list[tuple[bytes, dict[str, Any]]]:
+def _make_variant(choose: Callable[[Event], str], makers: Mapping[str, Make], scope: Scope) -> list[Made]:
     return makers[choose(scope.event)](scope)
 
 
 def _make_group(
-    make_whole: Make, build_part: Build, mapping: GroupMapping, identify: _Identify, scope: Scope
-) -> list[tuple[bytes, dict[str, Any]]]:
+    make_whole: Make,
+    build_part: Build,
+    verb: str,
+    parts: Callable[[Event], Iterable[tuple[str, Any]]],
+    strict_ids: bool,
+    scope: Scope,
+) -> list[Made]:
     made = make_whole(scope)
     _, whole = made[0]
-    for key, value in mapping.parts(scope.event):
-        part = build_part(Scope(scope.event, scope.actor, scope.course, key, value, whole))
-        id_ = identify(verb_ids(mapping.whole.verb, key), scope, part)
-        part["id"] = uuid_text(id_)
-        made.append((id_, part))
+    for key, value in parts(scope.event):
+        part = Scope(scope.event, scope.actor, scope.course, key, value, whole)
+        made += _make_statement(build_part, verb_ids(verb, key), strict_ids, part)
     return made
 
 

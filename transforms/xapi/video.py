@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
-from edx2lrs.transforms.usage_key import block_key
-from edx2lrs.transforms.values import first, json_type, milliseconds
+from edx2lrs.transforms.values import milliseconds
+from edx2lrs.transforms.video import video_iri
 from edx2lrs.transforms.xapi.statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.xapi.vocabulary import (
     COMPLETED,
@@ -30,15 +31,10 @@ from edx2lrs.transforms.xapi.vocabulary import (
 MAPPING_VERSION = 1
 
 
-def video_iri(root: str, course_key: str | None, video: str | None) -> str | None:
-    """``Root/xblock/<usage key of the video>``."""
-    return f"{root}/xblock/{block_key(course_key, 'video', video)}" if course_key and video else None
-
-
 def position(current_time: object, browsers_current_time: object) -> float | None:
     """Where the player is: the mobile apps' field or the browsers', whichever the event has."""
-    value = first(current_time, browsers_current_time)
-    return None if value is None else milliseconds(value)
+    value = browsers_current_time if current_time is None or current_time == "" else current_time
+    return None if value is None or value == "" else milliseconds(value)
 
 
 def duration(value: object) -> str:

@@ -1,0 +1,81 @@
+"""The body of a worker process. Imports Beam, and what needs it, only after logging is set up: Beam warns while it is imported."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import NamedTuple
+
+WAVE_BYTES = 32 * 1024 * 1024
+FAULT = 3
+"""The exit code of a worker that has told its parent a ``Fault``."""
+
+
+class WorkerPlan(NamedTuple):
+    """All that a worker is told; it is pickled, and holds no secret."""
+
+    name: str
+    config_path: str
+    state_directory: str
+    beam_arguments: tuple[str, ...]
+    consumers: tuple[str, ...]
+    outbox_bound: int
+    wave_bytes: int = WAVE_BYTES
+
+
+class UnreadableFile(NamedTuple):
+    """Told to the parent: a file that could not be read, with the reason."""
+
+    path: str
+    message: str
+
+
+class Fault(NamedTuple):
+    """Told to the parent: why the worker cannot go on."""
+
+    message: str
+
+
+def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
+    """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``Fault``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to stop
+    _end_with(parent)
+    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+    from edx2lrs.io.state.errors import StateError
+    from edx2lrs.io.state.state import join_state
+    from edx2lrs.pipeline.worker import Worker
+
+    try:
+        state = join_state(Path(plan.state_directory))
+        with contextlib.closing(state):
+            Worker(plan, state, parent, stopping).work()
+    except (StateError, OSError) as error:
+        parent.send(Fault(str(error)))
+        raise SystemExit(FAULT) from None
+    except Exception as error:
+        parent.send(Fault(_innermost(error)))
+        raise SystemExit(FAULT) from None
+
+
+def _end_with(parent: Connection) -> None:
+    """A worker never outlives its parent: nobody would send what it keeps, and the next run would meet it."""
+
+    def wait() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            parent.recv()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def _innermost(error: BaseException) -> str:
+    """The last line of what Beam wraps around an error of a step."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}".splitlines()[0][:500]

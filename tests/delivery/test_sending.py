@@ -1,0 +1,261 @@
+"""The state of one consumer's sending, driven without threads, clock or network: who is at fault is found, and cheaply."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from edx2lrs.io.delivery import Answer
+from edx2lrs.io.sending import Request, Sending, Unsent
+from edx2lrs.io.state.outbox import Settlement, StoredBlock, WaitingStatement
+from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
+
+Behaviour = Callable[[list[int]], Answer]
+
+
+def consumer(**options: Any) -> Consumer:
+    defaults = {"batch": Batch(size=1000), "rate": Rate(concurrency=1), "retry": Retry(max_delay=60.0)}
+    return Consumer(name="campus", protocol="xapi", url="http://x", access="all", **{**defaults, **options})
+
+
+def block(row: int, count: int) -> StoredBlock:
+    return StoredBlock(row, "campus", 0.0, tuple(waiting(row, index) for index in range(count)))
+
+
+def waiting(row: int, index: int) -> WaitingStatement:
+    number = 10_000 * row + index
+    return WaitingStatement(index=index, id=uuid.UUID(int=number).bytes, body=b"%d" % number, position=f"log:{number}")
+
+
+class Driven:
+    """Carries out what ``sending`` chooses at once; the clock jumps to the next moment."""
+
+    def __init__(self, sending: Sending, behaviour: Behaviour) -> None:
+        self.sending = sending
+        self.behaviour = behaviour
+        self.requests: list[list[int]] = []
+        self.outcomes: dict[int, Settlement] = {}
+        self.now = 0.0
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> Driven:
+        """Until all is settled, or the circuit is open; or ``stop``."""
+        while self.sending.held and self.sending.circuit.state != "open" and not stop():
+            self.step()
+        return self
+
+    def step(self) -> None:
+        assert self.now < 10_000, "it goes round in circles"
+        chosen = self.sending.choose(self.now)
+        if isinstance(chosen, float):
+            assert chosen > self.now
+            self.now = chosen
+            return
+        if isinstance(chosen, Request):
+            numbers = [int(statement.body) for statement in chosen.statements]
+            self.requests.append(numbers)
+            settlements = self.sending.answered(chosen, self.behaviour(numbers), self.now)
+        else:
+            assert isinstance(chosen, Unsent)
+            settlements = chosen.settlements
+        for settlement in settlements:
+            number = 10_000 * settlement.row + settlement.index
+            assert number not in self.outcomes, "settled twice"
+            self.outcomes[number] = settlement
+        self.sending.settled(len(settlements))
+
+    def with_outcome(self, outcome: str) -> set[int]:
+        return {number for number, settlement in self.outcomes.items() if settlement.outcome == outcome}
+
+
+def driven(behaviour: Behaviour, blocks: Iterable[StoredBlock], **options: Any) -> Driven:
+    sending = Sending(consumer(**options), lambda: 0.5)
+    sending.draining = True
+    for each in blocks:
+        sending.add(each, 0.0)
+    return Driven(sending, behaviour)
+
+
+def refusing(bad: set[int], status: int = 400) -> Behaviour:
+    return lambda numbers: Answer(status, excerpt="no") if bad & set(numbers) else Answer(200)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize("culprit", [0, 1, 499, 500, 618, 998, 999])
+def test_one_bad_of_a_thousand_is_found_in_few_requests(status: int, culprit: int) -> None:
+    bad = {10_000 + culprit}
+    run = driven(refusing(bad, status), [block(1, 1000)]).run()
+    assert run.with_outcome("dead") == bad
+    assert len(run.with_outcome("delivered")) == 999
+    assert len(run.requests) <= 2 * math.log2(1000) + 2
+
+
+@pytest.mark.parametrize("bad", [{0, 999}, {3, 4, 5}, set(range(0, 1000, 100))], ids=["ends", "neighbours", "ten"])
+def test_k_bad_ones_cost_k_times_that(bad: set[int]) -> None:
+    bad = {10_000 + number for number in bad}
+    run = driven(refusing(bad), [block(1, 1000)]).run()
+    assert run.with_outcome("dead") == bad
+    assert len(run.requests) <= len(bad) * (2 * math.log2(1000) + 2)
+
+
+def test_a_conflict_is_found_and_counted_apart() -> None:
+    run = driven(refusing({10_007}, 409), [block(1, 100)]).run()
+    assert run.with_outcome("conflict") == {10_007}
+    assert len(run.with_outcome("delivered")) == 99
+
+
+def test_the_letter_of_a_refused_statement_says_what_the_lrs_said() -> None:
+    run = driven(refusing({10_003}, 422), [block(1, 10)]).run()
+    failure = run.outcomes[10_003].failure
+    assert failure is not None
+    assert (failure.stage, failure.cause, failure.http_status, failure.http_body) == ("deliver", "refused", 422, "no")
+    assert (failure.payload, failure.payload_kind, failure.position) == (b"10003", "statement", "log:10003")
+    assert failure.statement_id == str(uuid.UUID(int=10_003))
+
+
+def test_a_repeating_500_is_retried_whole_then_found() -> None:
+    run = driven(refusing({10_042}, 500), [block(1, 100)]).run()
+    assert run.requests[0] == run.requests[1]
+    assert run.with_outcome("dead") == {10_042}
+    assert run.outcomes[10_042].failure is not None
+    assert run.outcomes[10_042].failure.cause == "server_error"
+
+
+def test_a_time_of_500s_kills_no_statement() -> None:
+    run = driven(lambda _: Answer(500), [block(1, 100), block(2, 100)], batch=Batch(size=100)).run()
+    assert run.sending.circuit.state == "open"
+    assert run.outcomes == {}
+    run.behaviour = lambda _: Answer(200)
+    while run.sending.held:
+        run.step()
+    assert len(run.with_outcome("delivered")) == 200
+
+
+def test_who_refuses_everything_loses_nothing() -> None:
+    run = driven(lambda _: Answer(400), [block(1, 300)], batch=Batch(size=100)).run()
+    assert run.sending.circuit.state == "open"
+    assert run.sending.circuit.kind == "refusing"
+    assert run.outcomes == {}
+    assert len(run.requests) <= 40
+
+
+def test_a_lone_refused_statement_is_not_judged_without_an_acceptance() -> None:
+    run = driven(lambda _: Answer(400), [block(1, 1)]).run()
+    assert run.sending.circuit.kind == "refusing"
+    assert run.outcomes == {}
+
+
+def test_an_acceptance_before_it_counts_at_the_end_of_the_run() -> None:
+    run = driven(refusing({20_000}), [block(1, 5), block(2, 1)], batch=Batch(size=5)).run()
+    assert run.with_outcome("dead") == {20_000}
+
+
+def test_a_whole_poison_batch_does_not_keep_the_next_ones_back() -> None:
+    bad = set(range(10_000, 10_100))
+    run = driven(refusing(bad), [block(1, 100), block(2, 100)], batch=Batch(size=100))
+    while run.sending.held:
+        run.step()
+    assert run.with_outcome("dead") == bad
+    assert len(run.with_outcome("delivered")) == 100
+
+
+def test_an_open_circuit_sends_one_batch_as_a_probe_and_the_rest_after_it() -> None:
+    up = False
+    run = driven(
+        lambda _: Answer(200) if up else Answer(fault="refused"),
+        [block(1, 100), block(2, 100)],
+        batch=Batch(size=100),
+        rate=Rate(concurrency=4),
+    ).run()
+    before = len(run.requests)
+    assert run.sending.circuit.state == "open"
+    run.step()
+    run.step()
+    assert len(run.requests) == before + 1
+    assert run.sending.circuit.state == "open"
+    up = True
+    while run.sending.held:
+        run.step()
+    assert len(run.with_outcome("delivered")) == 200
+
+
+def test_nothing_is_sent_while_the_circuit_is_open() -> None:
+    run = driven(lambda _: Answer(401), [block(1, 100)], batch=Batch(size=10), rate=Rate(concurrency=4)).run()
+    assert len(run.requests) == 1
+    assert isinstance(run.sending.choose(run.now), float)
+
+
+def test_an_outage_that_outlives_max_wait_makes_dead_letters() -> None:
+    run = driven(
+        lambda _: Answer(fault="refused"), [block(1, 25)], batch=Batch(size=10), on_outage="dead_letter", max_wait=60.0
+    )
+    while run.sending.held:
+        run.step()
+    assert 60.0 <= run.now < 130.0
+    assert run.with_outcome("dead") == set(range(10_000, 10_025))
+    assert Counter(s.failure.cause for s in run.outcomes.values() if s.failure) == {"outage": 25}
+
+
+def test_a_wrong_set_up_makes_no_dead_letters() -> None:
+    run = driven(lambda _: Answer(403), [block(1, 25)], on_outage="dead_letter", max_wait=1.0).run()
+    for _ in range(50):
+        run.step()
+    assert run.now > 1.0
+    assert run.outcomes == {}
+
+
+def test_413_makes_later_batches_smaller() -> None:
+    def at_most_ten(numbers: list[int]) -> Answer:
+        return Answer(413) if len(numbers) > 10 else Answer(200)
+
+    run = driven(at_most_ten, [block(row, 100) for row in range(1, 21)], batch=Batch(size=100)).run()
+    assert len(run.with_outcome("delivered")) == 2000
+    assert sum(len(numbers) > 10 for numbers in run.requests) < 20
+
+
+def test_retry_after_silences_the_whole_consumer() -> None:
+    first = True
+
+    def once(_: list[int]) -> Answer:
+        nonlocal first
+        answer = Answer(429, retry_after=20.0) if first else Answer(200)
+        first = False
+        return answer
+
+    run = driven(once, [block(1, 100)], batch=Batch(size=10), rate=Rate(concurrency=4))
+    run.step()
+    while len(run.requests) < 2:
+        run.step()
+    assert run.now >= 20.0
+    run.run()
+    assert len(run.with_outcome("delivered")) == 100
+
+
+def test_an_id_comes_once_in_a_batch() -> None:
+    twice = StoredBlock(2, "campus", 0.0, tuple(waiting(1, index) for index in range(5)))
+    run = driven(lambda _: Answer(200), [block(1, 10)])
+    run.sending.add(twice, 0.0)
+    chosen = run.sending.choose(0.0)
+    assert isinstance(chosen, Request)
+    ids = [statement.id for statement in chosen.statements]
+    assert len(ids) == len(set(ids)) == 10
+
+
+def test_a_batch_waits_for_its_interval_when_it_is_not_full() -> None:
+    sending = Sending(consumer(batch=Batch(size=10, interval=5.0)), lambda: 0.5)
+    sending.add(block(1, 3), 100.0)
+    assert sending.choose(100.0) == 105.0
+    chosen = sending.choose(105.0)
+    assert isinstance(chosen, Request)
+    assert len(chosen.statements) == 3
+
+
+def test_a_batch_is_full_by_bytes_too() -> None:
+    sending = Sending(consumer(batch=Batch(size=1000, bytes=1000)), lambda: 0.5)
+    sending.add(block(1, 1000), 100.0)
+    chosen = sending.choose(100.0)
+    assert isinstance(chosen, Request)
+    assert 900 < sum(len(statement.body) + 1 for statement in chosen.statements) <= 1000

@@ -1,0 +1,85 @@
+"""Faults on purpose: what a client sees of each, and that the same seed gives the same ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
+
+Make = Callable[..., dict[str, Any]]
+
+
+def test_the_same_seed_draws_the_same_faults_in_about_their_share() -> None:
+    def drawn(seed: int) -> list[str]:
+        faults = Faults([parse_fault("429:0.1"), parse_fault("reset:0.2")], seed)
+        return [fault.kind if (fault := faults.draw()) else "" for _ in range(5000)]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    assert 400 < drawn(1).count("429") < 600
+    assert 850 < drawn(1).count("reset") < 1150
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["429", "429:", "429:x", "429:1.5", "429:-1", "429:nan", "418:0.1", "429:0.1:5", "slow:0.1:-1", "slow:0.1:1:1", ""],
+)
+def test_texts_that_are_no_fault(text: str) -> None:
+    with pytest.raises(ValueError, match=text or "missing"):
+        parse_fault(text)
+
+
+def test_shares_above_one_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than 1"):
+        Faults([parse_fault("429:0.6"), parse_fault("503:0.6")])
+
+
+@pytest.mark.parametrize("kind", ["429", "503", "500"])
+def test_statuses_store_nothing_and_some_say_when_to_come_again(start: Any, statement: Make, kind: str) -> None:
+    sandbox = start(f"{kind}:1")
+    answers = [sandbox.post(statement()) for _ in range(12)]
+    assert {answer.status_code for answer in answers} == {int(kind)}
+    assert {answer.headers.get("Retry-After") for answer in answers} == ({None} if kind == "500" else {None, "1"})
+    counts = sandbox.counts()["campus"]
+    assert (counts["stored"], counts["faults"], counts["requests"]) == (0, {kind: 12}, 12)
+
+
+def test_a_cut_connection_has_no_answer_and_stored_all_or_nothing(start: Any, statement: Make) -> None:
+    sandbox = start("reset:1")
+    for _ in range(12):
+        with pytest.raises(requests.ConnectionError):
+            sandbox.post(statement(), statement())
+    counts = sandbox.counts()["campus"]
+    assert counts["faults"] == {"reset": 12}
+    assert counts["stored"] in range(2, 24, 2)
+
+
+def test_html_is_a_200_that_stored_nothing(start: Any, statement: Make) -> None:
+    sandbox = start("html:1")
+    answer = sandbox.post(statement())
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
+    assert sandbox.counts()["campus"]["stored"] == 0
+
+
+def test_slow_answers_late_and_as_ever(start: Any, statement: Make) -> None:
+    sandbox = start("slow:1:0.2")
+    begun = time.monotonic()
+    assert sandbox.post(statement()).status_code == 200
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_only_deliveries_have_faults(start: Any) -> None:
+    sandbox = start("503:1")
+    assert sandbox.xapi().status_code == 200
+    assert sandbox.get("").status_code == 200
+    assert sandbox.counts() == {}
+
+
+def test_a_connection_goes_on_after_a_fault(start: Any, statement: Make) -> None:
+    sandbox = start("429:0.5", seed=3)
+    statuses = [sandbox.post(statement(result={"response": "x" * 100_000})).status_code for _ in range(20)]
+    assert set(statuses) == {200, 429}
+    assert sandbox.counts()["campus"]["stored"] == statuses.count(200)

@@ -1,0 +1,47 @@
+"""The ledger adds up, per run and over all runs."""
+
+from __future__ import annotations
+
+from edx2lrs.io.state.outbox import Settlement
+
+
+def settle_first(state, consumer):
+    block = state.outbox.waiting_blocks(consumer)[0]
+    state.outbox.settle(consumer, [Settlement(block.row, block.statements[0].index, "delivered")], {"requests": 1})
+
+
+def test_a_run_takes_over_what_waits(state, keep, statement):
+    keep(state, ("one", [statement(n) for n in range(3)]))
+    settle_first(state, "one")
+
+    run = state.ledger.begin_run("deliver", ["one", "two"], "job")
+    settle_first(state, "one")
+
+    assert run.taken_over == {"one": 2}
+    assert state.ledger.totals(run.number) == {
+        ("one", "taken_over"): 2,
+        ("one", "delivered"): 1,
+        ("one", "requests"): 1,
+    }
+    assert state.ledger.totals() == {
+        ("", "read"): 1,
+        ("one", "statements"): 3,
+        ("one", "delivered"): 2,
+        ("one", "requests"): 2,
+    }
+
+
+def test_counts_from_outside_of_waves(state):
+    state.ledger.add({("", "read"): 2, ("", "dead/unreadable"): 2})
+    state.ledger.add({("", "read"): 1})
+
+    assert state.ledger.totals() == {("", "read"): 3, ("", "dead/unreadable"): 2}
+
+
+def test_a_consumer_that_comes_after_something_was_read_is_new(state, keep, statement):
+    assert state.ledger.new_consumers(["three"]) == []
+    keep(state, ("one", [statement(1)]))
+
+    assert state.ledger.new_consumers(["one", "three"]) == ["three"]
+    assert state.ledger.begin_run("test", ["one", "three"], "job").new_consumers == ["three"]
+    assert state.ledger.begin_run("test", ["one", "three"], "job").new_consumers == []

@@ -1,0 +1,352 @@
+"""Reading a configuration: every fault at once, with its line, its key and its fix; and what a right one gives."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from edx2lrs.pipeline.config import ConfigError, load, load_site
+from edx2lrs.transforms.config_types import Access, AccessRule, Auth
+
+SITE = "lms: {root_url: https://lms.example.com, id_key: env:SITE_KEY}\n"
+CONSUMER = "consumers:\n- {name: campus, protocol: xapi, url: https://lrs.example.edu/xAPI, access: all"
+SECRET = "hunter2-do-not-show"
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_KEY", "a key of the site")
+    monkeypatch.setenv("LRS_PASSWORD", SECRET)
+    monkeypatch.delenv("NOT_SET", raising=False)
+    monkeypatch.setenv("EMPTY", "")
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def written(text: str | bytes) -> str:
+        path = tmp_path / "c.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    return written
+
+
+def faults_of(path: str) -> list[str]:
+    """The faults as lines, without the file's folder."""
+    with pytest.raises(ConfigError) as raised:
+        load(path)
+    assert str(raised.value).splitlines() == [fault.text() for fault in raised.value.faults]
+    return [fault.text().removeprefix(os.path.dirname(path) + "/") for fault in raised.value.faults]
+
+
+def consumer(**more: str) -> str:
+    """A right configuration but for the options of its one consumer, on line 3 and after."""
+    return SITE + CONSUMER + "".join(f",\n   {key}: {value}" for key, value in more.items()) + "}\n"
+
+
+def test_an_unknown_key_is_named_with_its_line_and_what_was_meant(write) -> None:
+    path = write(consumer(batch="{sise: 10}"))
+    assert faults_of(path) == ["c.yaml:4: consumers[0].batch.sise: unknown key; did you mean size?"]
+
+
+ONE_FAULT = {
+    "unknown key at the top": ("evnts: {}", "c.yaml:4: evnts: unknown key; did you mean events?"),
+    "unknown key like no other": ("zzz: 1", "c.yaml:4: zzz: unknown key; known here: lms, consumers, events,"),
+    "number for a list": ("events: {allow: 5}", "c.yaml:4: events.allow: found a number, expected a list"),
+    "text for a list": ("events: {allow: a}", "c.yaml:4: events.allow: found text, expected a list; write it as ["),
+    "nothing for a list": ("events:\n  allow:\n", "c.yaml:5: events.allow: found nothing, expected a list"),
+    "nothing for a block": ("events:", "c.yaml:4: events: found nothing, expected a mapping with the keys allow, block"),
+    "number for a name": ("events: {block: [5]}", "c.yaml:4: events.block[0]: found a number, expected a name or /regex/;"),
+    "bad regex": ("events: {block: [ok,\n '/(/']}", "c.yaml:5: events.block[1]: a bad regular expression: missing )"),
+    "empty regex": ("events: {block: [//]}", "c.yaml:4: events.block[0]: a bad regular expression: empty expression"),
+    "text for a number": ("dedup: {ids: many}", "c.yaml:4: dedup.ids: found text, expected a whole number"),
+    "boolean for a number": ("dedup: {ids: true}", "c.yaml:4: dedup.ids: found true or false, expected a whole number"),
+    "fraction": ("dedup: {ids: 1.5}", "c.yaml:4: dedup.ids: found a number, expected a whole number"),
+    "number out of range": ("dedup: {ids: 0}", "c.yaml:4: dedup.ids: found 0, expected a whole number from 1 on"),
+    "endless number": (f"dedup: {{ids: {'9' * 5000}}}", "c.yaml:4: dedup.ids: "),
+    "duplicate key": ("dedup: {ids: 1, ids: 2}", "c.yaml:4: dedup.ids: given twice, first on line 4; keep one of them"),
+    "tag": ("dedup: {ids: !!python/name:os.system x}", "c.yaml:4: dedup.ids: found a YAML tag, expected plain text"),
+    "wrong tag": ("dedup: {ids: !!int x}", "c.yaml:4: dedup.ids: found a value that its YAML tag does not fit"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), ONE_FAULT.values(), ids=ONE_FAULT.keys())
+def test_faults_of_the_whole_file(write, text: str, expected: str) -> None:
+    found = faults_of(write(consumer() + text + "\n"))
+    assert [line[: len(expected)] for line in found] == [expected]
+
+
+CONSUMER_FAULTS = {
+    "address without scheme": ({"url": "lrs.example.edu/x"}, "c.yaml:4: consumers[0].url: found an address without a scheme"),
+    "other scheme": ({"url": "ftp://x/y"}, "c.yaml:4: consumers[0].url: found an address with another scheme"),
+    "no host": ({"url": "'https:///x'"}, "c.yaml:4: consumers[0].url: found an address without a host"),
+    "bad port": ({"url": "https://h:99999/"}, "c.yaml:4: consumers[0].url: found a broken address"),
+    "blank in the address": ({"url": "'https://h/a b'"}, "c.yaml:4: consumers[0].url: found an address with white space"),
+    "protocol": ({"protocol": "xAPI"}, "c.yaml:4: consumers[0].protocol: found xAPI, expected caliper or xapi; did you mean xapi?"),
+    "access word": ({"access": "everything"}, "c.yaml:4: consumers[0].access: found text, expected"),
+    "empty access": ({"access": "{}"}, "c.yaml:4: consumers[0].access: found an empty access, which opens nothing, expected"),
+    "empty rule": ({"access": "{orgs: {}}"}, "c.yaml:4: consumers[0].access.orgs: found an empty rule, expected allow, block or both"),
+    "null allow": ({"access": "{orgs: {allow: }}"}, "c.yaml:4: consumers[0].access.orgs.allow: found nothing, expected a list"),
+    "bad name": ({"name": "my lrs"}, "c.yaml:4: consumers[0].name: found a name with other characters"),
+    "numeric name": ({"name": "5"}, "c.yaml:4: consumers[0].name: found a number, expected text; put it in quotes"),
+    "duration in words": ({"timeout": "soon"}, "c.yaml:4: consumers[0].timeout: found text that is no duration, expected a duration above 0"),
+    "no duration": ({"timeout": "0s"}, "c.yaml:4: consumers[0].timeout: found 0s, expected a duration above 0"),
+    "negative duration": ({"timeout": "-1"}, "c.yaml:4: consumers[0].timeout: found -1, expected a duration above 0"),
+    "sexagesimal": ({"timeout": "1:30"}, "c.yaml:4: consumers[0].timeout: found text that is no duration"),
+    "undeclared path": ({"match_params": "{context.orgid: x}"}, "c.yaml:4: consumers[0].match_params.context.orgid: a path that no event has; did you mean context.org_id?"),
+    "nested path": ({"match_params": "{context: {org_id: x}}"}, "c.yaml:4: consumers[0].match_params.context: a path that no event has; write it in one: context.org_id: ..."),
+    "bad regex": ({"match_params": "{name: [a, '/[/']}"}, "c.yaml:4: consumers[0].match_params.name[1]: a bad regular expression"),
+    "empty list": ({"match_params": "{name: []}"}, "c.yaml:4: consumers[0].match_params.name: found an empty list"),
+    "null pattern": ({"match_params": "{name: }"}, "c.yaml:4: consumers[0].match_params.name: found nothing, expected text, /regex/, a number"),
+    "mapping pattern": ({"match_params": "{name: {not: x}}"}, "c.yaml:4: consumers[0].match_params.name: found a mapping, expected text"),
+    "basic without password": ({"auth": "{scheme: basic, username: env:LRS_PASSWORD}"}, "c.yaml:4: consumers[0].auth.password: found nothing, expected a reference such as env:NAME; scheme basic needs username and password"),
+    "bearer without token": ({"auth": "{scheme: bearer}"}, "c.yaml:4: consumers[0].auth.token: found nothing"),
+    "token without scheme": ({"auth": "{token: env:LRS_PASSWORD}"}, "c.yaml:4: consumers[0].auth.token: found token without a scheme, expected scheme: bearer"),
+    "variable not set": ({"auth": "{scheme: bearer, token: env:NOT_SET}"}, "c.yaml:4: consumers[0].auth.token: environment variable NOT_SET is not set; set it"),
+    "empty variable": ({"auth": "{scheme: bearer, token: env:EMPTY}"}, "c.yaml:4: consumers[0].auth.token: environment variable EMPTY is empty"),
+    "no secret file": ({"auth": "{scheme: bearer, token: 'file:/no/such'}"}, "c.yaml:4: consumers[0].auth.token: file /no/such cannot be read: No such file"),
+    "our own header": ({"headers": "{authorization: x}"}, "c.yaml:4: consumers[0].headers.authorization: a header that edx2lrs sets itself; use auth"),
+    "mbox for caliper": ({"protocol": "caliper", "actor": "{id: mbox}"}, "c.yaml:5: consumers[0].actor.id: found mbox with protocol: caliper, expected external_id or hmac"),
+    "mbox without table": ({"actor": "{id: mbox}"}, "c.yaml:4: consumers[0].actor.id: found mbox without a table, expected lms.external_ids"),
+    "external id without table": ({"actor": "{id: external_id}"}, "c.yaml:4: consumers[0].actor.id: found external_id without a table, expected lms.external_ids; without a table"),
+    "max_wait for nothing": ({"max_wait": "5m"}, "c.yaml:4: consumers[0].max_wait: found max_wait with on_outage: wait"),
+    "sensor for xAPI": ({"sensor": "x"}, "c.yaml:4: consumers[0].sensor: sensor with protocol: xapi; remove it"),
+    "delays": ({"retry": "{base_delay: 10s, max_delay: 1s}"}, "c.yaml:4: consumers[0].retry.base_delay: found base_delay 10 s above max_delay 1 s"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "expected"), CONSUMER_FAULTS.values(), ids=CONSUMER_FAULTS.keys())
+def test_faults_of_a_consumer(write, options: dict[str, str], expected: str) -> None:
+    own = {"name": "campus", "protocol": "xapi", "url": "https://lrs.example.edu/xAPI", "access": "all"}
+    fixed = [f"{key}: {value}" for key, value in own.items() if key not in options]
+    lines = [f"- {{{', '.join(fixed)},"] + [f"   {key}: {value}," for key, value in options.items()] + ["  }"]
+    found = faults_of(write(SITE + "consumers:\n" + "\n".join(lines)))
+    assert [line[: len(expected)] for line in found] == [expected]
+
+
+SECRETS = [
+    {"auth": f"{{scheme: basic, username: env:SITE_KEY, password: {SECRET}}}"},
+    {"auth": f"{{scheme: bearer, token: 'env:{SECRET}!'}}"},
+    {"auth": f"{{scheme: {SECRET}}}"},
+    {"auth": f"{{scheme: bearer, tokn: {SECRET}}}"},
+    {"auth": f"[{SECRET}]"},
+    {"headers": f"{{X-Api-Key: {SECRET}}}"},
+    {"headers": f"{{Authorization: {SECRET}}}"},
+    {"url": f"'https://user:{SECRET}@lrs.example.edu/'"},
+    {"url": f"'lrs.example.edu/?token={SECRET}'"},
+    {"url": f"'https://lrs.example.edu:{SECRET}/'"},
+    {"pasword": SECRET},
+    {"timeout": SECRET},
+]
+
+
+@pytest.mark.parametrize("options", SECRETS, ids=str)
+def test_what_may_be_a_secret_is_never_shown(write, options: dict[str, str]) -> None:
+    text = "".join(faults_of(write(consumer(**options))))
+    assert SECRET not in text
+    assert "consumers[0]." + next(iter(options)) in text
+
+
+def test_all_faults_are_said_at_once_in_the_order_of_their_lines(write) -> None:
+    path = write(
+        dedent("""\
+        lms:
+          root_url: https://lms.example.com/
+          external_ids: missing.csv
+        consumers:
+        - name: a
+          protocol: xapi
+          url: lrs
+          auth: {scheme: basic, username: env:NOT_SET}
+        - name: a
+          protocol: calliper
+          url: https://x
+          access: {courses: {allow: [1]}}
+          batch: {size: 0, interval: x}
+        - just text
+        extra: 1
+        """)
+    )
+    places = [line.split(": ", 2)[:2] for line in faults_of(path)]
+    assert places == [
+        ["c.yaml:2", "lms.root_url"],
+        ["c.yaml:3", "lms.external_ids"],
+        ["c.yaml:5", "consumers[0].access"],
+        ["c.yaml:7", "consumers[0].url"],
+        ["c.yaml:8", "consumers[0].auth.password"],
+        ["c.yaml:8", "consumers[0].auth.username"],
+        ["c.yaml:9", "consumers[1].name"],
+        ["c.yaml:10", "consumers[1].protocol"],
+        ["c.yaml:12", "consumers[1].access.courses.allow[0]"],
+        ["c.yaml:13", "consumers[1].batch.interval"],
+        ["c.yaml:13", "consumers[1].batch.size"],
+        ["c.yaml:14", "consumers[2]"],
+        ["c.yaml:15", "extra"],
+    ]
+
+
+@pytest.mark.parametrize("match_params", ["", ", match_params: {name: x}"])
+def test_a_consumer_without_access_is_told_how_to_say_all(write, match_params: str) -> None:
+    found = faults_of(write(SITE + f"consumers: [{{name: a, protocol: xapi, url: 'http://x'{match_params}}}]"))
+    assert len(found) == 1
+    assert found[0].startswith("c.yaml:2: consumers[0].access: found nothing")
+    assert found[0].endswith("who is to see everything says access: all")
+
+
+def test_a_root_with_a_slash_at_its_end_is_refused_with_the_right_one(write) -> None:
+    found = faults_of(write("lms: {root_url: https://lms.example.com/, id_key: env:SITE_KEY}\n" + CONSUMER + "}"))
+    assert found[0].endswith("write https://lms.example.com")
+
+
+def test_without_a_table_actors_need_the_sites_key(write) -> None:
+    found = faults_of(write("lms: {root_url: https://lms.example.com}\n" + CONSUMER + "}"))
+    assert found == [
+        "c.yaml:3: consumers[0].actor.id: found actors by hmac, since there is no lms.external_ids, without a key, "
+        "expected lms.id_key: env:NAME or file:PATH"
+    ]
+
+
+def test_unknown_users_by_hmac_need_the_sites_key(write, tmp_path: Path) -> None:
+    (tmp_path / "ids.csv").write_text("user_id,username,external_id_type,external_user_id\n")
+    text = "lms: {root_url: https://lms.example.com, external_ids: ids.csv}\n" + CONSUMER + ", actor: {unknown: hmac}}"
+    assert faults_of(write(text))[0].startswith("c.yaml:3: consumers[0].actor.unknown: found actor.unknown: hmac without")
+
+
+NO_CONFIGURATION = {
+    "empty": ("", 1, "an empty configuration"),
+    "only comments": ("# nothing\n", 1, "an empty configuration"),
+    "empty mapping": ("{}", 1, "an empty configuration"),
+    "text": ("hello", 1, "found text, expected a mapping"),
+    "list": ("- a\n- b", 1, "found a list, expected a mapping"),
+    "two documents": (SITE + "---\n" + SITE, 2, "not YAML"),
+    "broken": ("lms:\n  root_url: [1, 2\nconsumers: x\n", 3, "not YAML"),
+    "tab": ("lms:\n\troot_url: x\n", 2, "not YAML"),
+    "unknown alias": ("lms: *nobody\n", 1, "not YAML"),
+    "latin 1": ("lms:\n  root_url: h\xe4h".encode("latin-1"), 2, "found bytes that are not UTF-8"),
+    "binary": (b"\x00\x01\x02", 1, "not YAML"),
+    "UTF-16": ("lms: x".encode("utf-16"), 1, "found bytes that are not UTF-8"),
+    "deep": ("[" * 100_000, 1, "levels"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "words"), NO_CONFIGURATION.values(), ids=NO_CONFIGURATION.keys())
+def test_what_is_no_configuration_is_one_clear_fault(write, text: str | bytes, line: int, words: str) -> None:
+    found = faults_of(write(text))
+    assert len(found) == 1
+    assert found[0].startswith(f"c.yaml:{line}: ")
+    assert words in found[0]
+
+
+def test_a_missing_file_is_one_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(str(tmp_path / "none.yaml"))
+    assert str(raised.value) == f"{tmp_path}/none.yaml: the configuration cannot be read: No such file or directory"
+
+
+def test_a_folder_is_one_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(str(tmp_path))
+
+
+@pytest.mark.parametrize("bomb", ["a: &a [*a]\n", "a: &a {<<: *a}\n", "a: &a {b: *a}\n"])
+def test_an_alias_inside_itself_is_a_fault(write, bomb: str) -> None:
+    assert any("an alias inside of what it stands for" in line for line in faults_of(write(bomb + consumer())))
+
+
+def test_a_billion_laughs_end_soon(write) -> None:
+    levels = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 40))
+    assert len(faults_of(write("a0: &a0 [x]\n" + levels + consumer()))) == 40
+
+
+DURATIONS = {"60s": 60.0, "0.2s": 0.2, "5m": 300.0, "100ms": 0.1, "2h": 7200.0, "1d": 86400.0, "7": 7.0, "0.5": 0.5, "60 s": 60}
+
+
+@pytest.mark.parametrize(("text", "seconds"), DURATIONS.items())
+def test_durations_are_seconds(write, text: str, seconds: float) -> None:
+    assert load(write(consumer(timeout=text))).consumers[0].timeout == pytest.approx(seconds)
+
+
+def test_a_full_consumer(write) -> None:
+    options = {
+        "auth": "{scheme: basic, username: env:SITE_KEY, password: env:LRS_PASSWORD}",
+        "match_params": '{context.org_id: MITx, name: [problem_check, "/^edx\\\\.video\\\\./"], data.attempts: 3}',
+        "access": "{courses: {allow: [course-v1:edX+DemoX+2026], block: ['/Secret/']}, orgs: {block: [Other]}}",
+        "batch": "{size: 1, interval: 0.2s}",
+        "retry": "{max_attempts: 3, max_delay: 5m}",
+        "headers": "{X-Tenant: campus, X-Api-Key: env:LRS_PASSWORD}",
+        "on_outage": "dead_letter",
+        "max_wait": "1h",
+    }
+    text = consumer(**options).replace(", access: all", "")
+    made = load(write(text)).consumers[0]
+    assert made.auth == Auth(scheme="basic", username="env:SITE_KEY", password="env:LRS_PASSWORD")
+    assert made.match_params == {
+        "context.org_id": "MITx",
+        "name": ["problem_check", "/^edx\\.video\\./"],
+        "data.attempts": 3,
+    }
+    assert made.access == Access(
+        courses=AccessRule(allow=["course-v1:edX+DemoX+2026"], block=["/Secret/"]), orgs=AccessRule(block=["Other"])
+    )
+    assert (made.batch.size, made.batch.interval, made.batch.bytes) == (1, 0.2, 1_000_000)
+    assert (made.retry.max_attempts, made.retry.base_delay, made.retry.max_delay) == (3, 0.5, 300.0)
+    assert made.headers == {"X-Tenant": "campus", "X-Api-Key": "env:LRS_PASSWORD"}
+    assert (made.on_outage, made.max_wait, made.timeout) == ("dead_letter", 3600.0, 30.0)
+
+
+def test_plain_words_stay_text_as_in_yaml_1_2(write) -> None:
+    made = load(write(consumer(match_params="{context.org_id: [NO, on, 2026-01-01, 007, 1:30, null_]}")))
+    assert made.consumers[0].match_params["context.org_id"] == ["NO", "on", "2026-01-01", "007", "1:30", "null_"]
+
+
+def test_values_are_not_expanded(write) -> None:
+    assert load(write(consumer(headers="{X-Tenant: '${SITE_KEY} $SITE_KEY'}"))).consumers[0].headers == {
+        "X-Tenant": "${SITE_KEY} $SITE_KEY"
+    }
+
+
+def test_aliases_and_merges_spare_repetition(write) -> None:
+    text = SITE + dedent("""\
+        consumers:
+        - &first {name: a, protocol: xapi, url: http://x, access: all, timeout: 5s}
+        - {<<: *first, name: b}
+        - {<<: [*first, {timeout: 9s}], name: c}
+        """)
+    made = load(write(text)).consumers
+    assert [(each.name, each.url, each.timeout) for each in made] == [("a", "http://x", 5), ("b", "http://x", 5), ("c", "http://x", 5)]
+
+
+def test_relative_paths_start_from_the_configurations_folder(
+    write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ids.csv").write_text("user_id,username,external_id_type,external_user_id\n")
+    (tmp_path / "key").write_text("a secret\n")
+    path = write("lms: {root_url: https://lms.example.com, external_ids: ids.csv, id_key: file:key}\n" + CONSUMER + "}")
+    monkeypatch.chdir("/")
+    lms = load(path).lms
+    assert (lms.external_ids, lms.id_key) == (str(tmp_path / "ids.csv"), f"file:{tmp_path}/key")
+
+
+def test_the_site_alone_needs_no_consumers(write) -> None:
+    assert load_site(write(SITE)).root_url == "https://lms.example.com"
+    assert load_site(write(SITE + "consumers: [{name: 5}]\nnonsense: 1\n")).id_key == "env:SITE_KEY"
+
+
+def test_the_site_says_what_ids_are_made_from(write) -> None:
+    with pytest.raises(ConfigError, match=r":1: lms: found neither external_ids nor id_key, expected"):
+        load_site(write("lms: {root_url: https://lms.example.com}"))
+
+
+@pytest.mark.parametrize("text", ["lms: {root_url: lms.example.com}", "consumers: []", "lms: {rooturl: https://x}", ""])
+def test_the_site_has_to_be_right(write, text: str) -> None:
+    with pytest.raises(ConfigError):
+        load_site(write(text))
+
+
+def test_the_loader_imports_no_beam() -> None:
+    code = "import sys, edx2lrs.pipeline.config; print([m for m in ('apache_beam', 'requests', 'fastavro') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,267 @@
+"""Dead letters: their ids, their way into files, and how a person sees them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import fastavro
+import msgspec
+import pytest
+from edx2lrs.io.dead_letters import SCHEMA, DeadLettersMissing, dead_letter, letter_id, now, read, write_file
+from edx2lrs.io.state import unexported_letters
+from edx2lrs.io.state.errors import DeadLettersFault
+from edx2lrs.io.state.state import open_state
+from edx2lrs.pipeline import dead_letters_command
+from edx2lrs.transforms.failure import Failure
+from hamcrest import all_of, assert_that, contains_string, equal_to, not_
+
+RECORD = Failure("parse", "not_json", "expected JSON, found a line that ends early", "/logs/a.log:3", b'{"secret')
+STATEMENT = Failure(
+    stage="deliver",
+    cause="rejected",
+    message="the consumer refused it",
+    position="/logs/a.log:7",
+    payload=b'{"actor":"bob"}',
+    payload_kind="statement",
+    consumer="campus",
+    statement_id="11111111-2222-5333-8444-555555555555",
+    http_status=400,
+    http_body="bob has no verb",
+    attempts=2,
+)
+
+
+def letter(failure):
+    return dead_letter(failure, "job", now())
+
+
+@pytest.fixture
+def state(tmp_path):
+    with open_state(tmp_path / "state", ids=10, statements=10) as opened:
+        yield opened
+
+
+DIFFERENT = [
+    {"position": "/logs/a.log:8"},
+    {"payload": b"other"},
+    {"stage": "guard"},
+    {"consumer": "other"},
+    {"consumer": None},
+    {"statement_id": None},
+]
+THE_SAME = [{"attempts": 9}, {"http_status": 500}, {"http_body": "again"}, {"message": "in other words"}]
+
+
+@pytest.mark.parametrize("change", DIFFERENT)
+def test_two_failures_are_two_letters(change):
+    assert letter_id(msgspec.structs.replace(STATEMENT, **change)) != letter_id(STATEMENT)
+
+
+@pytest.mark.parametrize("change", THE_SAME)
+def test_the_same_failure_is_one_letter(change):
+    assert letter_id(msgspec.structs.replace(STATEMENT, **change)) == letter_id(STATEMENT)
+
+
+def test_a_file_holds_all_of_a_letter(tmp_path):
+    letters = [letter(RECORD), letter(STATEMENT)]
+
+    path = write_file(str(tmp_path / "dead"), "letters.avro", letters)
+
+    assert list(read(path, pytest.fail)) == letters
+    assert [file.name for file in (tmp_path / "dead").iterdir()] == ["letters.avro"]
+    with open(path, "rb") as file:
+        assert fastavro.schema.fullname(fastavro.reader(file).writer_schema) == "edx2lrs.v1.DeadLetter"
+
+
+def test_a_letter_that_is_in_two_files_is_read_once(tmp_path):
+    once, twice = letter(RECORD), letter(STATEMENT)
+    write_file(str(tmp_path), "a.avro", [twice])
+    write_file(str(tmp_path), "b.avro", [once, twice])
+
+    assert list(read(str(tmp_path), pytest.fail)) == [twice, once]
+
+
+def test_text_that_has_no_utf8_is_escaped(tmp_path):
+    failure = msgspec.structs.replace(STATEMENT, position="/logs/\udcff.log:1", http_body="\ud800")
+
+    (read_back,) = read(write_file(str(tmp_path), "a.avro", [letter(failure)]), pytest.fail)
+
+    assert (read_back.position, read_back.http_body) == (r"/logs/\udcff.log:1", r"\ud800")
+
+
+BROKEN = [
+    pytest.param(lambda _: b"", 0, id="empty"),
+    pytest.param(lambda _: b"no avro at all", 0, id="another format"),
+    pytest.param(lambda content: content[:20], 0, id="cut off in the header"),
+    pytest.param(lambda content: content[:-40], 0, id="cut off in the block"),
+    pytest.param(lambda content: content + b"rubbish", 2, id="rubbish after it"),
+]
+
+
+@pytest.mark.parametrize(("broken", "readable"), BROKEN)
+def test_a_broken_file_is_named_and_the_others_are_read(tmp_path, broken, readable):
+    path = Path(write_file(str(tmp_path), "a.avro", [letter(RECORD), letter(STATEMENT)]))
+    path.write_bytes(broken(path.read_bytes()))
+    other = letter(msgspec.structs.replace(RECORD, position="elsewhere"))
+    write_file(str(tmp_path), "b.avro", [other])
+    warnings = []
+
+    letters = list(read(str(tmp_path), warnings.append))
+
+    assert len(letters) == readable + 1
+    assert letters[-1] == other
+    (warning,) = warnings
+    assert_that(warning, all_of(contains_string(str(path)), contains_string(f"after {readable} letters")))
+
+
+def test_a_file_of_another_schema_is_named(tmp_path):
+    with open(tmp_path / "a.avro", "wb") as file:
+        fastavro.writer(file, {"type": "record", "name": "Other", "fields": [{"name": "x", "type": "int"}]}, [{"x": 1}])
+    warnings = []
+
+    assert list(read(str(tmp_path), warnings.append)) == []
+    assert len(warnings) == 1
+
+
+def test_nothing_at_the_path_is_said(tmp_path):
+    with pytest.raises(DeadLettersMissing, match="nowhere"):
+        list(read(str(tmp_path / "nowhere"), pytest.fail))
+
+
+def test_the_schema_can_be_read_by_other_tools():
+    assert {field["name"] for field in SCHEMA["fields"]} == {
+        field.name for field in msgspec.structs.fields(letter(RECORD))
+    }
+
+
+# exporting from the state directory
+
+
+def failures(first, last):
+    return [msgspec.structs.replace(RECORD, position=f"p:{n}") for n in range(first, last)]
+
+
+def positions(folder):
+    return [each.position for path in sorted(folder.glob("*.avro")) for each in read(str(path), pytest.fail)]
+
+
+def test_an_export_moves_all_letters_to_files(state, tmp_path, monkeypatch):
+    monkeypatch.setattr(unexported_letters, "_LETTERS_PER_FILE", 10)
+    state.dead_letters.add(failures(0, 25))
+
+    paths = state.dead_letters.export(str(tmp_path / "dead"))
+
+    assert len(paths) == 3
+    assert positions(tmp_path / "dead") == [f"p:{n}" for n in range(25)]
+    assert state.dead_letters.count() == 0
+    assert state.dead_letters.export(str(tmp_path / "dead")) == []
+
+
+def test_an_export_that_was_cut_off_doubles_nothing(state, tmp_path, monkeypatch):
+    """Cut off after the file was written, before its letters were deleted; more letters come before the next export."""
+    folder = tmp_path / "dead"
+    state.dead_letters.add(failures(0, 5))
+    written = unexported_letters.write_file
+
+    def cut_off(*arguments):
+        written(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(unexported_letters, "write_file", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        state.dead_letters.export(str(folder))
+    monkeypatch.undo()
+    state.dead_letters.add(failures(5, 8))
+
+    state.dead_letters.export(str(folder))
+
+    assert positions(folder) == [f"p:{n}" for n in range(8)]
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_letters_where_they_are(state, tmp_path):
+    (tmp_path / "file").write_text("")
+    state.dead_letters.add(failures(0, 5))
+
+    with pytest.raises(DeadLettersFault, match=rf"{tmp_path}/file/dead.*{state.folder}"):
+        state.dead_letters.export(str(tmp_path / "file" / "dead"))
+    assert state.dead_letters.count() == 5
+
+
+def test_the_files_of_two_states_do_not_replace_each_other(state, tmp_path):
+    folder = tmp_path / "dead"
+    with open_state(tmp_path / "other", ids=10, statements=10) as other:
+        for n, each in enumerate((state, other)):
+            each.dead_letters.add(failures(n, n + 1))
+            each.dead_letters.export(str(folder))
+
+    assert sorted(positions(folder)) == ["p:0", "p:1"]
+
+
+# edx2lrs dead-letters
+
+
+def show(path, *options):
+    parser = argparse.ArgumentParser()
+    dead_letters_command.add_arguments(parser)
+    return dead_letters_command.run(parser.parse_args(["show", str(path), *options]))
+
+
+def test_show_groups_by_cause_and_consumer(tmp_path, capsys):
+    write_file(str(tmp_path), "a.avro", [letter(STATEMENT), *(letter(failure) for failure in failures(0, 3))])
+
+    assert show(tmp_path) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "4 dead letters"
+    assert [line for line in lines[1:] if line and not line.startswith(" ")] == [
+        "not_json: 3",
+        "rejected: 1 for campus",
+    ]
+    assert "  example     p:0" in lines
+    assert "  answer      HTTP 400 after 2 attempts" in lines
+
+
+def test_show_prints_personal_data_only_when_asked(tmp_path, capsys):
+    write_file(str(tmp_path), "a.avro", [letter(STATEMENT), letter(RECORD)])
+
+    show(tmp_path)
+    assert_that(capsys.readouterr().out, all_of(not_(contains_string("bob")), not_(contains_string("secret"))))
+
+    show(tmp_path, "--payload")
+    shown = capsys.readouterr().out
+    assert_that(shown, contains_string('  statement   {"actor":"bob"}'))
+    assert_that(shown, contains_string("  said        bob has no verb"))
+    assert_that(shown, contains_string('  record      {"secret'))
+
+
+def test_show_keeps_a_terminal_safe_and_a_payload_short(tmp_path, capsys):
+    failure = msgspec.structs.replace(RECORD, position="\x1b[2Ja:1", payload=b"\x1b[31m\xff\n" + b"x" * 10_000)
+    write_file(str(tmp_path), "a.avro", [letter(failure)])
+
+    show(tmp_path, "--payload")
+
+    shown = capsys.readouterr().out
+    assert_that(shown, all_of(not_(contains_string("\x1b")), contains_string("(10007 bytes)")))
+    assert len(shown) < 1_500
+
+
+def test_show_of_a_state_directory_has_what_is_exported_and_what_is_not(state, capsys):
+    state.dead_letters.add([RECORD])
+    state.dead_letters.export(state.dead_letters_folder)
+    state.dead_letters.add([STATEMENT])
+
+    assert show(state.folder) == 0
+    assert_that(capsys.readouterr().out.splitlines()[0], equal_to("2 dead letters"))
+
+
+def test_show_of_a_broken_file_says_so(tmp_path, capsys):
+    (tmp_path / "a.avro").write_bytes(b"rubbish")
+
+    assert show(tmp_path) == 1
+    assert_that(capsys.readouterr().err, contains_string(f"{tmp_path}/a.avro"))
+
+
+def test_show_of_nothing_is_wrong_usage(tmp_path, capsys):
+    assert show(tmp_path / "nowhere") == 2
+    assert_that(capsys.readouterr().err, contains_string("nowhere"))

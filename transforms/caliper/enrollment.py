@@ -1,0 +1,33 @@
+"""Enrolment, and passing a course, as Caliper events about the course."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.caliper.event import EventMapping
+from edx2lrs.transforms.caliper.vocabulary import ACTIVATED, COMPLETED, COURSE_OFFERING, DEACTIVATED, EVENT
+from edx2lrs.transforms.mapping import Constant, Row, Rows
+from edx2lrs.transforms.values import absolute
+
+MAPPING_VERSION = 1
+
+
+def course_iri(root: str, named_in_data: str | None) -> str | None:
+    """``Root/course/<key>`` of the course that the payload names."""
+    return absolute(root, "course", named_in_data)
+
+
+def mode_extension(mode: object) -> dict[str, object]:
+    return {"mode": mode}
+
+
+ABOUT_THE_COURSE: Rows = (
+    Row(("object", "id"), ("site.root", "data.course_id"), course_iri, required=True),
+    Constant(("object", "type"), COURSE_OFFERING),
+    Row(("object", "name"), "course.name"),
+    Row(("object", "extensions"), "data.mode", mode_extension),
+)
+
+MAPPINGS = {
+    "edx.course.enrollment.activated": EventMapping(EVENT, ACTIVATED, ABOUT_THE_COURSE),
+    "edx.course.enrollment.deactivated": EventMapping(EVENT, DEACTIVATED, ABOUT_THE_COURSE),
+    "edx.course.grade.passed.first_time": EventMapping(EVENT, COMPLETED, ABOUT_THE_COURSE),
+}

@@ -1,0 +1,93 @@
+"""What every Caliper event has, and how a mapping becomes an event (Caliper 1.2, section 3.2 and the appendix on events)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from edx2lrs.transforms.caliper.vocabulary import CONTEXT, COURSE_OFFERING, PERSON, SESSION
+from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Scope
+from edx2lrs.transforms.parse import Event
+from edx2lrs.transforms.row_compiler import Build, compile_rows
+from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, Uuid5, uuid_text
+from edx2lrs.transforms.times import caliper_time
+from edx2lrs.transforms.values import absolute
+
+
+def person(root: str, anonymous_id: str) -> dict[str, str]:
+    return {"id": f"{root}/user/{anonymous_id}", "type": PERSON}
+
+
+def session(root: str, session_id: Any) -> dict[str, str] | None:
+    return {"id": f"{root}/sessions/{session_id}", "type": SESSION} if session_id else None
+
+
+def is_part_of(course_iri: str) -> dict[str, str]:
+    return {"id": course_iri, "type": COURSE_OFFERING}
+
+
+def in_course(course_iri: str) -> dict[str, Any]:
+    return {"isPartOf": is_part_of(course_iri)}
+
+
+_EVERY_EVENT: Rows = (
+    Constant(("@context",), CONTEXT),
+    Constant(("id",), ""),  # its place in the event; the value comes last, for it needs the object
+    Row(("eventTime",), "time", caliper_time),
+    Row(("actor",), ("site.root", "actor.anonymous_id"), person),
+    Row(("session",), ("site.root", "session"), session),
+    Row(("extensions", "transformerVersion"), "site.transformer_version"),
+)
+IN_COURSE: Rows = (Row(("object", "extensions"), "course.id", in_course),)
+"""The course that the object belongs to; nothing without a course."""
+
+
+class EventMapping(NamedTuple):
+    """One Caliper event for one event: type and action (``caliper.vocabulary``) and rows, on top of what every event has."""
+
+    type: str
+    action: str
+    rows: Rows
+
+
+class VariantMapping(NamedTuple):
+    """Different Caliper events for events of one name: ``choose`` names the variant."""
+
+    choose: Callable[[Event], str]
+    variants: Mapping[str, EventMapping]
+
+
+CaliperMapping = EventMapping | VariantMapping
+Made = tuple[bytes, dict[str, Any]]
+"""The 16 bytes of an event's id, and the event."""
+Make = Callable[[Scope], list[Made]]
+"""Gives the Caliper event of an event, one in a list. Raises Unmappable."""
+
+_identify = Uuid5(CALIPER_NAMESPACE.bytes)
+
+
+def compile_mapping(mapping: CaliperMapping, site: Mapping[str, Any]) -> Make:
+    """The function that makes the Caliper event of one event name."""
+    if isinstance(mapping, VariantMapping):
+        makers = {name: compile_mapping(variant, site) for name, variant in mapping.variants.items()}
+        return partial(_make_variant, mapping.choose, makers)
+    constants = (Constant(("type",), mapping.type), Constant(("action",), mapping.action))
+    return partial(_make, compile_rows((*_EVERY_EVENT, *constants, *mapping.rows), site))
+
+
+def _make(build: Build, scope: Scope) -> list[Made]:
+    made = build(scope)
+    event = scope.event
+    id_ = _identify(f"{event.name}\n{made['actor']['id']}\n{event.time}\n{made['object']['id']}")
+    made["id"] = f"urn:uuid:{uuid_text(id_)}"
+    return [(id_, made)]
+
+
+def _make_variant(choose: Callable[[Event], str], makers: Mapping[str, Make], scope: Scope) -> list[Made]:
+    return makers[choose(scope.event)](scope)
+
+
+def course_as_seen(root: str, key: str, name: str | None) -> Course:
+    """The course of an event."""
+    return Course(absolute(root, "course", key), name, None)

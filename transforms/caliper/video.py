@@ -1,0 +1,98 @@
+"""The video player as Caliper media events (Caliper 1.2, Media Profile)."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping
+from edx2lrs.transforms.caliper.vocabulary import (
+    CHANGED_SPEED,
+    DISABLED_CLOSED_CAPTIONING,
+    ENABLED_CLOSED_CAPTIONING,
+    ENDED,
+    JUMPED_TO,
+    MEDIA_EVENT,
+    MEDIA_LOCATION,
+    PAUSED,
+    RESUMED,
+    STARTED,
+    VIDEO_OBJECT,
+)
+from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.values import seconds
+from edx2lrs.transforms.video import video_iri
+
+MAPPING_VERSION = 1
+
+
+def duration(value: object) -> str:
+    """Seconds as an ISO 8601 duration, exact to the microsecond: ``PT3M15.6S``, ``P0D`` for 0."""
+    length = seconds(value)
+    if not abs(length) < 86_400_000_000_000:
+        raise Unmappable("expected less than a billion days, found another number", "out_of_range")
+    whole, fraction = divmod(round(abs(length) * 1_000_000), 1_000_000)
+    minutes, seconds_left = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    date = f"{days}D" if days else ""
+    time = f"{hours}H" if hours else ""
+    if minutes:
+        time += f"{minutes}M"
+    if fraction:
+        time += f"{seconds_left}.{fraction:06}".rstrip("0") + "S"
+    elif seconds_left:
+        time += f"{seconds_left}S"
+    sign = "-" if length < 0 and (date or time) else ""
+    return f"{sign}P{date}T{time}" if time else f"{sign}P{date or '0D'}"
+
+
+def position(browsers_current_time: object, current_time: object) -> str | None:
+    """Where the player is: the browsers' field or the mobile apps', whichever the event has."""
+    value = current_time if browsers_current_time is None or browsers_current_time == "" else browsers_current_time
+    return None if value is None or value == "" else duration(value)
+
+
+ABOUT_THE_VIDEO: Rows = (
+    Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
+    Constant(("object", "type"), VIDEO_OBJECT),
+    Row(("object", "duration"), "data.duration", duration),
+    *IN_COURSE,
+    Constant(("target", "id"), "_:MediaLocation"),
+    Constant(("target", "type"), MEDIA_LOCATION),
+)
+AT_A_MOMENT: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(("target", "currentTime"), ("data.currentTime", "data.current_time"), position),
+)
+SEEK: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(("target", "currentTime"), ("data.currentTime", "data.old_time"), position),
+    Row(("target", "extensions", "newTime"), "data.new_time", duration),
+)
+SPEED: Rows = (
+    *AT_A_MOMENT,
+    Row(("extensions", "oldSpeed"), "data.old_speed"),
+    Row(("extensions", "newSpeed"), "data.new_speed"),
+)
+
+MAPPINGS = {
+    "load_video": EventMapping(MEDIA_EVENT, STARTED, AT_A_MOMENT),
+    "edx.video.loaded": EventMapping(MEDIA_EVENT, STARTED, AT_A_MOMENT),
+    "play_video": EventMapping(MEDIA_EVENT, RESUMED, AT_A_MOMENT),
+    "edx.video.played": EventMapping(MEDIA_EVENT, RESUMED, AT_A_MOMENT),
+    "pause_video": EventMapping(MEDIA_EVENT, PAUSED, AT_A_MOMENT),
+    "edx.video.paused": EventMapping(MEDIA_EVENT, PAUSED, AT_A_MOMENT),
+    "stop_video": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
+    "edx.video.stopped": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
+    "complete_video": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
+    "edx.video.completed": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
+    "seek_video": EventMapping(MEDIA_EVENT, JUMPED_TO, SEEK),
+    "edx.video.position.changed": EventMapping(MEDIA_EVENT, JUMPED_TO, SEEK),
+    "show_transcript": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "edx.video.transcript.shown": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "video_show_cc_menu": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "edx.video.closed_captions.shown": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "hide_transcript": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "edx.video.transcript.hidden": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "video_hide_cc_menu": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "edx.video.closed_captions.hidden": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "speed_change_video": EventMapping(MEDIA_EVENT, CHANGED_SPEED, SPEED),
+}

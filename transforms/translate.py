@@ -1,0 +1,86 @@
+"""From an event to its statements: look up the mapping by the event's name, build, check, serialise once. No I/O, no Beam."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from edx2lrs.transforms import caliper, xapi
+from edx2lrs.transforms.actor import ActorOf, CourseName
+from edx2lrs.transforms.caliper import event as caliper_event
+from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.guard import guard_caliper, guard_xapi
+from edx2lrs.transforms.mapping import Course, Scope, Unmappable
+from edx2lrs.transforms.parse import Event
+from edx2lrs.transforms.usage_key import is_course_key
+from edx2lrs.transforms.xapi import statement as xapi_statement
+
+
+class Translated(NamedTuple):
+    """One finished statement or Caliper event: the 16 bytes of its id and its JSON, without a line break."""
+
+    id: bytes
+    body: bytes
+
+
+class Translator:
+    """Translates events into one protocol, for one way to name people."""
+
+    def __init__(
+        self,
+        protocol: Literal["xapi", "caliper"],
+        lms_root: str,
+        actor_of: ActorOf,
+        course_name: CourseName,
+        statement_ids: Literal["erb", "strict"] = "erb",
+        transformer_version: str | None = None,
+    ):
+        """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
+        ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``)."""
+        site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
+        self._actor_of = actor_of
+        self._makers: dict[str, Callable[[Scope], list[tuple[bytes, dict[str, Any]]]]]
+        if protocol == "xapi":
+            strict = statement_ids == "strict"
+            self._makers = {n: xapi_statement.compile_mapping(m, site, strict) for n, m in xapi.MAPPINGS.items()}
+            self._guard = guard_xapi
+            course_as_seen = xapi_statement.course_as_seen
+        else:
+            self._makers = {n: caliper_event.compile_mapping(m, site) for n, m in caliper.MAPPINGS.items()}
+            self._guard = guard_caliper
+            course_as_seen = caliper_event.course_as_seen
+
+        @lru_cache(4096)
+        def course(key: str | None) -> Course:
+            if key is None:
+                return Course(None, None, None)
+            if not is_course_key(key):
+                raise Unmappable("course_id: expected a course key such as course-v1:ORG+COURSE+RUN", "bad_course_key")
+            return course_as_seen(lms_root, key, course_name(key))
+
+        self._course = course
+
+    def translate(self, event: Event) -> tuple[Translated, ...] | Refusal | None:
+        """The statements of ``event``: one, or a group's whole and parts, in this order; all or none. None when the protocol has no
+        mapping for the event's name. Never raises; the event is not changed."""
+        make = self._makers.get(event.name)
+        if make is None:
+            return None
+        actor = self._actor_of(event)
+        if isinstance(actor, Refusal):
+            return actor
+        try:
+            made = make(Scope(event, actor, self._course(event.course_id)))
+        except Unmappable as problem:
+            return Refusal("translate", problem.cause, problem.message)
+        translated = []
+        for id_, statement in made:
+            refusal = self._guard(statement)
+            if refusal is not None:
+                return refusal
+            translated.append(Translated(id_, orjson.dumps(statement)))
+        return tuple(translated)
