@@ -81,7 +81,7 @@ class ConsumerSender:
     def look(self, waiting: int) -> None:
         """See to it that what is new in the outbox, where ``waiting`` statements wait, is sent."""
         with self._lock:
-            if waiting > self._sending.held and not self._stopping:
+            if waiting > self._sending.held:
                 self._sending.more = True
                 self._call_a_thread()
 
@@ -115,7 +115,9 @@ class ConsumerSender:
 
     def join(self, deadline: float) -> bool:
         """Wait for the threads until that moment of the monotonic clock; whether all have ended."""
-        for thread in tuple(self._threads):
+        with self._lock:
+            threads = tuple(self._threads)
+        for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
             return not self._threads
@@ -146,6 +148,8 @@ class ConsumerSender:
 
     def _call_a_thread(self) -> None:
         """Have one thread look for work: a resting one, else a new one within the pace. Under the lock."""
+        if self._stopping:
+            return
         if self._resting:
             self._lock.notify()
         elif len(self._threads) < self._sending.pace.in_flight_limit:

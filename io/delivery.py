@@ -130,8 +130,8 @@ def already_stored(answer: Answer, ids: Sequence[bytes]) -> Collection[int]:
     """Indexes of the statements that an xAPI LRS had before, by its own words.
 
     xAPI 1.0.3 part 3, 2.1.2 has it answer a POST with the ids. Some list all of them, some only the new ones (Ralph,
-    which answers 204 when none is new; the standard has that status for PUT alone). A list as long as the batch names all of it; a
-    list without any id of the batch tells nothing about it, unless it is empty.
+    which answers 204 when none is new; the standard has that status for PUT alone). A list as long as the batch names
+    all of it; a list without any id of the batch tells nothing about it, unless it is empty.
     """
     if answer.status == 204:
         return range(len(ids))

@@ -144,11 +144,11 @@ class FileReader:
                 count += 1
                 size += len(part.head)
             else:
-                if max_lines is not None and count + part.count > max_lines:
+                if max_lines is not None and count + part.size > max_lines:
                     part, self._left = first_lines(part, max_lines - count)
                 lines.append(part)
                 self._offset += len(part.data)
-                count += part.count
+                count += part.size
                 size += len(part.data)
             try:
                 self._next = self._following()
@@ -198,7 +198,7 @@ class FileReader:
             if damaged and isinstance(part, Lines) and not part.data.endswith(b"\n"):
                 self._damage = Damage(damaged[0].cause, str(damaged[0]), part.first_line, part.data)
                 return
-            line = part.line + 1 if isinstance(part, LongLine) else part.first_line + part.count
+            line = part.line + 1 if isinstance(part, LongLine) else part.first_line + part.size
             yield part
         if damaged:
             self._damage = Damage(damaged[0].cause, str(damaged[0]), line, b"")

@@ -15,7 +15,7 @@ class Lines(NamedTuple):
 
     data: bytes
     first_line: int
-    count: int
+    size: int
 
 
 class LongLine(NamedTuple):
@@ -86,5 +86,5 @@ def first_lines(lines: Lines, count: int) -> tuple[Lines, Lines]:
         end = lines.data.index(b"\n", end) + 1
     return (
         Lines(lines.data[:end], lines.first_line, count),
-        Lines(lines.data[end:], lines.first_line + count, lines.count - count),
+        Lines(lines.data[end:], lines.first_line + count, lines.size - count),
     )

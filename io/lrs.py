@@ -147,7 +147,10 @@ class LrsClient:
         )
         limit = _ANSWER_BYTES + _ID_BYTES * len(bodies)
         try:
-            content = response.raw.read(limit + 1, decode_content=False)
+            content = b""
+            # To its end: only there urllib3 finds out that an answer breaks off.
+            while len(content) <= limit and (part := response.raw.read(limit + 1, decode_content=False)):
+                content += part
         finally:
             response.close()  # keeps the connection if everything was read
         return self._answer(response, content[:limit], whole=len(content) <= limit)

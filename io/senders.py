@@ -41,9 +41,7 @@ class Senders:
         self._watcher = threading.Thread(target=self._watch, name="senders", daemon=True)
         self._failure: BaseException | None = None
         self._senders = {
-            consumer.name: ConsumerSender(
-                consumer, outbox, _connector(connect, consumer), on_notice, self._changed.set, random
-            )
+            consumer.name: ConsumerSender(consumer, outbox, _connector(connect, consumer), on_notice, self._changed.set, random)
             for consumer in consumers
         }
 

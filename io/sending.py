@@ -254,7 +254,7 @@ class Sending:
 
     def _carry_out(self, request: Request, answer: Answer, decision: Decision, now: float) -> None:
         if isinstance(decision, Split):
-            self._split(request, answer, now)
+            self._split(request, answer)
         elif isinstance(decision, Again):
             if decision.push_back:
                 self.pace.pushed_back(decision.pause, self._consumer.timeout, now)
@@ -266,7 +266,7 @@ class Sending:
             self._push(request, now)
             self._open(decision, now)
 
-    def _split(self, request: Request, answer: Answer, now: float) -> None:
+    def _split(self, request: Request, answer: Answer) -> None:
         statements = request.statements
         if answer.status == 413:
             self._batches.halve_bytes(sum(len(statement.body) + 1 for statement in statements))

@@ -34,9 +34,7 @@ def outlived(consumer: Consumer, statements: Sequence[Waiting], tries: int, reas
     return [_dead(consumer, s, "outage", message, Answer(), tries) for s in statements]
 
 
-def _dead(
-    consumer: Consumer, statement: Waiting, cause: str, message: str, answer: Answer, tries: int
-) -> Settlement:
+def _dead(consumer: Consumer, statement: Waiting, cause: str, message: str, answer: Answer, tries: int) -> Settlement:
     failure = Failure(
         stage="deliver",
         cause=cause,

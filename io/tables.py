@@ -145,9 +145,7 @@ def _csv(path: str, file: Iterable[bytes], columns: tuple[str, ...]) -> Iterator
                 continue
             place = f"line {reader.line_num}"
             if len(values) != len(header):
-                raise TableError(
-                    f"{path}: {place}: found {len(values)} columns, expected {len(header)} as in the header"
-                )
+                raise TableError(f"{path}: {place}: found {len(values)} columns, expected {len(header)} as in the header")
             yield _Record(place, dict(zip(header, values, strict=True)))
     except csv.Error as error:
         raise TableError(f"{path}: line {reader.line_num}: broken CSV: {error}") from None
@@ -197,6 +195,4 @@ def _check_columns(path: str, place: str, found: Iterable[str], expected: tuple[
         raise TableError(f"{path}: {place}: column {doubled[0]} is there twice")
     missing = [column for column in expected if column not in found]
     if missing:
-        raise TableError(
-            f"{path}: {place}: column {', '.join(missing)} is missing; expected the header {','.join(expected)}"
-        )
+        raise TableError(f"{path}: {place}: column {', '.join(missing)} is missing; expected the header {','.join(expected)}")

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     _set_up_logging()
     module = import_module(command.module)
-    parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=module.__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=(module.__doc__ or "").split("\n\n")[0])
     module.add_arguments(parser)
     try:
         code: int = module.run(_parsed(parser, arguments[1:], getattr(module, "TAKES_BEAM_OPTIONS", False)))
@@ -66,7 +66,8 @@ def _parsed(parser: argparse.ArgumentParser, arguments: list[str], takes_beam_op
     """What the command does not know is Beam's (``beam``), where it takes Beam's options; else it is an error."""
     if not takes_beam_options:
         return parser.parse_args(arguments)
-    parsed, parsed.beam = parser.parse_known_args(arguments)
+    parsed, beam = parser.parse_known_args(arguments)
+    parsed.beam = beam
     return parsed
 
 

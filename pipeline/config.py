@@ -20,8 +20,8 @@ _LARGEST = 64 * 2**20
 def load(path: str) -> Config:
     """The configuration in the YAML file at ``path``, local or of any Beam file system.
 
-    Durations are seconds; relative paths of tables and of ``file:`` secrets start from the file's folder and become
-    absolute. Environment variables, secret files and tables have to be there. Nothing in a value is expanded.
+    Durations are seconds; relative paths start from the file's folder and become absolute. Environment variables, secret
+    files and tables have to be there. Nothing in a value is expanded.
 
     Raises ConfigError with every fault that was found.
     """
@@ -61,9 +61,7 @@ def _read(path: str) -> tuple[Node, list[Fault]]:
         with open_bytes(path) as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
-        raise ConfigError(
-            [Fault(path, 0, "", f"the configuration cannot be read: {error.strerror or error}")]
-        ) from None
+        raise ConfigError([Fault(path, 0, "", f"the configuration cannot be read: {error.strerror or error}")]) from None
     if len(data) > _LARGEST:
         raise ConfigError([Fault(path, 0, "", f"over {_LARGEST} bytes, so it is no configuration")])
     try:
@@ -71,7 +69,5 @@ def _read(path: str) -> tuple[Node, list[Fault]]:
     except YamlError as broken:
         raise ConfigError([broken.fault]) from None
     if nodes is None or nodes.value is None or nodes.value == {}:
-        raise ConfigError(
-            [Fault(path, 1, "", "an empty configuration", "a mapping with the keys lms and consumers"), *faults]
-        )
+        raise ConfigError([Fault(path, 1, "", "an empty configuration", "a mapping with the keys lms and consumers"), *faults])
     return nodes, faults

@@ -78,9 +78,7 @@ def root_url(value: object, _: str) -> str:
     if parts.query:
         raise UnfitError("a root with a query", "the site's root alone", "remove the ? and all that follows")
     if text.endswith("/"):
-        raise UnfitError(
-            "a root with a slash at its end", "none, since every id starts with it", f"write {text.rstrip('/')}"
-        )
+        raise UnfitError("a root with a slash at its end", "none, since every id starts with it", f"write {text.rstrip('/')}")
     return text
 
 
@@ -133,10 +131,15 @@ def table(value: object, folder: str) -> str:
         raise UnfitError(f"a folder, {path}", "a file")
     fault = check_readable(path)
     if fault:
-        raise UnfitError(
-            f"file {path} cannot be read: {fault}", fix="a relative path starts from the configuration's folder"
-        )
+        raise UnfitError(f"file {path} cannot be read: {fault}", fix="a relative path starts from the configuration's folder")
     return path
+
+
+def new_folder(value: object, folder: str) -> str:
+    """The absolute path of a folder, which need not be there yet."""
+    if not isinstance(value, str) or not value:
+        raise UnfitError(kind_of(value) if value != "" else "empty text", "the path of a folder")
+    return beside(value, folder)
 
 
 def pattern(value: object, _: str) -> str:
@@ -186,6 +189,7 @@ KINDS: dict[str, Callable[[object, str], object]] = {
     "root_url": root_url,
     "reference": reference,
     "table": table,
+    "folder": new_folder,
     "pattern": pattern,
 }
 """The checks that ``extra={"kind": ...}`` in ``transforms.config_types`` names: from a value and the folder that

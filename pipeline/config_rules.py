@@ -18,9 +18,7 @@ def check_auth(auth: Auth, given: Given) -> Iterator[Misfit]:
     needed = _NEEDED[auth.scheme]
     for key in needed:
         if key not in given:
-            yield Misfit(
-                key, "nothing", "a reference such as env:NAME", f"scheme {auth.scheme} needs {' and '.join(needed)}"
-            )
+            yield Misfit(key, "nothing", "a reference such as env:NAME", f"scheme {auth.scheme} needs {' and '.join(needed)}")
     for key in ("username", "password", "token"):
         if key in given and key not in needed:
             scheme = "bearer" if key == "token" else "basic"
@@ -31,9 +29,7 @@ def check_auth(auth: Auth, given: Given) -> Iterator[Misfit]:
 def check_access(_: Access, given: Given) -> Iterator[Misfit]:
     """An access that names nothing would open nothing."""
     if not given.lines:
-        yield Misfit(
-            "", "an empty access, which opens nothing", "courses or orgs", "who is to see everything says access: all"
-        )
+        yield Misfit("", "an empty access, which opens nothing", "courses or orgs", "who is to see everything says access: all")
 
 
 def check_access_rule(_: AccessRule, given: Given) -> Iterator[Misfit]:
@@ -46,9 +42,7 @@ def check_retry(retry: Retry, given: Given) -> Iterator[Misfit]:
     """The first wait is no longer than the longest."""
     if retry.base_delay > retry.max_delay and not given.wrong("base_delay") and not given.wrong("max_delay"):
         key = "base_delay" if "base_delay" in given else "max_delay"
-        yield Misfit(
-            key, f"base_delay {retry.base_delay:g} s above max_delay {retry.max_delay:g} s", "at most max_delay"
-        )
+        yield Misfit(key, f"base_delay {retry.base_delay:g} s above max_delay {retry.max_delay:g} s", "at most max_delay")
 
 
 def check_consumer(consumer: Consumer, given: Given) -> Iterator[Misfit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -171,9 +172,7 @@ class Reader:
                 self._unknown_path(entry.line, where, path, entry.node)
             elif isinstance(entry.node.value, list):
                 if not entry.node.value:
-                    self.fault(
-                        entry.line, where, "an empty list", "at least one value", "an empty list matches nothing"
-                    )
+                    self.fault(entry.line, where, "an empty list", "at least one value", "an empty list matches nothing")
                 result[path] = [self._literal(item, f"{where}[{i}]") for i, item in enumerate(entry.node.value)]
             else:
                 result[path] = self._literal(Node(entry.node.value, entry.line), where)
@@ -205,6 +204,7 @@ class Reader:
             return UNUSABLE
 
 
+@cache
 def _struct_type(struct: type[msgspec.Struct]) -> inspect.StructType:
     declared = inspect.type_info(struct)
     assert isinstance(declared, inspect.StructType)

@@ -156,6 +156,7 @@ def exit_code(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str
         _dead(part) and not part["delivered"] + part["already_stored"] + part["conflicts"] + part["duplicates"] + part["waiting"]
         for part in parts
     )
-    any_dead = bool(content["records"]["dead"]) or any(_dead(part) for part in parts)
+    any_dead: bool = bool(content["records"]["dead"]) or any(_dead(part) for part in parts)
     waiting = any(part["waiting"] for part in parts)
-    return int(waiting or nothing_but_dead or bool(unreadable) or (strict and any_dead))
+    incomplete = waiting or nothing_but_dead or bool(unreadable) or (strict and any_dead)
+    return 1 if incomplete else 0

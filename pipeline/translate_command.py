@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import orjson
-
 from edx2lrs.io.lines import LONGEST_LINE, LongLine, cut
 from edx2lrs.transforms.config_types import Actor, ActorOptions, Events, Lms
 from edx2lrs.transforms.failure import Refusal

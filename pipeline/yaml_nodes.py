@@ -81,9 +81,7 @@ def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[Fault]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise YamlError(
-            Fault(file, line, "", "bytes that are not UTF-8", "YAML in UTF-8", "save the file as UTF-8")
-        ) from None
+        raise YamlError(Fault(file, line, "", "bytes that are not UTF-8", "YAML in UTF-8", "save the file as UTF-8")) from None
     try:
         _check_depth(text, file)
         root = yaml.compose(text, Loader=_Loader)
@@ -93,9 +91,7 @@ def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[Fault]]:
         return reader.node(root, "", ()), reader.faults
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlError(
-            Fault(file, mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}")
-        ) from None
+        raise YamlError(Fault(file, mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}")) from None
     except yaml.YAMLError:
         raise YamlError(Fault(file, 1, "", "not YAML: it holds control characters", "text")) from None
 
@@ -107,7 +103,7 @@ def _check_depth(text: str, file: str) -> None:
         if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             depth += 1
             if depth > _DEEPEST:
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 1
                 raise YamlError(Fault(file, line, "", f"more than {_DEEPEST} levels, so it is no configuration"))
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             depth -= 1
@@ -145,9 +141,7 @@ class _Reader:
         except ValueError:
             pass
         found = "a value that its YAML tag does not fit" if convert else "a YAML tag"
-        self.faults.append(
-            Fault(self.file, source.start_mark.line + 1, key, found, "plain text, a number or a boolean")
-        )
+        self.faults.append(Fault(self.file, source.start_mark.line + 1, key, found, "plain text, a number or a boolean"))
         return None
 
     def entries(self, source: yaml.MappingNode, key: str, above: tuple[yaml.Node, ...]) -> dict[str, Entry]:
@@ -163,9 +157,7 @@ class _Reader:
             elif name.value in own:
                 first = own[name.value].line
                 path = joined(key, name.value)
-                self.faults.append(
-                    Fault(self.file, line, path, f"given twice, first on line {first}", fix="keep one of them")
-                )
+                self.faults.append(Fault(self.file, line, path, f"given twice, first on line {first}", fix="keep one of them"))
             else:
                 own[name.value] = Entry(line, self.node(value, joined(key, name.value), above))
         return {**merged, **own}

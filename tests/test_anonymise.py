@@ -97,9 +97,7 @@ def test_who_is_meant(someone: Event, expected: str) -> None:
 def test_equal_values_of_other_types_are_not_mixed_up_by_the_memory() -> None:
     find = actors("hmac")
     names = [name_of(find(event(user_id, None, "s"))) for user_id in (1, True, "1", 1.0, 0, False)]
-    assert names == [
-        by_hmac(f"XAPI:{who}") for who in ("id:1", "session:s", "id:1", "id:1", "session:s", "session:s")
-    ]
+    assert names == [by_hmac(f"XAPI:{who}") for who in ("id:1", "session:s", "id:1", "id:1", "session:s", "session:s")]
 
 
 def test_the_type_of_id_is_the_one_asked_for() -> None:
@@ -176,9 +174,7 @@ def test_refusals_hold_no_values() -> None:
         assert not any(value in found.message for value in ("987654", "secret"))
 
 
-@pytest.mark.parametrize(
-    ("kind", "unknown", "words"), [("hmac", "dead_letter", "id_key"), ("external_id", "hmac", "id_key")]
-)
+@pytest.mark.parametrize(("kind", "unknown", "words"), [("hmac", "dead_letter", "id_key"), ("external_id", "hmac", "id_key")])
 def test_hmac_without_a_key_is_refused_at_once(kind: str, unknown: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         actors(kind, unknown, key=None)

@@ -250,7 +250,12 @@ def test_many_consumers_at_once_get_what_each_alone_would_get() -> None:
 
     consumers = []
     for _ in range(300):
-        params = {"name": some(names), "context.course_id": some(courses_there), "context.org_id": some(orgs_there), "username": "u1"}
+        params = {
+            "name": some(names),
+            "context.course_id": some(courses_there),
+            "context.org_id": some(orgs_there),
+            "username": "u1",
+        }
         params = {path: wanted for path, wanted in params.items() if chance.random() < 0.3}
         access = chance.choice(["all", Access(courses=rule(courses_there), orgs=rule(orgs_there))])
         consumers.append(consumer(access, **params))

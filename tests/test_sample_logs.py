@@ -85,9 +85,7 @@ def test_a_folder_gets_tables_for_as_many_learners_as_asked(tmp_path: Path) -> N
 
 def test_the_dense_mix_is_the_three_families_alone(tmp_path: Path) -> None:
     generate("--events", "500", "--mix", "dense", "--out", tmp_path / "dense.log")
-    family = re.compile(
-        r"problem_check|edx\.course\.(enrollment|grade)\..*|edx\.video\..*|.*_(video|transcript|cc_menu)"
-    )
+    family = re.compile(r"problem_check|edx\.course\.(enrollment|grade)\..*|edx\.video\..*|.*_(video|transcript|cc_menu)")
     names = [json.loads(line)["name"] for line in (tmp_path / "dense.log").read_bytes().splitlines()]
     assert [name for name in names if not family.fullmatch(name)] == []
 
@@ -139,9 +137,7 @@ def test_prefixes_and_line_breaks(lines: dict[str, list[bytes]]) -> None:
     assert all(b"[tracking]" in line.partition(b"{")[0] for line in lines["lms-docker.log"])
     windows = lines["tracking-via-windows.log"]
     assert all(line.endswith(b"\r") for line in windows)
-    assert not any(
-        line.endswith(b"\r") for name, each in lines.items() for line in each if name != "tracking-via-windows.log"
-    )
+    assert not any(line.endswith(b"\r") for name, each in lines.items() for line in each if name != "tracking-via-windows.log")
 
 
 def test_the_whole_sample_is_small(lines: dict[str, list[bytes]]) -> None:

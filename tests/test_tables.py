@@ -90,12 +90,20 @@ def test_the_same_row_twice_is_no_fault(tmp_path: Path) -> None:
     assert read_external_ids(str(path)).external_id("XAPI", 5, None) == "ann-x"
 
 
-CSV_FAULTS = {
-    "empty": (b"", "line 1: column user_id, username, external_id_type, external_user_id is missing; expected the header"),
-    "no header": (b"5,ann,XAPI,x\n", "line 1: column user_id, username, external_id_type, external_user_id is missing"),
-    "a column less": (b"user_id,username,external_user_id\n", "line 1: column external_id_type is missing"),
-    "a column twice": (b"user_id,user_id,username,external_id_type,external_user_id\n", "line 1: column user_id is there twice"),
-    "text for a number": (f"5,a,XAPI,x,\n{SECRET},b,XAPI,x,\n", "line 3, column user_id: found text that is no number, expected a whole number above 0"),
+NO_HEADER = "line 1: column user_id, username, external_id_type, external_user_id is missing; expected the header"
+
+
+HEADER_FAULTS = {
+    "empty": ("", NO_HEADER),
+    "rows alone": ("5,ann,XAPI,x\n", NO_HEADER),
+    "a column less": ("user_id,username,external_user_id\n", "line 1: column external_id_type is missing"),
+    "a column twice": ("user_id,user_id,username,external_id_type,external_user_id\n", "line 1: column user_id is there twice"),
+}
+ROW_FAULTS = {
+    "text for a number": (
+        f"5,a,XAPI,x,\n{SECRET},b,XAPI,x,\n",
+        "line 3, column user_id: found text that is no number, expected a whole number above 0",
+    ),
     "fraction": ("5.5,a,XAPI,x,\n", "line 2, column user_id: found text that is no number"),
     "0": ("0,a,XAPI,x,\n", "line 2, column user_id: found a number out of range, expected a whole number above 0"),
     "large": ("99999999999999999999,a,XAPI,x,\n", "line 2, column user_id: found text that is no number"),
@@ -107,31 +115,32 @@ CSV_FAULTS = {
     "two addresses": (f"5,a,XAPI,x,b@x\n5,a,LTI,y,{SECRET}@x\n", "line 3, column email: another row gives this user another"),
     "one name, two users": (f"5,a,XAPI,x,\n6,a,XAPI,{SECRET},\n", "line 3, column external_user_id: another row"),
     "quote": (f'5,"a"{SECRET},XAPI,x,\n', "line 2: broken CSV"),
-    "latin 1": ("5,a,XAPI,x,\n".encode() + "6,Zoë,XAPI,x,\n".encode("latin-1"), "line 3: bytes that are not UTF-8; export"),
-    "line in a field": ('5,"a\nb",XAPI,x,\n0,c,XAPI,x,\n', "line 4, column user_id: found a number out of range"),
-}  # fmt: skip
+    "latin 1": ("5,a,XAPI,x,\n6,Zo\udceb,XAPI,x,\n", "line 3: bytes that are not UTF-8; export the table as UTF-8"),
+    "line break in a field": ('5,"a\nb",XAPI,x,\n0,c,XAPI,x,\n', "line 4, column user_id: found a number out of range"),
+}
+CSV_FAULTS = HEADER_FAULTS | {name: (HEADER + rows, words) for name, (rows, words) in ROW_FAULTS.items()}
 
 
-@pytest.mark.parametrize(("rows", "expected"), CSV_FAULTS.values(), ids=CSV_FAULTS.keys())
-def test_faults_of_a_csv(tmp_path: Path, rows: str | bytes, expected: str) -> None:
+@pytest.mark.parametrize(("text", "expected"), CSV_FAULTS.values(), ids=CSV_FAULTS.keys())
+def test_faults_of_a_csv(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "ids.csv"
-    with_header = HEADER.encode() + (rows.encode() if isinstance(rows, str) else rows)
-    path.write_bytes(rows if isinstance(rows, bytes) and b"\xeb" not in rows else with_header)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(TableError) as raised:
         read_external_ids(str(path))
     assert str(raised.value).startswith(f"{path}: {expected}")
     assert SECRET not in str(raised.value)
 
 
+ROW = {"user_id": 5, "external_id_type": "XAPI", "external_user_id": "x"}
 JSON_FAULTS = {
     "truncated": ('{"user_id": 5, "external_id_type"', "line 2: found no valid JSON, expected one object per line"),
     "list": ("[1]", "line 2: found a list, expected an object"),
     "deep": ("[" * 100_000, "line 2: found no valid JSON"),
-    "float": ('{"user_id": 5.5, "external_id_type": "XAPI", "external_user_id": "x"}', "line 2, column user_id: found a number"),
-    "boolean": ('{"user_id": true, "external_id_type": "XAPI", "external_user_id": "x"}', "line 2, column user_id: found true or false"),
-    "number for text": ('{"username": 5, "external_id_type": "XAPI", "external_user_id": "x"}', "line 2, column username: found a number, expected text"),
-    "no key": ('{"username": "a", "external_user_id": "x"}', "line 2: column external_id_type is missing"),
-}  # fmt: skip
+    "float": (json.dumps(ROW | {"user_id": 5.5}), "line 2, column user_id: found a number, expected a whole number"),
+    "boolean": (json.dumps(ROW | {"user_id": True}), "line 2, column user_id: found true or false"),
+    "number for text": (json.dumps(ROW | {"username": 5}), "line 2, column username: found a number, expected text"),
+    "no type": ('{"username": "a", "external_user_id": "x"}', "line 2: column external_id_type is missing"),
+}
 
 
 @pytest.mark.parametrize(("line", "expected"), JSON_FAULTS.values(), ids=JSON_FAULTS.keys())
@@ -172,7 +181,10 @@ def test_course_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("id,name\n", "line 1: column course_id, display_name is missing"), ("course_id,display_name\n,x\n", "line 2, column course_id")],
+    [
+        ("id,name\n", "line 1: column course_id, display_name is missing"),
+        ("course_id,display_name\n,x\n", "line 2, column course_id"),
+    ],
 )
 def test_faults_of_course_names(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "courses.csv"

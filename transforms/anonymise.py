@@ -77,13 +77,9 @@ class Actors:
     def _visitor(self, session: object) -> Actor | Refusal:
         """An anonymous visitor, told apart from others by the session alone."""
         if isinstance(session, bool) or not isinstance(session, (str, int, float)) or not session:
-            return Refusal(
-                "translate", "no_actor", "neither a user nor a session; expected one of user_id, username, session"
-            )
+            return Refusal("translate", "no_actor", "neither a user nor a session; expected one of user_id, username, session")
         if self._key is None:
-            return Refusal(
-                "translate", "no_actor", "an anonymous visitor; they are told apart by lms.id_key, which is not set"
-            )
+            return Refusal("translate", "no_actor", "an anonymous visitor; they are told apart by lms.id_key, which is not set")
         return self._hashed(f"session:{session}")
 
     def _hashed(self, subject: str) -> Actor:

@@ -26,7 +26,7 @@ class Block(NamedTuple):
     ``bodies`` and ``positions`` zstandard frames of lines."""
 
     consumer: str
-    count: int
+    size: int
     ids: bytes
     checks: bytes
     bodies: bytes

@@ -32,6 +32,7 @@ Seconds = Annotated[
 ]
 Url = Annotated[str, Meta(description="An http:// or https:// address.", extra={"kind": "url"})]
 Table = Annotated[str, Meta(description="Path of a file, local or of any Beam file system.", extra={"kind": "table"})]
+Folder = Annotated[str, Meta(description="Path of a folder, which is made when needed.", extra={"kind": "folder"})]
 Pattern = Annotated[str, Meta(description="An exact name, or `/regex/`.", extra={"kind": "pattern"})]
 
 
@@ -187,9 +188,7 @@ class Retry(_Options, frozen=True):
 class Rate(_Options, frozen=True):
     """Bounds that hold over all workers of a machine."""
 
-    statements_per_second: Annotated[Annotated[float, Meta(gt=0)] | None, Meta(description="Not given: no bound.")] = (
-        None
-    )
+    statements_per_second: Annotated[Annotated[float, Meta(gt=0)] | None, Meta(description="Not given: no bound.")] = None
     concurrency: Annotated[int, Meta(ge=1, le=64, description="Requests in flight, at most.")] = 4
 
 
@@ -200,8 +199,7 @@ class Consumer(_Options, frozen=True):
         str,
         Meta(
             pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
-            description="Its name in reports, state and dead letters: letters, digits, `.`, `_`, `-`; "
-            "no other consumer has it.",
+            description="Its name in reports, state and dead letters: letters, digits, `.`, `_`, `-`; no other consumer has it.",
             examples=["campus-lrs"],
         ),
     ]
@@ -215,10 +213,7 @@ class Consumer(_Options, frozen=True):
     ]
     access: Annotated[
         Access | Literal["all"],
-        Meta(
-            description="What it may see, whatever `match_params` asks for. "
-            "Who is to see everything says `access: all`."
-        ),
+        Meta(description="What it may see, whatever `match_params` asks for. Who is to see everything says `access: all`."),
     ]
     auth: Auth = Auth()
     match_params: Annotated[
@@ -254,15 +249,16 @@ class Consumer(_Options, frozen=True):
 class DeadLetters(_Options, frozen=True):
     """Where what failed is kept."""
 
-    path: Annotated[str | None, Meta(description="Folder; default: `dead-letters/` in the state directory.")] = None
+    path: Annotated[
+        Folder | None,
+        Meta(description="Folder, local or of any Beam file system; default: `dead-letters/` in the state directory."),
+    ] = None
 
 
 class Dedup(_Options, frozen=True):
     """The memory of statement ids."""
 
-    ids: Annotated[int, Meta(ge=1, description="How many statement ids are remembered, over all consumers.")] = (
-        5_000_000
-    )
+    ids: Annotated[int, Meta(ge=1, description="How many statement ids are remembered, over all consumers.")] = 5_000_000
 
 
 class Outbox(_Options, frozen=True):

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
-
 from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.parse import Event
 
@@ -68,7 +67,7 @@ class Scope(msgspec.Struct, gc=False):
     whole: Any = None
 
 
-class Unmappable(ValueError):  # noqa: N818 -- reads as what it says of the value
+class Unmappable(ValueError):
     """A value that a mapping cannot use. ``message`` names types, never the value."""
 
     def __init__(self, message: str, cause: str = "wrong_type"):

@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Union
 
 import msgspec
-from msgspec import UNSET
-
 from edx2lrs.transforms.blocks import hash8
 from edx2lrs.transforms.events.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
@@ -26,6 +24,7 @@ from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.log_line import lenient_object, lenient_value
 from edx2lrs.transforms.times import canonical_time
+from msgspec import UNSET
 
 
 class Event(msgspec.Struct, gc=False):
@@ -87,8 +86,8 @@ def parse(line: bytes) -> Event | Refusal:
             from_event_type,
             time,
             envelope,
-            _decode_part(_decode_context, envelope.context),
-            _decode_part(_decoders[declared], envelope.context) if declared else None,
+            _decode_part(envelope.context, Context),
+            _decode_part(envelope.context, declared) if declared else None,
             _decode_payload(payload, source_event),
         )
     except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
@@ -122,11 +121,11 @@ class _RawEnvelope(_Envelope, gc=False):
     data: msgspec.Raw | msgspec.UnsetType = UNSET
 
 
-class _ReadAgain(Exception):  # noqa: N818 -- no error: the other reader decides
+class _ReadAgain(Exception):
     """The fast path does not judge this record."""
 
 
-class _Refused(Exception):  # noqa: N818 -- carries a refusal out of the reader
+class _Refused(Exception):
     def __init__(self, cause: str, message: str):
         super().__init__(message)
         self.refusal = Refusal("parse", cause, message)
@@ -160,29 +159,22 @@ def _event(
     if data.user_id is not None or data.username is not None:
         user_id, username = _user(data.user_id, data.username)
     if user_id is None and username is None:
-        user_id, username = _user(about.user_id, _first(envelope.username, about.username))
-    course_id, org_id = about.course_id, about.org_id
+        user_id, username = _user(about.user_id, about.username if envelope.username in (None, "") else envelope.username)
+    source, session, referrer, org_id = envelope.event_source, envelope.session, envelope.referer, about.org_id
     return Event(
         name,
         from_event_type,
         time,
-        _first(envelope.event_source, about.event_source),
-        _first(envelope.session, about.session),
-        _first(envelope.referer, about.referer),
+        source if source is not None and source != "" else about.event_source,
+        session if session is not None and session != "" else about.session,
+        referrer if referrer is not None and referrer != "" else about.referer,
         user_id,
         username,
-        course_id or None,
+        about.course_id or None,
         None if org_id == "" else org_id,
         context,
         data,
     )
-
-
-def _first(top: Scalar, in_context: Scalar) -> Scalar:
-    """The value at the record's top, or the context's where the top has none."""
-    if top is not None and top != "":
-        return top
-    return None if in_context == "" else in_context
 
 
 def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
@@ -207,45 +199,37 @@ def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
     return None, username or None  # type: ignore[return-value] -- no false, 0.0 or "" any more
 
 
-# The fast reader: from the undecoded parts.
+# The fast reader: from the undecoded parts. A part is an object or, in browsers' events and on the event bus, the JSON text of one.
 
-_decoders: dict[type, Callable[[Any], Any]] = {
-    declared: msgspec.json.Decoder(declared).decode
-    for source_event in SOURCE_EVENTS.values()
-    for declared in (source_event.data, source_event.context)
-    if declared
-}
-_decode_context = msgspec.json.Decoder(Context).decode
+_DECLARED = {d for source in SOURCE_EVENTS.values() for d in (source.data, source.context) if d} | {Context}
+_decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d).decode for d in _DECLARED}
+_part_decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(Union[d, str, None]).decode for d in _DECLARED}
 _decode_text = msgspec.json.Decoder(str).decode
-_MAY_BEGIN_JSON = frozenset(["", *'{[-0123456789tfnNI \t\r\n'])
+_MAY_BEGIN_JSON = frozenset('{[-0123456789tfnNI \t\r\n')
 
 
-def _decode_part(decode: Callable[[Any], Any], raw: msgspec.Raw) -> Any:
-    """A part that usually is an object; on the event bus it is the JSON text of one, and it may be null."""
-    try:
-        return decode(raw)
-    except msgspec.ValidationError:
-        part = bytes(raw)
-        if part[:1] == b'"':
-            return decode(_decode_text(part))
-        if part == b"null":
-            return decode(b"{}")
-        raise
+def _decode_part(raw: msgspec.Raw, declared: Any) -> Any:
+    part = _part_decoders[declared](raw)
+    if type(part) is str:
+        return _decoders[declared](part)
+    return declared() if part is None else part
 
 
 def _decode_payload(raw: msgspec.Raw, source_event: SourceEvent) -> Any:
-    part: bytes | str = bytes(raw)
-    if part[:1] == b'"':
-        part = _decode_text(part)
-        if part[:1] != "{":
-            if part[:1] == '"':
-                part = _decode_text(part)  # some browsers send a text as JSON text
-            elif part[:1] in _MAY_BEGIN_JSON:
-                raise _ReadAgain
-            if source_event.text_allowed and part:
-                return SubmittedText(text=part)
+    declared = source_event.data
+    part = _part_decoders[declared](raw)
+    if type(part) is str:
+        begins = part[:1]
+        if begins == "{":
+            return _decoders[declared](part)
+        if begins == '"':
+            part = _decode_text(part)  # some browsers send a text as JSON text
+        elif begins in _MAY_BEGIN_JSON:
             raise _ReadAgain
-    return _decoders[source_event.data](b"{}" if part == b"null" else part)
+        if not source_event.text_allowed or not part:
+            raise _ReadAgain
+        return SubmittedText(text=part)
+    return declared() if part is None else part
 
 
 # The lenient reader: from Python values, judging every declared field.

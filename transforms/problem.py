@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edx2lrs.transforms.events.fields import EventData, SubmittedText
-from edx2lrs.transforms.events.problem import Module, ProblemCheckData, ProblemContext, Submission
+from edx2lrs.transforms.events.problem import ProblemCheckData, ProblemContext, Submission
 from edx2lrs.transforms.mapping import Unmappable
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.usage_key import block_iri, named_in_inputs, named_in_referrer
@@ -26,13 +26,9 @@ def problem_iri(root: str, data: EventData, context: ProblemContext, course_key:
     return absolute(root, "xblock", named_in_referrer(referrer, "problem"))
 
 
-def display_name(module: Module) -> str | None:
-    """The problem's name, as its author gave it."""
-    return module.display_name or None
-
-
 def kind(event: Event) -> str:
-    """``submitted``: a browser sent answers. ``graded``: the server judged one question, or ``graded_group`` several.
+    """``submitted``: a browser sent answers. ``graded_question`` or ``graded_group``: the server judged one question, or several;
+    ``graded``: the record does not tell about questions.
 
     Raises Unmappable where a server's payload is a text."""
     if event.source == "browser":
@@ -40,20 +36,19 @@ def kind(event: Event) -> str:
     data = event.data
     if not isinstance(data, ProblemCheckData):
         raise Unmappable("data: expected an object, found a text; only browsers send one")
-    return "graded_group" if data.submission and len(data.submission) > 1 else "graded"
+    if data.submission and len(data.submission) > 1:
+        return "graded_group"
+    return "graded" if only_submission(event) is None else "graded_question"
 
 
 def submissions(event: Event) -> Iterable[tuple[str, Submission]]:
     """The questions of a problem, each by its input id (``NAME_2_1``), in their order."""
-    data = event.data
-    if not isinstance(data, ProblemCheckData) or not data.submission:
-        return ()
-    return ((key, submission or Submission()) for key, submission in data.submission.items())
+    submitted = getattr(event.data, "submission", None) or {}
+    return ((key, submission or Submission()) for key, submission in submitted.items())
 
 
-def only_submission(submission: dict[str, Submission | None] | None) -> Submission | None:
-    """The answer of a problem with one question, when the record says what kind of answer it is."""
-    for answer in (submission or {}).values():
-        if answer is not None and answer.response_type:
-            return answer
+def only_submission(event: Event) -> Submission | None:
+    """The answer to the only question of a problem, when the record says what kind of answer it is."""
+    for _, submission in submissions(event):
+        return submission if submission.response_type else None
     return None

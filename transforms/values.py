@@ -12,6 +12,9 @@ from edx2lrs.transforms.mapping import Unmappable
 _SUCCESS = {"correct": True, "partially-correct": True, "true": True, "1": True, "incorrect": False, "false": False, "0": False}
 
 
+_json_text = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def number(value: object) -> int | float:
     """A finite number as it is; anything else is refused."""
     if type(value) is int or type(value) is float:
@@ -48,7 +51,7 @@ def response_text(value: object) -> str | None:
     """An answer as the one text that xAPI (1.0.3, section 2.4.5) has for it; anything but a text as JSON."""
     if value is None or value == "":
         return None
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _json_text(value)
 
 
 def absolute(root: str, path: str, value: Any) -> str | None:

@@ -123,7 +123,7 @@ def _check_start(transaction: sqlite3.Connection, wave: KeptWave) -> None:
 
 def _split(blocks: Sequence[Block], verdicts: Verdicts) -> list[Verdicts]:
     """The verdicts of each block's statements."""
-    ends = np.cumsum([block.count for block in blocks], dtype=np.int64)
+    ends = np.cumsum([block.size for block in blocks], dtype=np.int64)
     return np.split(verdicts, ends[:-1]) if blocks else []
 
 
@@ -158,7 +158,7 @@ def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts,
     transaction.execute(
         "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (consumer, time.time(), block.count, number, settled, block.ids, block.positions, block.bodies),
+        (consumer, time.time(), block.size, number, settled, block.ids, block.positions, block.bodies),
     )
     transaction.execute("UPDATE consumers SET waiting = waiting + ? WHERE number = ?", (new, consumer))
 
@@ -191,7 +191,7 @@ def _failure(block: Block, index: int, body: bytes, position: str, fate: int) ->
 def _counted(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> Counter[tuple[str, str]]:
     tally: Counter[tuple[str, str]] = Counter()
     for block, fate in zip(blocks, fates, strict=True):
-        tally[block.consumer, "statements"] += block.count
+        tally[block.consumer, "statements"] += block.size
         tally[block.consumer, "duplicates"] += _number_of(fate, DUPLICATE)
         for kind, (_, cause, _) in _REASONS.items():
             tally[block.consumer, f"dead_statements/{cause}"] += _number_of(fate, kind)

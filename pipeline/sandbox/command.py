@@ -33,9 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="USER:PASSWORD",
         help="of the xAPI consumers",
     )
-    parser.add_argument(
-        "--bearer", default="sandbox", metavar="TOKEN", help="of the Caliper consumers; default: %(default)s"
-    )
+    parser.add_argument("--bearer", default="sandbox", metavar="TOKEN", help="of the Caliper consumers; default: %(default)s")
     parser.add_argument(
         "--fault",
         type=_fault,
@@ -47,9 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + ". slow:SHARE:SECONDS says how long",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the faults; default: %(default)s")
-    parser.add_argument(
-        "--port-file", type=Path, metavar="FILE", help="write HOST:PORT to FILE once the sandbox listens"
-    )
+    parser.add_argument("--port-file", type=Path, metavar="FILE", help="write HOST:PORT to FILE once the sandbox listens")
 
 
 def run(arguments: argparse.Namespace) -> int:

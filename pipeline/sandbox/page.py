@@ -61,9 +61,7 @@ def summary(body: Mapping[str, Any]) -> Summary:
     """The words for one statement or event, from what every valid one has."""
     if "verb" in body:
         verb = body["verb"]
-        return Summary(
-            _xapi_actor(body["actor"]), _in_words(verb.get("display"), verb["id"]), _xapi_object(body["object"])
-        )
+        return Summary(_xapi_actor(body["actor"]), _in_words(verb.get("display"), verb["id"]), _xapi_object(body["object"]))
     return Summary(_tail(_id(body["actor"])), body["action"], _caliper_object(body["object"]))
 
 

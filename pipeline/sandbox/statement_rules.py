@@ -19,9 +19,7 @@ Sha1 = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{40}\Z")]
 Sha2 = Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})\Z")]
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")]
 Version = Annotated[str, Meta(pattern=r"^1\.0(\.\d+)?\Z")]
-Duration = Annotated[
-    str, Meta(pattern=r"^P(\d+(\.\d+)?W|(?=.)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)\Z")
-]
+Duration = Annotated[str, Meta(pattern=r"^P(\d+(\.\d+)?W|(?=.)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)\Z")]
 # RFC 3339 with a known zone: -00:00 says that the zone is unknown (4.5 ISO 8601 Timestamps)
 Timestamp = Annotated[
     str,
@@ -129,9 +127,7 @@ class Definition(_Rules):
         allowed = _COMPONENTS.get(self.interaction_type, set())
         _require(given.keys() <= allowed, "a component list of another interactionType")
         for name, components in given.items():
-            _require(
-                len({component.id for component in components}) == len(components), f"ids within {name} are distinct"
-            )
+            _require(len({component.id for component in components}) == len(components), f"ids within {name} are distinct")
 
 
 class Activity(_Rules):

@@ -72,12 +72,15 @@ class Store:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2)
             self._prepare(path)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"{path}: {error}; give --db a file that can be written to") from error
+            reason = "in use by another program" if "locked" in str(error) else error
+            raise StoreError(f"{path}: {reason}; give --db another file, which can be written to") from error
 
     def _prepare(self, path: Path) -> None:
+        # no second program may write; nor is there a shared-memory file, whose loss would end this one
+        self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         application, version, tables = self._connection.execute(
             "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
             " FROM pragma_application_id, pragma_user_version"
@@ -171,8 +174,7 @@ class Store:
 
     def get(self, name: str, record_id: str) -> Record | None:
         rows = self._rows(
-            "SELECT number, id, stored, body FROM records"
-            " WHERE consumer = (SELECT id FROM consumers WHERE name = ?) AND id = ?",
+            "SELECT number, id, stored, body FROM records WHERE consumer = (SELECT id FROM consumers WHERE name = ?) AND id = ?",
             name,
             record_id,
         )

@@ -19,8 +19,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from made_up_events import MIXES, Chance, Fields, stream
+from made_up_events import MIXES, stream
 from made_up_site import Site, made_up_site
+from made_up_visit import Chance, Fields
 
 HERE = Path(__file__).resolve().parent
 SEED = 20240311
@@ -37,9 +38,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, metavar="N", help="lines to write")
     parser.add_argument("--out", type=Path, help="a file, or a folder")
     parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
-    parser.add_argument(
-        "--mix", choices=sorted(MIXES), default="typical", help="dense: enrolment, video, problems alone"
-    )
+    parser.add_argument("--mix", choices=sorted(MIXES), default="typical", help="dense: enrolment, video, problems alone")
     parser.add_argument("--learners", type=int, default=LEARNERS, help="default: %(default)s")
     arguments = parser.parse_args()
     if arguments.events is None:
@@ -68,8 +67,7 @@ def write_sample_set(folder: Path) -> None:
     events = stream(str(SEED), site, "typical")
     step = timedelta(hours=17) / PER_DAY
     days = [
-        list(islice(log_lines(events, f"day {number} {SEED}", FIRST_DAY + number * DAY, step), PER_DAY))
-        for number in range(3)
+        list(islice(log_lines(events, f"day {number} {SEED}", FIRST_DAY + number * DAY, step), PER_DAY)) for number in range(3)
     ]
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)

@@ -28,8 +28,8 @@ from edx2lrs.transforms.config_types import Consumer, Retry
 
 @dataclass
 class Reply:
-    """How a request is answered. ``stores``: its statements are kept, whatever the answer says. ``raw`` is called with the socket
-    instead of an answer; ``after`` is waited for first."""
+    """How a request is answered. ``stores``: its statements are kept if the status is a success. ``raw`` is called with
+    the socket instead of an answer; ``after`` is waited for first."""
 
     status: int = 200
     body: bytes | None = None  # None: the list of the ids that were new
@@ -53,8 +53,7 @@ class ScriptedLrs:
         self._lock = threading.Lock()
         self._most = 0
         self._now = 0
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
@@ -126,6 +125,13 @@ class ScriptedLrs:
         handler.end_headers()
         if reply.status != 204:
             handler.wfile.write(body)
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Connections that break are the point of it."""
 
 
 def accept(_ids: list[str]) -> Reply:
@@ -220,7 +226,12 @@ def consumer() -> Callable[..., Consumer]:
     """Makes a consumer that is quick to try again."""
 
     def make(url: str, **options: Any) -> Consumer:
-        defaults = {"name": "campus", "protocol": "xapi", "access": "all", "retry": Retry(base_delay=0.01, max_delay=1.0)}
+        defaults = {
+            "name": "campus",
+            "protocol": "xapi",
+            "access": "all",
+            "retry": Retry(base_delay=0.01, max_delay=1.0),
+        }
         return Consumer(url=url, **{**defaults, **options})
 
     return make

@@ -54,7 +54,17 @@ def test_a_success_stores_the_whole_batch(status: int) -> None:
         (("00000000-0000-4000-8000-000000000000",) * 4, []),
         ((TEXTS[0], "something", "else"), [1, 2, 3]),
     ],
-    ids=["all", "another order", "but one", "one", "upper case", "none", "a foreign one", "as many foreign ones", "more"],
+    ids=[
+        "all",
+        "another order",
+        "but one",
+        "one",
+        "upper case",
+        "none",
+        "a foreign one",
+        "as many foreign ones",
+        "more",
+    ],
 )
 def test_ids_that_a_list_lacks_were_there_before(listed: tuple[str, ...], already: list[int]) -> None:
     assert list(already_stored(Answer(200, ids=listed), IDS)) == already

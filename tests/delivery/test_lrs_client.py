@@ -136,9 +136,7 @@ def test_a_redirect_is_not_followed(lrs: Any, client: Any, replies: Any) -> None
         ({}, b"", False),
     ],
 )
-def test_a_web_page_is_known(
-    lrs: Any, client: Any, replies: Any, headers: dict[str, str], body: bytes, is_html: bool
-) -> None:
+def test_a_web_page_is_known(lrs: Any, client: Any, replies: Any, headers: dict[str, str], body: bytes, is_html: bool) -> None:
     lrs.behave = lambda _: replies(200, body, headers)
     assert client(lrs.url).post([BODY]).is_html is is_html
 
@@ -258,9 +256,8 @@ def test_a_certificate_that_nobody_signed(client: Any, tmp_path: Path) -> None:
 
         def serve() -> None:
             connection, _ = server.accept()
-            with connection:
-                with contextlib.suppress(OSError):
-                    context.wrap_socket(connection, server_side=True).recv(1)
+            with connection, contextlib.suppress(OSError):
+                context.wrap_socket(connection, server_side=True).recv(1)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -282,15 +279,12 @@ def _self_signed(folder: Path) -> Path:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.timezone.utc)
     day = datetime.timedelta(days=1)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
-        .sign(key, hashes.SHA256())
+    certificate = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day).sign(
+        key, hashes.SHA256()
     )
     path = folder / "server.pem"
     path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path

@@ -189,9 +189,7 @@ def test_nothing_is_sent_while_the_circuit_is_open() -> None:
 
 
 def test_an_outage_that_outlives_max_wait_makes_dead_letters() -> None:
-    run = driven(
-        lambda _: Answer(fault="refused"), [block(1, 25)], batch=Batch(size=10), on_outage="dead_letter", max_wait=60.0
-    )
+    run = driven(lambda _: Answer(fault="refused"), [block(1, 25)], batch=Batch(size=10), on_outage="dead_letter", max_wait=60.0)
     while run.sending.held:
         run.step()
     assert 60.0 <= run.now < 130.0

@@ -13,7 +13,7 @@ def flat(parts):
             yield part.line, part.length
         else:
             lines = part.data.splitlines(keepends=True)
-            assert len(lines) == part.count
+            assert len(lines) == part.size
             yield from enumerate(lines, part.first_line)
 
 

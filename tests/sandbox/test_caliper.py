@@ -71,9 +71,7 @@ def test_invalid_envelopes(sandbox: Any, envelope: Make, event: Make, properties
     assert sandbox.caliper({**envelope(event()), **properties}).status_code == 400
 
 
-@pytest.mark.parametrize(
-    "headers", [{}, {"Authorization": "Bearer other"}, {"Authorization": "Basic c2FuZGJveDpzYW5kYm94"}]
-)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer other"}, {"Authorization": "Basic c2FuZGJveDpzYW5kYm94"}])
 def test_the_token_is_needed(sandbox: Any, envelope: Make, event: Make, headers: dict[str, str]) -> None:
     answer = sandbox.caliper(envelope(event()), headers=headers)
     assert answer.status_code == 401

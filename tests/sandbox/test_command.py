@@ -56,9 +56,7 @@ def test_what_arrived_is_there_after_a_kill(tmp_path: Path) -> None:
     }
     with running("--port", "0", "--db", database, "--basic", "me:a:secret") as (process, address):
         headers = {"X-Experience-API-Version": "1.0.3"}
-        sent = requests.post(
-            f"{address}campus/xAPI/statements", json=one, headers=headers, auth=("me", "a:secret"), timeout=10
-        )
+        sent = requests.post(f"{address}campus/xAPI/statements", json=one, headers=headers, auth=("me", "a:secret"), timeout=10)
         assert sent.status_code == 200
         process.kill()
     with running("--port", "0", "--db", database) as (_, address):
@@ -98,6 +96,11 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     assert database.read_bytes() == before
     (tmp_path / "text.db").write_text("not a database" * 100)
     assert "text.db" in refused("--port", "0", "--db", tmp_path / "text.db")
+
+
+def test_a_database_belongs_to_one_sandbox_at_a_time(tmp_path: Path) -> None:
+    with running("--port", "0", "--db", tmp_path / "lrs.db"):
+        assert "in use" in refused("--port", "0", "--db", tmp_path / "lrs.db")
 
 
 def test_it_starts_without_beam() -> None:

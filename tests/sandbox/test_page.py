@@ -17,9 +17,7 @@ def test_an_empty_sandbox_says_where_to_send(sandbox: Any) -> None:
     assert "not for production" in page
 
 
-def test_counts_and_latest_arrivals_stand_under_each_consumer(
-    sandbox: Any, statement: Make, envelope: Make, event: Make
-) -> None:
+def test_counts_and_latest_arrivals_stand_under_each_consumer(sandbox: Any, statement: Make, envelope: Make, event: Make) -> None:
     verb = {"id": "http://adlnet.gov/expapi/verbs/passed", "display": {"en": "passed"}}
     sandbox.post(statement(verb=verb))
     sandbox.caliper(envelope(event()))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 import orjson
-
 from edx2lrs.transforms.caliper.vocabulary import CONTEXT
 
 

@@ -10,7 +10,7 @@ from edx2lrs.transforms.caliper.vocabulary import CONTEXT, COURSE_OFFERING, PERS
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Scope
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import Build, compile_rows
-from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, Uuid5, uuid_text
+from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, Uuid5
 from edx2lrs.transforms.times import caliper_time
 from edx2lrs.transforms.values import absolute
 
@@ -59,8 +59,8 @@ class VariantMapping(NamedTuple):
 
 
 CaliperMapping = EventMapping | VariantMapping
-Made = tuple[bytes, dict[str, Any]]
-"""The 16 bytes of an event's id, and the event."""
+Made = tuple[str, dict[str, Any]]
+"""The text of an event's UUID, and the event."""
 Make = Callable[[Scope], list[Made]]
 """Gives the Caliper event of an event, one in a list. Raises Unmappable."""
 
@@ -79,9 +79,9 @@ def compile_mapping(mapping: CaliperMapping, site: Mapping[str, Any]) -> Make:
 def _make(build: Build, scope: Scope) -> list[Made]:
     made = build(scope)
     event = scope.event
-    id_ = _identify(f"{event.name}\n{made['actor']['id']}\n{event.time}\n{made['object']['id']}")
-    made["id"] = f"urn:uuid:{uuid_text(id_)}"
-    return [(id_, made)]
+    uuid = _identify(f"{event.name}\n{made['actor']['id']}\n{event.time}\n{made['object']['id']}")
+    made["id"] = f"urn:uuid:{uuid}"
+    return [(uuid, made)]
 
 
 def _make_variant(choose: Callable[[Event], str], makers: Mapping[str, Make], scope: Scope) -> list[Made]:

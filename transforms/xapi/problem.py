@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from edx2lrs.transforms.events.problem import Submission
+from edx2lrs.transforms.events.problem import Module, Submission
 from edx2lrs.transforms.mapping import Constant, Row, Rows
-from edx2lrs.transforms.problem import display_name, kind, only_submission, problem_iri, submissions
+from edx2lrs.transforms.problem import kind, only_submission, problem_iri, submissions
 from edx2lrs.transforms.values import number, response_text, success
 from edx2lrs.transforms.xapi.statement import IN_COURSE, GroupMapping, StatementMapping, VariantMapping
 from edx2lrs.transforms.xapi.vocabulary import (
@@ -24,57 +24,34 @@ from edx2lrs.transforms.xapi.vocabulary import (
 
 MAPPING_VERSION = 1
 
-Submissions = dict[str, "Submission | None"] | None
-
 
 def attempt(attempts: object) -> dict[str, Any] | None:
     """Which attempt it was, as the definition's extensions; nothing for 0."""
     return {ATTEMPT_ID: attempts} if attempts else None
 
 
-def interaction_type(submission: Submission | None) -> str:
+def interaction_type(submission: Submission) -> str:
     """xAPI 1.0.3, 2.4.4.1."""
-    response_type = submission.response_type if submission else None
+    response_type = submission.response_type
     return INTERACTION_TYPES.get(response_type, "other") if isinstance(response_type, str) else "other"
 
 
-def question(submission: Submission | None) -> dict[str, str] | None:
+def question(submission: Submission) -> dict[str, str] | None:
     """The question's text, as the definition's description."""
-    return {"en-US": submission.question} if submission and submission.question is not None else None
+    return None if submission.question is None else {"en-US": submission.question}
 
 
-def interaction_type_of_only(submitted: Submissions) -> str:
-    return interaction_type(only_submission(submitted))
+def name(module: Module) -> dict[str, str] | None:
+    """The problem's name, as its author gave it."""
+    return {"en-US": module.display_name} if module.display_name else None
 
 
-def question_of_only(submitted: Submissions) -> dict[str, str] | None:
-    return question(only_submission(submitted))
+def answer(submission: Submission) -> str | None:
+    return response_text(submission.answer)
 
 
-def name_without_question(submitted: Submissions, module: Any) -> dict[str, str] | None:
-    """The problem's name, where no question says what it is about."""
-    return None if only_submission(submitted) else name(module)
-
-
-def name(module: Any) -> dict[str, str] | None:
-    shown = display_name(module) if module else None
-    return {"en-US": shown} if shown else None
-
-
-def name_of_part(submission: Submission, module: Any) -> dict[str, str] | None:
-    return name(module) if submission == Submission() else None
-
-
-def response(submitted: Submissions, answers: object) -> str | None:
-    """The answer to the only question; without details about it, all that was answered."""
-    only = only_submission(submitted)
-    return response_text(only.answer if only else answers)
-
-
-def success_of_only(submitted: Submissions, whole: object) -> bool | None:
-    """Whether the only question was answered right; without details about it, whether the problem was."""
-    only = only_submission(submitted)
-    return success(only.correct if only else whole)
+def answered_right(submission: Submission) -> bool | None:
+    return success(submission.correct)
 
 
 def score(grade: object, max_grade: object) -> dict[str, float]:
@@ -108,12 +85,17 @@ def activities_of_part(whole: dict[str, Any]) -> dict[str, Any]:
     return {"parent": [whole["object"]], "grouping": course["parent"]} if course else {"parent": [whole["object"]]}
 
 
-def success_of_part(submission: Submission, whole: object) -> bool | None:
-    return success(whole if submission == Submission() else submission.correct)
+def _tells_nothing(submission: Submission) -> bool:
+    return submission.question is None and submission == Submission()
 
 
-def response_of_part(submission: Submission) -> str | None:
-    return response_text(submission.answer)
+def name_of_part(submission: Submission, module: Module | None) -> dict[str, str] | None:
+    """The problem's name for a question about which the record tells nothing."""
+    return name(module) if module and _tells_nothing(submission) else None
+
+
+def part_answered_right(submission: Submission, whole: object) -> bool | None:
+    return success(whole if _tells_nothing(submission) else submission.correct)
 
 
 ABOUT_THE_PROBLEM: Rows = (
@@ -129,12 +111,20 @@ SUBMITTED: Rows = (
 )
 GRADED: Rows = (
     *ABOUT_THE_PROBLEM,
+    Constant(definition("interactionType"), "other"),
     Row(definition("extensions"), "data.attempts", attempt),
-    Row(definition("interactionType"), ("data.submission",), interaction_type_of_only),
-    Row(definition("description"), "data.submission", question_of_only),
-    Row(definition("name"), ("data.submission", "context.module"), name_without_question),
-    Row(("result", "response"), ("data.submission", "data.answers"), response),
-    Row(("result", "success"), ("data.submission", "data.success"), success_of_only),
+    Row(definition("name"), "context.module", name),
+    Row(("result", "response"), "data.answers", response_text),
+    Row(("result", "success"), "data.success", success),
+    Row(("result", "score"), ("data.grade", "data.max_grade"), score),
+)
+GRADED_QUESTION: Rows = (
+    *ABOUT_THE_PROBLEM,
+    Row(definition("interactionType"), "part", interaction_type),
+    Row(definition("extensions"), "data.attempts", attempt),
+    Row(definition("description"), "part", question),
+    Row(("result", "response"), "part", answer),
+    Row(("result", "success"), "part", answered_right),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
 GRADED_WHOLE: Rows = (
@@ -153,8 +143,8 @@ GRADED_PART: Rows = (
     Row(definition("extensions"), "data.attempts", attempt),
     Row(definition("description"), "part", question),
     Row(definition("name"), ("part", "context.module"), name_of_part),
-    Row(("result", "response"), "part", response_of_part),
-    Row(("result", "success"), ("part", "data.success"), success_of_part),
+    Row(("result", "response"), "part", answer),
+    Row(("result", "success"), ("part", "data.success"), part_answered_right),
     Row(("context", "statement"), "whole", reference),
     Row(("context", "contextActivities"), "whole", activities_of_part),
 )
@@ -165,6 +155,7 @@ MAPPINGS = {
         {
             "submitted": StatementMapping(ATTEMPTED, SUBMITTED),
             "graded": StatementMapping(EVALUATED, GRADED),
+            "graded_question": StatementMapping(EVALUATED, GRADED_QUESTION, part=only_submission),
             "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), GRADED_PART, submissions),
         },
     ),

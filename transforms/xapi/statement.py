@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Scope
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import Build, compile_rows
-from edx2lrs.transforms.statement_id import Uuid5, uuid_text, verb_ids
+from edx2lrs.transforms.statement_id import Uuid5, verb_ids
 from edx2lrs.transforms.values import absolute
 from edx2lrs.transforms.xapi.vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
 
@@ -27,10 +27,12 @@ IN_COURSE: Rows = (Row(("context", "contextActivities"), "course.context_activit
 
 
 class StatementMapping(NamedTuple):
-    """One statement for one event: its verb (``xapi.vocabulary``) and its rows, on top of what every statement has."""
+    """One statement for one event: its verb (``xapi.vocabulary``) and its rows, on top of what every statement has. ``part`` picks
+    the part of the event that ``part`` in the rows stands for."""
 
     verb: dict[str, Any]
     rows: Rows
+    part: Callable[[Event], Any] | None = None
 
 
 class GroupMapping(NamedTuple):
@@ -50,8 +52,8 @@ class VariantMapping(NamedTuple):
 
 
 XapiMapping = StatementMapping | GroupMapping | VariantMapping
-Made = tuple[bytes, dict[str, Any]]
-"""The 16 bytes of a statement's id, and the statement."""
+Made = tuple[str, dict[str, Any]]
+"""The text of a statement's id, and the statement."""
 Make = Callable[[Scope], list[Made]]
 """Gives the statements of an event. Raises Unmappable."""
 
@@ -62,7 +64,8 @@ def compile_mapping(mapping: XapiMapping, site: Mapping[str, Any], strict_ids: b
         makers = {name: compile_mapping(variant, site, strict_ids) for name, variant in mapping.variants.items()}
         return partial(_make_variant, mapping.choose, makers)
     if isinstance(mapping, StatementMapping):
-        return partial(_make_statement, _build(mapping, site), verb_ids(json.dumps(mapping.verb)), strict_ids)
+        make = partial(_make_statement, _build(mapping, site), verb_ids(json.dumps(mapping.verb)), strict_ids)
+        return partial(_make_with_part, mapping.part, make) if mapping.part else make
     return partial(
         _make_group,
         partial(_make_statement, _build(mapping.whole, site), verb_ids(json.dumps(mapping.whole.verb)), strict_ids),
@@ -81,8 +84,12 @@ def _make_statement(build: Build, ids: Uuid5, strict_ids: bool, scope: Scope) ->
     statement = build(scope)
     name = f"{scope.actor.hash_text}-{scope.event.time}"
     id_ = ids(f"{name}-{statement['object']['id']}" if strict_ids else name)
-    statement["id"] = uuid_text(id_)
+    statement["id"] = id_
     return [(id_, statement)]
+
+
+def _make_with_part(part: Callable[[Event], Any], make: Make, scope: Scope) -> list[Made]:
+    return make(Scope(scope.event, scope.actor, scope.course, "", part(scope.event)))
 
 
 def _make_variant(choose: Callable[[Event], str], makers: Mapping[str, Make], scope: Scope) -> list[Made]:

@@ -1,0 +1,163 @@
+"""The options' reference in ``docs/configuration.md``, made from ``transforms.config_types``, the one source of what they mean.
+
+``python -m edx2lrs.pipeline.config_reference docs/configuration.md`` brings the page in step.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from edx2lrs.transforms.config_types import Config
+from msgspec import inspect
+
+BEGIN = "<!-- options: written by edx2lrs.pipeline.config_reference -->"
+END = "<!-- /options -->"
+
+
+def in_step(page: str) -> str:
+    """The page with its part between the two marks written anew. Raises ValueError when a mark is missing."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page lacks {BEGIN} or {END}")
+    return f"{before}{BEGIN}\n{reference()}{END}{after}"
+
+
+def reference() -> str:
+    """All blocks of options as Markdown: a heading, a sentence and a table for each."""
+    return "".join(_block(path, struct) for path, struct in _blocks("", Config))
+
+
+def _blocks(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """Every block with its path, outer ones first."""
+    yield path, struct
+    for field in _fields(struct):
+        nested = _nested(field.type)
+        if nested is not None:
+            mark = "[]" if _is_list(field.type) else ""
+            yield from _blocks(f"{path}.{field.name}{mark}".lstrip("."), nested)
+
+
+def _block(path: str, struct: type[msgspec.Struct]) -> str:
+    heading = f"### `{path}`" if path else "### The file"
+    rows = "".join(_row(field) for field in _fields(struct))
+    return f"{heading}\n\n{struct.__doc__}\n\n| Key | Value | Default | Meaning |\n|---|---|---|---|\n{rows}\n"
+
+
+def _row(field: inspect.Field) -> str:
+    schema = _schema(field.type)
+    nested = _nested(field.type)
+    meaning = schema.get("description") or _described(field.type) or (nested.__doc__ if nested else "") or ""
+    examples = "".join(f" Example: `{example}`." for example in schema.get("examples", ()))
+    cells = (f"`{field.name}`", _value(field.type), _default(field), meaning + examples)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _fields(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    declared = inspect.type_info(struct)
+    assert isinstance(declared, inspect.StructType)
+    return declared.fields
+
+
+def _schema(declared: inspect.Type) -> dict[str, Any]:
+    return (declared.extra_json_schema or {}) if isinstance(declared, inspect.Metadata) else {}
+
+
+def _members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
+    """The type, or the types of a union, without metadata and without None."""
+    if isinstance(declared, inspect.Metadata):
+        return _members(declared.type)
+    if isinstance(declared, inspect.UnionType):
+        return tuple(found for each in declared.types for found in _members(each))
+    return () if isinstance(declared, inspect.NoneType) else (declared,)
+
+
+def _nested(declared: inspect.Type) -> type[msgspec.Struct] | None:
+    """The block that the value is, or is a list of."""
+    for member in _members(declared):
+        if isinstance(member, inspect.StructType):
+            return member.cls
+        if isinstance(member, inspect.ListType):
+            return _nested(member.item_type)
+    return None
+
+
+def _is_list(declared: inspect.Type) -> bool:
+    return any(isinstance(member, inspect.ListType) for member in _members(declared))
+
+
+def _described(declared: inspect.Type) -> str:
+    """The description of the type itself, where the option has none."""
+    inner = declared.type if isinstance(declared, inspect.Metadata) else declared
+    kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
+    return next((_schema(kind).get("description", "") for kind in kinds if _schema(kind)), "")
+
+
+def _kind(declared: inspect.Type) -> str | None:
+    """The kind of check that a value gets (``pipeline.config_kinds``)."""
+    if isinstance(declared, inspect.Metadata):
+        kind = (declared.extra or {}).get("kind")
+        return kind if isinstance(kind, str) else _kind(declared.type)
+    if isinstance(declared, inspect.UnionType):
+        return next((kind for kind in map(_kind, declared.types) if kind), None)
+    return None
+
+
+_KINDS = {
+    "seconds": "duration",
+    "reference": "reference",
+    "url": "address",
+    "root_url": "address",
+    "table": "path",
+    "folder": "path",
+    "pattern": "name or `/regex/`",
+    "match_params": "mapping",
+    "headers": "mapping",
+}
+
+
+def _value(declared: inspect.Type) -> str:
+    kind = _kind(declared)
+    if kind:
+        return _KINDS[kind]
+    return " or ".join(_word(member) for member in _members(declared))
+
+
+def _word(declared: inspect.Type) -> str:
+    if isinstance(declared, inspect.LiteralType):
+        return ", ".join(f"`{value}`" for value in declared.values)
+    if isinstance(declared, inspect.ListType):
+        return "list of blocks" if _nested(declared) else f"list: {_value(declared.item_type)}"
+    if isinstance(declared, inspect.IntType):
+        return f"number {_range(declared)}".strip()
+    words = {inspect.FloatType: "number", inspect.StrType: "text", inspect.StructType: "block"}
+    return words[type(declared)]
+
+
+def _range(declared: inspect.IntType) -> str:
+    low = f"from {declared.ge:,}" if declared.ge is not None else ""
+    return f"{low} to {declared.le:,}" if declared.le is not None else low
+
+
+def _default(field: inspect.Field) -> str:
+    if field.required:
+        return "**required**"
+    if field.default is None or field.default is msgspec.NODEFAULT or isinstance(field.default, msgspec.Struct):
+        return ""
+    if _kind(field.type) == "seconds":
+        return f"`{field.default:g}s`"
+    return f"`{field.default}`"
+
+
+def main() -> None:
+    """Rewrites the page that the command line names."""
+    page = Path(sys.argv[1])
+    page.write_text(in_step(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The job as its users run it: a process of its own, over files of the test, into a sandbox LRS."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SAMPLE = Path(__file__).parents[2] / "templates" / "sample"
+SECRETS = {
+    "SANDBOX_USER": "sandbox",
+    "SANDBOX_PASSWORD": "sandbox",
+    "SANDBOX_TOKEN": "sandbox",
+    "EDX2LRS_ID_KEY": "a key of the tests",
+}
+
+
+class Sandbox:
+    """A sandbox LRS in a process of its own."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._folder = folder
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        self.address = ""
+
+    def start(self) -> None:
+        port = self.address.rpartition(":")[2] or "0"
+        command = [sys.executable, "-m", "edx2lrs.pipeline", "sandbox", "--port", port, "--db", str(self._folder / "lrs.db")]
+        self._process = subprocess.Popen([*command, *self._options], stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().decode()
+        self.address = line.strip().rstrip("/").rpartition("/")[2]
+        assert self.address, "the sandbox did not start"
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+    def counts(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"http://{self.address}/counts", timeout=20) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    def stored(self, consumer: str) -> int:
+        found = self.counts().get(consumer)
+        return found["stored"] if found else 0
+
+
+@pytest.fixture
+def sandbox(tmp_path):
+    """A sandbox that behaves; ``sandbox_with`` makes one that does not."""
+    lrs = Sandbox(tmp_path)
+    lrs.start()
+    yield lrs
+    lrs.stop()
+
+
+@pytest.fixture
+def sandbox_with(tmp_path):
+    """A sandbox LRS with options, started at once."""
+    started = []
+
+    def start(*options: str) -> Sandbox:
+        lrs = Sandbox(tmp_path, *options)
+        lrs.start()
+        started.append(lrs)
+        return lrs
+
+    yield start
+    for lrs in started:
+        lrs.stop()
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Writes a configuration: the sample's with the sandbox's address in it, or ``text`` with ``ADDRESS`` replaced."""
+
+    def write(address: str, text: str | None = None) -> Path:
+        for table in SAMPLE.glob("*.csv"):
+            (tmp_path / table.name).write_bytes(table.read_bytes())
+        content = (SAMPLE / "edx2lrs.yaml").read_text(encoding="utf-8") if text is None else text
+        path = tmp_path / "edx2lrs.yaml"
+        path.write_text(content.replace("127.0.0.1:18080", address).replace("ADDRESS", address), encoding="utf-8")
+        return path
+
+    return write
+
+
+class Result:
+    """What a command ended with."""
+
+    def __init__(self, code: int, out: str, err: str, report: dict[str, Any]) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+        self.report = report
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@pytest.fixture
+def edx2lrs(tmp_path):
+    """Runs a command to its end, or until ``kill_after`` seconds, when all of its processes are killed with -9."""
+
+    def run(*arguments: object, kill_after: float | None = None, env: dict[str, str] | None = None) -> Result:
+        report = tmp_path / "report.json"
+        report.unlink(missing_ok=True)
+        reporting = ["--report", str(report)] if arguments[0] in ("run", "deliver") else []
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edx2lrs.pipeline", *map(str, arguments), *reporting],
+            cwd=tmp_path,
+            env={**os.environ, **SECRETS, **(env or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            out, err = process.communicate(timeout=kill_after or 120)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate(timeout=20)
+        assert "Traceback" not in err, err
+        content = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+        return Result(process.returncode, out, err, content)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sample_logs():
+    return SAMPLE / "logs"
+
+
+@pytest.fixture(scope="session")
+def assert_adds_up():
+    return _assert_adds_up
+
+
+def _assert_adds_up(part: dict[str, Any]) -> None:
+    """The sums that every run promises, for a report or for its ``all_runs``."""
+    records = part["records"]
+    assert records["read"] == records["matched"] + sum(records["filtered"].values()) + sum(records["dead"].values())
+    for name, consumer in part["consumers"].items():
+        dead = consumer["dead"]
+        assert consumer["matched"] == consumer["translated"] + consumer["skipped"] + sum(dead["records"].values()), name
+        settled = sum(consumer[key] for key in ("delivered", "already_stored", "conflicts", "duplicates", "waiting"))
+        assert consumer["statements"] + consumer["taken_over"] == settled + sum(dead["statements"].values()), name
