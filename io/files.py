@@ -67,14 +67,11 @@ def find(inputs: Sequence[str]) -> list[FoundFile]:
 
 
 def _match(pattern: str) -> list[FoundFile]:
-    folder = pattern.rstrip("/")
+    """A local path is made absolute, so that a file has one name in the state, whatever folder the job is started in."""
+    glob = pattern.rstrip("/") if "://" in pattern else os.path.abspath(pattern)
     try:
-        globs = [pattern] if not pattern.endswith("/") else []
-        listed = [
-            FoundFile(data.path, data.size_in_bytes)
-            for glob in [*globs, f"{folder}/*", f"{folder}/**/*"]
-            for data in FileSystems.match([glob])[0].metadata_list
-        ]
+        matches = FileSystems.match([glob, f"{glob}/*", f"{glob}/**/*"])
+        listed = [FoundFile(data.path, data.size_in_bytes) for match in matches for data in match.metadata_list]
     except Exception as error:
         raise InputError(f"--input {pattern}: cannot be listed: {_reason(error)}") from None
     return [file for file in listed if not _hidden(file.path) and not _is_folder(file.path)]

@@ -9,11 +9,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from edx2lrs.io.lines import LONGEST_LINE, LongLine, cut
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Events, Lms
+from edx2lrs.transforms.anonymise import Actors
+from edx2lrs.transforms.config_types import Actor, ActorOptions, Events, Lms, Protocol
+from edx2lrs.transforms.course_names import CourseNames
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.filter import EventFilter
 from edx2lrs.transforms.parse import parse
@@ -38,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``edx2lrs translate``."""
     parser.add_argument("--to", required=True, choices=["xapi", "caliper"], help="what the events become")
     parser.add_argument("--config", metavar="c.yaml", help="the site's root, tables and key; without it: an example site")
-    parser.add_argument("--trace", action="store_true", help="one JSON object per line: statements, or the reason why there are none")
+    parser.add_argument(
+        "--trace", action="store_true", help="one JSON object per line: statements, or the reason why there are none"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,19 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     return _OK
 
 
-def example_translator(protocol: Any) -> Translator:
+def example_translator(protocol: Protocol) -> Translator:
     """For a site that is not there: a public key names its people."""
-    from edx2lrs.transforms.anonymise import Actors
-
     options = ActorOptions("hmac", "XAPI" if protocol == "xapi" else "CALIPER", "dead_letter")
-    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY), _no_name)
+    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY), CourseNames({}))
 
 
-def _no_name(course_key: str) -> None:
-    return None
-
-
-def _configured_translator(path: str, protocol: Any) -> Translator | str:
+def _configured_translator(path: str, protocol: Protocol) -> Translator | str:
     """By the configuration's ``lms``; a text for people when that is wrong."""
     from edx2lrs.io.secrets import SecretError
     from edx2lrs.io.tables import TableError

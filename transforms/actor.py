@@ -26,8 +26,8 @@ class Actor(NamedTuple):
     anonymous_id: str
 
 
-ActorOf = Callable[["Event"], "Actor | Refusal"]
+ActorOf = Callable[["Event"], Actor | Refusal]
 """Finds the person of an event; a refusal says why there is none."""
 
-CourseName = Callable[[str], "str | None"]
+CourseName = Callable[[str], str | None]
 """The display name of a course by its key; None when the site's table has none."""

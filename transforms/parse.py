@@ -1,9 +1,9 @@
 """From a record's bytes to an event in normal form: the same, whether it came from a tracking log, a message or the event bus.
 
-| Shape | Where things are |
-|---|---|
-| log line | an optional log prefix, then an object with ``event`` (object, JSON text or plain text); session, user, source and referrer at the top |
-| live event, event bus | an object with ``data`` and ``context`` (each an object or JSON text); session, user, source and referrer in ``context`` |
+- A log line: an optional log prefix, then an object with ``event`` (an object, JSON text or plain text); session, user, source and
+  referrer stand at the top.
+- A live event or one from the event bus: an object with ``data`` and ``context`` (each an object or JSON text); session, user,
+  source and referrer stand in ``context``.
 
 Almost every record takes the fast path: msgspec decodes the envelope, the name chooses the types, and only what these declare is
 decoded from the two parts. What msgspec refuses (NaN, lone surrogates, a broken line, a value of a wrong type) is read again with
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Union
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 from edx2lrs.transforms.blocks import hash8
@@ -78,7 +79,7 @@ def parse(line: bytes) -> Event | Refusal:
         if source_event is None:
             return Event(name, from_event_type)
         time = _time(envelope)
-        if type(time) is not str:
+        if isinstance(time, Refusal):
             return time
         declared = source_event.context
         return _event(
@@ -196,16 +197,16 @@ def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
         username = str(username) if username else None
     if username and type(username) is not str:
         raise _Refused("wrong_type", f"username: expected a text, found {json_type(username)}")
-    return None, username or None  # type: ignore[return-value] -- no false, 0.0 or "" any more
+    return None, str(username) if username else None
 
 
 # The fast reader: from the undecoded parts. A part is an object or, in browsers' events and on the event bus, the JSON text of one.
 
 _DECLARED = {d for source in SOURCE_EVENTS.values() for d in (source.data, source.context) if d} | {Context}
 _decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d).decode for d in _DECLARED}
-_part_decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(Union[d, str, None]).decode for d in _DECLARED}
+_part_decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d | str | None).decode for d in _DECLARED}
 _decode_text = msgspec.json.Decoder(str).decode
-_MAY_BEGIN_JSON = frozenset('{[-0123456789tfnNI \t\r\n')
+_MAY_BEGIN_JSON = frozenset("{[-0123456789tfnNI \t\r\n")
 
 
 def _decode_part(raw: msgspec.Raw, declared: Any) -> Any:
@@ -240,7 +241,7 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
     if isinstance(record, Refusal):
         return record
     if "event" not in record and "data" not in record:
-        return Refusal("parse", "not_an_event", "neither event nor data in the object; a tracking event has one of them")
+        return Refusal("parse", "not_an_event", "neither event nor data in the object; expected one of them")
     try:
         parts = {key: record.pop(key) for key in ("context", "event", "data") if key in record}
         envelope = _read_value(record, _Envelope, False, "")
@@ -259,7 +260,9 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
             envelope,
             _read_value(context, Context, False, "context"),
             _read_value(context, source_event.context, False, "context") if source_event.context else None,
-            _read_value(parts["event"] if "event" in parts else parts["data"], source_event.data, source_event.text_allowed, "data"),
+            _read_value(
+                parts["event"] if "event" in parts else parts["data"], source_event.data, source_event.text_allowed, "data"
+            ),
         )
     except _Refused as refused:
         return refused.refusal
@@ -269,10 +272,8 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
 
 def _read_value(value: Any, declared: type, text_allowed: bool, path: str) -> Any:
     if isinstance(value, str):
-        try:
+        with suppress(ValueError):  # else it is a plain text
             value = lenient_value(value)
-        except ValueError:
-            pass  # a plain text
     if value is None or value == "":
         value = {}
     if isinstance(value, str) and text_allowed:
@@ -281,7 +282,7 @@ def _read_value(value: Any, declared: type, text_allowed: bool, path: str) -> An
     if not isinstance(value, dict):
         raise _Refused("wrong_type", f"{path}: expected an object, found {json_type(value)}")
     try:
-        read = msgspec.convert(value, declared)
+        read: Any = msgspec.convert(value, declared)
     except msgspec.ValidationError as error:
         # the message names types and a path ($.duration), no values
         raise _Refused("wrong_type", f"{path}: {error}".replace("`$.", "`").replace("bool | ", "").lstrip(": ")) from None
@@ -307,4 +308,3 @@ def _check(value: Any, path: str) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check(inner, f"{path}[...]")
-

@@ -42,6 +42,7 @@ class Translator:
         ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``)."""
         site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
         self._actor_of = actor_of
+        self._guard: Callable[[dict[str, Any]], Refusal | None]
         self._makers: dict[str, Callable[[Scope], list[tuple[str, dict[str, Any]]]]]
         if protocol == "xapi":
             strict = statement_ids == "strict"

@@ -25,7 +25,7 @@ def number(value: object) -> int | float:
 def seconds(value: object) -> float:
     """Seconds as a number: a number (finite, as ``parse`` gives it), a text that is one (``"12.5"``), or a boolean as 0 or 1."""
     try:
-        read = float(value)  # type: ignore[arg-type] -- what float() does not take is refused
+        read = float(value)  # type: ignore[arg-type]  # what float() does not take is refused
     except (ValueError, TypeError, OverflowError):
         raise Unmappable(f"expected a number of seconds, found {json_type(value)}") from None
     if not math.isfinite(read):

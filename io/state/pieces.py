@@ -24,8 +24,7 @@ class Piece(NamedTuple):
     """A file as the state knows it.
 
     ``offset`` (uncompressed bytes) and ``lines`` are kept; ``done`` means to the end of a file of ``size``.
-    ``attempts`` counts the starts of the wave at ``offset``, ``records_limit`` is what the last of them was limited
-    to (None: not limited, or no start).
+    ``attempts`` counts the starts of a wave of ``records_limit`` records at ``offset`` (None: no start, or not limited).
     """
 
     key: str
@@ -100,14 +99,16 @@ class Pieces:
         ]
 
     def begin_wave(self, key: str, records_limit: int | None) -> int:
-        """Note that a wave of at most ``records_limit`` records starts at the kept offset; gives which attempt this
-        is, from 1.
+        """Note that a wave of at most ``records_limit`` records starts at the kept offset; gives which attempt with
+        this limit this is, from 1.
 
         It outlives a killed process, not a power cut (no fsync); ``keep_wave`` sets both back.
         """
         with self._database.transaction("NORMAL") as transaction:
             transaction.execute(
-                "UPDATE pieces SET attempts = attempts + 1, records_limit = ? WHERE key = ?", (records_limit, key)
+                "UPDATE pieces SET attempts = CASE WHEN records_limit IS ? THEN attempts + 1 ELSE 1 END, records_limit = ? "
+                "WHERE key = ?",
+                (records_limit, records_limit, key),
             )
             return int(transaction.execute("SELECT attempts FROM pieces WHERE key = ?", (key,)).fetchone()[0])
 

@@ -10,7 +10,13 @@ from typing import Any
 
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 
-COURSES = ["course-v1:edX+DemoX+2020", "course-v1:UnivÉ+Bio.1+2021_T1", "ccx-v1:o+c+r+ccx@1", "library-v1:edX+L", "edX/DemoX/2012"]
+COURSES = [
+    "course-v1:edX+DemoX+2020",
+    "course-v1:UnivÉ+Bio.1+2021_T1",
+    "ccx-v1:o+c+r+ccx@1",
+    "library-v1:edX+L",
+    "edX/DemoX/2012",
+]
 PROBLEM = "block-v1:edX+DemoX+2020+type@problem+block@aa"
 VALUES: list[Any] = [
     None, "", "x", "été ☃ 😀", "5", "12.5", "2023", 0, 1, -1, 5, 2.5, -3.25, 1e20, 0.0004, 90061, True, False,
@@ -46,8 +52,14 @@ def _payload(name: str, random_: random.Random) -> Any:
 def _submission(random_: random.Random) -> dict[str, Any]:
     questions = [
         {"question": "Which?", "answer": ["one", "zwei ü"], "response_type": "choiceresponse", "correct": True, "variant": ""},
-        {"question": "", "answer": "12.5", "response_type": "numericalresponse", "correct": False, "input_type": "formulaequationinput"},
-        {"question": "Say é", "answer": "é \"quoted\"", "response_type": "stringresponse", "correct": ""},
+        {
+            "question": "",
+            "answer": "12.5",
+            "response_type": "numericalresponse",
+            "correct": False,
+            "input_type": "formulaequationinput",
+        },
+        {"question": "Say é", "answer": 'é "quoted"', "response_type": "stringresponse", "correct": ""},
         {"question": "Odd", "answer": {"a": [1]}, "response_type": "customresponse", "correct": True},
     ]
     count = random_.choice([0, 1, 1, 1, 2, 3])
@@ -73,7 +85,16 @@ def record(name: str, random_: random.Random) -> dict[str, Any]:
     shape = random_.choice(["object", "text", "live", "bus"])
     if shape in ("object", "text"):
         event = json.dumps(payload) if shape == "text" and not isinstance(payload, str) else payload
-        return {"name": name, "context": context, **where, "ip": "1.2.3.4", "event": event, "time": time, "event_type": name, "page": None}
+        return {
+            "name": name,
+            "context": context,
+            **where,
+            "ip": "1.2.3.4",
+            "event": event,
+            "time": time,
+            "event_type": name,
+            "page": None,
+        }
     context |= where
     if shape == "live":
         return {"name": name, "timestamp": time, "data": payload, "context": context}

@@ -67,9 +67,7 @@ def deliver(folder: Path, consumer: Consumer, bodies: dict[uuid.UUID, bytes]) ->
         blocks = [pack(consumer.name, statements)]
         state.keep_wave(KeptWave("log", 0, 1, 1, True, blocks, [], {}))
         credentials = credentials_of(consumer, lambda reference: os.environ[reference.removeprefix("env:")])
-        senders = Senders(
-            state.outbox, [consumer], lambda each: LrsClient(each, credentials, "http://lms"), lambda _: None
-        )
+        senders = Senders(state.outbox, [consumer], lambda each: LrsClient(each, credentials, "http://lms"), lambda _: None)
         senders.start()
         senders.drain()
         assert senders.stop(10)

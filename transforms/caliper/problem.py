@@ -7,10 +7,10 @@ from typing import Any
 from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping, VariantMapping, is_part_of, person
 from edx2lrs.transforms.caliper.vocabulary import ASSESSMENT, ASSESSMENT_EVENT, ATTEMPT, GRADE_EVENT, GRADED, SCORE, SUBMITTED
 from edx2lrs.transforms.events.fields import EventData
-from edx2lrs.transforms.events.problem import ProblemContext
+from edx2lrs.transforms.events.problem import ProblemCheckData, ProblemContext
 from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.parse import Event
-from edx2lrs.transforms.problem import ProblemCheckData, problem_iri
+from edx2lrs.transforms.problem import problem_iri
 from edx2lrs.transforms.values import number, success
 
 MAPPING_VERSION = 1
@@ -39,7 +39,9 @@ def attempt_iri(
     return f"{problem}/user/{anonymous_id}/attempt/{attempts}" if problem else None
 
 
-def assessment(root: str, data: EventData, context: ProblemContext, course_key: str | None, referrer: object) -> dict[str, Any] | None:
+def assessment(
+    root: str, data: EventData, context: ProblemContext, course_key: str | None, referrer: object
+) -> dict[str, Any] | None:
     problem = problem_iri(root, data, context, course_key, referrer)
     return {"id": problem, "type": ASSESSMENT} if problem else None
 

@@ -5,14 +5,14 @@ Only what is declared here and in the family modules is ever decoded; the rest o
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple, Union
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-Scalar = Union[str, Integer, float, bool, None]
+Scalar = str | Integer | float | bool | None
 """A value that goes through with the JSON type that it came with. An array or an object in its place is refused."""
-Text = Union[str, None]
+Text = str | None
 JsonValue = Any
 """A declared field that may hold any JSON value; only its text goes on."""
 
@@ -49,5 +49,3 @@ class SourceEvent(NamedTuple):
     data: type[EventData]
     context: type[msgspec.Struct] | None = None
     text_allowed: bool = False
-
-

@@ -1,0 +1,184 @@
+"""The differences to event-routing-backends that ``docs/divergences.md`` lists, as a table that a machine can apply."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(?!000000)\d{6})?\+00:00")
+COURSE_KEY = re.compile(r"(course-v1|ccx-v1|library-v1):.+|[^/:]+/[^/]+/[^/]+")
+
+
+class Seen(NamedTuple):
+    """A record as far as the table looks at it, with JSON texts decoded."""
+
+    name: str
+    time: Any
+    top: dict[str, Any]
+    context: dict[str, Any]
+    data: Any
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return self.data if isinstance(self.data, dict) else {}
+
+    @property
+    def submissions(self) -> dict[str, Any]:
+        found = self.fields.get("submission")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def source(self) -> Any:
+        return self.top.get("event_source") or self.context.get("event_source")
+
+
+def seen(record: dict[str, Any]) -> Seen:
+    data = _decoded(record["event"] if "event" in record else record.get("data"))
+    context = _decoded(record.get("context"))
+    time = record.get("timestamp") if record.get("timestamp") not in (None, "") else record.get("time")
+    return Seen(record["name"], time, record, context if isinstance(context, dict) else {}, data)
+
+
+def _decoded(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+class Known(NamedTuple):
+    """``number`` is the entry in the docs, ``about`` tells whether a record is one of those that it is about.
+
+    ``paths``: where statements differ. ``refused``: our cause and message where only erb gives statements. ``failed``: erb's error
+    (``dropped``: none, nor a statement) where only we do. All are regular expressions; "" never matches.
+    """
+
+    number: int
+    about: Callable[[Seen], bool]
+    paths: str = ""
+    refused: str = ""
+    failed: str = ""
+
+
+def always(_: Seen) -> bool:
+    return True
+
+
+def time_is_not_canonical(s: Seen) -> bool:
+    return not (isinstance(s.time, str) and CANONICAL.fullmatch(s.time))
+
+
+def a_place_is_empty(s: Seen) -> bool:
+    """Where erb's recursive search finds another place than ours: null, "" or 0 stands where it looks first."""
+    return any(not place.get(key, True) for place in (s.top, s.context, s.fields) for key in ("session", "event_source", "referer", "user_id", "username"))
+
+
+def problem(s: Seen) -> bool:
+    return s.name == "problem_check"
+
+
+def browser(s: Seen) -> bool:
+    return problem(s) and s.source == "browser"
+
+
+def server(s: Seen) -> bool:
+    return problem(s) and s.source != "browser"
+
+
+def group(s: Seen) -> bool:
+    return server(s) and len(s.submissions) > 1
+
+
+def other_course_key(s: Seen) -> bool:
+    return str(s.context.get("course_id")).startswith("library-v1:") or "/" in str(s.context.get("course_id"))
+
+
+def no_course_key(s: Seen) -> bool:
+    key = s.context.get("course_id")
+    return not isinstance(key, str) or not COURSE_KEY.fullmatch(key)
+
+
+def no_object_to_name(s: Seen) -> bool:
+    if browser(s):
+        return True
+    fields, module = s.fields, s.context.get("module")
+    return not any(fields.get(k) for k in ("problem_id", "module_id")) or not isinstance(module, dict)
+
+
+def judged_in_other_words(s: Seen) -> bool:
+    judgements = [v.get("correct") for v in s.submissions.values() if isinstance(v, dict)]
+    return server(s) and (s.fields.get("success") not in ("correct", "incorrect") or not all(isinstance(j, bool) for j in judgements))
+
+
+def answer_is_no_text(s: Seen) -> bool:
+    answers = [s.fields.get("answers"), *(v.get("answer") for v in s.submissions.values() if isinstance(v, dict))]
+    return server(s) and any(isinstance(a, (dict, list, bool, float)) or a == "" for a in answers)
+
+
+def without_points(s: Seen) -> bool:
+    possible = s.fields.get("max_grade")
+    return server(s) and isinstance(possible, (int, float)) and possible <= 0
+
+
+def score_out_of_range(s: Seen) -> bool:
+    earned, possible = s.fields.get("grade"), s.fields.get("max_grade")
+    return server(s) and all(isinstance(v, (int, float)) or v is None for v in (earned, possible)) and not (0 <= (earned or 0) <= (possible or 0))
+
+
+def at_zero(s: Seen) -> bool:
+    return "current_time" in s.fields or "currentTime" in s.fields
+
+
+def without_duration(s: Seen) -> bool:
+    return "duration" not in s.fields
+
+
+def text_for_a_number(s: Seen) -> bool:
+    return any(isinstance(v, str) for v in s.fields.values())
+
+
+def space_or_empty(value: Any) -> bool:
+    return not isinstance(value, str) or " " in value or not value
+
+
+def no_iri(s: Seen) -> bool:
+    parts = [s.top.get("session"), s.context.get("session"), s.context.get("course_id"), *s.fields.values(), *s.submissions, s.data]
+    return any(isinstance(p, str) and " " in p for p in parts)
+
+
+def negative(s: Seen) -> bool:
+    return any(isinstance(v, (int, float)) and v < 0 for v in s.fields.values())
+
+
+PART = r"\[[0n]\]\.(context\.contextActivities\.parent\[0\]\.)?"
+ID = r"\[[0n]\]\.(id|context\.statement\.id)"
+
+KNOWN = (
+    Known(1, time_is_not_canonical, paths=rf"{ID}|\[[0n]\]\.(timestamp|eventTime)", refused="bad_time", failed=r"ValueError: (Conversion|String|Time)|ParserError|utcoffset|decode|TypeError: can't compare|Value must be|TypeError"),
+    Known(2, time_is_not_canonical, refused="no_time"),
+    Known(3, a_place_is_empty, paths=r"\[[0n]\]\.(actor\.(id|account\.name)|session|context\.extensions\.session-id)|" + ID),
+    Known(4, always, refused=r"wrong_type.*(user_id|username)"),
+    Known(5, always, refused="wrong_type"),
+    Known(6, other_course_key, paths=r"\[[0n]\]\.object\.id", failed="IndexError|dropped"),
+    Known(7, no_course_key, refused="bad_course_key", failed="InvalidKeyError|KeyError: 'extensions'|'NoneType' object has no attribute '(parent|get)'"),
+    Known(8, browser, paths=r"\[[0n]\]\.object\.id", failed="dropped"),
+    Known(9, problem, failed=r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType"),
+    Known(10, group, paths=PART + r"(object\.)?definition\.(description|name)|\[0\]\.result\.(response|success)"),
+    Known(11, judged_in_other_words, paths=r"\[[0n]\]\.result\.success|\[0\]\.generated\.extensions\.success"),
+    Known(12, answer_is_no_text, paths=r"\[[0n]\]\.result\.response"),
+    Known(13, score_out_of_range, refused=r"invalid.*score"),
+    Known(14, without_points, paths=r"\[[0n]\]\.result\.score\.max"),
+    Known(15, at_zero, paths=r"\[0\]\.(result\.extensions\.time|target\.currentTime)"),
+    Known(16, problem, failed="KeyError: '(question|answer)'|TypeError: (sequence|argument|Value)"),
+    Known(16, always, failed=r"TypeError: unsupported operand type\(s\) for \+|sequence item 0"),
+    Known(17, without_duration, paths=r"\[0\]\.object\.duration"),
+    Known(18, text_for_a_number, failed="TypeError: unsupported type for timedelta"),
+    Known(19, server, paths=r"\[0\]\.(type|action|generated|object\.(id|type|extensions)).*"),
+    Known(20, server, paths=r"\[0\]\.generated\..*"),
+    Known(21, no_object_to_name, refused="missing.*object.id"),
+    Known(22, no_iri, refused="invalid.*absolute IRI"),
+    Known(23, negative, refused="out_of_range"),
+    Known(24, always, refused=r"wrong_type: data\.(grade|max_grade)"),
+)  # fmt: skip
