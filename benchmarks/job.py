@@ -7,6 +7,7 @@ wave: the fixed cost of a wave, as the time of the smallest wave.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -27,10 +28,14 @@ consumers:
 """
 
 
-def make_log(folder: Path, events: int, mix: str) -> Path:
-    path = folder / f"{mix}-{events}.log"
-    subprocess.run([sys.executable, GENERATE, "--events", str(events), "--seed", "1", "--mix", mix, "--out", path], check=True)
-    return path
+def make_logs(folder: Path, events: int, mix: str, files: int = 4) -> Path:
+    """A folder of ``files`` logs with ``events`` lines together, as rotation leaves them."""
+    logs = folder / f"{mix}-{events}"
+    logs.mkdir()
+    for seed in range(files):
+        number = [sys.executable, GENERATE, "--events", str(events // files), "--seed", str(seed), "--mix", mix]
+        subprocess.run([*number, "--out", logs / f"tracking-{seed}.log"], check=True)
+    return logs
 
 
 def tree_memory(pid: int) -> int:
@@ -48,13 +53,13 @@ def tree_memory(pid: int) -> int:
     return total
 
 
-def run_job(folder: Path, log: Path, url: str) -> tuple[dict, float, int]:
+def run_job(folder: Path, logs: Path, url: str) -> tuple[dict, float, int]:
     """The run's report, its seconds, and the peak memory of its processes."""
     config = folder / "c.yaml"
     config.write_text(CONFIG.format(url=url), encoding="utf-8")
     with tempfile.TemporaryDirectory(dir=folder) as state:
         report = Path(state) / "report.json"
-        command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", config, "--input", log]
+        command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", config, "--input", logs]
         command += ["--state", f"{state}/state", "--report", report]
         began = time.perf_counter()
         environment = {**os.environ, "EDX2LRS_BENCHMARK_KEY": "benchmark"}
@@ -77,22 +82,21 @@ def run_job(folder: Path, log: Path, url: str) -> tuple[dict, float, int]:
         return json.loads(report.read_text(encoding="utf-8")), seconds, peak
 
 
-def orjson_seconds(log: Path) -> float:
+def orjson_seconds(logs: Path) -> float:
     began = time.perf_counter()
-    for line in log.open("rb"):
-        try:
-            orjson.dumps(orjson.loads(line))
-        except orjson.JSONDecodeError:
-            continue
+    for log in logs.iterdir():
+        for line in log.open("rb"):
+            with contextlib.suppress(orjson.JSONDecodeError):
+                orjson.dumps(orjson.loads(line))
     return time.perf_counter() - began
 
 
 def throughput(folder: Path, url: str, events: int) -> None:
-    for mix in ("dense", "usual"):
-        log = make_log(folder, events, mix)
-        report, seconds, _ = run_job(folder, log, url)
+    for mix in ("dense", "typical"):
+        logs = make_logs(folder, events, mix)
+        report, seconds, _ = run_job(folder, logs, url)
         done = report["consumers"]["null-lrs"]["delivered"]
-        plain = orjson_seconds(log)
+        plain = orjson_seconds(logs)
         print(
             f"{mix}: {report['records']['read']:,} lines, {done:,} statements delivered in {seconds:.1f} s = {done / seconds:,.0f}/s,"
             f" {report['records']['read'] / seconds:,.0f} lines/s; {seconds / plain:.1f} times orjson loads + dumps of the lines",
@@ -101,23 +105,22 @@ def throughput(folder: Path, url: str, events: int) -> None:
 
 
 def memory(folder: Path, url: str, events: int) -> None:
-    peaks = [run_job(folder, make_log(folder, number, "usual"), url)[2] for number in (events // 10, events)]
+    peaks = [run_job(folder, make_logs(folder, number, "typical"), url)[2] for number in (events // 10, events)]
     print(f"peak on {events:,} lines = {peaks[1] / peaks[0]:.2f} times that on {events // 10:,} ({peaks[1] / 1e6:.0f} MB)")
 
 
 def wave(folder: Path) -> None:
-    from edx2lrs.io.files import FileReader
+    from edx2lrs.io.files import FileReader, find
     from edx2lrs.io.state.state import open_state
     from edx2lrs.pipeline.job import JobSpec
     from edx2lrs.pipeline.local_run import register
     from edx2lrs.pipeline.wave import wave_of
     from edx2lrs.pipeline.wave_runner import WaveRunner
-    from edx2lrs.io.files import find
 
     os.environ["EDX2LRS_BENCHMARK_KEY"] = "benchmark"
     config = folder / "c.yaml"
     config.write_text(CONFIG.format(url="http://127.0.0.1:9/xAPI"), encoding="utf-8")
-    log = make_log(folder, 400, "usual")
+    log = make_logs(folder, 400, "typical", 1) / "tracking-0.log"
     with open_state(folder / "state", ids=1000, statements=1000) as state:
         state.ledger.begin_run("DirectRunner", ["null-lrs"], "benchmark")
         register(find([str(log)]), state.pieces)

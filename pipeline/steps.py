@@ -1,10 +1,12 @@
 """The graph's steps: thin DoFns around the pure functions of ``transforms``.
 
-An exception of one record's parsing, filtering, matching or translation is that record's dead letter (cause ``crash``).
+Items travel in batches of some hundred, since Beam's own work is per element. An exception of one record's parsing, filtering,
+matching or translation is that record's dead letter (cause ``crash``).
 """
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,7 +16,6 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
-
 from edx2lrs.pipeline import wave as waves
 from edx2lrs.pipeline.job import Job, JobSpec, job_of
 from edx2lrs.pipeline.wave import Record
@@ -22,10 +23,9 @@ from edx2lrs.transforms.blocks import Statement, pack
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
 from edx2lrs.transforms.parse import Event, event_hash, parse
 
+RECORDS_IN_A_BATCH = 256
 STATEMENTS_IN_A_BLOCK = 100
-
-Tally = dict[tuple[str, str], int]
-Output = Iterator[Any]
+_ITEM_BYTES = 1_000  # of a record or an event, for Beam's counters
 
 
 class Parsed(NamedTuple):
@@ -50,33 +50,33 @@ class Translated(NamedTuple):
     statements: list[Statement]
 
 
+class Batch(list[Any]):
+    """Items between two steps."""
+
+
+class BatchCoder(beam.coders.Coder):
+    """Batches stay between fused steps: Beam encodes none, but it asks for the size of some, and would pickle them to tell it."""
+
+    def encode(self, value: Batch) -> bytes:
+        return pickle.dumps(value)
+
+    def decode(self, encoded: bytes) -> Batch:
+        decoded: Batch = pickle.loads(encoded)  # noqa: S301 - what encode made
+        return decoded
+
+    def estimate_size(self, value: Batch) -> int:
+        return len(value) * _ITEM_BYTES
+
+    def is_deterministic(self) -> bool:
+        return False
+
+
+beam.coders.registry.register_coder(Batch, BatchCoder)
+
+
 def step(do_fn: beam.DoFn) -> beam.PTransform:
-    """``do_fn`` with its three outputs: ``good``, ``failures``, ``tallies``."""
-    return beam.ParDo(do_fn).with_outputs("failures", "tallies", main="good")
-
-
-def failure(value: Failure) -> TaggedOutput:
-    return TaggedOutput("failures", value)
-
-
-def crash(stage: Stage, error: Exception, record: Record, consumer: str | None = None) -> TaggedOutput:
-    """The dead letter of a record that a step could not bear. Only the exception's type is told: its text may hold data."""
-    refusal = Refusal(stage, "crash", f"unexpected {type(error).__name__} in this step; please report it with the record")
-    return failure(failed(refusal, record.position, record.body, consumer))
-
-
-class _Counting(beam.DoFn):
-    """A step that counts: ``self.count(consumer or "", key)``; one tally leaves it per bundle."""
-
-    def start_bundle(self) -> None:
-        self._tally: Counter[tuple[str, str]] = Counter()
-
-    def count(self, consumer: str, key: str, number: int = 1) -> None:
-        self._tally[consumer, key] += number
-
-    def finish_bundle(self) -> Output:
-        if self._tally:
-            yield _at_the_end(TaggedOutput("tallies", dict(self._tally)))
+    """``do_fn`` with its three outputs: ``good`` (batches), ``failures``, ``tallies``."""
+    return beam.ParDo(do_fn).with_output_types(Batch).with_outputs("failures", "tallies", main="good")
 
 
 def _at_the_end(output: Any) -> Any:
@@ -86,42 +86,50 @@ def _at_the_end(output: Any) -> Any:
     return WindowedValue(output, MIN_TIMESTAMP, [GlobalWindow()])
 
 
-class ReadRecords(_Counting):
-    """The records of a wave; what could not be read of its file are failures."""
+class _Step(beam.DoFn):
+    """Takes a batch, gives ``self.good`` as one and ``self.failures`` one by one; one tally of its counts leaves it per bundle."""
 
-    def process(self, folder: str) -> Output:
-        wave = waves.read(folder)
-        number = 0
-        for record in waves.records(folder, wave):
-            number += 1
-            yield record
-        for fault in wave.failures:
-            self.count("", f"dead/{fault.cause}")
-            yield failure(fault)
-        self.count("", "read", number + len(wave.failures))
-        self.count("", "bytes", wave.end - wave.start)
+    stage: Stage
+
+    def start_bundle(self) -> None:
+        self.tally: Counter[tuple[str, str]] = Counter()  # by (consumer's name, or "" for records; key)
+
+    def process(self, batch: list[Any]) -> Iterator[Any]:
+        self.good = Batch()
+        self.failures: list[Failure] = []
+        for item in batch:
+            try:
+                self.one(item)
+            except Exception as error:
+                self.refuse(self.crash(error), item if isinstance(item, Record) else item.record)
+        self.count_batch()
+        if self.good:
+            yield self.good
+        for failure in self.failures:
+            yield TaggedOutput("failures", failure)
+
+    def one(self, item: Any) -> None:
+        """What the step does with one item."""
+        raise NotImplementedError
+
+    def count_batch(self) -> None:
+        """Counts ``self.good``, where that is cheaper than one by one."""
+
+    def refuse(self, refusal: Refusal, record: Record) -> None:
+        """The record goes no further, whoever would have got it."""
+        self.tally["", f"dead/{refusal.cause}"] += 1
+        self.failures.append(failed(refusal, record.position, record.body))
+
+    def crash(self, error: Exception) -> Refusal:
+        """For a record that the step could not bear. Only the exception's type is told: its text may hold data."""
+        return Refusal(self.stage, "crash", f"unexpected {type(error).__name__} in this step; please report it with the record")
+
+    def finish_bundle(self) -> Iterator[Any]:
+        if self.tally:
+            yield _at_the_end(TaggedOutput("tallies", dict(self.tally)))
 
 
-class ParseRecords(_Counting):
-    """Records as events in normal form."""
-
-    def process(self, record: Record) -> Output:
-        try:
-            event = parse(record.body)
-        except Exception as error:
-            self.count("", "dead/crash")
-            yield crash("parse", error, record)
-            return
-        if isinstance(event, Refusal):
-            self.count("", f"dead/{event.cause}")
-            yield failure(failed(event, record.position, record.body))
-            return
-        if event.from_event_type:
-            self.count("", "named_by_event_type")
-        yield Parsed(record, event)
-
-
-class _OfJob(_Counting):
+class _OfJob(_Step):
     """A step that needs the configuration; it is loaded in the worker, once per process."""
 
     def __init__(self, spec: JobSpec) -> None:
@@ -129,91 +137,137 @@ class _OfJob(_Counting):
         self._spec = spec
 
     def setup(self) -> None:
-        self._job: Job = job_of(self._spec)
+        self.job: Job = job_of(self._spec)
+
+    def count_for(self, consumers: tuple[int, ...], key: str, number: int = 1) -> None:
+        """``number`` more of ``key`` for each of ``consumers``."""
+        for consumer in consumers:
+            self.tally[self.job.names[consumer], key] += number
+
+
+class ReadRecords(_Step):
+    """A wave's folder in, its records out; what could not be read of its file are failures."""
+
+    stage = "read"
+
+    def process(self, folder: str) -> Iterator[Any]:
+        wave = waves.read(folder)
+        batch = Batch()
+        for record in waves.records(folder, wave):
+            batch.append(record)
+            if len(batch) == RECORDS_IN_A_BATCH:
+                self.tally["", "read"] += len(batch)
+                yield batch
+                batch = Batch()
+        if batch:
+            self.tally["", "read"] += len(batch)
+            yield batch
+        for failure in wave.failures:
+            self.tally["", "read"] += 1
+            self.tally["", f"dead/{failure.cause}"] += 1
+            yield TaggedOutput("failures", failure)
+        self.tally["", "bytes"] += wave.end - wave.start
+
+
+class ParseRecords(_Step):
+    """Records as events in normal form."""
+
+    stage = "parse"
+
+    def one(self, record: Record) -> None:
+        event = parse(record.body)
+        if isinstance(event, Refusal):
+            self.refuse(event, record)
+            return
+        if event.from_event_type:
+            self.tally["", "named_by_event_type"] += 1
+        self.good.append(Parsed(record, event))
 
 
 class FilterEvents(_OfJob):
     """Events that some consumer could want; the others are counted by the reason."""
 
-    def process(self, parsed: Parsed) -> Output:
-        try:
-            reason = self._job.filter_event(parsed.event)
-        except Exception as error:
-            self.count("", "dead/crash")
-            yield crash("filter", error, parsed.record)
-            return
+    stage = "filter"
+
+    def one(self, parsed: Parsed) -> None:
+        reason = self.job.filter_event(parsed.event)
         if reason is None:
-            yield parsed
+            self.good.append(parsed)
         else:
-            self.count("", f"filtered/{reason}")
+            self.tally["", f"filtered/{reason}"] += 1
 
 
 class MatchConsumers(_OfJob):
     """Events with the consumers that are entitled to them and asked for them."""
 
-    def process(self, parsed: Parsed) -> Output:
-        try:
-            consumers = self._job.match(parsed.event)
-        except Exception as error:
-            self.count("", "dead/crash")
-            yield crash("match", error, parsed.record)
-            return
-        if not consumers:
-            self.count("", "filtered/no_consumer")
-            return
-        self.count("", "matched")
-        for consumer in consumers:
-            self.count(self._job.names[consumer], "matched")
-        yield Matched(parsed.record, parsed.event, consumers)
+    stage = "match"
+
+    def one(self, parsed: Parsed) -> None:
+        consumers = self.job.match(parsed.event)
+        if consumers:
+            self.good.append(Matched(parsed.record, parsed.event, consumers))
+        else:
+            self.tally["", "filtered/no_consumer"] += 1
+
+    def count_batch(self) -> None:
+        self.tally["", "matched"] += len(self.good)
+        for consumers, number in Counter([matched.consumers for matched in self.good]).items():
+            self.count_for(consumers, "matched", number)
 
 
 class Translate(_OfJob):
     """Events as statements, once per variant, guarded; a refusal counts for each consumer that would have got the statements."""
 
-    def process(self, matched: Matched) -> Output:
-        record, event = matched.record, matched.event
+    stage = "translate"
+
+    def one(self, matched: Matched) -> None:
         hashed = b""
-        for translator, consumers in self._job.translators_for(matched.consumers):
+        for translator, consumers in self.job.translators_for(matched.consumers):
             try:
-                statements = translator.translate(event)
+                made = translator.translate(matched.event)
+                if made and not isinstance(made, Refusal):
+                    hashed = hashed or event_hash(matched.event)
+                    position = matched.record.position
+                    statements = [Statement(id_, body, hashed, position) for id_, body in made]
             except Exception as error:
-                for consumer in consumers:
-                    self.count(self._job.names[consumer], "dead_records/crash")
-                    yield crash("translate", error, record, self._job.names[consumer])
-                continue
-            if statements is None:
-                for consumer in consumers:
-                    self.count(self._job.names[consumer], "skipped")
-            elif isinstance(statements, Refusal):
-                for consumer in consumers:
-                    name = self._job.names[consumer]
-                    self.count(name, f"dead_records/{statements.cause}")
-                    yield failure(failed(statements, record.position, record.body, name))
+                made = self.crash(error)
+            if made is None:
+                self.count_for(consumers, "skipped")
+            elif isinstance(made, Refusal):
+                self._refuse_for(consumers, made, matched.record)
             else:
-                hashed = hashed or event_hash(event)
-                position = record.position
-                for consumer in consumers:
-                    self.count(self._job.names[consumer], "translated")
-                yield Translated(consumers, [Statement(s.id, s.body, hashed, position) for s in statements])
+                self.good.append(Translated(consumers, statements))
+
+    def _refuse_for(self, consumers: tuple[int, ...], refusal: Refusal, record: Record) -> None:
+        """The record's statements reach none of ``consumers``; others may have theirs."""
+        self.count_for(consumers, f"dead_records/{refusal.cause}")
+        self.failures += [failed(refusal, record.position, record.body, self.job.names[consumer]) for consumer in consumers]
+
+    def count_batch(self) -> None:
+        for consumers, number in Counter([translated.consumers for translated in self.good]).items():
+            self.count_for(consumers, "translated", number)
 
 
 class PackBlocks(_OfJob):
     """Statements in blocks of one consumer each."""
 
+    stage = "translate"
+
     def start_bundle(self) -> None:
         super().start_bundle()
         self._waiting: dict[int, list[Statement]] = {}
 
-    def process(self, translated: Translated) -> Output:
-        for consumer in translated.consumers:
-            waiting = self._waiting.setdefault(consumer, [])
-            waiting.extend(translated.statements)
-            if len(waiting) >= STATEMENTS_IN_A_BLOCK:
-                yield pack(self._job.names[consumer], waiting)
-                self._waiting[consumer] = []
+    def process(self, batch: list[Translated]) -> Iterator[Any]:
+        for translated in batch:
+            for consumer in translated.consumers:
+                waiting = self._waiting.setdefault(consumer, [])
+                waiting += translated.statements
+                if len(waiting) >= STATEMENTS_IN_A_BLOCK:
+                    yield pack(self.job.names[consumer], waiting)
+                    self._waiting[consumer] = []
 
-    def finish_bundle(self) -> Output:
+    def finish_bundle(self) -> Iterator[Any]:
         for consumer, waiting in self._waiting.items():
             if waiting:
-                yield _at_the_end(pack(self._job.names[consumer], waiting))
+                yield _at_the_end(pack(self.job.names[consumer], waiting))
         yield from super().finish_bundle()

@@ -75,6 +75,10 @@ def a_place_is_empty(s: Seen) -> bool:
     return any(not place.get(key, True) for place in (s.top, s.context, s.fields) for key in ("session", "event_source", "referer", "user_id", "username"))
 
 
+def a_question_is_empty(s: Seen) -> bool:
+    return group(s) and not all(isinstance(v, dict) and v.get("response_type") for v in s.submissions.values())
+
+
 def problem(s: Seen) -> bool:
     return s.name == "problem_check"
 
@@ -148,10 +152,6 @@ def no_iri(s: Seen) -> bool:
     return any(isinstance(p, str) and " " in p for p in parts)
 
 
-def negative(s: Seen) -> bool:
-    return any(isinstance(v, (int, float)) and v < 0 for v in s.fields.values())
-
-
 PART = r"\[[0n]\]\.(context\.contextActivities\.parent\[0\]\.)?"
 ID = r"\[[0n]\]\.(id|context\.statement\.id)"
 
@@ -159,6 +159,7 @@ KNOWN = (
     Known(1, time_is_not_canonical, paths=rf"{ID}|\[[0n]\]\.(timestamp|eventTime)", refused="bad_time", failed=r"ValueError: (Conversion|String|Time)|ParserError|utcoffset|decode|TypeError: can't compare|Value must be|TypeError"),
     Known(2, time_is_not_canonical, refused="no_time"),
     Known(3, a_place_is_empty, paths=r"\[[0n]\]\.(actor\.(id|account\.name)|session|context\.extensions\.session-id)|" + ID),
+    Known(3, a_question_is_empty, paths=r"\[n\]\.object\.definition\.interactionType"),
     Known(4, always, refused=r"wrong_type.*(user_id|username)"),
     Known(5, always, refused="wrong_type"),
     Known(6, other_course_key, paths=r"\[[0n]\]\.object\.id", failed="IndexError|dropped"),
@@ -179,6 +180,5 @@ KNOWN = (
     Known(20, server, paths=r"\[0\]\.generated\..*"),
     Known(21, no_object_to_name, refused="missing.*object.id"),
     Known(22, no_iri, refused="invalid.*absolute IRI"),
-    Known(23, negative, refused="out_of_range"),
-    Known(24, always, refused=r"wrong_type: data\.(grade|max_grade)"),
+    Known(23, always, refused=r"wrong_type: data\.(grade|max_grade)"),
 )  # fmt: skip

@@ -63,9 +63,10 @@ def _submission(random_: random.Random) -> dict[str, Any]:
         {"question": "Odd", "answer": {"a": [1]}, "response_type": "customresponse", "correct": True},
     ]
     count = random_.choice([0, 1, 1, 1, 2, 3])
+    possible = random_.choice([2, 2, 2, 2, 2.5, 0])
     return {
         "problem_id": PROBLEM, "attempts": random_.choice([1, 2, 3]), "success": random_.choice(["correct", "incorrect"]),
-        "grade": random_.choice([0, 1, 2]), "max_grade": 2, "answers": {"aa_2_1": ["choice_0"]}, "correct_map": {"aa_2_1": {"npoints": None}},
+        "grade": possible and random_.choice([0, 1, 2]), "max_grade": possible, "answers": {"aa_2_1": ["choice_0"]}, "correct_map": {"aa_2_1": {"npoints": None}},
         "state": {"seed": 1, "input_state": {"aa_2_1": {}}},
         "submission": {f"aa_{n + 2}_1": questions[(n + count) % len(questions)] for n in range(count)},
     }  # fmt: skip

@@ -1,0 +1,76 @@
+"""The mapping tables themselves: what they read is declared, and their compiler says what is wrong with a value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tincan import Activity, Statement, Verb
+
+from edx2lrs.transforms import caliper, xapi
+from edx2lrs.transforms.caliper.event import EventMapping
+from edx2lrs.transforms.events.registry import SOURCE_EVENTS
+from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.mapping import Constant, Row
+from edx2lrs.transforms.parse import Event
+from edx2lrs.transforms.row_compiler import compile_rows, source_of, sources
+from edx2lrs.transforms.xapi import vocabulary
+from edx2lrs.transforms.xapi.statement import GroupMapping, StatementMapping
+
+FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*/*.json"))
+
+
+def tables(mapping: Any) -> Iterator[tuple[Row | Constant, ...]]:
+    if isinstance(mapping, (StatementMapping, EventMapping)):
+        yield mapping.rows
+    elif isinstance(mapping, GroupMapping):
+        yield mapping.whole.rows
+        yield mapping.part_rows
+    else:
+        for variant in mapping.variants.values():
+            yield from tables(variant)
+
+
+@pytest.mark.parametrize(("name", "mapping"), [*xapi.MAPPINGS.items(), *caliper.MAPPINGS.items()])
+def test_a_table_reads_declared_fields_only(name: str, mapping: Any) -> None:
+    source_event = SOURCE_EVENTS[name]
+    declared = {
+        *Event.__struct_fields__,
+        *(f"data.{field}" for field in source_event.data.__struct_fields__),
+        *(f"context.{field}" for field in getattr(source_event.context, "__struct_fields__", ())),
+        *("course.id", "course.name", "course.context_activities", "actor.anonymous_id", "site.root", "part", "part_key", "whole"),
+    }
+    read = {path for rows in tables(mapping) for row in rows for path in sources(row)}
+    assert read <= declared
+
+
+def test_a_function_is_generated_for_a_table() -> None:
+    rows = (Constant(("a", "b"), 1), Row(("a", "session"), "session"), Row(("root",), "site.root"))
+    assert "['session'] = value" in source_of(rows, {"root": "r"})
+    with pytest.raises(KeyError):
+        compile_rows(rows, {})
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_tincan_reads_our_statements_and_prints_them_unchanged(translate: Callable[..., Any], path: Path) -> None:
+    for statement in translate(json.loads(path.read_text(encoding="utf-8"))["sources"][0]):
+        printed = json.loads(Statement(json.loads(json.dumps(statement))).to_json())
+        assert printed == statement
+
+
+def test_the_vocabulary_is_made_of_verbs_and_iris() -> None:
+    for name, term in vars(vocabulary).items():
+        if name.isupper() and isinstance(term, dict) and "display" in term:
+            assert json.loads(Verb(term).to_json()) == term
+        elif name.isupper() and isinstance(term, str) and not name.startswith("_"):
+            assert Activity(id=term).id.startswith(("http://", "https://"))
+
+
+def test_a_complaint_names_the_field_and_not_its_value(translate: Callable[..., Any], record: Callable[..., Any]) -> None:
+    refusal = translate(record("play_video", {"id": "v", "currentTime": "secret"}))
+    assert refusal == Refusal("translate", "wrong_type", "data.current_time, data.currentTime: expected a number of seconds, found a text")
+    refusal = translate(record("play_video", {}))
+    assert refusal == Refusal("translate", "missing", "course_id or data.id is missing; object.id needs it")
