@@ -66,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
         write(piece.output)
         sys.stdout.buffer.flush()
     if failed and not arguments.trace:
-        print(f"edx2lrs translate: {failed} events could not be translated; --trace says why", file=sys.stderr)
+        events = "1 event" if failed == 1 else f"{failed} events"
+        print(f"edx2lrs translate: {events} could not be translated; --trace says why", file=sys.stderr)
     return _OK
 
 
