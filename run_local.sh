@@ -9,6 +9,9 @@ caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 home=$PWD
 work=$home/.edx2lrs   # the sample run's sandbox, state and report
+# what the sample configuration refers to
+export SANDBOX_USER=${SANDBOX_USER:-sandbox} SANDBOX_PASSWORD=${SANDBOX_PASSWORD:-sandbox} SANDBOX_TOKEN=${SANDBOX_TOKEN:-sandbox}
+export EDX2LRS_ID_KEY=${EDX2LRS_ID_KEY:-a-key-for-the-sample-only}
 say() { printf 'run_local.sh: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 2; }
 
@@ -78,7 +81,6 @@ sample_run() {
   sed "s/127\.0\.0\.1:18080/$address/" templates/sample/edx2lrs.yaml >"$work/edx2lrs.yaml"
   cp templates/sample/*.csv "$work/"
   rm -rf "$work/state"   # each sample run reads everything again
-  export SANDBOX_USER=sandbox SANDBOX_PASSWORD=sandbox SANDBOX_TOKEN=sandbox EDX2LRS_ID_KEY=a-key-for-the-sample-only
   say "running the job over templates/sample/logs for three consumers"
   .venv/bin/edx2lrs run --config "$work/edx2lrs.yaml" --input templates/sample/logs --state "$work/state" --report "$work/report.json" || code=$?
   echo

@@ -109,12 +109,12 @@ def memory(folder: Path, url: str, events: int) -> None:
     print(f"peak on {events:,} lines = {peaks[1] / peaks[0]:.2f} times that on {events // 10:,} ({peaks[1] / 1e6:.0f} MB)")
 
 
-def wave(folder: Path) -> None:
+def wave_cost(folder: Path) -> None:
     from edx2lrs.io.files import FileReader, find
     from edx2lrs.io.state.state import open_state
     from edx2lrs.pipeline.job import JobSpec
+    from edx2lrs.pipeline import wave
     from edx2lrs.pipeline.local_run import register
-    from edx2lrs.pipeline.wave import wave_of
     from edx2lrs.pipeline.wave_runner import WaveRunner
 
     os.environ["EDX2LRS_BENCHMARK_KEY"] = "benchmark"
@@ -129,7 +129,8 @@ def wave(folder: Path) -> None:
         for _ in range(20):
             polled = reader.poll(1, 5)
             began = time.perf_counter()
-            runner.run(wave_of(str(log), offset, polled), polled)
+            wave.write(str(folder / "wave"), wave.wave_of(str(log), offset, polled), polled)
+            runner.run()
             times.append(time.perf_counter() - began)
             offset = polled.offset
     print(f"a wave of 5 lines: median {sorted(times[5:])[len(times[5:]) // 2]:.3f} s, longest {max(times[5:]):.3f} s")
@@ -144,7 +145,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if arguments.what == "wave":
-            wave(folder)
+            wave_cost(folder)
             return
         server = None if arguments.url else subprocess.Popen([sys.executable, HERE / "null_lrs.py"], stdout=subprocess.PIPE, text=True)
         url = arguments.url or server.stdout.readline().strip()

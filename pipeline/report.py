@@ -144,7 +144,7 @@ def _consumer_lines(name: str, part: Mapping[str, Any]) -> list[str]:
         f"  {made} = {part['delivered']:,} delivered + {part['already_stored']:,} already stored + {part['conflicts']:,} conflicts"
         f" + {part['duplicates']:,} duplicates + {sum(dead_statements.values()):,} dead + {part['waiting']:,} waiting",
         *_reasons("dead statements", dead_statements),
-        f"  {part['requests']:,} requests, {part['retries']:,} of them again; half within {seconds['p50'] * 1000:.0f} ms,"
+        f"  {part['requests']:,} requests, {part['retries']:,} of them repeated; half within {seconds['p50'] * 1000:.0f} ms,"
         f" 99 % within {seconds['p99'] * 1000:.0f} ms",
     ]
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import orjson
-from edx2lrs.io.lines import LONGEST_LINE, LongLine, cut
+from edx2lrs.io.lines import LONGEST_LINE, Lines, LongLine, cut
 from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import Actor, ActorOptions, Events, Lms, Protocol
 from edx2lrs.transforms.course_names import CourseNames
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.filter import EventFilter
-from edx2lrs.transforms.parse import parse
-from edx2lrs.transforms.translate import Translator
+from edx2lrs.transforms.parse import Event, parse
+from edx2lrs.transforms.translate import Translated, Translator
 
 EXAMPLE_ROOT = "https://lms.example.com"
 EXAMPLE_KEY = b"edx2lrs: a public key, for trying things on"
@@ -59,11 +59,15 @@ def run(arguments: argparse.Namespace) -> int:
             print(made, file=sys.stderr)
             return _WRONG
         translator = made
-    write = sys.stdout.buffer.write
+    filter_event = EventFilter(Events())
     failed = 0
-    for piece in _translated(_pieces(sys.stdin.fileno()), translator, arguments.trace):
-        failed += piece.failed
-        write(piece.output)
+    for lines in cut(_pieces(sys.stdin.fileno()), 1):
+        if arguments.trace:
+            output = _traced(lines, translator, filter_event)
+        else:
+            output = _plain(lines, translator.translate)
+        failed += output.failed
+        sys.stdout.buffer.write(output.data)
         sys.stdout.buffer.flush()
     if failed and not arguments.trace:
         events = "1 event" if failed == 1 else f"{failed} events"
@@ -93,8 +97,10 @@ def _configured_translator(path: str, protocol: Protocol) -> Translator | str:
     return Translator(protocol, lms.root_url, actors[0], course_name, lms.statement_ids, lms.transformer_version)
 
 
-class _Piece(NamedTuple):
-    output: bytes
+class _Output(NamedTuple):
+    """What a piece of the input became, and how many of its events failed."""
+
+    data: bytes
     failed: int
 
 
@@ -103,25 +109,25 @@ def _pieces(descriptor: int) -> Iterator[bytes]:
         yield piece
 
 
-def _translated(pieces: Iterator[bytes], translator: Translator, trace: bool) -> Iterator[_Piece]:
-    """The output of each piece of input as soon as it is there."""
-    filter_event = EventFilter(Events())
-    for lines in cut(pieces, 1):
-        out: list[bytes] = []
-        failed = 0
-        texts = [lines.head] if isinstance(lines, LongLine) else lines.data.split(b"\n")
-        for number, text in enumerate(texts, lines.line if isinstance(lines, LongLine) else lines.first_line):
-            if not text or text.isspace():
-                continue
-            outcome = too_long(lines.length) if isinstance(lines, LongLine) else translate_line(text, translator, filter_event)
-            failed += outcome.failure is not None
-            if trace:
-                out.append(_trace(number, outcome))
-            else:
-                out.extend(outcome.bodies)
-        if out or failed:
-            out.append(b"")
-            yield _Piece(b"\n".join(out), failed)
+def _plain(lines: Lines | LongLine, translate: Callable[[Event], tuple[Translated, ...] | Refusal | None]) -> _Output:
+    """The statements, one a line. All lines are parsed, then all translated: turn by turn takes a fifth longer."""
+    if isinstance(lines, LongLine):
+        return _Output(b"", 1)
+    events = [parse(line) for line in lines.data.split(b"\n") if line and not line.isspace()]
+    made = [event if isinstance(event, Refusal) else translate(event) for event in events]
+    bodies = [statement.body for statements in made if isinstance(statements, tuple) for statement in statements]
+    bodies.append(b"")
+    return _Output(b"\n".join(bodies), sum(isinstance(statements, Refusal) for statements in made))
+
+
+def _traced(lines: Lines | LongLine, translator: Translator, filter_event: EventFilter) -> _Output:
+    """One JSON object for each line that is not blank."""
+    if isinstance(lines, LongLine):
+        return _Output(_trace(lines.line, too_long(lines.length)) + b"\n", 1)
+    texts = enumerate(lines.data.split(b"\n"), lines.first_line)
+    outcomes = [(n, translate_line(text, translator, filter_event)) for n, text in texts if text and not text.isspace()]
+    traces = [_trace(number, outcome) + b"\n" for number, outcome in outcomes]
+    return _Output(b"".join(traces), sum(outcome.failure is not None for _, outcome in outcomes))
 
 
 def translate_line(line: bytes, translator: Translator, filter_event: EventFilter) -> Outcome:

@@ -6,6 +6,7 @@ the wave's folder.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 
@@ -14,9 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 
-from edx2lrs.io.files import Polled
 from edx2lrs.pipeline import graph
-from edx2lrs.pipeline import wave as waves
 from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.keep import KeepInState
 
@@ -31,9 +30,10 @@ class WaveRunner:
         pipeline = beam.Pipeline(runner=FnApiRunner(), options=self._options)
         start = pipeline | "Wave" >> beam.Create([folder], reshuffle=False)
         graph.connect(start, job, KeepInState(folder, state_directory))
+        gc.freeze()  # Beam's modules are no garbage: it need not be looked for in them after every wave
         self._graph = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
 
-    def run(self, wave: waves.Wave, polled: Polled) -> None:
-        """Keeps all that ``wave`` makes, or nothing; raises what its last step raised, as Beam wraps it, and ``OSError``."""
-        waves.write(self._folder, wave, polled)
+    def run(self) -> None:
+        """Keeps all that the wave in the folder makes, or nothing; raises what its last step raised, as Beam wraps it."""
         FnApiRunner().run_via_runner_api(self._graph, self._options).wait_until_finish()
+        gc.collect()  # the runner leaves cycles that hold the wave's blocks

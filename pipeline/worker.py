@@ -9,7 +9,7 @@ from collections import Counter
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 
-from edx2lrs.io.files import FileReader, Polled, Unreadable
+from edx2lrs.io.files import FileReader, Unreadable
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.pieces import Piece
 from edx2lrs.io.state.state import State
@@ -58,10 +58,10 @@ class Worker:
             while not piece.done and not self._stopping.is_set():
                 if not self._outbox_has_room():
                     continue
-                polled = reader.poll(self._plan.wave_bytes, next_attempt(piece.attempts, piece.records_limit).records)
-                self._one_wave(piece, polled)
+                wave = self._next_wave(piece, reader)
+                self._run(piece, wave)
                 piece = self._now(piece.key)
-                if piece.offset != polled.offset:
+                if piece.offset != wave.end:
                     break
         return piece
 
@@ -80,22 +80,27 @@ class Worker:
         self._stopping.wait(_LOOK_AGAIN)
         return False
 
-    def _one_wave(self, piece: Piece, polled: Polled) -> None:
-        """Keeps what ``polled`` makes, unless somebody else was faster."""
+    def _next_wave(self, piece: Piece, reader: FileReader) -> waves.Wave:
+        """Puts the next wave of ``piece`` into the folder; its lines are in no memory after that."""
+        polled = reader.poll(self._plan.wave_bytes, next_attempt(piece.attempts, piece.records_limit).records)
         wave = waves.wave_of(piece.key, piece.offset, polled)
+        waves.write(self._folder, wave, polled)
+        return wave
+
+    def _run(self, piece: Piece, wave: waves.Wave) -> None:
+        """Keeps what the wave makes, unless somebody else was faster."""
         give_up = next_attempt(piece.attempts, piece.records_limit).give_up
-        self._state.pieces.begin_wave(piece.key, polled.line - piece.lines)
+        self._state.pieces.begin_wave(piece.key, wave.end_line - piece.lines)
         try:
             if give_up:
-                self._keep_killer(wave, polled)
+                self._keep_killer(wave)
             else:
-                self._waves.run(wave, polled)
+                self._waves.run()
         except Exception:
             if self._now(piece.key).offset == piece.offset:
                 raise
 
-    def _keep_killer(self, wave: waves.Wave, polled: Polled) -> None:
-        waves.write(self._folder, wave, polled)
+    def _keep_killer(self, wave: waves.Wave) -> None:
         letters = [*wave.failures, *(killer(record.position, record.body) for record in waves.records(self._folder, wave))]
         self._keep(wave, letters)
 

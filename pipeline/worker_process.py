@@ -12,7 +12,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple
 
-WAVE_BYTES = 32 * 1024 * 1024
+WAVE_BYTES = 16 * 1024 * 1024
 FAULT = 3
 """The exit code of a worker that has told its parent a ``Fault``."""
 

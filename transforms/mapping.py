@@ -24,7 +24,7 @@ Path = tuple[str, ...]
 class Row(NamedTuple):
     """``destination`` gets what ``function`` makes of the value at ``source``, or that value itself.
 
-    Several sources are given to the function in their order, also when they are missing; a single one only when it is there.
+    The value of a source that is a text goes to the function when it is there; those of a tuple always go, in their order.
     A function gives None for "leave it out" and raises ``Unmappable`` for a value that it can do nothing with.
     ``required``: without a value there is no statement, but a refusal.
     """

@@ -78,7 +78,7 @@ def parse(line: bytes) -> Event | Refusal:
         source_event = SOURCE_EVENTS.get(name)
         if source_event is None:
             return Event(name, from_event_type)
-        time = _time(envelope)
+        time = canonical_time(_first(envelope.timestamp, envelope.time))
         if isinstance(time, Refusal):
             return time
         declared = source_event.context
@@ -142,13 +142,9 @@ def _name_of_type(event_type: Scalar) -> tuple[str, bool]:
     return event_type, not event_type.startswith(("/", "http://", "https://"))
 
 
-def _time(envelope: _Envelope) -> str | Refusal:
-    value = envelope.timestamp
-    if value is None or value == "":
-        value = envelope.time
-        if value is None or value == "":
-            return Refusal("parse", "no_time", "timestamp and time are missing; expected one of them")
-    return canonical_time(value)
+def _first(value: Scalar, other: Scalar) -> Scalar:
+    """The first of two places of a record that has something in it."""
+    return value if value or value not in (None, "") else other
 
 
 def _event(
@@ -160,19 +156,18 @@ def _event(
     if data.user_id is not None or data.username is not None:
         user_id, username = _user(data.user_id, data.username)
     if user_id is None and username is None:
-        user_id, username = _user(about.user_id, about.username if envelope.username in (None, "") else envelope.username)
-    source, session, referrer, org_id = envelope.event_source, envelope.session, envelope.referer, about.org_id
+        user_id, username = _user(about.user_id, envelope.username or _first(envelope.username, about.username))
     return Event(
         name,
         from_event_type,
         time,
-        source if source is not None and source != "" else about.event_source,
-        session if session is not None and session != "" else about.session,
-        referrer if referrer is not None and referrer != "" else about.referer,
+        envelope.event_source or _first(envelope.event_source, about.event_source),
+        envelope.session or _first(envelope.session, about.session),
+        envelope.referer or _first(envelope.referer, about.referer),
         user_id,
         username,
         about.course_id or None,
-        None if org_id == "" else org_id,
+        about.org_id or None,
         context,
         data,
     )
@@ -249,7 +244,7 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
         source_event = SOURCE_EVENTS.get(name)
         if source_event is None:
             return Event(name, from_event_type)
-        time = _time(envelope)
+        time = canonical_time(_first(envelope.timestamp, envelope.time))
         if isinstance(time, Refusal):
             return time
         context = parts.get("context")

@@ -49,6 +49,8 @@ def submissions(event: Event) -> Iterable[tuple[str, Submission]]:
 
 def only_submission(event: Event) -> Submission | None:
     """The answer to the only question of a problem, when the record says what kind of answer it is."""
-    for _, submission in submissions(event):
-        return submission if submission.response_type else None
-    return None
+    submitted = getattr(event.data, "submission", None)
+    if not submitted or len(submitted) > 1:
+        return None
+    (submission,) = submitted.values()
+    return submission if submission is not None and submission.response_type else None

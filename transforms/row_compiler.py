@@ -16,6 +16,7 @@ from edx2lrs.transforms.mapping import Constant, Row, Rows, Scope, Unmappable
 Build = Callable[[Scope], dict[str, Any]]
 _SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
 _SITE = "site."
+_LOCAL_NAMES = ("build", "blamed", "scope", "event", "data", "value", "problem")  # of the generated function
 _ALWAYS_THERE = frozenset({"actor.xapi", "time"})
 
 
@@ -59,7 +60,7 @@ class _Generator:
     """Writes the function; ``values`` collects the constants and functions that it names."""
 
     def __init__(self, site: Mapping[str, Any]):
-        self.values: dict[str, Any] = {"Unmappable": Unmappable}
+        self.values: dict[str, Any] = {**dict.fromkeys(_LOCAL_NAMES), "Unmappable": Unmappable}
         self._site = site
         self._lines: list[str] = []
         self._dicts = 0
@@ -71,17 +72,20 @@ class _Generator:
         return "\n".join([*lines, "    except Unmappable as problem:", "        raise blamed(scope) or problem from None", ""])
 
     def _dict(self, tree: dict[str, Any]) -> str:
-        """Writes the lines that make one dict; gives the name that it then has."""
+        """Writes the lines that make one dict; gives the name that it then has. A dict that stays empty is left out of its own."""
         entries: list[str] = []
         later: list[tuple[str, Row]] = []
+        perhaps_empty: list[tuple[str, str]] = []
         for key, node in tree.items():
             if isinstance(node, dict):
-                entries.append(f"{key!r}: {self._named(_constant(node)) if _is_constant(node) else self._dict(node)}")
-            elif isinstance(node, Constant):
-                entries.append(f"{key!r}: {self._named(node.value)}")
-            elif isinstance(node.source, str) and (node.source in _ALWAYS_THERE or node.source.startswith(_SITE)):
-                value = self._read(node.source)
-                entries.append(f"{key!r}: {value if node.function is None else f'{self._named(node.function)}({value})'}")
+                if _is_constant(node):
+                    entries.append(f"{key!r}: {self._named(_constant(node))}")
+                elif any(_is_there(inner) for inner in node.values()):
+                    entries.append(f"{key!r}: {self._dict(node)}")
+                else:
+                    perhaps_empty.append((key, self._dict(node)))
+            elif _is_there(node):
+                entries.append(f"{key!r}: {self._always(node)}")
             else:
                 later.append((key, node))
         self._dicts += 1
@@ -89,25 +93,34 @@ class _Generator:
         self._lines.append(f"{name} = {{{', '.join(entries)}}}")
         for key, row in later:
             self._row(name, key, row)
+        for key, made in perhaps_empty:
+            self._lines += [f"if {made}:", f"    {name}[{key!r}] = {made}"]
         return name
+
+    def _always(self, node: Row | Constant) -> str:
+        if isinstance(node, Constant):
+            return self._named(node.value)
+        value = self._read(str(node.source))
+        return value if node.function is None else f"{self._named(node.function)}({value})"
 
     def _row(self, target: str, key: str, row: Row) -> None:
         paths = sources(row)
         function = None if row.function is None else self._named(row.function)
         write = self._lines.append
-        if len(paths) > 1:
+        indent = ""
+        if isinstance(row.source, tuple):
             write(f"value = {function}({', '.join(map(self._read, paths))})")
+            write("if value is not None:")
         else:
             write(f"value = {self._read(paths[0])}")
-            write("if value == '':")
-            write("    value = None")
+            write("if value or value not in (None, ''):")  # the second look is for 0 and false, which are values
             if function is not None:
-                write("elif value is not None:")
                 write(f"    value = {function}(value)")
-        write("if value is not None:")
-        write(f"    {target}[{key!r}] = value")
+                write("    if value is not None:")
+                indent = "    "
+        write(f"{indent}    {target}[{key!r}] = value")
         if row.required:
-            write("else:")
+            write(f"if {key!r} not in {target}:")
             write(f"    raise Unmappable({_missing(row)!r}, 'missing')")
 
     def _read(self, path: str) -> str:
@@ -125,6 +138,15 @@ class _Generator:
             name += "_"
         self.values[name] = value
         return name
+
+
+def _is_there(node: Any) -> bool:
+    """Whether a key has a value in every result."""
+    if isinstance(node, dict):
+        return any(_is_there(inner) for inner in node.values())
+    if isinstance(node, Constant):
+        return True
+    return isinstance(node.source, str) and (node.source in _ALWAYS_THERE or node.source.startswith(_SITE))
 
 
 def _is_constant(tree: dict[str, Any]) -> bool:
@@ -146,7 +168,7 @@ def _blamed(rows: Rows, site: Mapping[str, Any], scope: Scope) -> Unmappable | N
         if isinstance(row, Constant) or row.function is None:
             continue
         values = [_value(path, site, scope) for path in sources(row)]
-        if len(values) == 1 and values[0] in (None, ""):
+        if isinstance(row.source, str) and (values[0] is None or values[0] == ""):
             continue
         try:
             row.function(*values)

@@ -21,25 +21,23 @@ _HOUR_24 = re.compile(r"\d[T ]24(?::?00)*(?:[.,]0+)?(?![\d:])")
 
 def canonical_time(value: object) -> str | Refusal:
     """The canonical text of ``value``: ISO 8601 text with a zone (``T`` or a space between date and time), or a number of seconds
-    since 1970 (UTC). More than six digits of fraction are cut; ``T24:00:00`` is the beginning of the next day."""
-    if type(value) is str:
-        if _looks_canonical(value):
+    since 1970 (UTC). More than six digits of fraction are cut; ``T24:00:00`` is the beginning of the next day. None and "" are refused as ``no_time``, all else as ``bad_time``."""
+    if type(value) is str and value:
+        # What is no digit stands where the canonical form has it; the first slice takes every separator up to the seconds' end.
+        if (value[4:20:3] == "--T::." and value[26:] == "+00:00" and value[20:26] != "000000") or (
+            value[4:20:3] == "--T::+" and value[19:] == "+00:00"
+        ):
             try:
                 datetime.fromisoformat(value)  # only digits between the separators, and such a day and hour
                 return value
             except ValueError:
                 pass
         return _from_usual_text(value) or _from_text(value)
+    if value is None or value == "":
+        return Refusal("parse", "no_time", "timestamp and time are missing; expected one of them")
     if type(value) is int or type(value) is float:
         return _from_seconds(value)
     return _bad_time(f"expected ISO 8601 text or a number of seconds, found {json_type(value)}")
-
-
-def _looks_canonical(text: str) -> bool:
-    """Whether all that is no digit is where the canonical form has it. The slice takes every separator up to the seconds' end."""
-    if text[4:20:3] == "--T::.":
-        return text[26:] == "+00:00" and text[20:26] != "000000"
-    return text[4:20:3] == "--T::+" and text[19:] == "+00:00"
 
 
 def _from_usual_text(text: str) -> str | None:

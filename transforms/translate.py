@@ -77,10 +77,12 @@ class Translator:
             made = make(Scope(event, actor, self._course(event.course_id)))
         except Unmappable as problem:
             return Refusal("translate", problem.cause, problem.message)
-        translated = []
-        for uuid, statement in made:
-            refusal = self._guard(statement)
+        guard = self._guard
+        if len(made) == 1:  # nearly always
+            uuid, statement = made[0]
+            return guard(statement) or (Translated(bytes.fromhex(uuid.replace("-", "")), orjson.dumps(statement)),)
+        for _, statement in made:
+            refusal = guard(statement)
             if refusal is not None:
                 return refusal
-            translated.append(Translated(bytes.fromhex(uuid.replace("-", "")), orjson.dumps(statement)))
-        return tuple(translated)
+        return tuple([Translated(bytes.fromhex(uuid.replace("-", "")), orjson.dumps(statement)) for uuid, statement in made])

@@ -72,11 +72,19 @@ def time_is_not_canonical(s: Seen) -> bool:
 
 def a_place_is_empty(s: Seen) -> bool:
     """Where erb's recursive search finds another place than ours: null, "" or 0 stands where it looks first."""
-    return any(not place.get(key, True) for place in (s.top, s.context, s.fields) for key in ("session", "event_source", "referer", "user_id", "username"))
+    return any(
+        not place.get(key, True)
+        for place in (s.top, s.context, s.fields)
+        for key in ("session", "event_source", "referer", "user_id", "username")
+    )
 
 
 def a_question_is_empty(s: Seen) -> bool:
     return group(s) and not all(isinstance(v, dict) and v.get("response_type") for v in s.submissions.values())
+
+
+def negative(s: Seen) -> bool:
+    return any(isinstance(v, (int, float)) and v < 0 for v in s.fields.values())
 
 
 def problem(s: Seen) -> bool:
@@ -113,7 +121,9 @@ def no_object_to_name(s: Seen) -> bool:
 
 def judged_in_other_words(s: Seen) -> bool:
     judgements = [v.get("correct") for v in s.submissions.values() if isinstance(v, dict)]
-    return server(s) and (s.fields.get("success") not in ("correct", "incorrect") or not all(isinstance(j, bool) for j in judgements))
+    return server(s) and (
+        s.fields.get("success") not in ("correct", "incorrect") or not all(isinstance(j, bool) for j in judgements)
+    )
 
 
 def answer_is_no_text(s: Seen) -> bool:
@@ -128,7 +138,11 @@ def without_points(s: Seen) -> bool:
 
 def score_out_of_range(s: Seen) -> bool:
     earned, possible = s.fields.get("grade"), s.fields.get("max_grade")
-    return server(s) and all(isinstance(v, (int, float)) or v is None for v in (earned, possible)) and not (0 <= (earned or 0) <= (possible or 0))
+    return (
+        server(s)
+        and all(isinstance(v, (int, float)) or v is None for v in (earned, possible))
+        and not (0 <= (earned or 0) <= (possible or 0))
+    )
 
 
 def at_zero(s: Seen) -> bool:
@@ -148,7 +162,14 @@ def space_or_empty(value: Any) -> bool:
 
 
 def no_iri(s: Seen) -> bool:
-    parts = [s.top.get("session"), s.context.get("session"), s.context.get("course_id"), *s.fields.values(), *s.submissions, s.data]
+    parts = [
+        s.top.get("session"),
+        s.context.get("session"),
+        s.context.get("course_id"),
+        *s.fields.values(),
+        *s.submissions,
+        s.data,
+    ]
     return any(isinstance(p, str) and " " in p for p in parts)
 
 
@@ -180,5 +201,7 @@ KNOWN = (
     Known(20, server, paths=r"\[0\]\.generated\..*"),
     Known(21, no_object_to_name, refused="missing.*object.id"),
     Known(22, no_iri, refused="invalid.*absolute IRI"),
+    Known(24, negative, refused="out_of_range"),
+    Known(25, always, paths=r".* was empty"),
     Known(23, always, refused=r"wrong_type: data\.(grade|max_grade)"),
 )  # fmt: skip

@@ -135,7 +135,7 @@ def mutated(rec: dict[str, Any], random_: random.Random) -> dict[str, Any]:
         elif path[-1] in ("time", "timestamp"):
             target[path[-1]] = random_.choice(TIMES)
         else:
-            target[path[-1]] = random_.choice(VALUES)
+            target[path[-1]] = copy.deepcopy(random_.choice(VALUES))
     for key in texts:
         if key in rec and not isinstance(rec[key], str):
             rec[key] = json.dumps(rec[key])

@@ -80,6 +80,8 @@ def differences(erb: Any, own: Any, path: str = "") -> Iterator[str]:
     elif isinstance(erb, list) and isinstance(own, list) and len(erb) == len(own):
         for n, pair in enumerate(zip(erb, own, strict=True)):
             yield from differences(*pair, f"{path}[{'n' if n else 0}]")
+    elif own == MISSING and erb in ({}, {"extensions": {}}, {"en-US": ""}):
+        yield f"{path} was empty"
     elif erb != own or type(erb) is not type(own):
         yield path
 
@@ -97,7 +99,9 @@ def unexplained(record: dict[str, Any], erb: Any, own: Any, protocol: str) -> tu
         numbers = {
             known.number
             for known in explained.KNOWN
-            if (pattern := getattr(known, field)) and re.search(f"^(?:{pattern})$" if field == "paths" else pattern, difference) and known.about(seen)
+            if (pattern := getattr(known, field))
+            and re.search(f"^(?:{pattern})$" if field == "paths" else pattern, difference)
+            and known.about(seen)
         }
         used |= numbers
         if not numbers:

@@ -16,7 +16,7 @@ import pytest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 GOLDEN = {
-    ("xapi", "enrollment", 1): "feba9a7fd824b216",
+    ("xapi", "enrollment", 1): "2b829bc8e52e2e12",
     ("xapi", "video", 1): "df0719f776ef41f2",
     ("xapi", "problem", 1): "080344bffd53d486",
     ("caliper", "enrollment", 1): "3d6848daf7b21cb6",

@@ -41,7 +41,16 @@ def test_a_table_reads_declared_fields_only(name: str, mapping: Any) -> None:
         *Event.__struct_fields__,
         *(f"data.{field}" for field in source_event.data.__struct_fields__),
         *(f"context.{field}" for field in getattr(source_event.context, "__struct_fields__", ())),
-        *("course.id", "course.name", "course.context_activities", "actor.anonymous_id", "site.root", "part", "part_key", "whole"),
+        *(
+            "course.id",
+            "course.name",
+            "course.context_activities",
+            "actor.anonymous_id",
+            "site.root",
+            "part",
+            "part_key",
+            "whole",
+        ),
     }
     read = {path for rows in tables(mapping) for row in rows for path in sources(row)}
     assert read <= declared
@@ -71,6 +80,8 @@ def test_the_vocabulary_is_made_of_verbs_and_iris() -> None:
 
 def test_a_complaint_names_the_field_and_not_its_value(translate: Callable[..., Any], record: Callable[..., Any]) -> None:
     refusal = translate(record("play_video", {"id": "v", "currentTime": "secret"}))
-    assert refusal == Refusal("translate", "wrong_type", "data.current_time, data.currentTime: expected a number of seconds, found a text")
+    assert refusal == Refusal(
+        "translate", "wrong_type", "data.current_time, data.currentTime: expected a number of seconds, found a text"
+    )
     refusal = translate(record("play_video", {}))
     assert refusal == Refusal("translate", "missing", "course_id or data.id is missing; object.id needs it")

@@ -25,23 +25,20 @@ MAPPING_VERSION = 1
 
 def duration(value: object) -> str:
     """Seconds as an ISO 8601 duration, exact to the microsecond: ``PT3M15.6S``, ``P0D`` for 0."""
-    length = seconds(value)
-    if not abs(length) < 86_400_000_000_000:
-        raise Unmappable("expected less than a billion days, found another number", "out_of_range")
-    whole, fraction = divmod(round(abs(length) * 1_000_000), 1_000_000)
+    microseconds = round(seconds(value) * 1_000_000)
+    if not 0 <= microseconds < 86_400_000_000_000_000_000:
+        raise Unmappable("expected a number of seconds from 0 to a billion days, found another one", "out_of_range")
+    whole, fraction = divmod(microseconds, 1_000_000)
     minutes, seconds_left = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    date = f"{days}D" if days else ""
-    time = f"{hours}H" if hours else ""
-    if minutes:
-        time += f"{minutes}M"
+    time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
     if fraction:
         time += f"{seconds_left}.{fraction:06}".rstrip("0") + "S"
     elif seconds_left:
         time += f"{seconds_left}S"
-    sign = "-" if length < 0 and (date or time) else ""
-    return f"{sign}P{date}T{time}" if time else f"{sign}P{date or '0D'}"
+    date = f"{days}D" if days or not time else ""
+    return f"P{date}T{time}" if time else f"P{date}"
 
 
 def position(browsers_current_time: object, current_time: object) -> str | None:

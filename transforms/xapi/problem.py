@@ -38,7 +38,7 @@ def interaction_type(submission: Submission) -> str:
 
 def question(submission: Submission) -> dict[str, str] | None:
     """The question's text, as the definition's description."""
-    return None if submission.question is None else {"en-US": submission.question}
+    return {"en-US": submission.question} if submission.question else None
 
 
 def name(module: Module) -> dict[str, str] | None:

@@ -83,8 +83,7 @@ def _build(mapping: StatementMapping, site: Mapping[str, Any]) -> Build:
 def _make_statement(build: Build, ids: Uuid5, strict_ids: bool, scope: Scope) -> list[Made]:
     statement = build(scope)
     name = f"{scope.actor.hash_text}-{scope.event.time}"
-    id_ = ids(f"{name}-{statement['object']['id']}" if strict_ids else name)
-    statement["id"] = id_
+    id_ = statement["id"] = ids(f"{name}-{statement['object']['id']}" if strict_ids else name)
     return [(id_, statement)]
 
 
