@@ -1,7 +1,7 @@
 """Translation alone, bytes in, bytes out, in one process: ``python benchmarks/translate.py [--events N]``.
 
-Prints the time for parse + translate of lines of the three families (enrolment, video, problems), for each protocol, and its ratio
-to orjson loads + dumps of the same lines, measured turn by turn in the same run. Where EDX2LRS_PEERS names the folder with
+Prints the time for parse + translate of lines of the three families (enrolment, video, problems), for each protocol, and its
+ratio to orjson loads + dumps of the same lines, measured turn by turn in the same run. Where EDX2LRS_PEERS names the folder with
 ``erb_up.sh`` and ``erb_oracle.py``, the ratio to event-routing-backends too.
 """
 
@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import orjson
-
 from edx2lrs.pipeline.translate_command import example_translator
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.parse import parse
@@ -103,15 +102,18 @@ def main() -> None:
     best = best_seconds({"orjson": through_orjson, "parse": parse_alone, **functions}, lines)
     names = Counter(getattr(parse(line), "name", "refused") for line in lines)
     print(f"{len(lines)} lines of {len(names)} event names, {sum(map(len, lines)) // len(lines)} bytes each on average")
-    print(f"orjson loads + dumps      {best['orjson'] / len(lines) * 1e6:6.2f} us a line")
-    print(
-        f"parse alone               {best['parse'] / len(lines) * 1e6:6.2f} us a line  {best['parse'] / best['orjson']:.2f} times orjson"
-    )
+    print(f"{'orjson loads + dumps':26}{microseconds(best['orjson'], lines)}")
+    print(f"{'parse alone':26}{microseconds(best['parse'], lines)}, {best['parse'] / best['orjson']:.2f} times orjson")
     for name, statements in made.items():
-        each = best[name] / len(lines)
-        line = f"parse + translate {name:8}{each * 1e6:6.2f} us a line  {best[name] / best['orjson']:.2f} times orjson, {statements} statements"
+        ratio = f"{best[name] / best['orjson']:.2f} times orjson, {statements} statements"
         erb = erb_seconds_per_event(lines, name)
-        print(line + (f", {erb / each:.0f} times as fast as erb" if erb else ""))
+        compared = f", {erb / best[name] * len(lines):.0f} times as fast as erb" if erb else ""
+        print(f"{'parse + translate ' + name:26}{microseconds(best[name], lines)}, {ratio}{compared}")
+
+
+def microseconds(seconds: float, lines: list[bytes]) -> str:
+    return f"{seconds / len(lines) * 1e6:6.2f} us a line"
+
 
 
 if __name__ == "__main__":

@@ -1,36 +1,46 @@
-"""Which engine runs the graph, and which Beam options cannot work with it."""
+"""Which engine runs the graph, and which options of the command line cannot work with it."""
 
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 
 
-class EngineError(Exception):
+class OptionError(Exception):
     """An option that cannot work here. The message names it, and what to do instead."""
 
 
+def check_report(path: str | None) -> None:
+    """Whether the report can be written, before hours of work. Raises ``OptionError``."""
+    folder = os.path.dirname(os.path.abspath(path)) if path else None
+    if folder and not os.path.isdir(folder):
+        raise OptionError(f"--report {path}: there is no folder {folder}; make it, or name another")
+    if folder and (not os.access(folder, os.W_OK) or os.path.isdir(path or "")):
+        raise OptionError(f"--report {path}: cannot be written; name another file")
+
+
 def local_beam_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Beam's options of the command line, when the local engine can follow them. Raises ``EngineError``."""
+    """Beam's options of the command line, when the local engine can follow them. Raises ``OptionError``."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
     known = PipelineOptions([]).get_all_options()
     for argument in arguments:
         name = argument.split("=", 1)[0]
         if argument.startswith("--") and name[2:].replace("-", "_") not in known:
-            raise EngineError(f"{name}: unknown option{_meant(name, known)}")
+            raise OptionError(f"{name}: unknown option{_meant(name, known)}")
         if not argument.startswith("-") and argument == arguments[0]:
-            raise EngineError(f"{argument!r}: unexpected; an input is given as --input {argument}")
+            raise OptionError(f"{argument!r}: unexpected; an input is given as --input {argument}")
     asked = PipelineOptions(list(arguments)).get_all_options()
     if asked["runner"] not in (None, "DirectRunner"):
-        raise EngineError(f"--runner={asked['runner']}: this version runs on this machine only; leave --runner out")
+        raise OptionError(f"--runner={asked['runner']}: this version runs on this machine only; leave --runner out")
     if asked["direct_running_mode"] != "in_memory" or asked["direct_num_workers"] != 1:
-        raise EngineError(
+        raise OptionError(
             "--direct_running_mode and --direct_num_workers: Beam's local multi-threading loses data after a shuffle;"
             " leave them out and use --workers N"
         )
     if asked["streaming"]:
-        raise EngineError("--streaming: files are read as a batch; leave it out")
+        raise OptionError("--streaming: files are read as a batch; leave it out")
     return tuple(arguments)
 
 

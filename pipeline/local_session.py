@@ -22,7 +22,7 @@ from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.config import ConfigError
-from edx2lrs.pipeline.engine import EngineError
+from edx2lrs.pipeline.engine import OptionError
 from edx2lrs.pipeline.local_run import Fault, LocalRun, Place
 from edx2lrs.transforms.config_types import Config, Consumer
 
@@ -34,7 +34,7 @@ def exit_code_of(command: Callable[[], int]) -> int:
     """Runs ``command``; an error that is for a person becomes its text on standard error and an exit code."""
     try:
         return command()
-    except (ConfigError, EngineError, InputError, TableError, SecretError, StateInUse, StateUnusable) as error:
+    except (ConfigError, OptionError, InputError, TableError, SecretError, StateInUse, StateUnusable) as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
     except (Fault, StateError, OSError) as error:

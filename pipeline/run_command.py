@@ -36,12 +36,13 @@ def _run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config)
     # Beam takes a second to import: only after the configuration is known to be right
     from edx2lrs.io import files
-    from edx2lrs.pipeline.engine import local_beam_arguments
+    from edx2lrs.pipeline.engine import check_report, local_beam_arguments
     from edx2lrs.pipeline.job import Job
     from edx2lrs.pipeline.local_run import register
     from edx2lrs.pipeline.worker_process import WorkerPlan
     from edx2lrs.pipeline.workers import Workers
 
+    check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
     found = files.find(arguments.input)
     Job(config)  # tables and secrets are read in each worker; what is wrong with them is said here, once

@@ -62,10 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     filter_event = EventFilter(Events())
     failed = 0
     for lines in cut(_pieces(sys.stdin.fileno()), 1):
-        if arguments.trace:
-            output = _traced(lines, translator, filter_event)
-        else:
-            output = _plain(lines, translator.translate)
+        output = _traced(lines, translator, filter_event) if arguments.trace else _plain(lines, translator.translate)
         failed += output.failed
         sys.stdout.buffer.write(output.data)
         sys.stdout.buffer.flush()

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 
 from edx2lrs.io.files import FileReader, Unreadable
-from edx2lrs.io.state.errors import StateError
+from edx2lrs.io.state.errors import StateError, named_faults
 from edx2lrs.io.state.pieces import Piece
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave
@@ -84,7 +84,8 @@ class Worker:
         """Puts the next wave of ``piece`` into the folder; its lines are in no memory after that."""
         polled = reader.poll(self._plan.wave_bytes, next_attempt(piece.attempts, piece.records_limit).records)
         wave = waves.wave_of(piece.key, piece.offset, polled)
-        waves.write(self._folder, wave, polled)
+        with named_faults(self._state.folder):
+            waves.write(self._folder, wave, polled)
         return wave
 
     def _run(self, piece: Piece, wave: waves.Wave) -> None:

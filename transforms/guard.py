@@ -1,7 +1,8 @@
 """The last look at a finished statement: what a receiver would refuse is never sent. Cheap, since every statement passes here.
 
-Mappings make what is required anyway, and what is the same for many statements (actors, courses) was checked when it was made. The
-guard looks at what depends on a record's own values: identifiers and scores. Numbers are finite since ``parse`` and ``values``.
+Mappings make what is required anyway, and what is the same for many statements (actors, courses) was checked when it was made.
+The guard looks at what depends on a record's own values: identifiers and scores. Numbers are finite since ``parse`` and
+``transforms.values``.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ only when what is before it is no piece of JSON and nothing but white space foll
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -18,9 +19,11 @@ _TOO_LARGE = 10**30
 _KEYS_OF_AN_EVENT = frozenset({"name", "event", "event_type", "data"})
 
 
-def _integer(digits: str) -> int:
-    """A stand-in for numbers beyond every declared field's range: Python refuses to convert 5,000 digits."""
-    return int(digits) if len(digits) <= 20 else _TOO_LARGE
+def _integer(digits: str) -> int | float:
+    """Stand-ins for numbers beyond every declared field's range: Python refuses to convert 5,000 digits."""
+    if len(digits) <= 20:
+        return int(digits)
+    return _TOO_LARGE if len(digits) <= 308 else math.inf
 
 
 _decoder = json.JSONDecoder(parse_int=_integer)

@@ -1,7 +1,8 @@
 """Mappings as tables.
 
 A mapping is an ordered tuple of rows: where a value goes, what it is made of, by which named function, and whether a statement
-makes sense without it. The tables are data for people; ``transforms.row_compiler`` makes functions of them once, when a job starts.
+makes sense without it. The tables are data for people; ``transforms.row_compiler`` makes functions of them once, when a job
+starts.
 
 Sources are dotted paths. They begin with a field of the event's normal form (``data.id``, ``context.module``, ``session``;
 ``transforms.parse.Event``), with another field of ``Scope`` (``actor``, ``course``, ``part``, ...), or with ``site`` (values that

@@ -1,7 +1,7 @@
 """From a record's bytes to an event in normal form: the same, whether it came from a tracking log, a message or the event bus.
 
-- A log line: an optional log prefix, then an object with ``event`` (an object, JSON text or plain text); session, user, source and
-  referrer stand at the top.
+- A log line: an optional log prefix, then an object with ``event`` (an object, JSON text or plain text); session, user, source
+  and referrer stand at the top.
 - A live event or one from the event bus: an object with ``data`` and ``context`` (each an object or JSON text); session, user,
   source and referrer stand in ``context``.
 
@@ -33,8 +33,9 @@ class Event(msgspec.Struct, gc=False):
 
     ``name`` is "" when the record has none. ``from_event_type``: the record had no name and ``event_type`` stands for it.
     ``data`` is None when no mapping knows the name (page requests, for one); then nothing but the name is filled.
-    ``context`` is what the family declares of the record's context, or None. ``time`` is canonical (``transforms.times``). ``user_id`` is a primary key of the site's users, ``username`` a name: never the one
-    in place of the other. Both are None for an anonymous visitor.
+    ``context`` is what the family declares of the record's context, or None. ``time`` is canonical (``transforms.times``).
+    ``user_id`` is a primary key of the site's users, ``username`` a name: never the one in place of the other. Both are None for
+    an anonymous visitor.
     """
 
     name: str
@@ -62,8 +63,8 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 def parse(line: bytes) -> Event | Refusal:
     """The event of one record: a line without its line break, or a message. Never raises.
 
-    Refusals have stage ``parse`` and one of the causes ``not_utf8``, ``not_json``, ``too_deep``, ``not_an_event``, ``wrong_type``,
-    ``not_finite``, ``bad_text``, ``no_time``, ``bad_time``. Their messages name fields and types, never values.
+    Refusals have stage ``parse`` and one of the causes ``not_utf8``, ``not_json``, ``too_deep``, ``not_an_event``,
+    ``wrong_type``, ``not_finite``, ``bad_text``, ``no_time``, ``bad_time``. Their messages name fields and types, never values.
     """
     try:
         if not line.isascii():
@@ -195,7 +196,7 @@ def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
     return None, str(username) if username else None
 
 
-# The fast reader: from the undecoded parts. A part is an object or, in browsers' events and on the event bus, the JSON text of one.
+# The fast reader: from the undecoded parts. A part is an object or, in browsers' events and on the event bus, its JSON text.
 
 _DECLARED = {d for source in SOURCE_EVENTS.values() for d in (source.data, source.context) if d} | {Context}
 _decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d).decode for d in _DECLARED}

@@ -72,7 +72,7 @@ class _Generator:
         return "\n".join([*lines, "    except Unmappable as problem:", "        raise blamed(scope) or problem from None", ""])
 
     def _dict(self, tree: dict[str, Any]) -> str:
-        """Writes the lines that make one dict; gives the name that it then has. A dict that stays empty is left out of its own."""
+        """Writes the lines that make one dict; gives the name that it then has. A dict within it that stays empty is left out."""
         entries: list[str] = []
         later: list[tuple[str, Row]] = []
         perhaps_empty: list[tuple[str, str]] = []

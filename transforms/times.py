@@ -21,7 +21,8 @@ _HOUR_24 = re.compile(r"\d[T ]24(?::?00)*(?:[.,]0+)?(?![\d:])")
 
 def canonical_time(value: object) -> str | Refusal:
     """The canonical text of ``value``: ISO 8601 text with a zone (``T`` or a space between date and time), or a number of seconds
-    since 1970 (UTC). More than six digits of fraction are cut; ``T24:00:00`` is the beginning of the next day. None and "" are refused as ``no_time``, all else as ``bad_time``."""
+    since 1970 (UTC). More than six digits of fraction are cut; ``T24:00:00`` is the beginning of the next day.
+    None and "" are refused as ``no_time``, all else as ``bad_time``."""
     if type(value) is str and value:
         # What is no digit stands where the canonical form has it; the first slice takes every separator up to the seconds' end.
         if (value[4:20:3] == "--T::." and value[26:] == "+00:00" and value[20:26] != "000000") or (

@@ -65,8 +65,8 @@ class Translator:
         self._course = course
 
     def translate(self, event: Event) -> tuple[Translated, ...] | Refusal | None:
-        """The statements of ``event``: one, or a group's whole and parts, in this order; all or none. None when the protocol has no
-        mapping for the event's name. Never raises; the event is not changed."""
+        """The statements of ``event``: one, or a group's whole and parts, in this order; all or none. None when the protocol has
+        no mapping for the event's name. Never raises; the event is not changed."""
         make = self._makers.get(event.name)
         if make is None:
             return None

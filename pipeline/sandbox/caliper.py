@@ -71,6 +71,11 @@ class Envelope(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     data: Annotated[list[dict[str, Any]], Meta(min_length=1)]
 
 
+# As in statement_rules: msgspec prepares a type at its first use, which must not be in two threads at once.
+for _rules in (Envelope, Event):
+    msgspec.json.Decoder(_rules)
+
+
 def respond(store: Store, name: str, request: Request) -> Response:
     """Stores the new events of one envelope or a list of them; answers 200 with how many were new or repeats.
 

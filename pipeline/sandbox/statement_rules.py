@@ -253,6 +253,10 @@ _NESTED_OBJECTS: dict[str, type[_Rules]] = {
 }
 _OBJECTS: dict[str, type[_Rules]] = {**_NESTED_OBJECTS, "SubStatement": SubStatement}
 
+# msgspec prepares a type at its first use. Two threads that do so at once crash the interpreter: it is done here, in one.
+for _rules in (Statement, *_OBJECTS.values()):
+    msgspec.json.Decoder(_rules)
+
 
 def fault_of(statement: object) -> str | None:
     """What is wrong with ``statement`` (decoded JSON), None when it is valid."""

@@ -51,8 +51,8 @@ def _decoded(value: Any) -> Any:
 class Known(NamedTuple):
     """``number`` is the entry in the docs, ``about`` tells whether a record is one of those that it is about.
 
-    ``paths``: where statements differ. ``refused``: our cause and message where only erb gives statements. ``failed``: erb's error
-    (``dropped``: none, nor a statement) where only we do. All are regular expressions; "" never matches.
+    ``paths``: where statements differ. ``refused``: our cause and message where only erb gives statements. ``failed``: erb's
+    error (``dropped``: none, nor a statement) where only we do. All are regular expressions; "" never matches.
     """
 
     number: int
@@ -176,15 +176,18 @@ def no_iri(s: Seen) -> bool:
 PART = r"\[[0n]\]\.(context\.contextActivities\.parent\[0\]\.)?"
 ID = r"\[[0n]\]\.(id|context\.statement\.id)"
 
+UNREAD_TIME = "ValueError: Conversion to datetime|ParserError|has no attribute 'utcoffset'"
+NO_COURSE = "InvalidKeyError|KeyError: 'extensions'|'NoneType' object has no attribute '(parent|get)'"
+
 KNOWN = (
-    Known(1, time_is_not_canonical, paths=rf"{ID}|\[[0n]\]\.(timestamp|eventTime)", refused="bad_time", failed=r"ValueError: (Conversion|String|Time)|ParserError|utcoffset|decode|TypeError: can't compare|Value must be|TypeError"),
+    Known(1, time_is_not_canonical, paths=rf"{ID}|\[[0n]\]\.(timestamp|eventTime)", refused="bad_time", failed=UNREAD_TIME),
     Known(2, time_is_not_canonical, refused="no_time"),
     Known(3, a_place_is_empty, paths=r"\[[0n]\]\.(actor\.(id|account\.name)|session|context\.extensions\.session-id)|" + ID),
     Known(3, a_question_is_empty, paths=r"\[n\]\.object\.definition\.interactionType"),
     Known(4, always, refused=r"wrong_type.*(user_id|username)"),
     Known(5, always, refused="wrong_type"),
     Known(6, other_course_key, paths=r"\[[0n]\]\.object\.id", failed="IndexError|dropped"),
-    Known(7, no_course_key, refused="bad_course_key", failed="InvalidKeyError|KeyError: 'extensions'|'NoneType' object has no attribute '(parent|get)'"),
+    Known(7, no_course_key, refused="bad_course_key", failed=NO_COURSE),
     Known(8, browser, paths=r"\[[0n]\]\.object\.id", failed="dropped"),
     Known(9, problem, failed=r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType"),
     Known(10, group, paths=PART + r"(object\.)?definition\.(description|name)|\[0\]\.result\.(response|success)"),

@@ -25,7 +25,8 @@ VALUES: list[Any] = [
 TIMES: list[Any] = [
     "2023-05-23T13:53:13+00:00", "2023-05-23T13:53:13.460372Z", "2023-05-23T13:53:13.000000+00:00",
     "2023-05-23T19:23:13.460372+05:30", "2023-05-23 13:53:13+00:00", "2023-05-23T13:53:13", "2023-05-23T24:00:00Z",
-    "2023-05-23T13:53:13.1234567+00:00", "20230523T135313Z", 1684849993, 1684849993.5, "May 23 2023 10:00 UTC", None, "", "nonsense",
+    "2023-05-23T13:53:13.1234567+00:00", "20230523T135313Z", 1684849993, 1684849993.5, "May 23 2023 10:00 UTC",
+    None, "", "nonsense",
 ]  # fmt: skip
 
 
@@ -66,7 +67,8 @@ def _submission(random_: random.Random) -> dict[str, Any]:
     possible = random_.choice([2, 2, 2, 2, 2.5, 0])
     return {
         "problem_id": PROBLEM, "attempts": random_.choice([1, 2, 3]), "success": random_.choice(["correct", "incorrect"]),
-        "grade": possible and random_.choice([0, 1, 2]), "max_grade": possible, "answers": {"aa_2_1": ["choice_0"]}, "correct_map": {"aa_2_1": {"npoints": None}},
+        "grade": possible and random_.choice([0, 1, 2]), "max_grade": possible,
+        "answers": {"aa_2_1": ["choice_0"]}, "correct_map": {"aa_2_1": {"npoints": None}},
         "state": {"seed": 1, "input_state": {"aa_2_1": {}}},
         "submission": {f"aa_{n + 2}_1": questions[(n + count) % len(questions)] for n in range(count)},
     }  # fmt: skip

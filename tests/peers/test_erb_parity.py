@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.parse import Event, parse

@@ -119,7 +119,7 @@ def edx2lrs(tmp_path):
         report.unlink(missing_ok=True)
         reporting = ["--report", str(report)] if arguments[0] in ("run", "deliver") else []
         process = subprocess.Popen(
-            [sys.executable, "-m", "edx2lrs.pipeline", *map(str, arguments), *reporting],
+            [sys.executable, "-m", "edx2lrs.pipeline", str(arguments[0]), *reporting, *map(str, arguments[1:])],
             cwd=tmp_path,
             env={**os.environ, **SECRETS, **(env or {})},
             stdout=subprocess.PIPE,

@@ -156,6 +156,7 @@ def test_no_input_at_all_ends_it_before_it_starts(edx2lrs, config, tmp_path):
         ("--runner=FlinkRunner", "this machine"),
         ("--wokers=3", "did you mean --workers"),
         ("--workers=0", "0"),
+        ("--report=no/such/folder/report.json", "no/such/folder"),
     ],
 )
 def test_options_that_cannot_work_are_refused(edx2lrs, config, tmp_path, option, word):

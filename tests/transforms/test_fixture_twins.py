@@ -1,5 +1,5 @@
-"""Each file of ``fixtures/`` has one event in several shapes, and what it is in both protocols: written by hand from the mappings'
-description and checked against event-routing-backends, never by the code under test."""
+"""Each file of ``fixtures/`` has one event in several shapes, and what it is in both protocols: written by hand from the
+mappings' description and checked against event-routing-backends, never by the code under test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 from edx2lrs.transforms.parse import Event, event_hash, parse

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.guard import guard_caliper, guard_xapi
 

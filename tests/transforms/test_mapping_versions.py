@@ -27,7 +27,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize(("protocol", "family", "version"), GOLDEN)
 def test_a_changed_mapping_has_a_new_version(translate: Callable[..., Any], protocol: str, family: str, version: int) -> None:
-    assert import_module(f"edx2lrs.transforms.{protocol}.{family}").MAPPING_VERSION == version
+    assert version == import_module(f"edx2lrs.transforms.{protocol}.{family}").MAPPING_VERSION
     made = [
         translate(source, protocol)
         for path in sorted((FIXTURES / family).glob("*.json"))

@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-
 from edx2lrs.transforms.actor import Actor
-from edx2lrs.transforms.parse import parse
+from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.translate import Translator
 
 
@@ -31,9 +30,13 @@ def test_strict_ids_tell_objects_apart(translate: Callable[..., Any], record: Ca
     assert {UUID(id_).version for id_ in (*erb, *strict)} == {5}
 
 
+def nobody(_: Event) -> Actor:
+    return Actor("{}", {}, "a")
+
+
 @pytest.mark.parametrize("protocol", ["xapi", "caliper"])
 def test_the_bytes_of_an_id_are_those_in_the_body(protocol: Any) -> None:
-    translator = Translator(protocol, "https://x.example", lambda event: Actor("{}", {}, "a"), lambda key: None)
+    translator = Translator(protocol, "https://x.example", nobody, {}.get)
     line = b'{"name": "play_video", "time": 0, "event": {"id": "v"}, "context": {"course_id": "course-v1:a+b+c"}}'
     made = translator.translate(parse(line))  # type: ignore[arg-type]
     assert isinstance(made, tuple)

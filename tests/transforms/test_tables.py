@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tincan import Activity, Statement, Verb
-
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.caliper.event import EventMapping
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
@@ -19,6 +17,7 @@ from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import compile_rows, source_of, sources
 from edx2lrs.transforms.xapi import vocabulary
 from edx2lrs.transforms.xapi.statement import GroupMapping, StatementMapping
+from tincan import Activity, Statement, Verb
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*/*.json"))
 

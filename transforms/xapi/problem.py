@@ -1,7 +1,7 @@
 """Submitted and graded problems as xAPI statements.
 
-A browser's event is "attempted", without a result. The server's is "evaluated": one statement for a problem with one question; for
-several, a statement with the total and, for each question, one that refers to it (``StatementRef``).
+A browser's event is "attempted", without a result. The server's is "evaluated": one statement for a problem with one question;
+for several, a statement with the total and, for each question, one that refers to it (``StatementRef``).
 """
 
 from __future__ import annotations

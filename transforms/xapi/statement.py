@@ -27,8 +27,8 @@ IN_COURSE: Rows = (Row(("context", "contextActivities"), "course.context_activit
 
 
 class StatementMapping(NamedTuple):
-    """One statement for one event: its verb (``xapi.vocabulary``) and its rows, on top of what every statement has. ``part`` picks
-    the part of the event that ``part`` in the rows stands for."""
+    """One statement for one event: its verb (``xapi.vocabulary``) and its rows, on top of what every statement has. ``part``
+    picks the part of the event that ``part`` in the rows stands for."""
 
     verb: dict[str, Any]
     rows: Rows

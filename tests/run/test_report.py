@@ -1,0 +1,94 @@
+"""The report and its summary: what a run did, in sums that add up, and the exit code that follows."""
+
+import json
+
+import pytest
+from edx2lrs.pipeline import report
+
+TOTALS = {
+    ("", "read"): 10,
+    ("", "bytes"): 5_000,
+    ("", "matched"): 6,
+    ("", "filtered/page_request"): 3,
+    ("", "dead/not_json"): 1,
+    ("campus", "matched"): 6,
+    ("campus", "translated"): 4,
+    ("campus", "skipped"): 1,
+    ("campus", "dead_records/unknown_user"): 1,
+    ("campus", "statements"): 5,
+    ("campus", "taken_over"): 2,
+    ("campus", "delivered"): 4,
+    ("campus", "dead_statements/refused"): 1,
+}
+
+
+def made(totals=TOTALS, waiting=2):
+    times = {"campus": {"p50": 0.01, "p99": 0.2}}
+    return report.report(
+        totals, totals, {"campus": waiting}, times, runner="DirectRunner", seconds=1.5, dead_letters="state/dead-letters", state="state"
+    )
+
+
+def test_the_report_has_the_keys_that_are_promised():
+    content = made()
+    assert content["records"] == {
+        "read": 10,
+        "matched": 6,
+        "filtered": {"page_request": 3},
+        "dead": {"not_json": 1},
+        "redelivered": 0,
+        "named_by_event_type": 0,
+    }
+    assert content["consumers"]["campus"] == {
+        "matched": 6,
+        "translated": 4,
+        "skipped": 1,
+        "statements": 5,
+        "taken_over": 2,
+        "delivered": 4,
+        "already_stored": 0,
+        "conflicts": 0,
+        "duplicates": 0,
+        "dead": {"records": {"unknown_user": 1}, "statements": {"refused": 1}},
+        "waiting": 2,
+        "requests": 0,
+        "retries": 0,
+        "request_seconds": {"p50": 0.01, "p99": 0.2},
+    }
+    assert {"runner", "seconds", "bytes", "dead_letters", "state", "all_runs"} <= content.keys()
+
+
+def test_the_summary_tells_the_sums_and_what_to_do():
+    text = report.summary(made())
+    assert "10 records read" in text
+    assert "= 6 matched + 3 filtered + 1 dead" in text
+    assert "5 statements + 2 taken over = 4 delivered" in text
+    assert "edx2lrs deliver" in text
+    assert "dead letters: state/dead-letters" in text
+
+
+NOTHING_WRONG = {("", "read"): 1, ("", "matched"): 1, ("campus", "delivered"): 1}
+
+
+@pytest.mark.parametrize(
+    ("totals", "waiting", "strict", "unreadable", "code"),
+    [
+        (NOTHING_WRONG, 0, True, [], 0),
+        (NOTHING_WRONG, 3, False, [], 1),
+        (NOTHING_WRONG, 0, False, ["a.log: gone"], 1),
+        (NOTHING_WRONG | {("", "dead/not_json"): 1}, 0, False, [], 0),
+        (NOTHING_WRONG | {("", "dead/not_json"): 1}, 0, True, [], 1),
+        ({("campus", "dead_records/no_actor"): 5}, 0, False, [], 1),
+        ({("campus", "dead_records/no_actor"): 5, ("campus", "already_stored"): 1}, 0, False, [], 0),
+    ],
+)
+def test_the_exit_code(totals, waiting, strict, unreadable, code):
+    assert report.exit_code(made(totals, waiting), strict, unreadable) == code
+
+
+def test_a_report_replaces_the_last_one_whole(tmp_path):
+    path = tmp_path / "report.json"
+    for seconds in (1, 2):
+        report.write(str(path), {"seconds": seconds})
+        assert json.loads(path.read_text(encoding="utf-8")) == {"seconds": seconds}
+    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
