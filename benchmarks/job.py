@@ -98,8 +98,9 @@ def throughput(folder: Path, url: str, events: int) -> None:
         done = report["consumers"]["null-lrs"]["delivered"]
         plain = orjson_seconds(logs)
         print(
-            f"{mix}: {report['records']['read']:,} lines, {done:,} statements delivered in {seconds:.1f} s = {done / seconds:,.0f}/s,"
-            f" {report['records']['read'] / seconds:,.0f} lines/s; {seconds / plain:.1f} times orjson loads + dumps of the lines",
+            f"{mix}: {report['records']['read']:,} lines, {done:,} statements delivered in {seconds:.1f} s"
+            f" = {done / seconds:,.0f}/s, {report['records']['read'] / seconds:,.0f} lines/s;"
+            f" {seconds / plain:.1f} times orjson loads + dumps of the lines",
             flush=True,
         )
 
@@ -112,8 +113,8 @@ def memory(folder: Path, url: str, events: int) -> None:
 def wave_cost(folder: Path) -> None:
     from edx2lrs.io.files import FileReader, find
     from edx2lrs.io.state.state import open_state
-    from edx2lrs.pipeline.job import JobSpec
     from edx2lrs.pipeline import wave
+    from edx2lrs.pipeline.job import JobSpec
     from edx2lrs.pipeline.local_run import register
     from edx2lrs.pipeline.wave_runner import WaveRunner
 
@@ -147,7 +148,9 @@ def main() -> None:
         if arguments.what == "wave":
             wave_cost(folder)
             return
-        server = None if arguments.url else subprocess.Popen([sys.executable, HERE / "null_lrs.py"], stdout=subprocess.PIPE, text=True)
+        server = (
+            None if arguments.url else subprocess.Popen([sys.executable, HERE / "null_lrs.py"], stdout=subprocess.PIPE, text=True)
+        )
         url = arguments.url or server.stdout.readline().strip()
         try:
             if arguments.what == "throughput":

@@ -31,7 +31,7 @@ def wave(state: State, bodies: Block, size: int) -> Callable[[], object]:
     piece = state.pieces.get("piece")
     assert piece is not None
     blocks = [
-        bodies._replace(consumer="lrs", count=BLOCK, ids=os.urandom(16 * BLOCK), checks=os.urandom(16 * BLOCK))
+        bodies._replace(consumer="lrs", size=BLOCK, ids=os.urandom(16 * BLOCK), checks=os.urandom(16 * BLOCK))
         for _ in range(size // BLOCK)
     ]
     kept = KeptWave("piece", piece.offset, piece.offset + 1, piece.lines + 1, False, blocks, [], {})

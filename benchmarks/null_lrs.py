@@ -1,4 +1,4 @@
-"""An LRS that only reads and answers 200 with 100 ids: for measuring the sender's own side. ``python benchmarks/null_lrs.py [PORT]``."""
+"""An LRS that only reads and answers 200 with 100 ids, for measuring: ``python benchmarks/null_lrs.py [PORT]``."""
 
 import asyncio
 import sys

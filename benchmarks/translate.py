@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import orjson
+
 from edx2lrs.pipeline.translate_command import example_translator
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.parse import parse
@@ -113,7 +114,6 @@ def main() -> None:
 
 def microseconds(seconds: float, lines: list[bytes]) -> str:
     return f"{seconds / len(lines) * 1e6:6.2f} us a line"
-
 
 
 if __name__ == "__main__":

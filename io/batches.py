@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 
 import msgspec
+
 from edx2lrs.io.state.outbox import StoredBlock
 from edx2lrs.transforms.config_types import Batch
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import msgspec
+
 from edx2lrs.io.delivery import Hold, HoldKind
 
 State = Literal["closed", "open", "half_open"]

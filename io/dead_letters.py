@@ -15,6 +15,8 @@ from typing import IO, Any
 
 import fastavro
 import msgspec
+
+from edx2lrs.io.paths import is_remote
 from edx2lrs.transforms.failure import Failure
 
 SCHEMA: dict[str, Any] = {
@@ -119,11 +121,6 @@ def _version() -> str:
 
 class DeadLettersMissing(Exception):
     """There is nothing to read at a path; the text names it."""
-
-
-def is_remote(path: str) -> bool:
-    """Whether ``path`` is on one of Beam's file systems rather than on this machine."""
-    return "://" in path
 
 
 def write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> str:

@@ -2,7 +2,7 @@
 
 ``decide`` looks the answer up in ``TABLE`` (status, or the fault where there was none) and gives one of the decisions
 below.
-A driver (sender threads over the outbox; a stateful DoFn) carries it out.
+``io.sending`` carries it out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
+
 from edx2lrs.transforms.config_types import Protocol, Retry
 
 Fault = Literal["refused", "unreachable", "dns", "tls", "reset", "timeout", "other"]

@@ -15,6 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from edx2lrs.io import inflate
 from edx2lrs.io.lines import Lines, LongLine, cut, first_lines
+from edx2lrs.io.paths import is_remote
 
 HEAD = 1024
 """Bytes of a file's head that tell whether it is the file of last time."""
@@ -68,7 +69,7 @@ def find(inputs: Sequence[str]) -> list[FoundFile]:
 
 def _match(pattern: str) -> list[FoundFile]:
     """A local path is made absolute, so that a file has one name in the state, whatever folder the job is started in."""
-    glob = pattern.rstrip("/") if "://" in pattern else os.path.abspath(pattern)
+    glob = pattern.rstrip("/") if is_remote(pattern) else os.path.abspath(pattern)
     try:
         matches = FileSystems.match([glob, f"{glob}/*", f"{glob}/**/*"])
         listed = [FoundFile(data.path, data.size_in_bytes) for match in matches for data in match.metadata_list]
@@ -82,7 +83,7 @@ def _hidden(path: str) -> bool:
 
 
 def _is_folder(path: str) -> bool:
-    return "://" not in path and os.path.isdir(path)
+    return not is_remote(path) and os.path.isdir(path)
 
 
 def _reason(error: BaseException) -> str:

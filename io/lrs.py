@@ -18,11 +18,12 @@ import msgspec
 import orjson
 import requests
 import urllib3
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
+
 from edx2lrs.io.deadline import DeadlineAdapter
 from edx2lrs.io.delivery import Answer, Fault
 from edx2lrs.io.secrets import is_reference
 from edx2lrs.transforms.config_types import Consumer, Protocol
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 _XAPI_VERSION = "1.0.3"
 _CALIPER_VERSION = "http://purl.imsglobal.org/ctx/caliper/v1p2"

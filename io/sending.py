@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+
 from edx2lrs.io import settlements
 from edx2lrs.io.batches import Batches, Waiting
 from edx2lrs.io.circuit import Circuit

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
+
 from edx2lrs.io.paths import open_bytes
 from edx2lrs.transforms.course_names import CourseNames
 from edx2lrs.transforms.external_ids import ConflictError, ExternalIds, Row
@@ -131,7 +132,7 @@ def _lines(path: str, file: Iterable[bytes]) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:  # noqa: PERF203 -- the line number belongs to the message
+        except UnicodeDecodeError:
             raise TableError(f"{path}: line {number}: bytes that are not UTF-8; export the table as UTF-8") from None
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from edx2lrs.transforms.config_types import Config
 from msgspec import inspect
+
+from edx2lrs.transforms.config_types import Config
 
 BEGIN = "<!-- options: written by edx2lrs.pipeline.config_reference -->"
 END = "<!-- /options -->"

@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import inspect
+
 from edx2lrs.pipeline.config_faults import Fault, nearest
 from edx2lrs.pipeline.config_kinds import KINDS, UnfitError, header, kind_of, literal
 from edx2lrs.pipeline.yaml_nodes import Entry, Node, joined
-from msgspec import inspect
 
 UNUSABLE: Any = object()
 """Stands for a required value that is missing or wrong, so that the rest can still be checked."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from edx2lrs.io.dead_letters import DeadLetter, DeadLettersMissing, is_remote, read
+from edx2lrs.io.dead_letters import DeadLetter, DeadLettersMissing, read
+from edx2lrs.io.paths import is_remote
 from edx2lrs.io.state.database import FILE_NAME
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.state import join_state
@@ -20,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``edx2lrs dead-letters``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     show = actions.add_parser("show", help="print them, grouped by cause, with counts and one example each")
-    show.add_argument(
-        "path", metavar="PATH", help="an Avro file, a folder of them (local, s3://, gs://), or a state directory"
-    )
+    show.add_argument("path", metavar="PATH", help="an Avro file, a folder of them (local, s3://, gs://), or a state directory")
     show.add_argument(
         "--payload",
         action="store_true",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edx2lrs.pipeline import local_session
+from edx2lrs.pipeline import run_lifecycle
 from edx2lrs.pipeline.config import load
 
 
@@ -16,13 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return local_session.exit_code_of(lambda: _run(arguments))
+    return run_lifecycle.exit_code_of(lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config)
-    with local_session.owned_state(arguments.state, config, create=False) as state:
-        run = local_session.session(config, state, arguments.report, Path(arguments.config).stem)
-        with local_session.stopped_by_signals(run):
+    with run_lifecycle.owned_state(arguments.state, config, create=False) as state:
+        run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
+        with run_lifecycle.stopped_by_signals(run):
             run.deliver()
-        return local_session.ended(run)
+        return run_lifecycle.ended(run)

@@ -1,7 +1,7 @@
-"""The graph: what happens to every event, in reading order, the same in every mode.
+"""The graph: what happens to every event, in reading order.
 
 Each step gives ``good``, ``failures`` and ``tallies``; failures meet once and become dead letters, tallies become the ledger.
-Only ``keep``, the last step, differs between the engines (``pipeline.keep`` is the local one).
+Only ``keep``, the last step, knows where this runs (``pipeline.keep``: on this machine).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ ALONE_AT_MOST = 3
 
 
 class Attempt(NamedTuple):
-    """What to do next: a wave of at most ``records`` (None: as many as fit), or none at all, since one record kills (``give_up``)."""
+    """What to do next: a wave of at most ``records`` (None: as many as fit); or none, since one record kills (``give_up``)."""
 
     records: int | None
     give_up: bool = False

@@ -1,4 +1,4 @@
-"""The local last step: everything that a wave made is kept in the state directory, in one transaction."""
+"""The last step on this machine: everything that a wave made is kept in the state directory, in one transaction."""
 
 from __future__ import annotations
 

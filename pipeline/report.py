@@ -115,7 +115,8 @@ def summary(content: Mapping[str, Any]) -> str:
         lines.append(f"dead letters: {content['dead_letters']}")
     waiting = [name for name, part in content["consumers"].items() if part["waiting"]]
     if waiting:
-        lines.append(f"statements wait for {', '.join(waiting)} in {content['state']}; the next run or `edx2lrs deliver` sends them")
+        names = ", ".join(waiting)
+        lines.append(f"statements wait for {names} in {content['state']}; the next run or `edx2lrs deliver` sends them")
     return "\n".join(lines)
 
 
@@ -141,8 +142,9 @@ def _consumer_lines(name: str, part: Mapping[str, Any]) -> list[str]:
         f"{name}: {part['matched']:,} matched = {part['translated']:,} translated + {part['skipped']:,} skipped"
         f" + {sum(dead_records.values()):,} dead",
         *_reasons("dead records", dead_records),
-        f"  {made} = {part['delivered']:,} delivered + {part['already_stored']:,} already stored + {part['conflicts']:,} conflicts"
-        f" + {part['duplicates']:,} duplicates + {sum(dead_statements.values()):,} dead + {part['waiting']:,} waiting",
+        f"  {made} = {part['delivered']:,} delivered + {part['already_stored']:,} already stored"
+        f" + {part['conflicts']:,} conflicts + {part['duplicates']:,} duplicates"
+        f" + {sum(dead_statements.values()):,} dead + {part['waiting']:,} waiting",
         *_reasons("dead statements", dead_statements),
         f"  {part['requests']:,} requests, {part['retries']:,} of them repeated; half within {seconds['p50'] * 1000:.0f} ms,"
         f" 99 % within {seconds['p99'] * 1000:.0f} ms",
@@ -150,7 +152,8 @@ def _consumer_lines(name: str, part: Mapping[str, Any]) -> list[str]:
 
 
 def exit_code(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str]) -> int:
-    """0: done; 1: statements wait, a file could not be read, a consumer got nothing but dead letters, or (strict) any dead letter."""
+    """0: done; 1: statements wait, a file could not be read, a consumer got nothing but dead letters, or (``strict``) there is a
+    dead letter."""
     parts = content["consumers"].values()
     nothing_but_dead = any(
         _dead(part) and not part["delivered"] + part["already_stored"] + part["conflicts"] + part["duplicates"] + part["waiting"]
@@ -158,5 +161,5 @@ def exit_code(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str
     )
     any_dead: bool = bool(content["records"]["dead"]) or any(_dead(part) for part in parts)
     waiting = any(part["waiting"] for part in parts)
-    incomplete = waiting or nothing_but_dead or bool(unreadable) or (strict and any_dead)
+    incomplete = bool(waiting) or nothing_but_dead or bool(unreadable) or (strict and any_dead)
     return 1 if incomplete else 0

@@ -16,6 +16,7 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
+
 from edx2lrs.pipeline import wave as waves
 from edx2lrs.pipeline.job import Job, JobSpec, job_of
 from edx2lrs.pipeline.wave import Record
@@ -55,7 +56,7 @@ class Batch(list[Any]):
 
 
 class BatchCoder(beam.coders.Coder):
-    """Batches stay between fused steps: Beam encodes none, but it asks for the size of some, and would pickle them to tell it."""
+    """Batches stay between fused steps. Beam encodes none, but asks for the size of some, and would pickle them to tell."""
 
     def encode(self, value: Batch) -> bytes:
         return pickle.dumps(value)
@@ -87,14 +88,14 @@ def _at_the_end(output: Any) -> Any:
 
 
 class _Step(beam.DoFn):
-    """Takes a batch, gives ``self.good`` as one and ``self.failures`` one by one; one tally of its counts leaves it per bundle."""
+    """Takes a batch, gives ``self.good`` as one and ``self.failures`` one by one; one tally of its counts leaves it a bundle."""
 
     stage: Stage
 
     def start_bundle(self) -> None:
         self.tally: Counter[tuple[str, str]] = Counter()  # by (consumer's name, or "" for records; key)
 
-    def process(self, batch: list[Any]) -> Iterator[Any]:
+    def process(self, batch: Any) -> Iterator[Any]:
         self.good = Batch()
         self.failures: list[Failure] = []
         for item in batch:
@@ -150,7 +151,8 @@ class ReadRecords(_Step):
 
     stage = "read"
 
-    def process(self, folder: str) -> Iterator[Any]:
+    def process(self, batch: Any) -> Iterator[Any]:
+        folder: str = batch
         wave = waves.read(folder)
         batch = Batch()
         for record in waves.records(folder, wave):
@@ -257,7 +259,8 @@ class PackBlocks(_OfJob):
         super().start_bundle()
         self._waiting: dict[int, list[Statement]] = {}
 
-    def process(self, batch: list[Translated]) -> Iterator[Any]:
+    def process(self, batch: Any) -> Iterator[Any]:
+        translated: Translated
         for translated in batch:
             for consumer in translated.consumers:
                 waiting = self._waiting.setdefault(consumer, [])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import orjson
+
 from edx2lrs.io.lines import LONGEST_LINE, Lines, LongLine, cut
 from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import Actor, ActorOptions, Events, Lms, Protocol

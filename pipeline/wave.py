@@ -53,7 +53,7 @@ def wave_of(piece: str, start: int, polled: Polled) -> Wave:
         Failure(
             "read",
             "line_too_long",
-            f"the line has {long.length} bytes; only its head is kept, so that it cannot be replayed",
+            f"the line has {long.length} bytes; only its head is kept",
             f"{piece}:{long.line}",
             long.head,
         )

@@ -1,4 +1,4 @@
-"""The body of a worker process. Imports Beam, and what needs it, only after logging is set up: Beam warns while it is imported."""
+"""The body of a worker process. Beam, which warns while it is imported, comes after logging is set up."""
 
 from __future__ import annotations
 

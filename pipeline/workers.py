@@ -73,7 +73,8 @@ class Workers:
 
     def _start(self, plan: WorkerPlan) -> _Running:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=worker_process.main, args=(plan, theirs, self._stopping), name=plan.name, daemon=True)
+        arguments = (plan, theirs, self._stopping)
+        process = self._context.Process(target=worker_process.main, args=arguments, name=plan.name, daemon=True)
         process.start()
         theirs.close()
         return _Running(plan, process, ours)

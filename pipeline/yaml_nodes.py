@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import yaml
+
 from edx2lrs.pipeline.config_faults import Fault
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

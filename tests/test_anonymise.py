@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.anonymise import REMEMBERED, Actors, uuid8
 from edx2lrs.transforms.config_types import ActorOptions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from edx2lrs.pipeline.cli import main
 
 CONFIG = """\

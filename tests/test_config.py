@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from edx2lrs.pipeline.config import ConfigError, load, load_site
 from edx2lrs.transforms.config_types import Access, AccessRule, Auth
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from edx2lrs.pipeline.config import load
 from edx2lrs.pipeline.config_reference import in_step, reference
 from edx2lrs.transforms.config_types import Consumer

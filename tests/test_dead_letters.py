@@ -8,13 +8,14 @@ from pathlib import Path
 import fastavro
 import msgspec
 import pytest
+from hamcrest import all_of, assert_that, contains_string, equal_to, not_
+
 from edx2lrs.io.dead_letters import SCHEMA, DeadLettersMissing, dead_letter, letter_id, now, read, write_file
 from edx2lrs.io.state import unexported_letters
 from edx2lrs.io.state.errors import DeadLettersFault
 from edx2lrs.io.state.state import open_state
 from edx2lrs.pipeline import dead_letters_command
 from edx2lrs.transforms.failure import Failure
-from hamcrest import all_of, assert_that, contains_string, equal_to, not_
 
 RECORD = Failure("parse", "not_json", "expected JSON, found a line that ends early", "/logs/a.log:3", b'{"secret')
 STATEMENT = Failure(
@@ -130,9 +131,7 @@ def test_nothing_at_the_path_is_said(tmp_path):
 
 
 def test_the_schema_can_be_read_by_other_tools():
-    assert {field["name"] for field in SCHEMA["fields"]} == {
-        field.name for field in msgspec.structs.fields(letter(RECORD))
-    }
+    assert {field["name"] for field in SCHEMA["fields"]} == {field.name for field in msgspec.structs.fields(letter(RECORD))}
 
 
 # exporting from the state directory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from edx2lrs.transforms.config_types import Events
 from edx2lrs.transforms.filter import EventFilter
 from edx2lrs.transforms.parse import parse

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+
 from edx2lrs.transforms.config_types import Access, AccessRule, Consumer
 from edx2lrs.transforms.course_key import org_of
 from edx2lrs.transforms.event_paths import declared_paths

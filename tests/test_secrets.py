@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from edx2lrs.io.secrets import SecretError, is_reference, resolve
 
 SECRET = "hunter2-do-not-show"

@@ -9,6 +9,7 @@ from typing import Any
 
 import fastavro
 import pytest
+
 from edx2lrs.io.tables import TableError, read_course_names, read_external_ids
 
 HEADER = "user_id,username,external_id_type,external_user_id,email\n"

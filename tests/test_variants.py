@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline.identities import identities

@@ -1,4 +1,4 @@
-"""Statements on their way: packed into compressed blocks, one consumer each, so that a shuffle or a disk never sees a single one."""
+"""Statements on their way: in compressed blocks, one consumer each, so that no shuffle or disk sees a single one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _LEVEL = 1  # measured: higher levels cost more time than the disk that they sav
 
 
 class Statement(NamedTuple):
-    """One xAPI statement or Caliper event, finished: its id (16 bytes), its body (JSON, no line break in it), the hash of the event it
-    came from (8 bytes) and where that event was read."""
+    """One xAPI statement or Caliper event, finished: its id (16 bytes), its body (JSON, no line break in it), the hash of the
+    event it came from (8 bytes) and where that event was read."""
 
     id: bytes
     body: bytes

@@ -155,7 +155,7 @@ class Actor(_Options, frozen=True):
     unknown: Annotated[
         Unknown,
         Meta(
-            description="A user whom the table does not know: a dead letter, to be replayed with a newer table, "
+            description="A user whom the table does not know: a dead letter, until a newer table knows them, "
             "or an HMAC id, which changes when the next table knows the user."
         ),
     ] = "dead_letter"
@@ -186,7 +186,7 @@ class Retry(_Options, frozen=True):
 
 
 class Rate(_Options, frozen=True):
-    """Bounds that hold over all workers of a machine."""
+    """Bounds on the requests of this consumer, whatever the number of workers."""
 
     statements_per_second: Annotated[Annotated[float, Meta(gt=0)] | None, Meta(description="Not given: no bound.")] = None
     concurrency: Annotated[int, Meta(ge=1, le=64, description="Requests in flight, at most.")] = 4

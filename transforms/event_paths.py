@@ -9,8 +9,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
-from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 from msgspec import inspect
+
+from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 
 if TYPE_CHECKING:
     from edx2lrs.transforms.parse import Event

@@ -25,7 +25,7 @@ class Failure(msgspec.Struct, frozen=True):
     """A refusal with everything that its dead letter needs.
 
     ``position`` is ``path:line`` for a file and the message id elsewhere. ``payload`` is the original record
-    (``payload_kind="record"``) or the exact body of one statement (``"statement"``, only from delivery).
+    (``payload_kind="record"``) or the exact body of one statement (``"statement"``, once there is one).
     """
 
     stage: Stage

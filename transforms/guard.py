@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from edx2lrs.transforms.failure import Refusal
@@ -28,7 +28,12 @@ def guard_xapi(statement: dict[str, Any]) -> Refusal | None:
     if not _is_iri(statement["object"]["id"]):
         return _broken("object.id", "an absolute IRI", "xAPI 1.0.3, 2.4.4.1")
     score = statement["result"].get("score") if "result" in statement else None
-    return None if score is None else _guard_score(score)
+    return None if score is None or _is_usual(score) else _guard_score(score)
+
+
+def _is_usual(score: dict[str, float]) -> bool:
+    """Whether a score has all four numbers, as nearly always, and these are right."""
+    return len(score) == 4 and -1 <= score["scaled"] <= 1 and -inf < score["min"] <= score["raw"] <= score["max"] < inf
 
 
 def _guard_score(score: dict[str, float]) -> Refusal | None:

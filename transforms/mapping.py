@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
+
 from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.parse import Event
 

@@ -18,6 +18,8 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
+
 from edx2lrs.transforms.blocks import hash8
 from edx2lrs.transforms.events.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
@@ -25,7 +27,6 @@ from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.log_line import lenient_object, lenient_value
 from edx2lrs.transforms.times import canonical_time
-from msgspec import UNSET
 
 
 class Event(msgspec.Struct, gc=False):
@@ -82,14 +83,16 @@ def parse(line: bytes) -> Event | Refusal:
         time = canonical_time(_first(envelope.timestamp, envelope.time))
         if isinstance(time, Refusal):
             return time
+        context = envelope.context
+        about = context if isinstance(context, Context) else _no_context if context is None else _decode_context(context)
         declared = source_event.context
         return _event(
             name,
             from_event_type,
             time,
             envelope,
-            _decode_part(envelope.context, Context),
-            _decode_part(envelope.context, declared) if declared else None,
+            about,
+            declared(*[getattr(about, field) for field in declared.__struct_fields__]) if declared else None,
             _decode_payload(payload, source_event),
         )
     except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
@@ -116,9 +119,9 @@ class _Envelope(msgspec.Struct, gc=False):
 
 
 class _RawEnvelope(_Envelope, gc=False):
-    """The envelope with its two parts still undecoded."""
+    """The envelope with its payload still undecoded; the context may be the JSON text of one."""
 
-    context: msgspec.Raw = msgspec.Raw(b"null")
+    context: Context | str | None = None
     event: msgspec.Raw | msgspec.UnsetType = UNSET
     data: msgspec.Raw | msgspec.UnsetType = UNSET
 
@@ -133,7 +136,25 @@ class _Refused(Exception):
         self.refusal = Refusal("parse", cause, message)
 
 
-_decode_envelope = msgspec.json.Decoder(_RawEnvelope).decode
+def _any_context() -> type[Context]:
+    """``Context`` with what any family declares beyond it: decoded in one pass, before it is known which family it is for.
+
+    Raises TypeError when two families declare a field with different types."""
+    fields: dict[str, Any] = {}
+    for declared in {source.context for source in SOURCE_EVENTS.values() if source.context}:
+        for field in msgspec.structs.fields(declared):
+            if fields.setdefault(field.name, field).type != field.type:
+                raise TypeError(f"context.{field.name} is declared with two types")
+    types = [(name, field.type, field.default) for name, field in fields.items()]
+    return msgspec.defstruct("_AnyContext", types, bases=(Context,), gc=False)
+
+
+_AnyContext: Any = _any_context()
+_no_context: Context = _AnyContext()
+_decode_context: Callable[[str], Context] = msgspec.json.Decoder(_AnyContext).decode
+_decode_envelope: Callable[[bytes], _RawEnvelope] = msgspec.json.Decoder(
+    msgspec.defstruct("_Record", [("context", _AnyContext | str | None, None)], bases=(_RawEnvelope,), gc=False)
+).decode
 
 
 def _name_of_type(event_type: Scalar) -> tuple[str, bool]:
@@ -198,18 +219,11 @@ def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
 
 # The fast reader: from the undecoded parts. A part is an object or, in browsers' events and on the event bus, its JSON text.
 
-_DECLARED = {d for source in SOURCE_EVENTS.values() for d in (source.data, source.context) if d} | {Context}
+_DECLARED = {source.data for source in SOURCE_EVENTS.values()}
 _decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d).decode for d in _DECLARED}
 _part_decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d | str | None).decode for d in _DECLARED}
 _decode_text = msgspec.json.Decoder(str).decode
 _MAY_BEGIN_JSON = frozenset("{[-0123456789tfnNI \t\r\n")
-
-
-def _decode_part(raw: msgspec.Raw, declared: Any) -> Any:
-    part = _part_decoders[declared](raw)
-    if type(part) is str:
-        return _decoders[declared](part)
-    return declared() if part is None else part
 
 
 def _decode_payload(raw: msgspec.Raw, source_event: SourceEvent) -> Any:

@@ -11,17 +11,20 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+import orjson
 from edx2lrs.transforms.mapping import Constant, Row, Rows, Scope, Unmappable
+from orjson import Fragment
 
-Build = Callable[[Scope], dict[str, Any]]
+Build = Callable[..., dict[str, Any]]
+"""Takes the fields of ``Scope``, in their order."""
 _SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
 _SITE = "site."
-_LOCAL_NAMES = ("build", "blamed", "scope", "event", "data", "value", "problem")  # of the generated function
+_LOCAL_NAMES = ("build", "blamed", "data", "value", "problem", *Scope.__struct_fields__)  # of the generated function
 _ALWAYS_THERE = frozenset({"actor.xapi", "time"})
 
 
 def compile_rows(rows: Rows, site: Mapping[str, Any]) -> Build:
-    """The function that builds a new dict by ``rows``; parts of it that hold constants only are shared by all results.
+    """The function that builds a new dict by ``rows``, for orjson: constants within it are serialised once (``orjson.Fragment``).
 
     ``site`` has the values of ``site.*`` sources. The function raises ``Unmappable``. Of two rows with one destination the later
     wins. Raises KeyError for a ``site`` source that is not there.
@@ -60,26 +63,33 @@ class _Generator:
     """Writes the function; ``values`` collects the constants and functions that it names."""
 
     def __init__(self, site: Mapping[str, Any]):
-        self.values: dict[str, Any] = {**dict.fromkeys(_LOCAL_NAMES), "Unmappable": Unmappable}
+        self.values: dict[str, Any] = {**dict.fromkeys(_LOCAL_NAMES), "Unmappable": Unmappable, "Scope": Scope}
         self._site = site
         self._lines: list[str] = []
         self._dicts = 0
 
     def function(self, tree: dict[str, Any]) -> str:
-        result = self._dict(tree)
-        body = ["event = scope.event", "data = event.data", *self._lines, f"return {result}"]
-        lines = ["def build(scope):", "    try:", *(f"        {line}" for line in body)]
-        return "\n".join([*lines, "    except Unmappable as problem:", "        raise blamed(scope) or problem from None", ""])
+        result = self._dict(tree, below_top=False)
+        body = ["data = event.data", *self._lines, f"return {result}"]
+        lines = [
+            "def build(event, actor, course, part_key='', part=None, whole=None):",
+            "    try:",
+            *(f"        {line}" for line in body),
+            "    except Unmappable as problem:",
+            "        scope = Scope(event, actor, course, part_key, part, whole)",
+            "        raise blamed(scope) or problem from None",
+        ]
+        return "\n".join([*lines, ""])
 
-    def _dict(self, tree: dict[str, Any]) -> str:
+    def _dict(self, tree: dict[str, Any], below_top: bool = True) -> str:
         """Writes the lines that make one dict; gives the name that it then has. A dict within it that stays empty is left out."""
         entries: list[str] = []
         later: list[tuple[str, Row]] = []
         perhaps_empty: list[tuple[str, str]] = []
         for key, node in tree.items():
             if isinstance(node, dict):
-                if _is_constant(node):
-                    entries.append(f"{key!r}: {self._named(_constant(node))}")
+                if below_top and _is_constant(node):  # the guard reads what is at the top
+                    entries.append(f"{key!r}: {self._named(Fragment(orjson.dumps(_constant(node))))}")
                 elif any(_is_there(inner) for inner in node.values()):
                     entries.append(f"{key!r}: {self._dict(node)}")
                 else:
@@ -99,7 +109,7 @@ class _Generator:
 
     def _always(self, node: Row | Constant) -> str:
         if isinstance(node, Constant):
-            return self._named(node.value)
+            return self._named(Fragment(orjson.dumps(node.value)) if isinstance(node.value, dict) else node.value)
         value = self._read(str(node.source))
         return value if node.function is None else f"{self._named(node.function)}({value})"
 
@@ -128,7 +138,7 @@ class _Generator:
             return self._named(self._site[path.removeprefix(_SITE)])
         if path.startswith("data."):
             return path
-        return f"scope.{path}" if path.split(".")[0] in _SCOPE_FIELDS else f"event.{path}"
+        return path if path.split(".")[0] in _SCOPE_FIELDS else f"event.{path}"
 
     def _named(self, value: Any) -> str:
         if isinstance(value, (str, bool)):

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 CALIPER_NAMESPACE = uuid5(NAMESPACE_URL, "http://purl.imsglobal.org/ctx/caliper/v1p2")
 
 
-_VARIANT = {f"{digit:x}": f"{digit & 0x3 | 0x8:x}" for digit in range(16)}
+# version 5, and the variant of RFC 9562 in the two highest bits of the ninth byte
+_FIXED = 5 << 76 | 0x2 << 62
+_FREE = (1 << 128) - 1 & ~(0xF << 76 | 0x3 << 62)
+_from_bytes = int.from_bytes
 
 
 class Uuid5:
@@ -35,13 +38,17 @@ class Uuid5:
     def __init__(self, namespace: bytes):
         self._start: _Hash = sha1(namespace, usedforsecurity=False)
 
-    def __call__(self, name: str) -> str:
-        """The id's text."""
+    def __call__(self, name: str) -> bytes:
+        """The id's 16 bytes."""
         state = self._start.copy()
         state.update(name.encode())
-        digits = state.hexdigest()
-        # version 5, and the variant of RFC 9562 in the two highest bits of the ninth byte
-        return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
+        return (_from_bytes(state.digest()[:16], "big") & _FREE | _FIXED).to_bytes(16, "big")
+
+
+def id_text(id_: bytes) -> str:
+    """The 16 bytes of an id as RFC 9562, section 4 prints them."""
+    pairs = id_.hex("-", 2)
+    return f"{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}"
 
 
 @lru_cache(16_384)  # the keys of a site's questions come again with every learner

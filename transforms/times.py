@@ -10,6 +10,7 @@ import re
 from datetime import datetime, timedelta, timezone
 
 import aniso8601
+
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.json_type import json_type
 
@@ -31,6 +32,12 @@ def canonical_time(value: object) -> str | Refusal:
             try:
                 datetime.fromisoformat(value)  # only digits between the separators, and such a day and hour
                 return value
+            except ValueError:
+                pass
+        elif value[4:20:3] == "--T::." and value[26:] == "Z" and value[20:26] != "000000":
+            try:
+                datetime.fromisoformat(value[:26])
+                return f"{value[:26]}+00:00"
             except ValueError:
                 pass
         return _from_usual_text(value) or _from_text(value)

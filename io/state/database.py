@@ -81,9 +81,7 @@ def own(folder: Path, create: bool) -> Database:
     """
     with named_faults(folder):
         if not create and not (folder / FILE_NAME).exists():
-            raise StateUnusable(
-                f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of an earlier run"
-            )
+            raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of an earlier run")
         folder.mkdir(parents=True, exist_ok=True)
         lock = _locked(folder)
         try:
@@ -140,9 +138,7 @@ def _check_version(folder: Path) -> int:
     finally:
         connection.close()
     if tables and application != APPLICATION_ID:
-        raise StateUnusable(
-            f"state directory {folder}: its {FILE_NAME} was not written by edx2lrs; choose another --state"
-        )
+        raise StateUnusable(f"state directory {folder}: its {FILE_NAME} was not written by edx2lrs; choose another --state")
     if version > VERSION:
         raise StateUnusable(
             f"state directory {folder}: written by a newer edx2lrs (state version {version}, here {VERSION}); "
@@ -159,8 +155,7 @@ def _prepare(folder: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         # one transaction: a kill leaves an empty database or a whole one
         connection.executescript(
-            f"BEGIN IMMEDIATE; {TABLES}"
-            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+            f"BEGIN IMMEDIATE; {TABLES}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
     finally:
         connection.close()

@@ -37,9 +37,7 @@ class StaleWave(StateError):
 
 _FULL = "the disk is full; free some space and run again, nothing that was kept is lost"
 _READ_ONLY = "it cannot be written; give this user the right to write there, or choose another --state"
-_DAMAGED = (
-    "its database is damaged; restore the directory from a copy, or start with a new one (what waits here is then lost)"
-)
+_DAMAGED = "its database is damaged; restore the directory from a copy, or start with a new one (what waits here is then lost)"
 _BUSY = "another process kept it locked for a minute; end that process and run again"
 
 # parts of SQLite's messages: Python 3.10 does not give the error's code

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
 from edx2lrs.io.state.id_runs import (
     CONSUMER,
     EVENT_AND_BODY,
@@ -50,9 +51,7 @@ def wave_ids(blocks: Sequence[tuple[int, bytes, bytes]]) -> WaveIds:
     """The ids of blocks, given as (consumer's number, 16 bytes per id, 16 bytes of checks per id)."""
     ids = _int64(b"".join([ids for _, ids, _ in blocks]))
     checks = _int64(b"".join([checks for _, _, checks in blocks]))
-    consumers = np.repeat(
-        np.array([number for number, _, _ in blocks], dtype=np.int64), [len(ids) // 16 for _, ids, _ in blocks]
-    )
+    consumers = np.repeat(np.array([number for number, _, _ in blocks], dtype=np.int64), [len(ids) // 16 for _, ids, _ in blocks])
     return WaveIds(ids[:, 0] ^ _mixed(consumers), np.column_stack((ids[:, 1], consumers, checks)))
 
 
@@ -110,9 +109,7 @@ def _known(transaction: sqlite3.Connection, ids: WaveIds, order: Ints) -> dict[i
     return known
 
 
-def _found(
-    transaction: sqlite3.Connection, run: Run, sorted_keys: Ints, entries: Ints
-) -> Iterator[tuple[int, list[int]]]:
+def _found(transaction: sqlite3.Connection, run: Run, sorted_keys: Ints, entries: Ints) -> Iterator[tuple[int, list[int]]]:
     """For every id that ``run`` has: its place in ``sorted_keys`` and the run's entry."""
     start = 0
     while start < len(sorted_keys):
@@ -166,10 +163,7 @@ def forget(transaction: sqlite3.Connection, consumer: int, identifiers: Sequence
     number = _newest(transaction)
     transaction.executemany(
         "INSERT OR REPLACE INTO forgotten_ids VALUES (?, ?, ?, ?)",
-        [
-            (key, rest, consumer, number)
-            for key, rest in zip(ids.keys.tolist(), ids.entries[:, REST].tolist(), strict=True)
-        ],
+        [(key, rest, consumer, number) for key, rest in zip(ids.keys.tolist(), ids.entries[:, REST].tolist(), strict=True)],
     )
 
 
@@ -205,9 +199,7 @@ def _merge_runs(transaction: sqlite3.Connection, merging: Sequence[Run], level: 
 
 def _without_forgotten(transaction: sqlite3.Connection, run: Run, keys: Ints, entries: Ints) -> tuple[Ints, Ints]:
     """The run's ids that no mark forgets. A mark stays until its generation goes: an older run may hold the id too."""
-    marks = transaction.execute(
-        "SELECT key, rest, consumer FROM forgotten_ids WHERE number >= ?", (run.newest,)
-    ).fetchall()
+    marks = transaction.execute("SELECT key, rest, consumer FROM forgotten_ids WHERE number >= ?", (run.newest,)).fetchall()
     if not marks:
         return keys, entries
     stays = np.ones(len(keys), dtype=np.bool_)

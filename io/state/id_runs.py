@@ -40,9 +40,7 @@ class Chunk:
     def entries_with_key(self, place: int) -> Iterator[list[int]]:
         """The entry at ``place`` and those after it with the same key (two ids may share the first half)."""
         if self._entries is None:
-            blob = self._transaction.execute("SELECT entries FROM id_chunks WHERE rowid = ?", (self._row,)).fetchone()[
-                0
-            ]
+            blob = self._transaction.execute("SELECT entries FROM id_chunks WHERE rowid = ?", (self._row,)).fetchone()[0]
             self._entries = _entries(blob)
         key = self.keys[place]
         while place < len(self.keys) and self.keys[place] == key:
@@ -67,16 +65,12 @@ def next_chunk(transaction: sqlite3.Connection, run: Run, key: int) -> Chunk | N
 
 def load_run(transaction: sqlite3.Connection, run: Run) -> tuple[Ints, Ints]:
     """The keys and entries of a whole run."""
-    chunks = transaction.execute(
-        "SELECT keys, entries FROM id_chunks WHERE run = ? ORDER BY last", (run.number,)
-    ).fetchall()
+    chunks = transaction.execute("SELECT keys, entries FROM id_chunks WHERE run = ? ORDER BY last", (run.number,)).fetchall()
     keys = np.frombuffer(b"".join([keys for keys, _ in chunks]), dtype="<i8")
     return keys, _entries(b"".join([entries for _, entries in chunks]))
 
 
-def insert_run(
-    transaction: sqlite3.Connection, level: int, oldest: int, newest: int, keys: Ints, entries: Ints
-) -> None:
+def insert_run(transaction: sqlite3.Connection, level: int, oldest: int, newest: int, keys: Ints, entries: Ints) -> None:
     """Insert a run of sorted ``keys``."""
     cursor = transaction.execute(
         "INSERT INTO id_runs (level, size, oldest, newest) VALUES (?, ?, ?, ?)", (level, len(keys), oldest, newest)

@@ -8,13 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from msgspec import Struct
+
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.blocks import unpack_bodies, unpack_positions
 from edx2lrs.transforms.failure import Failure
-from msgspec import Struct
 
 Outcome = Literal["delivered", "already_stored", "conflict", "dead"]
 _LEDGER_KEYS: Mapping[Outcome, str] = {
@@ -151,9 +152,7 @@ def _settle_block(
     if bitmap == (1 << size) - 1:
         transaction.execute("DELETE FROM blocks WHERE row = ?", (row,))
     else:
-        transaction.execute(
-            "UPDATE blocks SET settled = ? WHERE row = ?", (bitmap.to_bytes((size + 7) // 8, "little"), row)
-        )
+        transaction.execute("UPDATE blocks SET settled = ? WHERE row = ?", (bitmap.to_bytes((size + 7) // 8, "little"), row))
     return new, [ids[s.index * _ID_BYTES : (s.index + 1) * _ID_BYTES] for s in new if s.outcome == "dead"]
 
 

@@ -128,9 +128,7 @@ def _register(transaction: sqlite3.Connection, place: int, seen: SeenPiece) -> N
     ).fetchone()
     if known is not None and known[0] <= seen.size:
         done = bool(known[1]) and known[0] == seen.size
-        transaction.execute(
-            "UPDATE pieces SET size = ?, done = ?, listed = ? WHERE key = ?", (seen.size, done, place, seen.key)
-        )
+        transaction.execute("UPDATE pieces SET size = ?, done = ?, listed = ? WHERE key = ?", (seen.size, done, place, seen.key))
     else:
         transaction.execute(
             "INSERT OR REPLACE INTO pieces "

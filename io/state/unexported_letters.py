@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 import msgspec
+
 from edx2lrs.io.dead_letters import DeadLetter, dead_letter, now, write_file
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import DeadLettersFault, StateError
@@ -68,9 +69,7 @@ class UnexportedLetters:
         """First and last row of the next file. The last one is on disk before the file is written, so that an export
         that was cut off writes the same file again rather than a second one that overlaps it."""
         with self._database.transaction("FULL") as transaction:
-            rows = transaction.execute(
-                "SELECT row FROM dead_letters ORDER BY row LIMIT ?", (_LETTERS_PER_FILE,)
-            ).fetchall()
+            rows = transaction.execute("SELECT row FROM dead_letters ORDER BY row LIMIT ?", (_LETTERS_PER_FILE,)).fetchall()
             if not rows:
                 return None
             pending = transaction.execute("SELECT value FROM meta WHERE name = 'export_to'").fetchone()

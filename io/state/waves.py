@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.id_memory import COLLISION, DUPLICATE, NEW, Verdicts, judge, remember, wave_ids
@@ -28,7 +29,7 @@ _REASONS: Mapping[int, tuple[Stage, str, str]] = {
     _OVERFLOW: (
         "deliver",
         "outage",
-        "the consumer is cut off and outbox.statements of them wait already; replay this when it is back",
+        "the consumer is cut off and outbox.statements of them wait already; run its file again with a new --state when it is back",
     ),
 }
 
@@ -116,8 +117,7 @@ def _check_start(transaction: sqlite3.Connection, wave: KeptWave) -> None:
         raise StaleWave(f"{wave.piece}: not in the state")
     if row[0] != wave.start_offset or row[1]:
         raise StaleWave(
-            f"{wave.piece}: the wave starts at byte {wave.start_offset}, "
-            f"the state is at {row[0]}{' (done)' if row[1] else ''}"
+            f"{wave.piece}: the wave starts at byte {wave.start_offset}, the state is at {row[0]}{' (done)' if row[1] else ''}"
         )
 
 
@@ -156,8 +156,7 @@ def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts,
         return
     settled = np.packbits(fate != NEW, bitorder="little").tobytes()
     transaction.execute(
-        "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (consumer, time.time(), block.size, number, settled, block.ids, block.positions, block.bodies),
     )
     transaction.execute("UPDATE consumers SET waiting = waiting + ? WHERE number = ?", (new, consumer))

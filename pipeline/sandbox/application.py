@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
-from edx2lrs.pipeline.sandbox import caliper, page, statements
-from edx2lrs.pipeline.sandbox.faults import Drawn, Faults
-from edx2lrs.pipeline.sandbox.store import Protocol, Store, WrongProtocolError
 from werkzeug import Request, Response
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, Unauthorized
 from werkzeug.routing import Map, Rule
+
+from edx2lrs.pipeline.sandbox import caliper, page, statements
+from edx2lrs.pipeline.sandbox.faults import Drawn, Faults
+from edx2lrs.pipeline.sandbox.store import Protocol, Store, WrongProtocolError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import orjson
-from edx2lrs.pipeline.sandbox.statement_rules import Iri
-from edx2lrs.pipeline.sandbox.statements import digest, read_json
-from edx2lrs.pipeline.sandbox.store import Arrival, Store
 from msgspec import UNSET, Meta, UnsetType
 from werkzeug import Request, Response
 from werkzeug.exceptions import BadRequest
+
+from edx2lrs.pipeline.sandbox.statement_rules import Iri
+from edx2lrs.pipeline.sandbox.statements import digest, read_json
+from edx2lrs.pipeline.sandbox.store import Arrival, Store
 
 _CONTEXT = "http://purl.imsglobal.org/ctx/caliper/v1p2"
 _UrnUuid = Annotated[str, Meta(pattern=r"^urn:uuid:[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\Z")]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
+
 from edx2lrs.pipeline.sandbox.store import Record
 
 _REFRESH_SECONDS = 5

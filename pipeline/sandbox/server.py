@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cheroot import wsgi
+
 from edx2lrs.pipeline.sandbox.application import MAX_BODY, ConnectionCutError
 
 if TYPE_CHECKING:

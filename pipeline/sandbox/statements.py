@@ -11,10 +11,11 @@ from uuid import uuid4
 
 import msgspec
 import orjson
-from edx2lrs.pipeline.sandbox.statement_rules import Timestamp, Uuid, fault_of
-from edx2lrs.pipeline.sandbox.store import Arrival, ConflictError, Record, Store
 from werkzeug import Request, Response
 from werkzeug.exceptions import BadRequest, Conflict, NotFound, UnsupportedMediaType
+
+from edx2lrs.pipeline.sandbox.statement_rules import Timestamp, Uuid, fault_of
+from edx2lrs.pipeline.sandbox.store import Arrival, ConflictError, Record, Store
 
 VERSION = "1.0.3"
 MAX_LIMIT = 500

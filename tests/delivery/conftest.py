@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from edx2lrs.io.consumer_sender import Notice
 from edx2lrs.io.lrs import LrsClient, credentials_of
 from edx2lrs.io.senders import Senders

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from edx2lrs.io.circuit import Circuit
 from edx2lrs.io.delivery import Hold
 from edx2lrs.io.durations import Durations

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+
 from edx2lrs.io.delivery import (
     Again,
     Answer,

@@ -19,6 +19,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from edx2lrs.io.lrs import LrsClient, credentials_of, endpoint, parsed_retry_after
 from edx2lrs.transforms.config_types import Auth, Consumer
 

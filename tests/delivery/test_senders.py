@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from edx2lrs.io.state.errors import StateFault
 from edx2lrs.transforms.config_types import Batch, Rate, Retry
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+
 from edx2lrs.io.delivery import Answer
 from edx2lrs.io.sending import Request, Sending, Unsent
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, WaitingStatement

@@ -4,6 +4,7 @@ import gzip
 import random
 
 import pytest
+
 from edx2lrs.io.files import Damage, FileReader, InputError, Unreadable, find, fingerprint
 
 LINES = [b'{"n": %d}\n' % n for n in range(60_000)]

@@ -1,6 +1,7 @@
 """Lines out of a stream: numbered right however the stream is cut up, and a long one held only in part."""
 
 import pytest
+
 from edx2lrs.io.lines import KEPT_OF_A_LONG_LINE, Lines, LongLine, cut, first_lines
 
 TEXT = b"one\n\ntwo\r\nthree is longer\n\nlast without end"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.parse import Event, parse

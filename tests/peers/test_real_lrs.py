@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from edx2lrs.io.lrs import LrsClient, credentials_of
 from edx2lrs.io.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 
 import pytest
+
 from edx2lrs.io.dead_letters import read as read_dead_letters
 
 CONFIG = """\
@@ -85,11 +86,17 @@ def planted(folder, source):
 def test_a_broken_line_costs_itself_alone(edx2lrs, sandbox, config, tmp_path, assert_adds_up, fault):
     content, cause = LINES[fault]
     (tmp_path / "tracking.log").write_bytes(b"\n".join([*GOOD[:10], content, *GOOD[10:]]))
-    result = edx2lrs("run", "--config", config(sandbox.address, CONFIG), "--input", "tracking.log", "--state", "state", "--workers", 1)
+    result = edx2lrs(
+        "run", "--config", config(sandbox.address, CONFIG), "--input", "tracking.log", "--state", "state", "--workers", 1
+    )
     assert result.code == 0, result.text
     assert_adds_up(result.report)
     assert sandbox.stored("one") >= len(GOOD) + (cause is None)
-    causes = Counter(letter.cause for letter in read_dead_letters(str(tmp_path / "state" / "dead-letters"), print)) if cause else Counter()
+    causes = (
+        Counter(letter.cause for letter in read_dead_letters(str(tmp_path / "state" / "dead-letters"), print))
+        if cause
+        else Counter()
+    )
     assert causes == ({cause: 1} if cause else {})
 
 

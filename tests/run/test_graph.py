@@ -3,6 +3,7 @@
 import json
 
 import apache_beam as beam
+
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.keep import KeepInState, encode_block, encode_failure, encode_tally, gathered
@@ -14,7 +15,9 @@ STEPS = ["Wave", "Read records", "Parse", "Filter events", "Match consumers", "T
 
 def test_steps_are_named_in_reading_order_and_failures_meet_once():
     pipeline = beam.Pipeline()
-    graph.connect(pipeline | "Wave" >> beam.Create(["folder"], reshuffle=False), JobSpec("c.yaml"), KeepInState("folder", "state"))
+    graph.connect(
+        pipeline | "Wave" >> beam.Create(["folder"], reshuffle=False), JobSpec("c.yaml"), KeepInState("folder", "state")
+    )
     proto = pipeline.to_runner_api()
     root = proto.components.transforms[proto.root_transform_ids[0]]
     names = [proto.components.transforms[part].unique_name for part in root.subtransforms]

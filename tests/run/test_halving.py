@@ -1,6 +1,7 @@
 """After the death of a process: waves are halved until one record stands alone, and three times alone is its end."""
 
 import pytest
+
 from edx2lrs.pipeline.halving import Attempt, next_attempt
 
 

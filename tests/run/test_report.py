@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from edx2lrs.pipeline import report
 
 TOTALS = {
@@ -25,7 +26,14 @@ TOTALS = {
 def made(totals=TOTALS, waiting=2):
     times = {"campus": {"p50": 0.01, "p99": 0.2}}
     return report.report(
-        totals, totals, {"campus": waiting}, times, runner="DirectRunner", seconds=1.5, dead_letters="state/dead-letters", state="state"
+        totals,
+        totals,
+        {"campus": waiting},
+        times,
+        runner="DirectRunner",
+        seconds=1.5,
+        dead_letters="state/dead-letters",
+        state="state",
     )
 
 

@@ -17,7 +17,9 @@ def lines_that_are_not_blank(sample_logs):
     return number
 
 
-def test_every_line_is_accounted_for_and_each_statement_arrives_once(edx2lrs, sandbox, config, sample_logs, assert_adds_up, lines_that_are_not_blank):
+def test_every_line_is_accounted_for_and_each_statement_arrives_once(
+    edx2lrs, sandbox, config, sample_logs, assert_adds_up, lines_that_are_not_blank
+):
     path = config(sandbox.address)
     first = edx2lrs("run", "--config", path, "--input", sample_logs, "--state", "state-1")
     assert first.code == 0, first.text
@@ -37,7 +39,9 @@ def test_every_line_is_accounted_for_and_each_statement_arrives_once(edx2lrs, sa
     assert "already stored" in again.out
 
 
-def test_what_is_done_is_not_read_again_and_a_file_that_has_grown_goes_on(edx2lrs, sandbox, config, tmp_path, sample_logs, assert_adds_up):
+def test_what_is_done_is_not_read_again_and_a_file_that_has_grown_goes_on(
+    edx2lrs, sandbox, config, tmp_path, sample_logs, assert_adds_up
+):
     path = config(sandbox.address)
     log = tmp_path / "tracking.log"
     lines = (sample_logs / "tracking.log-20240312").read_bytes().splitlines(keepends=True)
@@ -54,7 +58,9 @@ def test_what_is_done_is_not_read_again_and_a_file_that_has_grown_goes_on(edx2lr
     assert_adds_up(rest.report["all_runs"])
 
 
-def test_killed_at_any_moment_nothing_is_missing_and_nothing_twice(edx2lrs, sandbox_with, config, sample_logs, assert_adds_up, lines_that_are_not_blank):
+def test_killed_at_any_moment_nothing_is_missing_and_nothing_twice(
+    edx2lrs, sandbox_with, config, sample_logs, assert_adds_up, lines_that_are_not_blank
+):
     faulty = sandbox_with("--seed", "7", "--fault", "429:0.02", "--fault", "503:0.03", "--fault", "reset:0.03")
     path = config(faulty.address)
     run = ("run", "--config", path, "--input", sample_logs, "--state", "state", "--workers", "2")

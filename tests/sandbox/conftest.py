@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 import requests
+
 from edx2lrs.pipeline.sandbox.application import Application
 from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
 
 Make = Callable[..., dict[str, Any]]

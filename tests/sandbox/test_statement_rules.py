@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from edx2lrs.pipeline.sandbox.statement_rules import fault_of
 
 ACTIVITY = {"id": "https://lms.example.com/a"}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.state.waves import Kept, KeptWave

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from edx2lrs.io.state.database import FILE_NAME
 from edx2lrs.io.state.errors import StateFault, StateInUse, StateUnusable
 from edx2lrs.io.state.state import join_state, open_state

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from edx2lrs.io.state.outbox import Settlement
 from edx2lrs.transforms.failure import Failure
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hamcrest import assert_that, calling, equal_to, has_entries, has_key, not_, raises
+
 from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import join_state
 from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.transforms.blocks import pack
 from edx2lrs.transforms.failure import Failure
-from hamcrest import assert_that, calling, equal_to, has_entries, has_key, not_, raises
 
 PIECE = "/logs/tracking.log"
 
@@ -28,9 +29,7 @@ def test_a_wave_brings_statements_position_and_counts(state, keep, statement):
     assert bodies(state, "two") == [b'{"n":1}']
     piece = state.pieces.get(PIECE)
     assert (piece.offset, piece.lines) == (10, 1)
-    assert_that(
-        state.ledger.totals(), has_entries({("", "read"): 1, ("one", "statements"): 2, ("two", "statements"): 1})
-    )
+    assert_that(state.ledger.totals(), has_entries({("", "read"): 1, ("one", "statements"): 2, ("two", "statements"): 1}))
 
 
 @pytest.mark.parametrize("begins", [0, 5, 20])

@@ -8,9 +8,10 @@ import sys
 from collections import Counter
 
 import pytest
+from hamcrest import assert_that, equal_to
+
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
-from hamcrest import assert_that, equal_to
 
 # a wave holds 50 new statements, 10 of the wave before, and a line that fails; a thread settles, every seventh as dead
 JOB = """
@@ -83,9 +84,7 @@ def test_the_sums_survive_kills(tmp_path, seed):
         assert totals[name, "statements"] == settled + waiting[name] == 50 * waves + 10 * (waves - 1)
         assert waiting[name] == sum(len(block.statements) for block in blocks[name])
     assert totals["one", "requests"] == totals["one", "delivered"] + totals["one", "dead_statements/rejected"]
-    assert_that(
-        sorted(int(s.body) for block in blocks["two"] for s in block.statements), equal_to(list(range(50 * waves)))
-    )
+    assert_that(sorted(int(s.body) for block in blocks["two"] for s in block.statements), equal_to(list(range(50 * waves))))
 
 
 def test_a_claim_of_a_killed_job_is_free_again(tmp_path):

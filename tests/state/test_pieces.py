@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from edx2lrs.io.state.pieces import SeenPiece
 
 PIECE = "/logs/tracking.log"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.parse import Event, parse
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from edx2lrs.transforms.failure import Refusal
 
 DOCS = Path(__file__).parents[2] / "docs" / "divergences.md"

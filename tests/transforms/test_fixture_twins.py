@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 from edx2lrs.transforms.parse import Event, event_hash, parse

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.guard import guard_caliper, guard_xapi
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.translate import Translator

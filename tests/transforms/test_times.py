@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.times import caliper_time, canonical_time
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
+from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.caliper.vocabulary import CONTEXT, COURSE_OFFERING, PERSON, SESSION
-from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Scope
+from edx2lrs.transforms.mapping import Constant, Course, Row, Rows
 from edx2lrs.transforms.parse import Event
-from edx2lrs.transforms.row_compiler import Build, compile_rows
-from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, Uuid5
+from edx2lrs.transforms.row_compiler import compile_rows
+from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, Uuid5, id_text
 from edx2lrs.transforms.times import caliper_time
 from edx2lrs.transforms.values import absolute
 
@@ -59,9 +59,9 @@ class VariantMapping(NamedTuple):
 
 
 CaliperMapping = EventMapping | VariantMapping
-Made = tuple[str, dict[str, Any]]
-"""The text of an event's UUID, and the event."""
-Make = Callable[[Scope], list[Made]]
+Made = tuple[bytes, dict[str, Any]]
+"""The 16 bytes of an event's UUID, and the event."""
+Make = Callable[[Event, Actor, Course], list[Made]]
 """Gives the Caliper event of an event, one in a list. Raises Unmappable."""
 
 _identify = Uuid5(CALIPER_NAMESPACE.bytes)
@@ -71,21 +71,24 @@ def compile_mapping(mapping: CaliperMapping, site: Mapping[str, Any]) -> Make:
     """The function that makes the Caliper event of one event name."""
     if isinstance(mapping, VariantMapping):
         makers = {name: compile_mapping(variant, site) for name, variant in mapping.variants.items()}
-        return partial(_make_variant, mapping.choose, makers)
+        return _variant_maker(mapping.choose, makers)
     constants = (Constant(("type",), mapping.type), Constant(("action",), mapping.action))
-    return partial(_make, compile_rows((*_EVERY_EVENT, *constants, *mapping.rows), site))
+    build = compile_rows((*_EVERY_EVENT, *constants, *mapping.rows), site)
+
+    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
+        made = build(event, actor, course)
+        id_ = _identify(f"{event.name}\n{made['actor']['id']}\n{event.time}\n{made['object']['id']}")
+        made["id"] = f"urn:uuid:{id_text(id_)}"
+        return [(id_, made)]
+
+    return make
 
 
-def _make(build: Build, scope: Scope) -> list[Made]:
-    made = build(scope)
-    event = scope.event
-    uuid = _identify(f"{event.name}\n{made['actor']['id']}\n{event.time}\n{made['object']['id']}")
-    made["id"] = f"urn:uuid:{uuid}"
-    return [(uuid, made)]
+def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
+    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
+        return makers[choose(event)](event, actor, course)
 
-
-def _make_variant(choose: Callable[[Event], str], makers: Mapping[str, Make], scope: Scope) -> list[Made]:
-    return makers[choose(scope.event)](scope)
+    return make
 
 
 def course_as_seen(root: str, key: str, name: str | None) -> Course:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+
 from edx2lrs.transforms.events.fields import EventData, JsonValue, Scalar, SourceEvent, Text
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
-from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Scope
+import orjson
+from edx2lrs.transforms.actor import Actor
+from edx2lrs.transforms.mapping import Constant, Course, Row, Rows
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import Build, compile_rows
-from edx2lrs.transforms.statement_id import Uuid5, verb_ids
+from edx2lrs.transforms.statement_id import id_text, verb_ids
 from edx2lrs.transforms.values import absolute
 from edx2lrs.transforms.xapi.vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
 
@@ -52,9 +53,9 @@ class VariantMapping(NamedTuple):
 
 
 XapiMapping = StatementMapping | GroupMapping | VariantMapping
-Made = tuple[str, dict[str, Any]]
-"""The text of a statement's id, and the statement."""
-Make = Callable[[Scope], list[Made]]
+Made = tuple[bytes, dict[str, Any]]
+"""The 16 bytes of a statement's id, and the statement."""
+Make = Callable[[Event, Actor, Course], list[Made]]
 """Gives the statements of an event. Raises Unmappable."""
 
 
@@ -62,53 +63,54 @@ def compile_mapping(mapping: XapiMapping, site: Mapping[str, Any], strict_ids: b
     """The function that makes the statements of one event name."""
     if isinstance(mapping, VariantMapping):
         makers = {name: compile_mapping(variant, site, strict_ids) for name, variant in mapping.variants.items()}
-        return partial(_make_variant, mapping.choose, makers)
-    if isinstance(mapping, StatementMapping):
-        make = partial(_make_statement, _build(mapping, site), verb_ids(json.dumps(mapping.verb)), strict_ids)
-        return partial(_make_with_part, mapping.part, make) if mapping.part else make
-    return partial(
-        _make_group,
-        partial(_make_statement, _build(mapping.whole, site), verb_ids(json.dumps(mapping.whole.verb)), strict_ids),
-        _build(StatementMapping(mapping.whole.verb, mapping.part_rows), site),
-        json.dumps(mapping.whole.verb),
-        mapping.parts,
-        strict_ids,
-    )
+        return _variant_maker(mapping.choose, makers)
+    if isinstance(mapping, GroupMapping):
+        return _group_maker(mapping, site, strict_ids)
+    return _statement_maker(mapping, site, strict_ids)
+
+
+def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
+    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
+        return makers[choose(event)](event, actor, course)
+
+    return make
+
+
+def _statement_maker(mapping: StatementMapping, site: Mapping[str, Any], strict_ids: bool) -> Make:
+    build, part = _build(mapping, site), mapping.part
+    ids = verb_ids(json.dumps(mapping.verb))
+
+    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
+        statement = build(event, actor, course, "", part(event)) if part else build(event, actor, course)
+        name = f"{actor.hash_text}-{event.time}"
+        id_ = ids(f"{name}-{statement['object']['id']}" if strict_ids else name)
+        statement["id"] = id_text(id_)
+        return [(id_, statement)]
+
+    return make
+
+
+def _group_maker(mapping: GroupMapping, site: Mapping[str, Any], strict_ids: bool) -> Make:
+    make_whole = _statement_maker(mapping.whole, site, strict_ids)
+    build_part, parts = _build(StatementMapping(mapping.whole.verb, mapping.part_rows), site), mapping.parts
+    verb = json.dumps(mapping.whole.verb)
+
+    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
+        made = make_whole(event, actor, course)
+        _, whole = made[0]
+        whole_name = f"{actor.hash_text}-{event.time}"
+        for key, value in parts(event):
+            statement = build_part(event, actor, course, key, value, whole)
+            id_ = verb_ids(verb, key)(f"{whole_name}-{statement['object']['id']}" if strict_ids else whole_name)
+            statement["id"] = id_text(id_)
+            made.append((id_, statement))
+        return made
+
+    return make
 
 
 def _build(mapping: StatementMapping, site: Mapping[str, Any]) -> Build:
     return compile_rows((*_EVERY_STATEMENT, Constant(("verb",), mapping.verb), *mapping.rows), site)
-
-
-def _make_statement(build: Build, ids: Uuid5, strict_ids: bool, scope: Scope) -> list[Made]:
-    statement = build(scope)
-    name = f"{scope.actor.hash_text}-{scope.event.time}"
-    id_ = statement["id"] = ids(f"{name}-{statement['object']['id']}" if strict_ids else name)
-    return [(id_, statement)]
-
-
-def _make_with_part(part: Callable[[Event], Any], make: Make, scope: Scope) -> list[Made]:
-    return make(Scope(scope.event, scope.actor, scope.course, "", part(scope.event)))
-
-
-def _make_variant(choose: Callable[[Event], str], makers: Mapping[str, Make], scope: Scope) -> list[Made]:
-    return makers[choose(scope.event)](scope)
-
-
-def _make_group(
-    make_whole: Make,
-    build_part: Build,
-    verb: str,
-    parts: Callable[[Event], Iterable[tuple[str, Any]]],
-    strict_ids: bool,
-    scope: Scope,
-) -> list[Made]:
-    made = make_whole(scope)
-    _, whole = made[0]
-    for key, value in parts(scope.event):
-        part = Scope(scope.event, scope.actor, scope.course, key, value, whole)
-        made += _make_statement(build_part, verb_ids(verb, key), strict_ids, part)
-    return made
 
 
 def course_as_seen(root: str, key: str, name: str | None) -> Course:
@@ -117,4 +119,5 @@ def course_as_seen(root: str, key: str, name: str | None) -> Course:
     if name is not None:
         definition["name"] = {"en-US": name}
     iri = absolute(root, "course", key)
-    return Course(iri, name, {"parent": [{"id": iri, "objectType": "Activity", "definition": definition}]})
+    parent = orjson.Fragment(orjson.dumps([{"id": iri, "objectType": "Activity", "definition": definition}]))
+    return Course(iri, name, {"parent": parent})

@@ -1,4 +1,4 @@
-"""What `run` and `deliver` share: an owned state directory and its senders, ended with a report, a summary and an exit code."""
+"""How `run` and `deliver` begin and end: an owned state directory and its senders; a report, a summary, an exit code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,11 +23,11 @@ from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.config import ConfigError
-from edx2lrs.pipeline.engine import OptionError
+from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.pipeline.local_run import Fault, LocalRun, Place
 from edx2lrs.transforms.config_types import Config, Consumer
 
-DONE, INCOMPLETE, WRONG_USAGE, FAILED = 0, 1, 2, 3
+INCOMPLETE, WRONG_USAGE, FAILED = 1, 2, 3
 _LOG = logging.getLogger("edx2lrs")
 
 
@@ -39,6 +40,10 @@ def exit_code_of(command: Callable[[], int]) -> int:
         return WRONG_USAGE
     except (Fault, StateError, OSError) as error:
         print(f"the job failed: {error}", file=sys.stderr)
+        return FAILED
+    except Exception as error:  # its text may hold data of a record: only where it was raised is told
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"the job failed: unexpected {type(error).__name__} in {place.name}, {place.filename}:{place.lineno}", file=sys.stderr)
         return FAILED
 
 
@@ -74,7 +79,7 @@ def _log_notice(notice: Notice) -> None:
     _LOG.warning("%s consumer=%s waiting=%d reason=%s", notice.event, notice.consumer, notice.waiting, notice.reason)
 
 
-def session(config: Config, state: State, report_path: str | None, job_name: str) -> LocalRun:
+def begun(config: Config, state: State, report_path: str | None, job_name: str) -> LocalRun:
     """Begins a run over ``state``, and says of new consumers what they will miss. Raises ``SecretError``, ``StateError``."""
     consumers = [consumer.name for consumer in config.consumers]
     run = state.ledger.begin_run("DirectRunner", consumers, job_name)

@@ -1,4 +1,4 @@
-"""Which engine runs the graph, and which options of the command line cannot work with it."""
+"""Options of `run` that cannot work on this machine, told before anything is read."""
 
 from __future__ import annotations
 
