@@ -58,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _set_up_logging() -> None:
     """Own lines on standard error with the time; of the libraries only errors. Before Beam is imported, which warns then."""
-    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+    over_the_progress_line = "\r\x1b[K" if sys.stderr.isatty() else ""
+    form = f"{over_the_progress_line}%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.ERROR, format=form, datefmt="%H:%M:%S")
     logging.getLogger("edx2lrs").setLevel(logging.INFO)
 
 

@@ -80,7 +80,7 @@ def parse(line: bytes) -> Event | Refusal:
         source_event = SOURCE_EVENTS.get(name)
         if source_event is None:
             return Event(name, from_event_type)
-        time = canonical_time(_first(envelope.timestamp, envelope.time))
+        time = canonical_time(envelope.timestamp or _first(envelope.timestamp, envelope.time))
         if isinstance(time, Refusal):
             return time
         context = envelope.context
@@ -177,6 +177,8 @@ def _event(
     username: str | None = None
     if data.user_id is not None or data.username is not None:
         user_id, username = _user(data.user_id, data.username)
+    elif type(about.user_id) is int and about.user_id and type(envelope.username) is str and envelope.username:
+        user_id, username = about.user_id, envelope.username  # nearly always; _user would say the same
     if user_id is None and username is None:
         user_id, username = _user(about.user_id, envelope.username or _first(envelope.username, about.username))
     return Event(

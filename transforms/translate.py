@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Literal, NamedTuple
@@ -74,15 +74,6 @@ class Translator:
     def translate(self, event: Event) -> Outcome:
         """The statements of ``event``: one, or a group's whole and parts, in this order; all or none. None when the protocol has
         no mapping for the event's name. Never raises; the event is not changed."""
-        return self._finish(self._make(event))
-
-    def translate_all(self, events: Iterable[Event | Refusal]) -> list[Outcome]:
-        """``translate`` of each, in order; a refusal stays one. All are made, then all serialised: turn by turn takes longer,
-        for the processor's caches hold the code of one stage at a time. Some hundred are a good number."""
-        make, finish = self._make, self._finish
-        return [finish(made) for made in [event if isinstance(event, Refusal) else make(event) for event in events]]
-
-    def _make(self, event: Event) -> list[Made] | Refusal | None:
         make = self._makers.get(event.name)
         if make is None:
             return None
@@ -90,14 +81,9 @@ class Translator:
         if isinstance(actor, Refusal):
             return actor
         try:
-            return make(event, actor, self._course(event.course_id))
+            made = make(event, actor, self._course(event.course_id))
         except Unmappable as problem:
             return Refusal("translate", problem.cause, problem.message)
-
-    def _finish(self, made: list[Made] | Refusal | None) -> Outcome:
-        """Guarded and serialised."""
-        if made is None or isinstance(made, Refusal):
-            return made
         guard = self._guard
         if len(made) == 1:  # nearly always
             id_, statement = made[0]

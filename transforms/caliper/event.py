@@ -10,7 +10,7 @@ from edx2lrs.transforms.caliper.vocabulary import CONTEXT, COURSE_OFFERING, PERS
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import compile_rows
-from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, Uuid5, id_text
+from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, uuid5_in
 from edx2lrs.transforms.times import caliper_time
 from edx2lrs.transforms.values import absolute
 
@@ -64,7 +64,7 @@ Made = tuple[bytes, dict[str, Any]]
 Make = Callable[[Event, Actor, Course], list[Made]]
 """Gives the Caliper event of an event, one in a list. Raises Unmappable."""
 
-_identify = Uuid5(CALIPER_NAMESPACE.bytes)
+_identify = uuid5_in(CALIPER_NAMESPACE.bytes)
 
 
 def compile_mapping(mapping: CaliperMapping, site: Mapping[str, Any]) -> Make:
@@ -77,8 +77,8 @@ def compile_mapping(mapping: CaliperMapping, site: Mapping[str, Any]) -> Make:
 
     def make(event: Event, actor: Actor, course: Course) -> list[Made]:
         made = build(event, actor, course)
-        id_ = _identify(f"{event.name}\n{made['actor']['id']}\n{event.time}\n{made['object']['id']}")
-        made["id"] = f"urn:uuid:{id_text(id_)}"
+        id_, uuid = _identify(f"{event.name}\n{made['actor']['id']}\n{event.time}\n{made['object']['id']}")
+        made["id"] = f"urn:uuid:{uuid}"
         return [(id_, made)]
 
     return make

@@ -11,7 +11,7 @@ from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import Build, compile_rows
-from edx2lrs.transforms.statement_id import id_text, verb_ids
+from edx2lrs.transforms.statement_id import verb_ids
 from edx2lrs.transforms.values import absolute
 from edx2lrs.transforms.xapi.vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
 
@@ -78,13 +78,12 @@ def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -
 
 def _statement_maker(mapping: StatementMapping, site: Mapping[str, Any], strict_ids: bool) -> Make:
     build, part = _build(mapping, site), mapping.part
-    ids = verb_ids(json.dumps(mapping.verb))
+    identify = verb_ids(json.dumps(mapping.verb))
 
     def make(event: Event, actor: Actor, course: Course) -> list[Made]:
         statement = build(event, actor, course, "", part(event)) if part else build(event, actor, course)
         name = f"{actor.hash_text}-{event.time}"
-        id_ = ids(f"{name}-{statement['object']['id']}" if strict_ids else name)
-        statement["id"] = id_text(id_)
+        id_, statement["id"] = identify(f"{name}-{statement['object']['id']}" if strict_ids else name)
         return [(id_, statement)]
 
     return make
@@ -101,8 +100,8 @@ def _group_maker(mapping: GroupMapping, site: Mapping[str, Any], strict_ids: boo
         whole_name = f"{actor.hash_text}-{event.time}"
         for key, value in parts(event):
             statement = build_part(event, actor, course, key, value, whole)
-            id_ = verb_ids(verb, key)(f"{whole_name}-{statement['object']['id']}" if strict_ids else whole_name)
-            statement["id"] = id_text(id_)
+            name = f"{whole_name}-{statement['object']['id']}" if strict_ids else whole_name
+            id_, statement["id"] = verb_ids(verb, key)(name)
             made.append((id_, statement))
         return made
 
