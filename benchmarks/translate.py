@@ -1,8 +1,9 @@
 """Translation alone, bytes in, bytes out, in one process: ``python benchmarks/translate.py [--events N]``.
 
-Prints the time for parse + translate of lines of the three families (enrolment, video, problems), for each protocol, and its
-ratio to orjson loads + dumps of the same lines, measured turn by turn in the same run. Where EDX2LRS_PEERS names the folder with
-``erb_up.sh`` and ``erb_oracle.py``, the ratio to event-routing-backends too.
+Prints the time for blocks of lines of the three families (enrolment, video, problems), as ``edx2lrs translate`` takes them, for
+each protocol, and its ratio to orjson loads + dumps of the same lines, measured turn by turn in the same run; then the share of
+each stage in an xAPI statement's time. Where EDX2LRS_PEERS names the folder with ``erb_up.sh`` and ``erb_oracle.py``, the ratio
+to event-routing-backends too.
 """
 
 import argparse
@@ -14,16 +15,26 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from edx2lrs.pipeline.translate_command import example_translator
+from edx2lrs.pipeline.translate_command import EXAMPLE_KEY, EXAMPLE_ROOT, example_translator, translated_block
+from edx2lrs.transforms.anonymise import Actors
+from edx2lrs.transforms.config_types import ActorOptions, Protocol
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.guard import guard_xapi
 from edx2lrs.transforms.parse import parse
+from edx2lrs.transforms.statement_id import verb_ids
+from edx2lrs.transforms.xapi import MAPPINGS
+from edx2lrs.transforms.xapi.statement import compile_mapping, course_as_seen
 
 GENERATE = Path(__file__).parents[1] / "templates" / "sample" / "generate.py"
 ROUNDS = 9
+LINES_IN_A_BLOCK = 128
+PROTOCOLS: tuple[Protocol, ...] = ("xapi", "caliper")
 ERB_LINES = 500
 
 
@@ -48,39 +59,62 @@ def sample_lines(events: int) -> list[bytes]:
         return [line for line in path.read_bytes().split(b"\n") if line]
 
 
-def translate_with(protocol: str) -> Callable[[bytes], int]:
-    translate = example_translator(protocol).translate  # type: ignore[arg-type]
-
-    def one(line: bytes) -> int:
-        event = parse(line)
-        if isinstance(event, Refusal) or event.data is None:
-            return 0
-        statements = translate(event)
-        return 0 if statements is None or isinstance(statements, Refusal) else len(statements)
-
-    return one
+def blocks(lines: list[bytes]) -> list[bytes]:
+    return [b"\n".join(lines[start : start + LINES_IN_A_BLOCK]) for start in range(0, len(lines), LINES_IN_A_BLOCK)]
 
 
-def through_orjson(line: bytes) -> int:
-    orjson.dumps(orjson.loads(line))
-    return 1
-
-
-def parse_alone(line: bytes) -> int:
-    parse(line)
-    return 1
-
-
-def best_seconds(functions: dict[str, Callable[[bytes], int]], lines: list[bytes]) -> dict[str, float]:
+def best_seconds(functions: dict[str, Callable[[], object]]) -> dict[str, float]:
     """The best of several rounds for each function; rounds alternate, so that all see the same machine."""
     best = dict.fromkeys(functions, float("inf"))
     for _ in range(ROUNDS):
         for name, function in functions.items():
             began = time.process_time()
-            for line in lines:
-                function(line)
+            function()
             best[name] = min(best[name], time.process_time() - began)
     return best
+
+
+def each(function: Callable[[Any], object], items: list[Any]) -> Callable[[], None]:
+    """A function that calls ``function`` with each of ``items`` and keeps no result."""
+
+    def run() -> None:
+        for item in items:
+            function(item)
+
+    return run
+
+
+def stages(lines: list[bytes]) -> dict[str, Callable[[], None]]:
+    """What happens to an event on its way to xAPI, one stage at a time, with the input of each made beforehand."""
+    options = ActorOptions("hmac", "XAPI", "dead_letter")
+    actor_of = Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY)
+    site = {"root": EXAMPLE_ROOT, "transformer_version": "edx2lrs@benchmark"}
+    makers = {name: compile_mapping(mapping, site, strict_ids=False) for name, mapping in MAPPINGS.items()}
+    courses = {}
+    inputs = []
+    for event in map(parse, lines):
+        if isinstance(event, Refusal) or event.name not in makers:
+            continue
+        actor = actor_of(event)
+        if isinstance(actor, Refusal) or event.course_id is None:
+            continue
+        course = courses.setdefault(event.course_id, course_as_seen(EXAMPLE_ROOT, event.course_id, None))
+        inputs.append((event, actor, course))
+    made = [statement for event, actor, course in inputs for _, statement in makers[event.name](event, actor, course)]
+    names = [f"{actor.hash_text}-{event.time}" for event, actor, _ in inputs]
+
+    def build() -> None:
+        for event, actor, course in inputs:
+            makers[event.name](event, actor, course)
+
+    return {
+        "parse": each(parse, lines),
+        "find the actor": each(actor_of, [event for event, _, _ in inputs]),
+        "build, with ids": build,
+        "  of which ids": each(verb_ids("a verb"), names),
+        "guard": each(guard_xapi, made),
+        "serialise": each(orjson.dumps, made),
+    }
 
 
 def erb_seconds_per_event(lines: list[bytes], protocol: str) -> float | None:
@@ -98,18 +132,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=10_000)
     lines = sample_lines(parser.parse_args().events)
-    functions = {"xapi": translate_with("xapi"), "caliper": translate_with("caliper")}
-    made = {name: sum(map(function, lines)) for name, function in functions.items()}
-    best = best_seconds({"orjson": through_orjson, "parse": parse_alone, **functions}, lines)
+    translators = {protocol: example_translator(protocol) for protocol in PROTOCOLS}
+    best = best_seconds(
+        {
+            "orjson": each(through_orjson, lines),
+            **{name: each(partial(translated_block, translator=made), blocks(lines)) for name, made in translators.items()},
+            **stages(lines),
+        }
+    )
     names = Counter(getattr(parse(line), "name", "refused") for line in lines)
     print(f"{len(lines)} lines of {len(names)} event names, {sum(map(len, lines)) // len(lines)} bytes each on average")
-    print(f"{'orjson loads + dumps':26}{microseconds(best['orjson'], lines)}")
-    print(f"{'parse alone':26}{microseconds(best['parse'], lines)}, {best['parse'] / best['orjson']:.2f} times orjson")
-    for name, statements in made.items():
+    print(f"{'orjson loads + dumps':24}{microseconds(best['orjson'], lines)}")
+    for name, translator in translators.items():
+        statements = sum(translated_block(block, translator).data.count(b"\n") for block in blocks(lines))
         ratio = f"{best[name] / best['orjson']:.2f} times orjson, {statements} statements"
         erb = erb_seconds_per_event(lines, name)
         compared = f", {erb / best[name] * len(lines):.0f} times as fast as erb" if erb else ""
-        print(f"{'parse + translate ' + name:26}{microseconds(best[name], lines)}, {ratio}{compared}")
+        print(f"{'translate to ' + name:24}{microseconds(best[name], lines)}, {ratio}{compared}")
+    for name in stages([]):
+        print(f"{name:24}{microseconds(best[name], lines)}, {best[name] / best['xapi']:4.0%} of xapi")
+
+
+def through_orjson(line: bytes) -> None:
+    orjson.dumps(orjson.loads(line))
 
 
 def microseconds(seconds: float, lines: list[bytes]) -> str:

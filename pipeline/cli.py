@@ -1,6 +1,7 @@
 """The command line: ``edx2lrs COMMAND``. Each command is a module of its own, imported when it is called.
 
-Exit codes: 0 done; 1 done in part: statements wait, something could not be read, or it was stopped; 2 wrong usage or configuration; 3 the job failed.
+Exit codes: 0 done; 1 done in part: statements wait, something could not be read, or it was stopped; 2 wrong usage or
+configuration; 3 the job failed.
 """
 
 from __future__ import annotations

@@ -23,6 +23,6 @@ def _run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config)
     with run_lifecycle.owned_state(arguments.state, config, create=False) as state:
         run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
-        with run_lifecycle.stopped_by_signals(run):
+        with run_lifecycle.stopped_by_signals(run), run_lifecycle.abandoned_on_fault(run):
             run.deliver()
         return run_lifecycle.ended(run)

@@ -67,7 +67,8 @@ class LocalRun:
         self._start_senders()
         deaths, read = 0, -1
         while workers.alive:
-            if self._stop.wait(_LOOK):
+            workers.wait(_LOOK)
+            if self._stop.is_set():
                 workers.stop()
             died = workers.watch()
             if died:
@@ -97,6 +98,10 @@ class LocalRun:
         content = self.report()
         self._write(content)
         return content
+
+    def abandon(self) -> None:
+        """Ends the senders after a fault; what is under way is waited for shortly. Does nothing after ``finish``."""
+        self._senders.stop(timeout=5)
 
     def report(self) -> dict[str, Any]:
         """The report as of now."""

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Mapping
 
+from edx2lrs.io.state.pieces import Progressed
 from edx2lrs.io.state.state import State
 
 _LOG = logging.getLogger("edx2lrs.progress")
@@ -29,7 +30,7 @@ class Progress:
     def show(self, now: float, seconds: float, totals: Mapping[tuple[str, str], int], state: State) -> None:
         """``seconds`` since the run started, ``totals`` of its ledger."""
         self._next = now + (_ON_A_TERMINAL if self._terminal else _IN_A_LOG)
-        text = line(seconds, totals, [piece.done for piece in state.pieces.listed()], sum(state.outbox.waiting_counts().values()))
+        text = line(seconds, totals, state.pieces.progress(), sum(state.outbox.waiting_counts().values()))
         if self._terminal:
             self._shown = True
             print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
@@ -43,11 +44,11 @@ class Progress:
             self._shown = False
 
 
-def line(seconds: float, totals: Mapping[tuple[str, str], int], done: list[bool], waiting: int) -> str:
+def line(seconds: float, totals: Mapping[tuple[str, str], int], files: Progressed, waiting: int) -> str:
     """The line: files, bytes, events a second, statements that wait, dead letters."""
     read = totals.get(("", "read"), 0)
     dead = sum(number for (_, key), number in totals.items() if key.startswith(("dead/", "dead_records/", "dead_statements/")))
     return (
-        f"{sum(done)} of {len(done)} files, {totals.get(('', 'bytes'), 0) / 1e6:,.1f} MB, {read:,} events"
+        f"{files.done} of {files.listed} files, {totals.get(('', 'bytes'), 0) / 1e6:,.1f} MB, {read:,} events"
         f" ({read / max(seconds, 0.001):,.0f}/s), {waiting:,} statements wait, {dead:,} dead"
     )

@@ -121,7 +121,8 @@ def summary(content: Mapping[str, Any]) -> str:
 
 
 def _dead(part: Mapping[str, Any]) -> int:
-    return sum(part["dead"]["records"].values()) + sum(part["dead"]["statements"].values())
+    number: int = sum(part["dead"]["records"].values()) + sum(part["dead"]["statements"].values())
+    return number
 
 
 def _reasons(title: str, reasons: Mapping[str, int]) -> list[str]:

@@ -39,9 +39,9 @@ def _run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config)
     # Beam takes a second to import: only after the configuration is known to be right
     from edx2lrs.io import files
-    from edx2lrs.pipeline.run_options import check_report, local_beam_arguments
     from edx2lrs.pipeline.job import Job
     from edx2lrs.pipeline.local_run import register
+    from edx2lrs.pipeline.run_options import check_report, local_beam_arguments
     from edx2lrs.pipeline.worker_process import WorkerPlan
     from edx2lrs.pipeline.workers import Workers
 
@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> int:
             for number in range(1, min(arguments.workers, len(found)) + 1)
         ]
         workers = Workers(plans)
-        with run_lifecycle.stopped_by_signals(run), contextlib.ExitStack() as stack:
+        with run_lifecycle.stopped_by_signals(run), run_lifecycle.abandoned_on_fault(run), contextlib.ExitStack() as stack:
             stack.callback(workers.kill)
             run.read_and_deliver(workers)
             run.deliver()

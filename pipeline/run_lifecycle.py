@@ -23,8 +23,8 @@ from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.config import ConfigError
-from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.pipeline.local_run import Fault, LocalRun, Place
+from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config, Consumer
 
 INCOMPLETE, WRONG_USAGE, FAILED = 1, 2, 3
@@ -43,7 +43,8 @@ def exit_code_of(command: Callable[[], int]) -> int:
         return FAILED
     except Exception as error:  # its text may hold data of a record: only where it was raised is told
         place = traceback.extract_tb(error.__traceback__)[-1]
-        print(f"the job failed: unexpected {type(error).__name__} in {place.name}, {place.filename}:{place.lineno}", file=sys.stderr)
+        what = f"unexpected {type(error).__name__} in {place.name}, {place.filename}:{place.lineno}"
+        print(f"the job failed: {what}", file=sys.stderr)
         return FAILED
 
 
@@ -108,6 +109,16 @@ def stopped_by_signals(run: LocalRun) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def abandoned_on_fault(run: LocalRun) -> Iterator[None]:
+    """No sender outlives the state directory that it settles in."""
+    try:
+        yield
+    except BaseException:
+        run.abandon()
+        raise
 
 
 def ended(run: LocalRun, strict: bool = False, unreadable: Sequence[str] = ()) -> int:

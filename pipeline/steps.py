@@ -230,7 +230,7 @@ class Translate(_OfJob):
                 if made and not isinstance(made, Refusal):
                     hashed = hashed or event_hash(matched.event)
                     position = matched.record.position
-                    statements = [Statement(id_, body, hashed, position) for id_, body in made]
+                    statements = [Statement(one.id, one.body, hashed, position) for one in made]
             except Exception as error:
                 made = self.crash(error)
             if made is None:

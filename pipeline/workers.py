@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from edx2lrs.pipeline import worker_process
@@ -59,6 +59,10 @@ class Workers:
 
     def start_again(self, plan: WorkerPlan) -> None:
         self._running.append(self._start(plan))
+
+    def wait(self, seconds: float) -> None:
+        """Until a worker ends, but no longer than ``seconds``."""
+        wait([running.process.sentinel for running in self._running], seconds)
 
     def stop(self) -> None:
         """Lets each worker finish its wave; ``alive`` tells when the last one has."""

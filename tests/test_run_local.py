@@ -3,7 +3,6 @@
 Python is played by a small script, so that nothing is downloaded.
 """
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,7 +40,7 @@ def run_local(tmp_path):
             script = PYTHON.format(version=version, right_version=int(not right_version), has_venv=int(not has_venv))
             (tools / "python3").write_text(script, encoding="utf-8")
             (tools / "python3").chmod(0o755)
-        environment = {"PATH": str(tools), "HOME": str(tmp_path), **({"LANG": os.environ["LANG"]} if "LANG" in os.environ else {})}
+        environment = {"PATH": str(tools), "HOME": str(tmp_path)}
         return subprocess.run(
             [tools / "bash", tmp_path / "run_local.sh", *arguments], env=environment, capture_output=True, text=True, check=False
         )

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
@@ -146,15 +146,15 @@ def _any_context() -> type[Context]:
             if fields.setdefault(field.name, field).type != field.type:
                 raise TypeError(f"context.{field.name} is declared with two types")
     types = [(name, field.type, field.default) for name, field in fields.items()]
-    return msgspec.defstruct("_AnyContext", types, bases=(Context,), gc=False)
+    defined = msgspec.defstruct("_AnyContext", types, bases=(Context,), gc=False)
+    return cast("type[Context]", defined)
 
 
 _AnyContext: Any = _any_context()
 _no_context: Context = _AnyContext()
 _decode_context: Callable[[str], Context] = msgspec.json.Decoder(_AnyContext).decode
-_decode_envelope: Callable[[bytes], _RawEnvelope] = msgspec.json.Decoder(
-    msgspec.defstruct("_Record", [("context", _AnyContext | str | None, None)], bases=(_RawEnvelope,), gc=False)
-).decode
+_Record: Any = msgspec.defstruct("_Record", [("context", _AnyContext | str | None, None)], bases=(_RawEnvelope,), gc=False)
+_decode_envelope: Callable[[bytes], _RawEnvelope] = msgspec.json.Decoder(_Record).decode
 
 
 def _name_of_type(event_type: Scalar) -> tuple[str, bool]:

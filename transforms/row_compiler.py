@@ -12,8 +12,8 @@ from operator import attrgetter
 from typing import Any
 
 import orjson
+
 from edx2lrs.transforms.mapping import Constant, Row, Rows, Scope, Unmappable
-from orjson import Fragment
 
 Build = Callable[..., dict[str, Any]]
 """Takes the fields of ``Scope``, in their order."""
@@ -89,7 +89,7 @@ class _Generator:
         for key, node in tree.items():
             if isinstance(node, dict):
                 if below_top and _is_constant(node):  # the guard reads what is at the top
-                    entries.append(f"{key!r}: {self._named(Fragment(orjson.dumps(_constant(node))))}")
+                    entries.append(f"{key!r}: {self._named(orjson.Fragment(orjson.dumps(_constant(node))))}")
                 elif any(_is_there(inner) for inner in node.values()):
                     entries.append(f"{key!r}: {self._dict(node)}")
                 else:
@@ -109,7 +109,7 @@ class _Generator:
 
     def _always(self, node: Row | Constant) -> str:
         if isinstance(node, Constant):
-            return self._named(Fragment(orjson.dumps(node.value)) if isinstance(node.value, dict) else node.value)
+            return self._named(orjson.Fragment(orjson.dumps(node.value)) if isinstance(node.value, dict) else node.value)
         value = self._read(str(node.source))
         return value if node.function is None else f"{self._named(node.function)}({value})"
 

@@ -34,7 +34,7 @@ Identify = Callable[[str], tuple[bytes, str]]
 
 
 def uuid5_in(namespace: bytes) -> Identify:
-    """uuid5 of many names in one namespace: five times as fast as ``uuid.uuid5``."""
+    """uuid5 of many names in one namespace, faster than by ``uuid.uuid5``."""
     start = sha1(namespace, usedforsecurity=False)
 
     def identify(name: str) -> tuple[bytes, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+import msgspec
 import orjson
 
 from edx2lrs.transforms import caliper, xapi
@@ -20,7 +21,7 @@ from edx2lrs.transforms.usage_key import is_course_key
 from edx2lrs.transforms.xapi import statement as xapi_statement
 
 
-class Translated(NamedTuple):
+class Translated(msgspec.Struct, frozen=True, gc=False):
     """One finished statement or Caliper event: the 16 bytes of its id and its JSON, without a line break."""
 
     id: bytes

@@ -39,6 +39,13 @@ class Piece(NamedTuple):
     records_limit: int | None
 
 
+class Progressed(NamedTuple):
+    """Pieces of this run's input, and how many of them are done."""
+
+    listed: int
+    done: int
+
+
 _COLUMNS = "key, head_length, head_sha256, size, offset, lines, done, claimed_by, attempts, records_limit"
 
 
@@ -97,6 +104,11 @@ class Pieces:
             _piece(row)
             for row in self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE listed IS NOT NULL ORDER BY listed")  # noqa: S608
         ]
+
+    def progress(self) -> Progressed:
+        """How far this run's input is read."""
+        ((listed, done),) = self._database.rows("SELECT count(*), total(done) FROM pieces WHERE listed IS NOT NULL")
+        return Progressed(listed, int(done))
 
     def begin_wave(self, key: str, records_limit: int | None) -> int:
         """Note that a wave of at most ``records_limit`` records starts at the kept offset; gives which attempt with

@@ -29,7 +29,7 @@ _REASONS: Mapping[int, tuple[Stage, str, str]] = {
     _OVERFLOW: (
         "deliver",
         "outage",
-        "the consumer is cut off and outbox.statements of them wait already; run its file again with a new --state when it is back",
+        "the consumer is cut off and outbox.statements of them wait already; run again with a new --state when it is back",
     ),
 }
 
