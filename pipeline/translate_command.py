@@ -24,7 +24,7 @@ from edx2lrs.transforms.translate import Translator
 
 EXAMPLE_ROOT = "https://lms.example.com"
 EXAMPLE_KEY = b"edx2lrs: a public key, for trying things on"
-_PIECE = 128 * 1024  # some hundred lines and their statements fit a processor's cache
+_PIECE = 256 * 1024
 _OK, _WRONG = 0, 2
 
 
@@ -112,7 +112,7 @@ def _plain(lines: Lines | LongLine, translator: Translator) -> Output:
 
 
 def translated_block(lines: bytes, translator: Translator) -> Output:
-    """The statements of some hundred lines, one a line. All lines are parsed, then all translated: turn by turn takes a fifth
+    """The statements of some hundred lines, one a line. All lines are parsed, then all translated: turn by turn takes
     longer, since the processor's caches hold the code of one stage at a time."""
     events = [parse(line) for line in lines.split(b"\n") if line and not line.isspace()]
     translate = translator.translate
