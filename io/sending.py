@@ -30,7 +30,7 @@ from edx2lrs.io.delivery import (
     is_refusal,
     refusals_of_everything,
 )
-from edx2lrs.io.durations import Durations
+from edx2lrs.io.latency import Durations
 from edx2lrs.io.pace import Pace
 from edx2lrs.io.state.outbox import Settlement, StoredBlock
 from edx2lrs.transforms.config_types import Consumer

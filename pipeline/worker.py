@@ -15,8 +15,8 @@ from edx2lrs.io.state.pieces import Piece
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.pipeline import wave as waves
-from edx2lrs.pipeline.halving import killer, next_attempt
 from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.wave_halving import killer, next_attempt
 from edx2lrs.pipeline.wave_runner import WaveRunner
 from edx2lrs.pipeline.worker_process import UnreadableFile, WorkerPlan
 from edx2lrs.transforms.failure import Failure

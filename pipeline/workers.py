@@ -40,7 +40,7 @@ class Workers:
     def watch(self) -> list[WorkerPlan]:
         """Takes what the workers tell; gives the plans of those that died, for ``start_again``.
 
-        The next worker reads the wave in which one died again, half as large (``pipeline.halving``).
+        The next worker reads the wave in which one died again, half as large (``pipeline.wave_halving``).
         """
         died: list[WorkerPlan] = []
         for running in list(self._running):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edx2lrs.transforms.config_types import Access, AccessRule, Consumer
-from edx2lrs.transforms.course_key import org_of
+from edx2lrs.transforms.course_org import org_of
 from edx2lrs.transforms.event_paths import declared_paths
 from edx2lrs.transforms.events.enrollment import EnrollmentData
 from edx2lrs.transforms.events.problem import ProblemCheckData

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from edx2lrs.transforms.config_types import AccessRule, Consumer
-from edx2lrs.transforms.course_key import org_of
+from edx2lrs.transforms.course_org import org_of
 from edx2lrs.transforms.event_paths import getter
 from edx2lrs.transforms.patterns import compile_regex, is_regex
 

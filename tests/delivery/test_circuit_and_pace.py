@@ -6,7 +6,7 @@ import pytest
 
 from edx2lrs.io.circuit import Circuit
 from edx2lrs.io.delivery import Hold
-from edx2lrs.io.durations import Durations
+from edx2lrs.io.latency import Durations
 from edx2lrs.io.pace import Pace
 from edx2lrs.transforms.config_types import Rate
 
