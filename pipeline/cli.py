@@ -7,7 +7,6 @@ configuration; 3 the job failed.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import signal
 import sys
@@ -15,6 +14,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import NamedTuple
+
+from edx2lrs.pipeline.log_lines import set_up_logging
 
 
 class Command(NamedTuple):
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         _overview().parse_args(arguments or ["--help"])
         return 2
-    _set_up_logging()
+    set_up_logging()
     module = import_module(command.module)
     parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=(module.__doc__ or "").split("\n\n")[0])
     module.add_arguments(parser)
@@ -55,14 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
-
-
-def _set_up_logging() -> None:
-    """Own lines on standard error with the time; of the libraries only errors. Before Beam is imported, which warns then."""
-    over_the_progress_line = "\r\x1b[K" if sys.stderr.isatty() else ""
-    form = f"{over_the_progress_line}%(asctime)s %(levelname)s %(message)s"
-    logging.basicConfig(level=logging.ERROR, format=form, datefmt="%H:%M:%S")
-    logging.getLogger("edx2lrs").setLevel(logging.INFO)
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: list[str], takes_beam_options: bool) -> argparse.Namespace:

@@ -21,7 +21,7 @@ _KINDS: dict[int, Any] = {_BLOCK: Block, _FAILURE: Failure, _TALLY: list[tuple[s
 
 
 class _Part(msgspec.Struct, array_like=True):
-    """A part of what is kept, as it crosses the shuffle."""
+    """A part of what is kept, as it crosses the shuffle; what its body is, ``kind`` tells."""
 
     kind: int
     body: msgspec.Raw
@@ -29,7 +29,7 @@ class _Part(msgspec.Struct, array_like=True):
 
 def _encoded(kind: int, body: Any) -> tuple[bytes, bytes]:
     """Under the one key of a wave."""
-    return b"", msgspec.msgpack.encode(_Part(kind, msgspec.Raw(msgspec.msgpack.encode(body))))
+    return b"", msgspec.msgpack.encode((kind, body))
 
 
 def encode_block(block: Block) -> tuple[bytes, bytes]:

@@ -50,8 +50,8 @@ def _run(arguments: argparse.Namespace) -> int:
     found = files.find(arguments.input)
     Job(config)  # tables and secrets are read in each worker; what is wrong with them is said here, once
     with run_lifecycle.owned_state(arguments.state, config) as state:
-        register(found, state.pieces)
         run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
+        register(found, state.pieces)
         plans = [
             WorkerPlan(
                 f"worker-{number}",

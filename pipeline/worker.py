@@ -58,8 +58,9 @@ class Worker:
             while not piece.done and not self._stopping.is_set():
                 if not self._outbox_has_room():
                     continue
-                wave = self._next_wave(piece, reader)
-                self._run(piece, wave)
+                attempt = next_attempt(piece.attempts, piece.records_limit)
+                wave = self._next_wave(piece, reader, attempt.records)
+                self._run(piece, wave, attempt.give_up)
                 piece = self._now(piece.key)
                 if piece.offset != wave.end:
                     break
@@ -80,17 +81,16 @@ class Worker:
         self._stopping.wait(_LOOK_AGAIN)
         return False
 
-    def _next_wave(self, piece: Piece, reader: FileReader) -> waves.Wave:
+    def _next_wave(self, piece: Piece, reader: FileReader, records: int | None) -> waves.Wave:
         """Puts the next wave of ``piece`` into the folder; its lines are in no memory after that."""
-        polled = reader.poll(self._plan.wave_bytes, next_attempt(piece.attempts, piece.records_limit).records)
+        polled = reader.poll(self._plan.wave_bytes, records)
         wave = waves.wave_of(piece.key, piece.offset, polled)
         with named_faults(self._state.folder):
             waves.write(self._folder, wave, polled)
         return wave
 
-    def _run(self, piece: Piece, wave: waves.Wave) -> None:
+    def _run(self, piece: Piece, wave: waves.Wave, give_up: bool) -> None:
         """Keeps what the wave makes, unless somebody else was faster."""
-        give_up = next_attempt(piece.attempts, piece.records_limit).give_up
         self._state.pieces.begin_wave(piece.key, wave.end_line - piece.lines)
         try:
             if give_up:

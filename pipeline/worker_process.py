@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import threading
@@ -11,6 +10,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple
+
+from edx2lrs.pipeline.log_lines import set_up_logging
 
 WAVE_BYTES = 16 * 1024 * 1024
 FAULT = 3
@@ -46,7 +47,7 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
     """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``Fault``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to stop
     _end_with(parent)
-    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+    set_up_logging()
     from edx2lrs.io.state.errors import StateError
     from edx2lrs.io.state.state import join_state
     from edx2lrs.pipeline.worker import Worker

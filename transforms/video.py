@@ -1,8 +1,34 @@
-"""What a video event is about, in the same way for both protocols."""
+"""What both protocols share of video events: what they are about, and lengths of time in parts."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from edx2lrs.transforms.mapping import Unmappable
 from edx2lrs.transforms.usage_key import block_iri
+
+_LONGEST = 86_400_000_000_000_000_000  # microseconds: a billion days
+
+
+class Clock(NamedTuple):
+    """A length of time in the parts of an ISO 8601 duration."""
+
+    days: int
+    hours: int
+    minutes: int
+    seconds: int
+    microseconds: int
+
+
+def clock(microseconds: int, expected: str) -> Clock:
+    """The parts of ``microseconds``. Raises Unmappable, saying what was ``expected``, below 0 and from a billion days on."""
+    if not 0 <= microseconds < _LONGEST:
+        raise Unmappable(expected, "out_of_range")
+    seconds, fraction = divmod(microseconds, 1_000_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return Clock(days, hours, minutes, seconds, fraction)
 
 
 def video_iri(root: str, course_key: str | None, video: object) -> str | None:

@@ -16,22 +16,17 @@ from edx2lrs.transforms.caliper.vocabulary import (
     STARTED,
     VIDEO_OBJECT,
 )
-from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping import Constant, Row, Rows
 from edx2lrs.transforms.values import seconds
-from edx2lrs.transforms.video import video_iri
+from edx2lrs.transforms.video import clock, video_iri
 
 MAPPING_VERSION = 1
 
 
 def duration(value: object) -> str:
     """Seconds as an ISO 8601 duration, exact to the microsecond: ``PT3M15.6S``, ``P0D`` for 0."""
-    microseconds = round(seconds(value) * 1_000_000)
-    if not 0 <= microseconds < 86_400_000_000_000_000_000:
-        raise Unmappable("expected a number of seconds from 0 to a billion days, found another one", "out_of_range")
-    whole, fraction = divmod(microseconds, 1_000_000)
-    minutes, seconds_left = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
+    expected = "expected a number of seconds from 0 to a billion days, found another one"
+    days, hours, minutes, seconds_left, fraction = clock(round(seconds(value) * 1_000_000), expected)
     time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
     if fraction:
         time += f"{seconds_left}.{fraction:06}".rstrip("0") + "S"

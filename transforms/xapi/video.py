@@ -5,7 +5,7 @@ from __future__ import annotations
 from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.values import milliseconds
-from edx2lrs.transforms.video import video_iri
+from edx2lrs.transforms.video import clock, video_iri
 from edx2lrs.transforms.xapi.statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.xapi.vocabulary import (
     COMPLETED,
@@ -39,13 +39,8 @@ def position(current_time: object, browsers_current_time: object) -> float | Non
 
 def duration(value: object) -> str:
     """Seconds as an ISO 8601 duration with hours and minutes where needed, of two digits: ``PT03M15S``, ``PT45.5S``."""
-    microseconds = round(milliseconds(value) * 1_000_000)
-    if not 0 <= microseconds < 86_400_000_000_000_000_000:
-        raise Unmappable("expected a length from 0 seconds to a billion days, found another number", "out_of_range")
-    whole, fraction = divmod(microseconds, 1_000_000)
-    minutes, seconds_left = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
+    expected = "expected a length from 0 seconds to a billion days, found another number"
+    days, hours, minutes, seconds_left, fraction = clock(round(milliseconds(value) * 1_000_000), expected)
     text = f"P{days}DT" if days else "PT"
     if days or hours:
         text += f"{hours:02}H"

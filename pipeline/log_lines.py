@@ -1,0 +1,14 @@
+"""Log lines, the same in every process of a job."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+
+def set_up_logging() -> None:
+    """Own lines on standard error with the time; of the libraries only errors. Before Beam is imported, which warns then."""
+    over_the_progress_line = "\r\x1b[K" if sys.stderr.isatty() else ""
+    form = f"{over_the_progress_line}%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.ERROR, format=form, datefmt="%H:%M:%S")
+    logging.getLogger("edx2lrs").setLevel(logging.INFO)
