@@ -12,7 +12,7 @@ are the same for the whole job). A missing value, null and "" are the same thing
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -23,18 +23,24 @@ Path = tuple[str, ...]
 """The keys from the top of the result to a value; a tuple, because IRIs contain dots."""
 
 
+FreeText = Literal["response", "title"]
+"""What learners write themselves: answers to questions, and titles of discussions."""
+
+
 class Row(NamedTuple):
     """``destination`` gets what ``function`` makes of the value at ``source``, or that value itself.
 
     The value of a source that is a text goes to the function when it is there; those of a tuple always go, in their order.
     A function gives None for "leave it out" and raises ``Unmappable`` for a value that it can do nothing with.
-    ``required``: without a value there is no statement, but a refusal.
+    ``required``: without a value there is no statement, but a refusal. ``free_text``: learners write it; a consumer's ``redact``
+    of that name leaves it out.
     """
 
     destination: Path
     source: str | tuple[str, ...]
     function: Callable[..., Any] | None = None
     required: bool = False
+    free_text: FreeText | None = None
 
 
 class Constant(NamedTuple):

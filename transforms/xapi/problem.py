@@ -114,7 +114,7 @@ GRADED: Rows = (
     Constant(definition("interactionType"), "other"),
     Row(definition("extensions"), "data.attempts", attempt),
     Row(definition("name"), "context.module", name),
-    Row(("result", "response"), "data.answers", response_text),
+    Row(("result", "response"), "data.answers", response_text, free_text="response"),
     Row(("result", "success"), "data.success", success),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
@@ -123,7 +123,7 @@ GRADED_QUESTION: Rows = (
     Row(definition("interactionType"), "part", interaction_type),
     Row(definition("extensions"), "data.attempts", attempt),
     Row(definition("description"), "part", question),
-    Row(("result", "response"), "part", answer),
+    Row(("result", "response"), "part", answer, free_text="response"),
     Row(("result", "success"), "part", answered_right),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
@@ -143,7 +143,7 @@ GRADED_PART: Rows = (
     Row(definition("extensions"), "data.attempts", attempt),
     Row(definition("description"), "part", question),
     Row(definition("name"), ("part", "context.module"), name_of_part),
-    Row(("result", "response"), "part", answer),
+    Row(("result", "response"), "part", answer, free_text="response"),
     Row(("result", "success"), ("part", "data.success"), part_answered_right),
     Row(("context", "statement"), "whole", reference),
     Row(("context", "contextActivities"), "whole", activities_of_part),
