@@ -56,11 +56,11 @@ Rows = tuple["Row | Constant", ...]
 class Course(NamedTuple):
     """The course of an event, as its statements see it. All None when the event has none.
 
-    ``id`` is its IRI; ``context_activities`` the xAPI ``contextActivities`` that name it as the parent."""
+    ``id`` is its IRI; ``activities`` the xAPI array with the one activity that stands for it (2.4.6.2), as JSON."""
 
     id: str | None
     name: str | None
-    context_activities: dict[str, Any] | None
+    activities: Any
 
 
 class Scope(msgspec.Struct, gc=False):

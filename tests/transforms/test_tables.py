@@ -45,7 +45,7 @@ def test_a_table_reads_declared_fields_and_no_person(name: str, mapping: Any) ->
         *(
             "course.id",
             "course.name",
-            "course.context_activities",
+            "course.activities",
             "actor.anonymous_id",
             "site.root",
             "part",

@@ -24,7 +24,7 @@ _EVERY_STATEMENT: Rows = (
     Row(context_extension(TRANSFORMER_VERSION), "site.transformer_version"),
     Row(context_extension(SESSION_ID), "session"),
 )
-IN_COURSE: Rows = (Row(("context", "contextActivities"), "course.context_activities"),)
+IN_COURSE: Rows = (Row(("context", "contextActivities", "parent"), "course.activities"),)
 """The course as the parent activity: for every statement whose object is not the course itself."""
 
 
@@ -119,5 +119,4 @@ def course_as_seen(root: str, key: str, name: str | None) -> Course:
     if name is not None:
         definition["name"] = {"en-US": name}
     iri = absolute(root, "course", key)
-    parent = orjson.Fragment(orjson.dumps([{"id": iri, "objectType": "Activity", "definition": definition}]))
-    return Course(iri, name, {"parent": parent})
+    return Course(iri, name, orjson.Fragment(orjson.dumps([{"id": iri, "objectType": "Activity", "definition": definition}])))
