@@ -17,7 +17,9 @@ import fastavro
 import msgspec
 
 from edx2lrs.io.paths import is_remote
+from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.redaction import with_payload
 
 SCHEMA: dict[str, Any] = {
     "type": "record",
@@ -34,6 +36,12 @@ SCHEMA: dict[str, Any] = {
         {"name": "position", "type": "string", "doc": "path:line, or the id of the message."},
         {"name": "payload_kind", "type": "string", "doc": "record: the original bytes; statement: the exact body."},
         {"name": "payload", "type": "bytes"},
+        {
+            "name": "payload_form",
+            "type": "string",
+            "default": "full",
+            "doc": "full: as payload_kind says; redacted: its structure without its values; none: nothing.",
+        },
         {"name": "statement_id", "type": ["null", "string"], "default": None},
         {"name": "http_status", "type": ["null", "int"], "default": None},
         {
@@ -63,6 +71,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     position: str
     payload_kind: str
     payload: bytes
+    payload_form: PayloadForm = "full"
     consumer: str | None = None
     statement_id: str | None = None
     http_status: int | None = None
@@ -72,10 +81,12 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     edx2lrs_version: str = ""
 
 
-def dead_letter(failure: Failure, job_name: str, when: datetime) -> DeadLetter:
-    """The dead letter of ``failure``, which ``job_name`` met at ``when``."""
+def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadForm = "full") -> DeadLetter:
+    """The dead letter of ``failure``, which ``job_name`` met at ``when``. Its id is the same for every ``form`` of payload."""
+    id_ = str(letter_id(failure))
+    failure = with_payload(failure, form)
     return DeadLetter(
-        id=str(letter_id(failure)),
+        id=id_,
         time=when,
         stage=failure.stage,
         cause=failure.cause,
@@ -83,6 +94,7 @@ def dead_letter(failure: Failure, job_name: str, when: datetime) -> DeadLetter:
         position=_utf8(failure.position),
         payload_kind=failure.payload_kind,
         payload=failure.payload,
+        payload_form=form,
         consumer=failure.consumer,
         statement_id=failure.statement_id,
         http_status=failure.http_status,

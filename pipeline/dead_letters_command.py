@@ -15,6 +15,7 @@ from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.state import join_state
 
 _PAYLOAD_SHOWN = 500  # bytes
+_FORMS = {"redacted": "redacted: its structure without its values", "none": "not kept"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,10 +87,13 @@ def described(groups: dict[tuple[str, str | None], Group], payload: bool) -> Ite
             yield f"  statement   {example.statement_id}"
         if example.http_status is not None:
             yield f"  answer      HTTP {example.http_status} after {example.attempts} attempts"
+        if example.payload_form != "full":
+            yield f"  payload     {_FORMS.get(example.payload_form, example.payload_form)}; it cannot be sent again"
         if payload:
             if example.http_body:
                 yield f"  said        {_printable(example.http_body)}"
-            yield f"  {example.payload_kind:10}  {_excerpt(example.payload)}"
+            if example.payload_form != "none":
+                yield f"  {example.payload_kind:10}  {_excerpt(example.payload)}"
 
 
 def _excerpt(payload: bytes) -> str:

@@ -54,7 +54,13 @@ def owned_state(folder: str | None, config: Config, create: bool = True) -> Iter
     path = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="edx2lrs-state-", dir="."))
     worthless = False
     try:
-        with open_state(path, ids=config.dedup.ids, statements=config.outbox.statements, create=create) as state:
+        with open_state(
+            path,
+            ids=config.dedup.ids,
+            statements=config.outbox.statements,
+            payload_form=config.dead_letters.payload,
+            create=create,
+        ) as state:
             yield state
             waiting = any(state.outbox.waiting_counts().values())
             letters = state.dead_letters.count() or any(Path(state.dead_letters_folder).glob("*.avro"))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, IdKind, Lms, Protocol
+from edx2lrs.transforms.mapping import FreeText
 
 
 class Variant(NamedTuple):
@@ -13,16 +14,17 @@ class Variant(NamedTuple):
 
     protocol: Protocol
     actor: ActorOptions
+    redact: frozenset[FreeText]
     consumers: tuple[int, ...]
 
 
 def variants(config: Config) -> list[Variant]:
     """Every consumer in exactly one variant; variants in the order of their first consumers."""
-    groups: dict[tuple[Protocol, ActorOptions], list[int]] = {}
+    groups: dict[tuple[Protocol, ActorOptions, frozenset[FreeText]], list[int]] = {}
     for index, consumer in enumerate(config.consumers):
         options = actor_options(consumer.protocol, consumer.actor, config.lms)
-        groups.setdefault((consumer.protocol, options), []).append(index)
-    return [Variant(protocol, options, tuple(consumers)) for (protocol, options), consumers in groups.items()]
+        groups.setdefault((consumer.protocol, options, frozenset(consumer.redact)), []).append(index)
+    return [Variant(*made_by, tuple(consumers)) for made_by, consumers in groups.items()]
 
 
 def actor_options(protocol: Protocol, actor: Actor, lms: Lms) -> ActorOptions:

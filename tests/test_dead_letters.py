@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import fastavro
@@ -134,6 +135,78 @@ def test_the_schema_can_be_read_by_other_tools():
     assert {field["name"] for field in SCHEMA["fields"]} == {field.name for field in msgspec.structs.fields(letter(RECORD))}
 
 
+# what they hold of a record
+
+SUBMISSION = {
+    "name": "problem_check",
+    "username": "bob",
+    "ip": "203.0.113.9",
+    "context": '{"user_id": 5, "bob@example.com": true}',
+    "event": {"answers": {"a_2_1": "my secret"}, "attempts": 3, "success": None, "grade": float("nan"), "friends": ["ann"]},
+}
+REFUSED = msgspec.structs.replace(RECORD, payload=json.dumps(SUBMISSION).encode())
+
+
+def test_a_redacted_letter_has_the_structure_of_its_record_and_none_of_its_values():
+    redacted = dead_letter(REFUSED, "job", now(), "redacted")
+
+    assert json.loads(redacted.payload) == {
+        "name": "problem_check",
+        "username": "text of 3 characters",
+        "context": {"user_id": "number", "other keys": 1},
+        "event": {"answers": {"other keys": 1}, "attempts": "number", "success": None, "grade": "number", "other keys": 1},
+        "other keys": 1,
+    }
+    assert redacted.payload_form == "redacted"
+
+
+def test_a_redacted_statement_says_what_it_was_about_by_the_words_of_the_mappings_alone():
+    verb = {"id": "http://adlnet.gov/expapi/verbs/initialized", "display": {"en": "initialized"}}
+    statement = {"id": "1111", "verb": verb, "result": {"response": "my secret"}, "actor": {"mbox": "mailto:bob@example.com"}}
+    failure = msgspec.structs.replace(STATEMENT, payload=json.dumps(statement).encode())
+
+    assert json.loads(dead_letter(failure, "job", now(), "redacted").payload) == {
+        "id": "text of 4 characters",
+        "verb": verb,
+        "result": {"response": "text of 9 characters"},
+        "actor": {"mbox": "text of 22 characters"},
+    }
+
+
+NO_EVENTS = {"cut": b'{"bob": "secr', "no UTF-8": b"\xffbob", "deep": b'{"event": ' * 100_000, "empty": b"", "a text": b'"bob"'}
+
+
+@pytest.mark.parametrize("payload", NO_EVENTS.values(), ids=NO_EVENTS)
+def test_of_what_is_no_event_a_redacted_letter_has_the_length(payload):
+    redacted = dead_letter(msgspec.structs.replace(RECORD, payload=payload), "job", now(), "redacted")
+    assert json.loads(redacted.payload) == f"{len(payload)} bytes that are no event"
+
+
+@pytest.mark.parametrize("form", ["redacted", "none"])
+def test_a_letter_without_its_payload_has_nothing_that_the_consumer_said_and_keeps_its_id(form):
+    full, cut = dead_letter(STATEMENT, "job", now()), dead_letter(STATEMENT, "job", now(), form)
+    assert (full.http_body, cut.http_body) == ("bob has no verb", None)
+    assert cut.id == full.id
+    assert (cut.message, cut.position, cut.statement_id) == (full.message, full.position, full.statement_id)
+    assert (form, cut.payload == b"") in (("none", True), ("redacted", False))
+
+
+def test_what_letters_hold_is_decided_before_they_are_on_disk(tmp_path):
+    folder = tmp_path / "state"
+    with open_state(folder, ids=10, statements=10, payload_form="none") as state:
+        state.dead_letters.add([REFUSED, STATEMENT])
+        assert [(each.payload, each.payload_form) for each in state.dead_letters.read()] == [(b"", "none")] * 2
+    assert not [file for file in folder.iterdir() if b"bob" in file.read_bytes()]
+
+
+def test_letters_of_files_that_are_older_than_the_option_are_full(tmp_path):
+    older = {**SCHEMA, "fields": [field for field in SCHEMA["fields"] if field["name"] != "payload_form"]}
+    with open(tmp_path / "a.avro", "wb") as file:
+        fastavro.writer(file, older, [msgspec.structs.asdict(letter(RECORD))])
+    (read_back,) = read(str(tmp_path), pytest.fail)
+    assert read_back.payload_form == "full"
+
+
 # exporting from the state directory
 
 
@@ -232,6 +305,19 @@ def test_show_prints_personal_data_only_when_asked(tmp_path, capsys):
     assert_that(shown, contains_string('  statement   {"actor":"bob"}'))
     assert_that(shown, contains_string("  said        bob has no verb"))
     assert_that(shown, contains_string('  record      {"secret'))
+
+
+def test_show_says_what_cannot_be_sent_again(tmp_path, capsys):
+    letters = [dead_letter(STATEMENT, "job", now(), "none"), dead_letter(REFUSED, "job", now(), "redacted")]
+    write_file(str(tmp_path), "a.avro", letters)
+
+    show(tmp_path, "--payload")
+
+    shown = capsys.readouterr().out
+    assert_that(shown, contains_string("  payload     not kept; it cannot be sent again"))
+    assert_that(shown, contains_string("  payload     redacted: its structure without its values; it cannot be sent again"))
+    assert_that(shown, contains_string('  record      {"name":"problem_check"'))
+    assert_that(shown, not_(contains_string("  statement   \n")))
 
 
 def test_show_keeps_a_terminal_safe_and_a_payload_short(tmp_path, capsys):

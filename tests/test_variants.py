@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,21 +19,21 @@ SITE = Lms(root_url="https://lms.example.com", id_key="env:SITE_KEY")
 SITE_WITH_TABLE = Lms(root_url="https://lms.example.com", external_ids="ids.csv", id_key="env:SITE_KEY")
 
 
-def consumer(protocol: str = "xapi", actor: Actor = Actor()) -> Consumer:  # noqa: B008 -- immutable
-    return Consumer(name="c", protocol=protocol, url="https://x", access="all", actor=actor)  # type: ignore[arg-type]
+def consumer(protocol: str = "xapi", actor: Actor = Actor(), redact: Any = ()) -> Consumer:  # noqa: B008 -- immutable
+    return Consumer(name="c", protocol=protocol, url="https://x", access="all", actor=actor, redact=redact)  # type: ignore[arg-type]
 
 
 def test_defaults_are_external_ids_of_the_protocols_type_where_there_is_a_table() -> None:
     made = variants(Config(lms=SITE_WITH_TABLE, consumers=[consumer(), consumer("caliper")]))
     assert made == [
-        ("xapi", ActorOptions("external_id", "XAPI", "dead_letter"), (0,)),
-        ("caliper", ActorOptions("external_id", "CALIPER", "dead_letter"), (1,)),
+        ("xapi", ActorOptions("external_id", "XAPI", "dead_letter"), frozenset(), (0,)),
+        ("caliper", ActorOptions("external_id", "CALIPER", "dead_letter"), frozenset(), (1,)),
     ]
 
 
 def test_defaults_are_hmac_ids_where_there_is_none() -> None:
     made = variants(Config(lms=SITE, consumers=[consumer()]))
-    assert made == [("xapi", ActorOptions("hmac", "XAPI", "dead_letter"), (0,))]
+    assert made == [("xapi", ActorOptions("hmac", "XAPI", "dead_letter"), frozenset(), (0,))]
 
 
 def test_consumers_with_the_same_options_share_a_variant() -> None:
@@ -40,6 +41,17 @@ def test_consumers_with_the_same_options_share_a_variant() -> None:
     consumers = [consumer(), consumer("caliper"), consumer(actor=mbox), consumer(actor=Actor(type="XAPI")), consumer(actor=mbox)]
     made = variants(Config(lms=SITE_WITH_TABLE, consumers=consumers))
     assert [variant.consumers for variant in made] == [(0, 3), (1,), (2, 4)]
+
+
+def test_consumers_with_another_redaction_are_other_variants() -> None:
+    orders = ([], ["title", "response"], ["response", "title"], ["title"])
+    consumers = [consumer(redact=redact) for redact in orders]
+    made = variants(Config(lms=SITE, consumers=consumers))
+    assert [(variant.redact, variant.consumers) for variant in made] == [
+        (frozenset(), (0,)),
+        ({"response", "title"}, (1, 2)),
+        ({"title"}, (3,)),
+    ]
 
 
 def test_what_cannot_differ_makes_no_variants() -> None:

@@ -11,10 +11,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from edx2lrs.transforms.mapping import FreeText
+
 Protocol = Literal["xapi", "caliper"]
 IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
 IdType = Literal["XAPI", "CALIPER", "LTI"]
 Unknown = Literal["dead_letter", "hmac"]
+PayloadForm = Literal["full", "redacted", "none"]
 Reference = Annotated[
     str,
     Meta(
@@ -234,6 +237,14 @@ class Consumer(_Options, frozen=True):
         ),
     ] = {}
     actor: Actor = Actor()
+    redact: Annotated[
+        list[FreeText],
+        Meta(
+            description="What learners write that this consumer does not get: `response`, their answers; `title`, the titles of "
+            "their discussions.",
+            examples=["[response, title]"],
+        ),
+    ] = []
     batch: Batch = Batch()
     retry: Retry = Retry()
     rate: Rate = Rate()
@@ -253,6 +264,13 @@ class DeadLetters(_Options, frozen=True):
         Folder | None,
         Meta(description="Folder, local or of any Beam file system; default: `dead-letters/` in the state directory."),
     ] = None
+    payload: Annotated[
+        PayloadForm,
+        Meta(
+            description="What they hold: `full`, the original record or statement; `redacted`, its structure without its values; "
+            "`none`, nothing of it. The last two cannot be sent again."
+        ),
+    ] = "full"
 
 
 class Dedup(_Options, frozen=True):

@@ -11,6 +11,7 @@ from edx2lrs.io.state.outbox import Outbox
 from edx2lrs.io.state.pieces import Pieces
 from edx2lrs.io.state.unexported_letters import UnexportedLetters
 from edx2lrs.io.state.waves import Kept, KeptWave, keep_wave, set_bounds
+from edx2lrs.transforms.config_types import PayloadForm
 
 
 class State:
@@ -45,15 +46,15 @@ class State:
         self.close()
 
 
-def open_state(folder: Path, *, ids: int, statements: int, create: bool = True) -> State:
+def open_state(folder: Path, *, ids: int, statements: int, payload_form: PayloadForm = "full", create: bool = True) -> State:
     """Open ``folder`` as its only owner. ``ids``: how many statement ids are remembered; ``statements``: how many may
-    wait for a consumer that is cut off. Both hold for the workers too.
+    wait for a consumer that is cut off; ``payload_form``: what dead letters hold of a record. All hold for the workers too.
 
     Raises ``StateInUse``, ``StateUnusable`` (exit code 2) or ``StateFault`` (3).
     """
     database = own(folder, create)
     try:
-        set_bounds(database, ids=ids, statements=statements)
+        set_bounds(database, ids=ids, statements=statements, payload_form=payload_form)
     except BaseException:
         database.close()
         raise

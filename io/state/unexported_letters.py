@@ -91,12 +91,14 @@ class UnexportedLetters:
 
 
 def add_letters(transaction: sqlite3.Connection, failures: Sequence[Failure]) -> None:
-    """Insert the dead letters of ``failures`` inside ``transaction``."""
+    """Insert the dead letters of ``failures`` inside ``transaction``, with as much of their payloads as the state's owner wants
+    to be kept."""
     if not failures:
         return
-    row = transaction.execute("SELECT value FROM meta WHERE name = 'job_name'").fetchone()
-    job_name, when = (row[0] if row else ""), now()
+    rows = transaction.execute("SELECT name, value FROM meta WHERE name IN ('job_name', 'payload_form')").fetchall()
+    meta, when = dict(rows), now()
+    job_name, form = meta.get("job_name", ""), meta.get("payload_form", "full")
     transaction.executemany(
         "INSERT INTO dead_letters (letter) VALUES (?)",
-        ((_encode(dead_letter(failure, job_name, when)),) for failure in failures),
+        ((_encode(dead_letter(failure, job_name, when, form)),) for failure in failures),
     )

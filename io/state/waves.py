@@ -17,6 +17,7 @@ from edx2lrs.io.state.ledger import Tally, count
 from edx2lrs.io.state.outbox import statement_uuid
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_positions
+from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure, Stage
 
 _OVERFLOW = 3  # beside the id memory's verdicts
@@ -58,11 +59,12 @@ class Kept(NamedTuple):
     overflowed: int
 
 
-def set_bounds(database: Database, *, ids: int, statements: int) -> None:
-    """Set how many ids are remembered and how many statements may wait for a consumer that is cut off."""
+def set_bounds(database: Database, *, ids: int, statements: int, payload_form: PayloadForm) -> None:
+    """Set how many ids are remembered, how many statements may wait for a consumer that is cut off and what dead letters hold."""
     with database.transaction("NORMAL") as transaction:
         transaction.executemany(
-            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [("bound_ids", ids), ("bound_statements", statements)]
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [("bound_ids", ids), ("bound_statements", statements), ("payload_form", payload_form)],
         )
 
 
