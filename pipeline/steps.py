@@ -230,7 +230,7 @@ class Translate(_OfJob):
                 if made and not isinstance(made, Refusal):
                     hashed = hashed or event_hash(matched.event)
                     position = matched.record.position
-                    statements = [Statement(one.id, one.body, hashed, position) for one in made]
+                    statements = [Statement(bytes.fromhex(one.id.replace("-", "")), one.body, hashed, position) for one in made]
             except Exception as error:
                 made = self.crash(error)
             if made is None:

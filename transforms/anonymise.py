@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import uuid
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from edx2lrs.transforms.actor import Actor
+from edx2lrs.transforms.actor import Actor, account_actor, mailbox_actor
 from edx2lrs.transforms.config_types import ActorOptions, IdKind
 from edx2lrs.transforms.external_ids import Lookup
 from edx2lrs.transforms.failure import Refusal
@@ -67,7 +66,7 @@ class Actors:
             found = None
         elif kind == "external_id":
             external_id = self._table.external_id(id_type, number, name)
-            found = self._account(external_id) if external_id else _unknown_user(id_type)
+            found = account_actor(self._root, external_id) if external_id else _unknown_user(id_type)
         else:
             found = self._by_email(kind, self._table.email(number, name))
         if found is None or (isinstance(found, Refusal) and unknown == "hmac"):
@@ -86,13 +85,7 @@ class Actors:
         assert self._key is not None
         text = f"{self._options.type}:{subject}".encode("utf-8", "surrogatepass")
         digest = hmac.digest(self._key, text, hashlib.sha256)
-        return self._account(str(uuid8(digest[:16])))
-
-    def _account(self, name: str) -> Actor:
-        """xAPI 1.0.3, 2.4.2.4: an account on the site; Caliper: the same name below Root/user/."""
-        text = json.dumps({"objectType": "Agent", "account": {"name": name, "homePage": self._root}})
-        xapi = {"objectType": "Agent", "account": {"homePage": self._root, "name": name}}
-        return Actor(text, xapi, name)
+        return account_actor(self._root, str(uuid8(digest[:16])))
 
     def _by_email(self, kind: IdKind, email: str | None) -> Actor | Refusal:
         """xAPI 1.0.3, 2.4.2.3: mbox, or the SHA-1 of the mailto IRI (not of the bare address)."""
@@ -101,8 +94,7 @@ class Actors:
             return Refusal("translate", "no_email", "the table of external ids has no e-mail address of this user")
         mbox = f"mailto:{address}"
         value = mbox if kind == "mbox" else hashlib.sha1(mbox.encode(), usedforsecurity=False).hexdigest()
-        agent = {"objectType": "Agent", kind: value}
-        return Actor(json.dumps(agent), dict(agent), "")  # Caliper has no mailbox actors
+        return mailbox_actor(kind, value)
 
 
 def uuid8(data: bytes) -> uuid.UUID:

@@ -1,62 +1,103 @@
 """The last look at a finished statement: what a receiver would refuse is never sent. Cheap, since every statement passes here.
 
 Mappings make what is required anyway, and what is the same for many statements (actors, courses) was checked when it was made.
-The guard looks at what depends on a record's own values: identifiers and scores. Numbers are finite since ``parse`` and
-``transforms.values``.
+The guard looks at what depends on a record's own values, by its place in the statement, while the statement is printed:
+identifiers and scores. Numbers are finite since ``parse`` and ``transforms.values``. The complete rules are ``edx2lrs validate``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from math import inf, isfinite
 from typing import Any
 
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.json_text import Json, json_text
+
+Check = Callable[[Any], Json]
+"""Looks at a value and gives it as JSON. Raises Invalid."""
 
 _well_formed = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]+").fullmatch
 
 
-@lru_cache(16_384)  # a site has few activities, and many statements about each
-def _is_iri(text: str) -> bool:
-    """RFC 3987: a scheme, then none of the characters that an IRI cannot have."""
-    return _well_formed(text) is not None
+class Invalid(Exception):
+    """A value that its standard does not allow at its place."""
+
+    def __init__(self, path: str, expected: str, clause: str):
+        super().__init__(path)
+        self.refusal = Refusal("guard", "invalid", f"{path}: expected {expected} ({clause})")
 
 
-def guard_xapi(statement: dict[str, Any]) -> Refusal | None:
-    """Why ``statement`` is no valid xAPI 1.0.3, or None."""
-    if not _is_iri(statement["object"]["id"]):
-        return _broken("object.id", "an absolute IRI", "xAPI 1.0.3, 2.4.4.1")
-    score = statement["result"].get("score") if "result" in statement else None
-    return None if score is None or _is_usual(score) else _guard_score(score)
+def iri(path: str, clause: str) -> Check:
+    """The check of an identifier by RFC 3987: a scheme, then none of the characters that an IRI cannot have."""
+
+    @lru_cache(16_384)  # a site has few activities, and many statements about each
+    def checked_iri(value: Any) -> Json:
+        if not isinstance(value, str) or not _well_formed(value):
+            raise Invalid(path, "an absolute IRI", clause)
+        return json_text(value)
+
+    return checked_iri
 
 
-def _is_usual(score: dict[str, float]) -> bool:
-    """Whether a score has all four numbers, as nearly always, and these are right."""
-    return len(score) == 4 and -1 <= score["scaled"] <= 1 and -inf < score["min"] <= score["raw"] <= score["max"] < inf
+def score(value: dict[str, float]) -> Json:
+    """xAPI 1.0.3, 2.4.5.1: ``scaled`` from -1 to 1, ``raw`` from ``min`` to ``max``; all finite."""
+    usual = len(value) == 4 and -1 <= value["scaled"] <= 1 and -inf < value["min"] <= value["raw"] <= value["max"] < inf
+    if not usual:
+        _judge(value)
+    return json_text(value)
 
 
-def _guard_score(score: dict[str, float]) -> Refusal | None:
+def _judge(value: dict[str, float]) -> None:
     clause = "xAPI 1.0.3, 2.4.5.1"
-    scaled, raw = score.get("scaled"), score.get("raw")
-    for value in score.values():
-        if not isfinite(value):
-            return _broken("result.score", "finite numbers", clause)
+    scaled, raw = value.get("scaled"), value.get("raw")
+    low, high = value.get("min", -inf), value.get("max", inf)
+    if not all(map(isfinite, value.values())):
+        raise Invalid("result.score", "finite numbers", clause)
     if scaled is not None and not -1 <= scaled <= 1:
-        return _broken("result.score.scaled", "a number from -1 to 1", clause)
-    if raw is not None and not score.get("min", raw) <= raw <= score.get("max", raw):
-        return _broken("result.score.raw", "a number from min to max", clause)
-    return None
+        raise Invalid("result.score.scaled", "a number from -1 to 1", clause)
+    if raw is not None and not low <= raw <= high:
+        raise Invalid("result.score.raw", "a number from min to max", clause)
+    if not low < high:
+        raise Invalid("result.score.max", "a number above min", clause)
 
 
-def guard_caliper(event: dict[str, Any]) -> Refusal | None:
-    """Why ``event`` is no valid Caliper 1.2, or None."""
-    for part in ("actor", "object", "session"):
-        entity = event.get(part)
-        if entity is not None and not _is_iri(entity["id"]):
-            return _broken(f"{part}.id", "an absolute IRI", "Caliper 1.2, 3.3")
-    return None
+def activities(path: str) -> Check:
+    """The check of context activities (xAPI 1.0.3, 2.4.6.2): each has an IRI for its id."""
+    check = iri(f"{path}.id", "xAPI 1.0.3, 2.4.4.1")
+
+    def checked_activities(value: Any) -> Json:
+        for activity in value if isinstance(value, list) else [value]:
+            check(activity.get("id"))
+        return json_text(value)
+
+    return checked_activities
 
 
-def _broken(path: str, expected: str, clause: str) -> Refusal:
-    return Refusal("guard", "invalid", f"{path}: expected {expected} ({clause})")
+def entity(path: str) -> Check:
+    """The check of a Caliper entity (Caliper 1.2, 3.3): its id is an IRI; in an object or as an IRI alone."""
+    check = iri(f"{path}.id", "Caliper 1.2, 3.3")
+
+    def checked_entity(value: Any) -> Json:
+        check(value.get("id") if isinstance(value, dict) else value)
+        return json_text(value)
+
+    return checked_entity
+
+
+XAPI_CHECKS: dict[tuple[str, ...], Check] = {
+    ("object", "id"): iri("object.id", "xAPI 1.0.3, 2.4.4.1"),
+    ("result", "score"): score,
+    ("context", "contextActivities", "grouping"): activities("context.contextActivities.grouping"),
+    ("context", "contextActivities", "other"): activities("context.contextActivities.other"),
+    ("context", "contextActivities", "category"): activities("context.contextActivities.category"),
+}
+CALIPER_CHECKS: dict[tuple[str, ...], Check] = {
+    ("object", "id"): iri("object.id", "Caliper 1.2, 3.3"),
+    ("target", "id"): iri("target.id", "Caliper 1.2, 3.3"),
+    ("generated", "id"): iri("generated.id", "Caliper 1.2, 3.3"),
+    ("session",): entity("session"),
+    ("referrer",): entity("referrer"),
+}

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from edx2lrs.transforms.actor import Actor
+from edx2lrs.transforms.json_text import Json
 from edx2lrs.transforms.parse import Event
 
 Path = tuple[str, ...]
@@ -53,6 +54,16 @@ class Constant(NamedTuple):
 Rows = tuple["Row | Constant", ...]
 
 
+class Whole(NamedTuple):
+    """The finished statement about the whole of a group, as its parts refer to it: its id, its object's id, and as JSON the
+    object and the ``contextActivities`` of the parts: that object as the parent, what was its parent as a grouping."""
+
+    id: str
+    object_id: str
+    object: Json
+    activities: Json
+
+
 class Course(NamedTuple):
     """The course of an event, as its statements see it. All None when the event has none.
 
@@ -60,11 +71,11 @@ class Course(NamedTuple):
 
     id: str | None
     name: str | None
-    activities: Any
+    activities: Json | None
 
 
 class Scope(msgspec.Struct, gc=False):
-    """Everything that a row may read. Where parts of an event get a statement each: the part's key, its value and the finished
+    """Everything that a row may read. Where parts of an event get a statement each: the part's key, its value and the
     statement about the whole."""
 
     event: Event
@@ -72,7 +83,7 @@ class Scope(msgspec.Struct, gc=False):
     course: Course
     part_key: str = ""
     part: Any = None
-    whole: Any = None
+    whole: Whole | None = None
 
 
 class Unmappable(ValueError):

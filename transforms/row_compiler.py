@@ -1,45 +1,77 @@
-"""Rows as fast functions: a table becomes the Python function that one would write by hand for it.
+"""Rows as fast functions: a table becomes the Python function that one would write by hand to print the statement's JSON.
 
-The function is generated as source and compiled once, as ``dataclasses`` does it: looping over a table for each of millions of
-events takes three times as long. ``source_of(rows)`` shows what is generated.
+The function is generated as source and compiled once, as ``dataclasses`` does it. It makes no dicts: what is the same in every
+statement is text already, and what depends on the record is put between, value by value. ``source_of`` shows what is generated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-import orjson
+import msgspec
 
-from edx2lrs.transforms.mapping import Constant, Row, Rows, Scope, Unmappable
+from edx2lrs.transforms.guard import Check
+from edx2lrs.transforms.json_text import Json, json_text
+from edx2lrs.transforms.mapping import Constant, FreeText, Path, Row, Rows, Scope, Unmappable
 
-Build = Callable[..., dict[str, Any]]
+
+class Translated(msgspec.Struct, frozen=True, gc=False):
+    """One finished statement or Caliper event: the text of its UUID, and its JSON, without a line break."""
+
+    id: str
+    body: bytes
+
+
+class Identity(NamedTuple):
+    """How a statement gets its id: ``identify`` makes the UUID's text of the values at ``sources``, where ``object.id`` is the
+    statement's own. ``prefix`` stands before it in the statement."""
+
+    identify: Callable[..., str]
+    sources: tuple[str, ...]
+    prefix: str = ""
+
+
+class Options(NamedTuple):
+    """What is the same for all mappings of one translator. ``site``: the values of ``site.*`` sources. ``checks``: what is looked
+    at before it leaves (``transforms.guard``). Rows of ``redact`` are left out; ``override_args`` replaces what is at the top."""
+
+    site: Mapping[str, Any]
+    checks: Mapping[Path, Check]
+    redact: Collection[FreeText] = ()
+    override_args: Mapping[str, Any] = {}
+
+
+Build = Callable[..., Translated]
 """Takes the fields of ``Scope``, in their order."""
+BuildWhole = Callable[..., tuple[Translated, str, str]]
+"""As ``Build``; gives the object's id and its JSON beside the statement."""
 _SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
 _SITE = "site."
-_LOCAL_NAMES = ("build", "blamed", "data", "value", "problem", *Scope.__struct_fields__)  # of the generated function
-_ALWAYS_THERE = frozenset({"actor.xapi", "time"})
+_OBJECT_ID: Path = ("object", "id")
+_ALWAYS_THERE = frozenset({"actor.xapi", "actor.person", "time"})
+_JSON_SOURCES = frozenset({"actor.xapi", "actor.person", "course.activities", "whole.object", "whole.activities"})
+_LOCAL_NAMES = ("build", "blamed", "data", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
 
 
-def compile_rows(rows: Rows, site: Mapping[str, Any]) -> Build:
-    """The function that builds a new dict by ``rows``, for orjson: constants within it are serialised once (``orjson.Fragment``).
-
-    ``site`` has the values of ``site.*`` sources. The function raises ``Unmappable``. Of two rows with one destination the later
-    wins. Raises KeyError for a ``site`` source that is not there.
-    """
-    generator = _Generator(site)
-    source = generator.function(_tree(rows))
-    namespace: dict[str, Any] = {**generator.values, "blamed": partial(_blamed, rows, site)}
-    exec(compile(source, "<mapping>", "exec"), namespace)  # noqa: S102 -- made of our tables, of nothing that a record holds
-    build: Build = namespace["build"]
+def compile_rows(rows: Rows, identity: Identity, options: Options) -> Build:
+    """The function that prints one statement by ``rows``. It raises ``Unmappable`` and ``guard.Invalid``. Of two rows with one
+    destination the later wins. Raises KeyError for a ``site`` source that is not there."""
+    build: Build = _compiled(rows, identity, options, False)
     return build
 
 
-def source_of(rows: Rows, site: Mapping[str, Any]) -> str:
+def compile_whole(rows: Rows, identity: Identity, options: Options) -> BuildWhole:
+    """As ``compile_rows``, for the statement about the whole of a group."""
+    build: BuildWhole = _compiled(rows, identity, options, True)
+    return build
+
+
+def source_of(rows: Rows, identity: Identity, options: Options) -> str:
     """The generated function, for people."""
-    return _Generator(site).function(_tree(rows))
+    return _Generator(identity, options).function(_tree(rows), False)
 
 
 def sources(row: Row | Constant) -> tuple[str, ...]:
@@ -47,6 +79,15 @@ def sources(row: Row | Constant) -> tuple[str, ...]:
     if isinstance(row, Constant):
         return ()
     return (row.source,) if isinstance(row.source, str) else row.source
+
+
+def _compiled(rows: Rows, identity: Identity, options: Options, with_object: bool) -> Any:
+    kept = tuple(row for row in rows if not (isinstance(row, Row) and row.free_text in options.redact))
+    generator = _Generator(identity, options)
+    source = generator.function(_tree(kept), with_object)
+    namespace: dict[str, Any] = {**generator.values, "blamed": partial(_blamed, kept, options.site)}
+    exec(compile(source, "<mapping>", "exec"), namespace)  # noqa: S102 -- made of our tables, of nothing that a record holds
+    return namespace["build"]
 
 
 def _tree(rows: Iterable[Row | Constant]) -> dict[str, Any]:
@@ -59,18 +100,54 @@ def _tree(rows: Iterable[Row | Constant]) -> dict[str, Any]:
     return tree
 
 
+class _Expression(str):
+    """A piece of a text that the generated function works out."""
+
+
+_Text = list[str]
+"""A text in pieces: fixed ones, and expressions (``_Expression``)."""
+
+
 class _Generator:
-    """Writes the function; ``values`` collects the constants and functions that it names."""
+    """Writes the function; ``values`` collects the constants and functions that it names.
 
-    def __init__(self, site: Mapping[str, Any]):
-        self.values: dict[str, Any] = {**dict.fromkeys(_LOCAL_NAMES), "Unmappable": Unmappable, "Scope": Scope}
-        self._site = site
+    An object is printed as its entries that are always there, then those that may be there: each of these is a local that holds
+    ``,"key":value`` or nothing.
+    """
+
+    def __init__(self, identity: Identity, options: Options):
+        named = {"Unmappable": Unmappable, "Scope": Scope, "Translated": Translated, "json_text": json_text}
+        self.values: dict[str, Any] = {**dict.fromkeys(_LOCAL_NAMES), **named}
+        self._identity = identity
+        self._options = options
         self._lines: list[str] = []
-        self._dicts = 0
+        self._locals = 0
 
-    def function(self, tree: dict[str, Any]) -> str:
-        result = self._dict(tree, below_top=False)
-        body = ["data = event.data", *self._lines, f"return {result}"]
+    def function(self, tree: dict[str, Any], with_object: bool) -> str:
+        """The source of ``build``."""
+        override_args = self._options.override_args
+        always: list[_Text] = [] if "id" in override_args else [[f'"id":"{self._identity.prefix}', _Expression("id_"), '"']]
+        perhaps: _Text = []
+        for key, node in tree.items():
+            value, local = self._value(node, (key,))
+            if key == "object" and with_object:
+                self._lines.append(f"object_ = {_printed(value)}")
+                value = [_Expression("object_")]
+            if key in override_args:
+                continue
+            if value:
+                always.append([_key(key), *value])
+            else:
+                perhaps.append(local)
+        always += [[_key(key) + json_text(value)] for key, value in override_args.items()]
+        read = ["object_id" if path == "object.id" else self._read(path) for path in self._identity.sources]
+        made = f"Translated(id_, {_printed(_braced(always, perhaps))}.encode())"
+        body = [
+            "data = event.data",
+            *self._lines,
+            f"id_ = {self._named(self._identity.identify)}({', '.join(read)})",
+            f"return {made}, object_id, object_" if with_object else f"return {made}",
+        ]
         lines = [
             "def build(event, actor, course, part_key='', part=None, whole=None):",
             "    try:",
@@ -81,90 +158,136 @@ class _Generator:
         ]
         return "\n".join([*lines, ""])
 
-    def _dict(self, tree: dict[str, Any], below_top: bool = True) -> str:
-        """Writes the lines that make one dict; gives the name that it then has. A dict within it that stays empty is left out."""
-        entries: list[str] = []
-        later: list[tuple[str, Row]] = []
-        perhaps_empty: list[tuple[str, str]] = []
-        for key, node in tree.items():
-            if isinstance(node, dict):
-                if below_top and _is_constant(node):  # the guard reads what is at the top
-                    entries.append(f"{key!r}: {self._named(orjson.Fragment(orjson.dumps(_constant(node))))}")
-                elif any(_is_there(inner) for inner in node.values()):
-                    entries.append(f"{key!r}: {self._dict(node)}")
-                else:
-                    perhaps_empty.append((key, self._dict(node)))
-            elif _is_there(node):
-                entries.append(f"{key!r}: {self._always(node)}")
-            else:
-                later.append((key, node))
-        self._dicts += 1
-        name = f"made_{self._dicts}"
-        self._lines.append(f"{name} = {{{', '.join(entries)}}}")
-        for key, row in later:
-            self._row(name, key, row)
-        for key, made in perhaps_empty:
-            self._lines += [f"if {made}:", f"    {name}[{key!r}] = {made}"]
-        return name
-
-    def _always(self, node: Row | Constant) -> str:
+    def _value(self, node: Any, path: Path) -> tuple[_Text, _Expression]:
+        """The text of a value that is always there; else none, and the local that has ``,"key":value`` or nothing."""
         if isinstance(node, Constant):
-            return self._named(orjson.Fragment(orjson.dumps(node.value)) if isinstance(node.value, dict) else node.value)
-        value = self._read(str(node.source))
-        return value if node.function is None else f"{self._named(node.function)}({value})"
+            return [json_text(node.value)], _Expression()
+        if isinstance(node, dict):
+            return self._object(node, path)
+        if _is_there(node):
+            return self._constant_place(node), _Expression()
+        return self._row(node, path)
 
-    def _row(self, target: str, key: str, row: Row) -> None:
+    def _object(self, tree: dict[str, Any], path: Path) -> tuple[_Text, _Expression]:
+        always: list[_Text] = []
+        perhaps: _Text = []
+        for key, node in tree.items():
+            value, local = self._value(node, (*path, key))
+            if value:
+                always.append([_key(key), *value])
+            else:
+                perhaps.append(local)
+        if always:
+            return _braced(always, perhaps), _Expression()
+        made = self._local()
+        inner = _Expression(f"{made}[1:]")  # without its first comma
+        self._lines += [
+            f"{made} = {' + '.join(perhaps)}",
+            f"if {made}:",
+            f"    {made} = {_printed([',' + _key(path[-1]) + '{', inner, '}'])}",
+        ]
+        return [], made
+
+    def _constant_place(self, row: Row) -> _Text:
+        """A value that every record has, or that is the same for all."""
+        path = str(row.source)
+        if path.startswith(_SITE) and row.function is None:
+            return [json_text(self._site(path))]
+        value = self._read(path)
+        if row.function is not None:
+            value = f"{self._named(row.function)}({value})"
+            return [_Expression(value if _gives_json(row.function) else f"json_text({value})")]
+        return [_Expression(value)] if path in _JSON_SOURCES else ['"', _Expression(value), '"']
+
+    def _row(self, row: Row, path: Path) -> tuple[_Text, _Expression]:
+        """Writes the lines that find a value."""
         paths = sources(row)
         function = None if row.function is None else self._named(row.function)
-        write = self._lines.append
-        indent = ""
+        made = self._local()
+        found = "object_id" if path == _OBJECT_ID else "value"
+        text = self._as_text(row, path, found)
+        keep = f"{made} = {text}" if row.required else f"{made} = {_printed([',' + _key(path[-1]), _Expression(text)])}"
+        lines: list[str]
         if isinstance(row.source, tuple):
-            write(f"value = {function}({', '.join(map(self._read, paths))})")
-            write("if value is not None:")
+            lines = [f"{found} = {function}({', '.join(map(self._read, paths))})", f"if {found} is not None:", f"    {keep}"]
         else:
-            write(f"value = {self._read(paths[0])}")
-            write("if value or value not in (None, ''):")  # the second look is for 0 and false, which are values
+            there = f"if {found} or {found} not in (None, ''):"  # the second look is for 0 and false, which are values
+            lines = [f"{found} = {self._read(paths[0])}", there]
             if function is not None:
-                write(f"    value = {function}(value)")
-                write("    if value is not None:")
-                indent = "    "
-        write(f"{indent}    {target}[{key!r}] = value")
+                lines += [f"    {found} = {function}({found})", f"    if {found} is not None:", f"        {keep}"]
+            else:
+                lines += [f"    {keep}"]
         if row.required:
-            write(f"if {key!r} not in {target}:")
-            write(f"    raise Unmappable({_missing(row)!r}, 'missing')")
+            missing = self._named(_missing(row))
+            self._lines += [f"{made} = None", *lines, f"if {made} is None:", f"    raise Unmappable({missing}, 'missing')"]
+            return [made], _Expression()
+        self._lines += [f"{made} = ''", *lines]
+        return [], made
+
+    def _as_text(self, row: Row, path: Path, value: str) -> str:
+        check = self._options.checks.get(path)
+        if check is not None:
+            return f"{self._named(check)}({value})"
+        is_json = row.source in _JSON_SOURCES if row.function is None else _gives_json(row.function)
+        return value if is_json else f"json_text({value})"
 
     def _read(self, path: str) -> str:
         if path.startswith(_SITE):
-            return self._named(self._site[path.removeprefix(_SITE)])
+            return self._named(self._site(path))
         if path.startswith("data."):
             return path
         return path if path.split(".")[0] in _SCOPE_FIELDS else f"event.{path}"
+
+    def _site(self, path: str) -> Any:
+        return self._options.site[path.removeprefix(_SITE)]
+
+    def _local(self) -> _Expression:
+        self._locals += 1
+        return _Expression(f"made_{self._locals}")
 
     def _named(self, value: Any) -> str:
         if isinstance(value, (str, bool)):
             return repr(value)
         name = getattr(value, "__name__", "constant")
-        while name in self.values and self.values[name] is not value:
-            name += "_"
+        while not name.isidentifier() or (name in self.values and self.values[name] is not value):
+            name = f"{name.strip('<>')}_"
         self.values[name] = value
         return name
 
 
-def _is_there(node: Any) -> bool:
-    """Whether a key has a value in every result."""
-    if isinstance(node, dict):
-        return any(_is_there(inner) for inner in node.values())
-    if isinstance(node, Constant):
-        return True
-    return isinstance(node.source, str) and (node.source in _ALWAYS_THERE or node.source.startswith(_SITE))
+def _key(key: str) -> str:
+    return f"{json_text(key)}:"
 
 
-def _is_constant(tree: dict[str, Any]) -> bool:
-    return all(isinstance(node, Constant) or (isinstance(node, dict) and _is_constant(node)) for node in tree.values())
+def _braced(always: list[_Text], perhaps: _Text) -> _Text:
+    """An object of entries that are there and of locals that may be empty."""
+    entries = [piece for entry in always for piece in (",", *entry)][1:]
+    return ["{", *entries, *perhaps, "}"]
 
 
-def _constant(tree: dict[str, Any]) -> dict[str, Any]:
-    return {key: _constant(node) if isinstance(node, dict) else node.value for key, node in tree.items()}
+def _printed(text: _Text) -> str:
+    """The expression that makes ``text``: an f-string, or what there is alone."""
+    if len(text) == 1 and isinstance(text[0], _Expression):
+        return text[0]
+    pieces = [f"{{{piece}}}" if isinstance(piece, _Expression) else _escaped(piece) for piece in text]
+    return f"f'{''.join(pieces)}'"
+
+
+def _escaped(text: str) -> str:
+    """``text`` within an f-string in single quotes."""
+    return text.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}")
+
+
+def _gives_json(function: Callable[..., Any]) -> bool:
+    """Whether a function declares finished JSON as its result."""
+    declared = function.__annotations__.get("return") if hasattr(function, "__annotations__") else None
+    return str(getattr(declared, "__name__", declared)).split(" | ")[0] == Json.__name__
+
+
+def _is_there(row: Row) -> bool:
+    """Whether a row has a value in every statement."""
+    path = row.source
+    return isinstance(path, str) and (path in _ALWAYS_THERE or (path.startswith(_SITE) and row.function is None))
 
 
 def _missing(row: Row) -> str:

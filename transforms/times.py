@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 import aniso8601
 
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.json_text import Json
 from edx2lrs.transforms.json_type import json_type
 
 _is_usual = re.compile(
@@ -82,6 +83,6 @@ def _bad_time(message: str) -> Refusal:
     return Refusal("parse", "bad_time", f"timestamp: {message}")
 
 
-def caliper_time(canonical: str) -> str:
+def caliper_time(canonical: str) -> Json:
     """The canonical text in Caliper's form (Caliper 1.2, section 2: ISO 8601 with milliseconds, UTC): cut, not rounded."""
-    return f"{canonical[:19]}.{canonical[20:23] if canonical[19] == '.' else '000'}Z"
+    return Json(f'"{canonical[:19]}.{canonical[20:23] if canonical[19] == "." else "000"}Z"')

@@ -1,37 +1,26 @@
-"""From an event to its statements: look up the mapping by the event's name, build, check, serialise once. No I/O, no Beam."""
+"""From an event to its statements: look up the mapping by the event's name, print, checking on the way. No I/O, no Beam."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Literal
-
-import msgspec
-import orjson
 
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.actor import Actor, ActorOf, CourseName
 from edx2lrs.transforms.caliper import event as caliper_event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.guard import guard_caliper, guard_xapi
-from edx2lrs.transforms.mapping import Course, Unmappable
+from edx2lrs.transforms.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
+from edx2lrs.transforms.mapping import Course, FreeText, Unmappable
 from edx2lrs.transforms.parse import Event
+from edx2lrs.transforms.row_compiler import Options, Translated
 from edx2lrs.transforms.usage_key import is_course_key
 from edx2lrs.transforms.xapi import statement as xapi_statement
 
-
-class Translated(msgspec.Struct, frozen=True, gc=False):
-    """One finished statement or Caliper event: the 16 bytes of its id and its JSON, without a line break."""
-
-    id: bytes
-    body: bytes
-
-
 Outcome = tuple[Translated, ...] | Refusal | None
 """The statements of one event, why there are none, or None where no mapping knows it."""
-Made = tuple[bytes, dict[str, Any]]
-"""A statement's id and the statement before it is serialised."""
+Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
 
 
 class Translator:
@@ -45,21 +34,23 @@ class Translator:
         course_name: CourseName,
         statement_ids: Literal["erb", "strict"] = "erb",
         transformer_version: str | None = None,
+        redact: Collection[FreeText] = (),
+        override_args: Mapping[str, Any] | None = None,
     ):
         """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
-        ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``)."""
+        ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``). ``redact``: what learners wrote that
+        no statement is to hold. ``override_args`` replaces values at the top of each statement, after its id was made."""
         site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
         self._actor_of = actor_of
-        self._guard: Callable[[dict[str, Any]], Refusal | None]
-        self._makers: dict[str, Callable[[Event, Actor, Course], list[Made]]]
+        self._makers: dict[str, Make]
+        checks = XAPI_CHECKS if protocol == "xapi" else CALIPER_CHECKS
+        options = Options(site, checks, redact, override_args or {})
         if protocol == "xapi":
             strict = statement_ids == "strict"
-            self._makers = {n: xapi_statement.compile_mapping(m, site, strict) for n, m in xapi.MAPPINGS.items()}
-            self._guard = guard_xapi
+            self._makers = {n: xapi_statement.compile_mapping(m, options, strict) for n, m in xapi.MAPPINGS.items()}
             course_as_seen = xapi_statement.course_as_seen
         else:
-            self._makers = {n: caliper_event.compile_mapping(m, site) for n, m in caliper.MAPPINGS.items()}
-            self._guard = guard_caliper
+            self._makers = {n: caliper_event.compile_mapping(m, options) for n, m in caliper.MAPPINGS.items()}
             course_as_seen = caliper_event.course_as_seen
 
         @lru_cache(4096)
@@ -82,15 +73,8 @@ class Translator:
         if isinstance(actor, Refusal):
             return actor
         try:
-            made = make(event, actor, self._course(event.course_id))
+            return make(event, actor, self._course(event.course_id))
         except Unmappable as problem:
             return Refusal("translate", problem.cause, problem.message)
-        guard = self._guard
-        if len(made) == 1:  # nearly always
-            id_, statement = made[0]
-            return guard(statement) or (Translated(id_, orjson.dumps(statement)),)
-        for _, statement in made:
-            refusal = guard(statement)
-            if refusal is not None:
-                return refusal
-        return tuple([Translated(id_, orjson.dumps(statement)) for id_, statement in made])
+        except Invalid as invalid:
+            return invalid.refusal

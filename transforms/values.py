@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+from edx2lrs.transforms.json_text import Json
 from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.mapping import Unmappable
 
@@ -33,9 +34,9 @@ def seconds(value: object) -> float:
     return read
 
 
-def milliseconds(value: object) -> float:
-    """Seconds, rounded to three decimals."""
-    return round(value if type(value) is float else seconds(value), 3)
+def milliseconds(value: object) -> Json:
+    """Seconds with three decimals, rounded."""
+    return Json(f"{value if type(value) is float else seconds(value):.3f}")
 
 
 def success(value: object) -> bool | None:

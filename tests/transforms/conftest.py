@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.actor import Actor
+from edx2lrs.transforms.actor import Actor, account_actor
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.translate import Translator
@@ -26,9 +26,7 @@ def actors(protocol: str) -> Callable[[Event], Actor | Refusal]:
         user = event.username if event.user_id is None else event.user_id
         if user is None:
             return Refusal("translate", "no_actor", "nobody")
-        account = {"name": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{protocol.upper()}:{user}")), "homePage": ROOT}
-        agent = {"objectType": "Agent", "account": account}
-        return Actor(json.dumps(agent), agent, account["name"])
+        return account_actor(ROOT, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{protocol.upper()}:{user}")))
 
     return actor_of
 

@@ -1,44 +1,55 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.guard import guard_caliper, guard_xapi
+from edx2lrs.transforms.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
 
-
-def statement(object_id: str = "https://x/y", **result: Any) -> dict[str, Any]:
-    return {"object": {"id": object_id}, "context": {}, "result": result}
-
-
-def test_a_valid_statement_passes() -> None:
-    assert guard_xapi(statement(score={"min": 0.0, "max": 2.0, "raw": 2.0, "scaled": 1.0})) is None
-    assert guard_xapi({"object": {"id": "urn:uuid:1"}, "context": {}}) is None
-    assert guard_caliper({"actor": {"id": "https://x/é"}, "object": {"id": "https://x/1"}}) is None
+SCORE = ("result", "score")
+OBJECT_ID = ("object", "id")
+GROUPING = ("context", "contextActivities", "grouping")
 
 
 @pytest.mark.parametrize(
-    ("broken", "clause"),
+    ("place", "value"),
     [
-        (statement("/relative"), "2.4.4.1"),
-        (statement("https://x/a b"), "2.4.4.1"),
-        (statement("https://x/\x00"), "2.4.4.1"),
-        (statement(score={"scaled": 1.5}), "2.4.5.1"),
-        (statement(score={"scaled": float("nan")}), "2.4.5.1"),
-        (statement(score={"min": 0.0, "raw": -1.0}), "2.4.5.1"),
-        (statement(score={"max": 1.0, "raw": 2.0}), "2.4.5.1"),
+        (SCORE, {"min": 0.0, "max": 2.0, "raw": 2.0, "scaled": 1.0}),
+        (SCORE, {"min": 0.0}),
+        (OBJECT_ID, "urn:uuid:1"),
+        (OBJECT_ID, "https://x/é"),
+        (GROUPING, [{"id": "https://x/1"}]),
     ],
 )
-def test_a_broken_statement_is_refused_with_the_clause(broken: dict[str, Any], clause: str) -> None:
-    refusal = guard_xapi(broken)
-    assert isinstance(refusal, Refusal)
-    assert clause in refusal.message
+def test_what_is_valid_passes_as_json(place: tuple[str, ...], value: Any) -> None:
+    assert json.loads(XAPI_CHECKS[place](value)) == value
 
 
-@pytest.mark.parametrize("part", ["actor", "object", "session"])
-def test_caliper_entities_have_iris(part: str) -> None:
-    event = {"actor": {"id": "https://x/1"}, "object": {"id": "https://x/1"}, part: {"id": "no iri"}}
-    refusal = guard_caliper(event)
-    assert isinstance(refusal, Refusal)
-    assert refusal.message.startswith(f"{part}.id")
+@pytest.mark.parametrize(
+    ("place", "value", "clause"),
+    [
+        (OBJECT_ID, "/relative", "2.4.4.1"),
+        (OBJECT_ID, "https://x/a b", "2.4.4.1"),
+        (OBJECT_ID, "https://x/\x00", "2.4.4.1"),
+        (OBJECT_ID, 5, "2.4.4.1"),
+        (GROUPING, [{"id": "https://x/1"}, {"id": "bare"}], "2.4.4.1"),
+        (GROUPING, {}, "2.4.4.1"),
+        (SCORE, {"scaled": 1.5}, "2.4.5.1"),
+        (SCORE, {"scaled": float("nan")}, "2.4.5.1"),
+        (SCORE, {"min": 0.0, "raw": -1.0}, "2.4.5.1"),
+        (SCORE, {"max": 1.0, "raw": 2.0}, "2.4.5.1"),
+        (SCORE, {"min": 0.0, "max": 0.0}, "2.4.5.1"),
+    ],
+)
+def test_what_is_broken_is_refused_with_the_clause(place: tuple[str, ...], value: Any, clause: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        XAPI_CHECKS[place](value)
+    assert clause in caught.value.refusal.message
+    assert (caught.value.refusal.stage, caught.value.refusal.cause) == ("guard", "invalid")
+
+
+@pytest.mark.parametrize(("place", "value"), [(("session",), {"id": "no iri"}), (("session",), "no iri"), (OBJECT_ID, "no iri")])
+def test_caliper_entities_have_iris(place: tuple[str, ...], value: Any) -> None:
+    with pytest.raises(Invalid, match=place[0]):
+        CALIPER_CHECKS[place](value)

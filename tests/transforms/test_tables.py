@@ -16,9 +16,17 @@ from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.mapping import Constant, Row
 from edx2lrs.transforms.parse import Event
-from edx2lrs.transforms.row_compiler import compile_rows, source_of, sources
+from edx2lrs.transforms.row_compiler import Identity, Options, compile_rows, source_of, sources
 from edx2lrs.transforms.xapi import vocabulary
 from edx2lrs.transforms.xapi.statement import GroupMapping, StatementMapping
+
+
+class FrozenArgs(dict[str, Any]):
+    """Arguments that can be part of a key."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(json.dumps(self, sort_keys=True))
+
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*/*.json"))
 
@@ -47,10 +55,13 @@ def test_a_table_reads_declared_fields_and_no_person(name: str, mapping: Any) ->
             "course.name",
             "course.activities",
             "actor.anonymous_id",
+            "actor.person",
             "site.root",
             "part",
             "part_key",
-            "whole",
+            "whole.id",
+            "whole.object_id",
+            "whole.activities",
         ),
     }
     read = {path for rows in tables(mapping) for row in rows for path in sources(row)}
@@ -58,10 +69,28 @@ def test_a_table_reads_declared_fields_and_no_person(name: str, mapping: Any) ->
 
 
 def test_a_function_is_generated_for_a_table() -> None:
-    rows = (Constant(("a", "b"), 1), Row(("a", "session"), "session"), Row(("root",), "site.root"))
-    assert "['session'] = value" in source_of(rows, {"root": "r"})
+    rows = (Constant(("a", "b"), "it's {1}"), Row(("a", "session"), "session"), Row(("root",), "site.root"))
+    identity = Identity(str, ("time",))
+    options = Options({"root": "r"}, {})
+    assert ',"session":' in source_of(rows, identity, options)
+    build = compile_rows(rows, identity, options)
+    assert json.loads(build(Event("n", time="t"), None, None).body) == {"id": "t", "a": {"b": "it's {1}"}, "root": "r"}
+    made = build(Event("n", time="t", session='"'), None, None)
+    assert json.loads(made.body)["a"] == {"b": "it's {1}", "session": '"'}
     with pytest.raises(KeyError):
-        compile_rows(rows, {})
+        compile_rows(rows, identity, Options({}, {}))
+
+
+def test_what_learners_wrote_is_left_out_where_it_is_redacted(translate: Callable[..., Any], record: Callable[..., Any]) -> None:
+    line = record("problem_check", {"problem_id": "p", "answers": "mine", "success": "correct"})
+    assert translate(line)[0]["result"]["response"] == "mine"
+    assert "response" not in translate(line, redact=("response",))[0]["result"]
+
+
+def test_override_args_replace_what_is_at_the_top(translate: Callable[..., Any], record: Callable[..., Any]) -> None:
+    line = record("play_video", {"id": "v"})
+    usual, overridden = translate(line)[0], translate(line, override_args=FrozenArgs({"verb": {"id": "urn:v"}, "new": 1}))[0]
+    assert overridden == {**usual, "verb": {"id": "urn:v"}, "new": 1}
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)

@@ -6,17 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from edx2lrs.transforms.actor import Actor
-from edx2lrs.transforms.caliper.vocabulary import CONTEXT, COURSE_OFFERING, PERSON, SESSION
+from edx2lrs.transforms.caliper.vocabulary import CONTEXT, COURSE_OFFERING, SESSION
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows
 from edx2lrs.transforms.parse import Event
-from edx2lrs.transforms.row_compiler import compile_rows
+from edx2lrs.transforms.row_compiler import Identity, Options, Translated, compile_rows
 from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, uuid5_in
 from edx2lrs.transforms.times import caliper_time
 from edx2lrs.transforms.values import absolute
-
-
-def person(root: str, anonymous_id: str) -> dict[str, str]:
-    return {"id": f"{root}/user/{anonymous_id}", "type": PERSON}
 
 
 def session(root: str, session_id: Any) -> dict[str, str] | None:
@@ -33,9 +29,8 @@ def in_course(course_iri: str) -> dict[str, Any]:
 
 _EVERY_EVENT: Rows = (
     Constant(("@context",), CONTEXT),
-    Constant(("id",), ""),  # its place in the event; the value comes last, for it needs the object
     Row(("eventTime",), "time", caliper_time),
-    Row(("actor",), ("site.root", "actor.anonymous_id"), person),
+    Row(("actor",), "actor.person"),
     Row(("session",), ("site.root", "session"), session),
     Row(("extensions", "transformerVersion"), "site.transformer_version"),
 )
@@ -59,33 +54,36 @@ class VariantMapping(NamedTuple):
 
 
 CaliperMapping = EventMapping | VariantMapping
-Made = tuple[bytes, dict[str, Any]]
-"""The 16 bytes of an event's UUID, and the event."""
-Make = Callable[[Event, Actor, Course], list[Made]]
-"""Gives the Caliper event of an event, one in a list. Raises Unmappable."""
+Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
+"""Gives the Caliper event of an event, one in a tuple. Raises Unmappable and guard.Invalid."""
 
 _identify = uuid5_in(CALIPER_NAMESPACE.bytes)
 
 
-def compile_mapping(mapping: CaliperMapping, site: Mapping[str, Any]) -> Make:
+def identify_event(name: str, actor_iri: str, time: str, object_id: str) -> str:
+    """See ``transforms.statement_id``."""
+    return _identify(f"{name}\n{actor_iri}\n{time}\n{object_id}")
+
+
+_IDENTITY = Identity(identify_event, ("name", "actor.iri", "time", "object.id"), prefix="urn:uuid:")
+
+
+def compile_mapping(mapping: CaliperMapping, options: Options) -> Make:
     """The function that makes the Caliper event of one event name."""
     if isinstance(mapping, VariantMapping):
-        makers = {name: compile_mapping(variant, site) for name, variant in mapping.variants.items()}
+        makers = {name: compile_mapping(variant, options) for name, variant in mapping.variants.items()}
         return _variant_maker(mapping.choose, makers)
     constants = (Constant(("type",), mapping.type), Constant(("action",), mapping.action))
-    build = compile_rows((*_EVERY_EVENT, *constants, *mapping.rows), site)
+    build = compile_rows((*_EVERY_EVENT, *constants, *mapping.rows), _IDENTITY, options)
 
-    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
-        made = build(event, actor, course)
-        id_, uuid = _identify(f"{event.name}\n{made['actor']['id']}\n{event.time}\n{made['object']['id']}")
-        made["id"] = f"urn:uuid:{uuid}"
-        return [(id_, made)]
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+        return (build(event, actor, course),)
 
     return make
 
 
 def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
-    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
         return makers[choose(event)](event, actor, course)
 
     return make

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping, VariantMapping, is_part_of, person
+from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping, VariantMapping, is_part_of
 from edx2lrs.transforms.caliper.vocabulary import ASSESSMENT, ASSESSMENT_EVENT, ATTEMPT, GRADE_EVENT, GRADED, SCORE, SUBMITTED
 from edx2lrs.transforms.events.fields import EventData
 from edx2lrs.transforms.events.problem import ProblemCheckData, ProblemContext
@@ -63,7 +63,7 @@ GRADED_PROBLEM: Rows = (
     Row(("object", "id"), (*_PROBLEM, "actor.anonymous_id"), attempt_iri, required=True),
     Constant(("object", "type"), ATTEMPT),
     Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),
-    Row(("object", "extensions", "assignee"), ("site.root", "actor.anonymous_id"), person),
+    Row(("object", "extensions", "assignee"), "actor.person"),
     Row(("object", "extensions", "assignable"), _PROBLEM, assessment),
     Row(("object", "extensions", "count"), "data.attempts"),
     Constant(("generated", "id"), "_:score"),

@@ -68,21 +68,10 @@ def score(grade: object, max_grade: object) -> dict[str, float]:
     return made
 
 
-def part_iri(root: str, key: str, whole: dict[str, Any]) -> str:
+def part_iri(root: str, key: str, problem: str) -> str:
     """The question's id: the problem's usage key with all after its last ``@`` replaced by the question's input id."""
-    before, at, _ = str(whole["object"]["id"]).removeprefix(f"{root}/xblock/").rpartition("@")
+    before, at, _ = problem.removeprefix(f"{root}/xblock/").rpartition("@")
     return f"{root}/xblock/{before}{at}{key}"
-
-
-def reference(whole: dict[str, Any]) -> dict[str, str]:
-    """xAPI 1.0.3, 2.4.4.3: the statement that this one is a part of."""
-    return {"objectType": "StatementRef", "id": whole["id"]}
-
-
-def activities_of_part(whole: dict[str, Any]) -> dict[str, Any]:
-    """The whole's object as the parent; what was the whole's parent, as a grouping."""
-    course = whole["context"].get("contextActivities")
-    return {"parent": [whole["object"]], "grouping": course["parent"]} if course else {"parent": [whole["object"]]}
 
 
 def _tells_nothing(submission: Submission) -> bool:
@@ -136,7 +125,7 @@ GRADED_WHOLE: Rows = (
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
 GRADED_PART: Rows = (
-    Row(("object", "id"), ("site.root", "part_key", "whole"), part_iri),
+    Row(("object", "id"), ("site.root", "part_key", "whole.object_id"), part_iri),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), CMI_INTERACTION),
     Row(definition("interactionType"), "part", interaction_type),
@@ -145,8 +134,9 @@ GRADED_PART: Rows = (
     Row(definition("name"), ("part", "context.module"), name_of_part),
     Row(("result", "response"), "part", answer, free_text="response"),
     Row(("result", "success"), ("part", "data.success"), part_answered_right),
-    Row(("context", "statement"), "whole", reference),
-    Row(("context", "contextActivities"), "whole", activities_of_part),
+    Constant(("context", "statement", "objectType"), "StatementRef"),
+    Row(("context", "statement", "id"), "whole.id"),
+    Row(("context", "contextActivities"), "whole.activities"),
 )
 
 MAPPINGS = {

@@ -6,18 +6,16 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from edx2lrs.transforms.actor import Actor
-from edx2lrs.transforms.mapping import Constant, Course, Row, Rows
+from edx2lrs.transforms.json_text import Json, json_text
+from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Whole
 from edx2lrs.transforms.parse import Event
-from edx2lrs.transforms.row_compiler import Build, compile_rows
+from edx2lrs.transforms.row_compiler import Identity, Options, Translated, compile_rows, compile_whole
 from edx2lrs.transforms.statement_id import verb_ids
 from edx2lrs.transforms.values import absolute
 from edx2lrs.transforms.xapi.vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
 
 _EVERY_STATEMENT: Rows = (
-    Constant(("id",), ""),  # its place in the statement; the value comes last, for it may need the object
     Constant(("version",), "1.0.3"),
     Row(("actor",), "actor.xapi"),
     Row(("timestamp",), "time"),
@@ -54,63 +52,79 @@ class VariantMapping(NamedTuple):
 
 
 XapiMapping = StatementMapping | GroupMapping | VariantMapping
-Made = tuple[bytes, dict[str, Any]]
-"""The 16 bytes of a statement's id, and the statement."""
-Make = Callable[[Event, Actor, Course], list[Made]]
-"""Gives the statements of an event. Raises Unmappable."""
+Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
+"""Gives the statements of an event. Raises Unmappable and guard.Invalid."""
 
 
-def compile_mapping(mapping: XapiMapping, site: Mapping[str, Any], strict_ids: bool) -> Make:
+def compile_mapping(mapping: XapiMapping, options: Options, strict_ids: bool) -> Make:
     """The function that makes the statements of one event name."""
     if isinstance(mapping, VariantMapping):
-        makers = {name: compile_mapping(variant, site, strict_ids) for name, variant in mapping.variants.items()}
+        makers = {name: compile_mapping(variant, options, strict_ids) for name, variant in mapping.variants.items()}
         return _variant_maker(mapping.choose, makers)
     if isinstance(mapping, GroupMapping):
-        return _group_maker(mapping, site, strict_ids)
-    return _statement_maker(mapping, site, strict_ids)
+        return _group_maker(mapping, options, strict_ids)
+    return _statement_maker(mapping, options, strict_ids)
 
 
 def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
-    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
         return makers[choose(event)](event, actor, course)
 
     return make
 
 
-def _statement_maker(mapping: StatementMapping, site: Mapping[str, Any], strict_ids: bool) -> Make:
-    build, part = _build(mapping, site), mapping.part
-    identify = verb_ids(json.dumps(mapping.verb))
+def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bool) -> Make:
+    build, part = compile_rows(_rows(mapping), _identity(mapping.verb, strict_ids), options), mapping.part
 
-    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
-        statement = build(event, actor, course, "", part(event)) if part else build(event, actor, course)
-        name = f"{actor.hash_text}-{event.time}"
-        id_, statement["id"] = identify(f"{name}-{statement['object']['id']}" if strict_ids else name)
-        return [(id_, statement)]
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+        return (build(event, actor, course),)
 
-    return make
+    def make_of_part(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+        return (build(event, actor, course, "", part(event)),) if part else ()
+
+    return make_of_part if part else make
 
 
-def _group_maker(mapping: GroupMapping, site: Mapping[str, Any], strict_ids: bool) -> Make:
-    make_whole = _statement_maker(mapping.whole, site, strict_ids)
-    build_part, parts = _build(StatementMapping(mapping.whole.verb, mapping.part_rows), site), mapping.parts
-    verb = json.dumps(mapping.whole.verb)
+def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> Make:
+    verb, parts = mapping.whole.verb, mapping.parts
+    build_whole = compile_whole(_rows(mapping.whole), _identity(verb, strict_ids), options)
+    build_part = compile_rows(_rows(StatementMapping(verb, mapping.part_rows)), _part_identity(verb, strict_ids), options)
 
-    def make(event: Event, actor: Actor, course: Course) -> list[Made]:
-        made = make_whole(event, actor, course)
-        _, whole = made[0]
-        whole_name = f"{actor.hash_text}-{event.time}"
-        for key, value in parts(event):
-            statement = build_part(event, actor, course, key, value, whole)
-            name = f"{whole_name}-{statement['object']['id']}" if strict_ids else whole_name
-            id_, statement["id"] = verb_ids(verb, key)(name)
-            made.append((id_, statement))
-        return made
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+        made, object_id, object_ = build_whole(event, actor, course)
+        grouping = f',"grouping":{course.activities}' if course.activities else ""
+        whole = Whole(made.id, object_id, Json(object_), Json(f'{{"parent":[{object_}]{grouping}}}'))
+        return made, *[build_part(event, actor, course, key, value, whole) for key, value in parts(event)]
 
     return make
 
 
-def _build(mapping: StatementMapping, site: Mapping[str, Any]) -> Build:
-    return compile_rows((*_EVERY_STATEMENT, Constant(("verb",), mapping.verb), *mapping.rows), site)
+def _rows(mapping: StatementMapping) -> Rows:
+    return (*_EVERY_STATEMENT, Constant(("verb",), mapping.verb), *mapping.rows)
+
+
+def _identity(verb: dict[str, Any], strict: bool) -> Identity:
+    """See ``transforms.statement_id``."""
+    identify = verb_ids(json.dumps(verb))
+
+    def identify_statement(hash_text: str, time: str) -> str:
+        return identify(f"{hash_text}-{time}")
+
+    def identify_strictly(hash_text: str, time: str, object_id: str) -> str:
+        return identify(f"{hash_text}-{time}-{object_id}")
+
+    if strict:
+        return Identity(identify_strictly, ("actor.hash_text", "time", "object.id"))
+    return Identity(identify_statement, ("actor.hash_text", "time"))
+
+
+def _part_identity(verb: dict[str, Any], strict: bool) -> Identity:
+    verb_text = json.dumps(verb)
+
+    def identify_part(key: str, hash_text: str, time: str, object_id: str) -> str:
+        return verb_ids(verb_text, key)(f"{hash_text}-{time}-{object_id}" if strict else f"{hash_text}-{time}")
+
+    return Identity(identify_part, ("part_key", "actor.hash_text", "time", "object.id"))
 
 
 def course_as_seen(root: str, key: str, name: str | None) -> Course:
@@ -119,4 +133,4 @@ def course_as_seen(root: str, key: str, name: str | None) -> Course:
     if name is not None:
         definition["name"] = {"en-US": name}
     iri = absolute(root, "course", key)
-    return Course(iri, name, orjson.Fragment(orjson.dumps([{"id": iri, "objectType": "Activity", "definition": definition}])))
+    return Course(iri, name, json_text([{"id": iri, "objectType": "Activity", "definition": definition}]))

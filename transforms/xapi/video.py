@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.json_text import Json
 from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.values import milliseconds
@@ -31,7 +32,7 @@ from edx2lrs.transforms.xapi.vocabulary import (
 MAPPING_VERSION = 1
 
 
-def position(current_time: object, browsers_current_time: object) -> float | None:
+def position(current_time: object, browsers_current_time: object) -> Json | None:
     """Where the player is: the mobile apps' field or the browsers', whichever the event has."""
     value = browsers_current_time if current_time is None or current_time == "" else current_time
     return None if value is None or value == "" else milliseconds(value)
@@ -40,7 +41,7 @@ def position(current_time: object, browsers_current_time: object) -> float | Non
 def duration(value: object) -> str:
     """Seconds as an ISO 8601 duration with hours and minutes where needed, of two digits: ``PT03M15S``, ``PT45.5S``."""
     expected = "expected a length from 0 seconds to a billion days, found another number"
-    days, hours, minutes, seconds_left, fraction = clock(round(milliseconds(value) * 1_000_000), expected)
+    days, hours, minutes, seconds_left, fraction = clock(round(float(milliseconds(value)) * 1_000_000), expected)
     text = f"P{days}DT" if days else "PT"
     if days or hours:
         text += f"{hours:02}H"

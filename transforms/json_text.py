@@ -1,0 +1,15 @@
+"""Finished JSON as text: what generated functions put into a statement as it is."""
+
+from __future__ import annotations
+
+from typing import Any, NewType
+
+import orjson
+
+Json = NewType("Json", str)
+"""The JSON text of one value. A mapping's function that declares it as its result is trusted with the text."""
+
+
+def json_text(value: Any) -> Json:
+    """``value`` as compact JSON. Raises TypeError (orjson) for what JSON cannot hold."""
+    return Json(orjson.dumps(value).decode())
