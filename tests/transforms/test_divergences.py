@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from edx2lrs.transforms.actor import account_actor
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.parse import Event, parse
+from edx2lrs.transforms.translate import Translator
 
 DOCS = Path(__file__).parents[2] / "docs" / "divergences.md"
 TESTED_ELSEWHERE = {"28", "30"}  # the configuration's and the actors' tests
@@ -118,6 +121,19 @@ def test_8_the_problem_that_a_browser_means(translate: Translate, record: Transl
         assert translate(line, protocol)[0]["object"]["id"] == f"{XBLOCK}block-v1:edX+DemoX+2020+type@problem+block@{name}"
 
 
+def test_8_only_browsers_mean_what_the_address_says(translate: Translate, record: Translate) -> None:
+    address = f"https://lms.example.com/?activate_block_id={PROBLEM}".replace("+", "%2B")
+    for name in ("showanswer", "edx.problem.completed", "edx.grades.problem.submitted"):
+        assert translate(record(name, {}, referer=address), "caliper").cause == "missing"
+
+
+def test_9_the_block_that_sent_the_event(translate: Translate, record: Translate) -> None:
+    for name in ("showanswer", "edx.problem.completed", "edx.grades.problem.submitted"):
+        for protocol in ("xapi", "caliper"):
+            line = record(name, {}, {"module": {"usage_key": PROBLEM}})
+            assert translate(line, protocol)[0]["object"]["id"].startswith(XBLOCK + PROBLEM)
+
+
 def test_9_what_is_not_used_is_not_required(translate: Translate, record: Translate) -> None:
     for data in (graded(), graded(problem_id=None)):
         line = record("problem_check", data, {"module": {"usage_key": PROBLEM}}, referer=None)
@@ -190,6 +206,21 @@ def test_14_nothing_to_earn(result: Callable[..., Any], possible: float) -> None
     assert result(grade=0, max_grade=possible)["score"] == {"min": 0, "raw": 0, "scaled": 0}
 
 
+@pytest.mark.parametrize(
+    ("earned", "possible", "result"),
+    [
+        (0, 0, {"score": {"min": 0, "raw": 0, "scaled": 0}}),
+        (1, None, {"score": {"min": 0, "raw": 1}}),
+        (None, 2, {"score": {"min": 0, "max": 2}}),
+        (2, 2, {"score": {"min": 0, "max": 2, "raw": 2, "scaled": 1}, "success": True}),
+        (1, 2, {"score": {"min": 0, "max": 2, "raw": 1, "scaled": 0.5}, "success": False}),
+    ],
+)
+def test_14_weighted_points(translate: Translate, record: Translate, earned: Any, possible: Any, result: Any) -> None:
+    data = {"problem_id": PROBLEM, "weighted_earned": earned, "weighted_possible": possible}
+    assert translate(record("edx.grades.problem.submitted", data))[0]["result"] == result
+
+
 @pytest.mark.parametrize("field", ["current_time", "currentTime"])
 def test_15_position_0(translate: Translate, record: Translate, field: str) -> None:
     line = record("play_video", {"id": "v", field: 0})
@@ -201,6 +232,11 @@ def test_16_missing_text(translate: Translate, record: Translate, result: Callab
     assert "response" not in result(submission={"aa_2_1": {"response_type": "stringresponse", "correct": True}})
     extensions = translate(record("speed_change_video", {"id": "v", "new_speed": 1.5}))[0]["result"]["extensions"]
     assert extensions == {"https://w3id.org/xapi/openedx/extension/speed-to": "1.5x"}
+
+
+def test_16_an_outline_without_a_name(translate: Translate, record: Translate) -> None:
+    made = translate(record("edx.ui.lms.outline.selected", {"target_url": "https://lms.example.com/x"}))[0]["object"]
+    assert made["definition"] == {"type": "http://adlnet.gov/expapi/activities/module"}
 
 
 def test_17_no_duration(translate: Translate, record: Translate) -> None:
@@ -230,6 +266,13 @@ def test_21_no_object(translate: Translate, record: Translate) -> None:
     for protocol in ("xapi", "caliper"):
         for data, source in (("hello", "browser"), ({"grade": 1}, "server")):
             assert translate(record("problem_check", data, event_source=source), protocol).cause == "missing"
+
+
+def test_21_a_hint_without_its_number(translate: Translate, record: Translate) -> None:
+    for data in ({"module_id": PROBLEM}, {"hint_index": 0}):
+        for protocol in ("xapi", "caliper"):
+            assert translate(record("edx.problem.hint.demandhint_displayed", data), protocol).cause == "missing"
+    assert translate(record("showanswer", {}), "caliper").cause == "missing"
 
 
 def test_22_no_iri(translate: Translate, record: Translate) -> None:
@@ -279,6 +322,75 @@ def test_29_course_names(translate: Translate, record: Translate) -> None:
     assert "name" not in video["context"]["contextActivities"]["parent"][0]["definition"]
     enrolled = translate(record("edx.course.enrollment.activated", {"course_id": course}, {"course_id": course}))[0]
     assert "name" not in enrolled["object"]["definition"]
+
+
+SEQUENCE = "block-v1:edX+DemoX+2020+type@sequential+block@s"
+NAVIGATION = "edx.ui.lms."
+
+
+def test_31_one_event_for_both_protocols(record: Translate) -> None:
+    actor = account_actor("https://lms.example.com", "somebody")
+    for name in ("tab_selected", "next_selected", "previous_selected"):
+        event = parse(json.dumps(record(f"{NAVIGATION}sequence.{name}", {"id": SEQUENCE})).encode())
+        assert isinstance(event, Event)
+        for protocol in ("caliper", "xapi"):
+            translator = Translator(protocol, "https://lms.example.com", lambda _: actor, lambda _: None)
+            made = translator.translate(event)
+            assert isinstance(made, tuple)
+            assert json.loads(made[0].body)["object"]["id"] == XBLOCK + SEQUENCE
+
+
+@pytest.mark.parametrize(
+    ("target", "iri"),
+    [
+        ("/about", "https://lms.example.com/about"),
+        ("courses/x?a=b", "https://lms.example.com/courses/x?a=b"),
+        ("//cdn.example.com/x", "https://cdn.example.com/x"),
+        ("#answers", "https://apps.example.com/learn/course#answers"),
+        ("?page=2", "https://apps.example.com/learn/course?page=2"),
+        ("https://fr.example.org/été", "https://fr.example.org/été"),
+        ("mailto:help@example.com", "mailto:help@example.com"),
+        ("javascript:void(0)", "javascript:void(0)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["link_clicked", "outline.selected", "sequence.outline.selected"])
+def test_32_relative_links(translate: Translate, record: Translate, name: str, target: str, iri: str) -> None:
+    data = {"target_url": target, "target_name": "Week 1", "current_url": "https://apps.example.com/learn/course"}
+    for protocol in ("xapi", "caliper"):
+        assert translate(record(NAVIGATION + name, data), protocol)[0]["object"]["id"] == iri
+
+
+def test_32_links_of_no_page(translate: Translate, record: Translate) -> None:
+    for page in (None, "", "/courses/x"):
+        made = translate(record("edx.ui.lms.link_clicked", {"target_url": "#answers", "current_url": page}))
+        assert made[0]["object"]["id"] == "https://lms.example.com/#answers"
+    assert translate(record("edx.ui.lms.link_clicked", {"target_url": "//[x/"})).cause == "wrong_type"
+
+
+def test_33_the_outline_of_a_sequence(translate: Translate, record: Translate) -> None:
+    link = {"target_url": "https://lms.example.com/x", "target_name": "Week 1"}
+
+    def objects(data: dict[str, Any]) -> list[tuple[str, Any]]:
+        line = record("edx.ui.lms.sequence.outline.selected", data)
+        statement, event = (translate(line, protocol)[0]["object"] for protocol in ("xapi", "caliper"))
+        return [(statement["id"], statement["definition"].get("name")), (event["id"], event.get("name"))]
+
+    assert objects({**link, "id": SEQUENCE}) == [(link["target_url"], {"en": "Week 1"}), (XBLOCK + SEQUENCE, "Unit")]
+    assert objects(link) == [(link["target_url"], {"en": "Week 1"}), (link["target_url"], "Week 1")]
+    assert objects({"id": SEQUENCE}) == [(XBLOCK + SEQUENCE, None), (XBLOCK + SEQUENCE, "Unit")]
+    for protocol in ("xapi", "caliper"):
+        assert translate(record("edx.ui.lms.sequence.outline.selected", {}), protocol).cause == "missing"
+
+
+def test_34_pages_in_caliper(translate: Translate, record: Translate) -> None:
+    line = record("edx.ui.lms.link_clicked", {"target_url": "https://x.example.org/"})
+    assert translate(line, "caliper")[0]["object"]["type"] == "WebPage"
+
+
+def test_35_completed_problems(translate: Translate, record: Translate) -> None:
+    made = translate(record("edx.problem.completed", {"problem_id": PROBLEM}))[0]["object"]
+    assert made["id"] == XBLOCK + PROBLEM
+    assert made["definition"] == {"type": "http://adlnet.gov/expapi/activities/cmi.interaction", "interactionType": "other"}
 
 
 def test_every_entry_has_its_test() -> None:
