@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping
+from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.caliper.vocabulary import (
     CHANGED_SPEED,
+    DIGITAL_RESOURCE,
     DISABLED_CLOSED_CAPTIONING,
     ENABLED_CLOSED_CAPTIONING,
     ENDED,
+    EVENT,
+    GENERAL_PROFILE,
+    HID,
     JUMPED_TO,
     MEDIA_EVENT,
     MEDIA_LOCATION,
     PAUSED,
     RESUMED,
+    SHOWED,
     STARTED,
     VIDEO_OBJECT,
 )
@@ -42,11 +47,20 @@ def position(browsers_current_time: object, current_time: object) -> str | None:
     return None if value is None or value == "" else duration(value)
 
 
-ABOUT_THE_VIDEO: Rows = (
+def language_menu_iri(root: str, course_key: str | None, video: object) -> str | None:
+    """The menu of a video's languages: ``<video>#language_menu``."""
+    iri = video_iri(root, course_key, video)
+    return f"{iri}#language_menu" if iri else None
+
+
+THE_VIDEO: Rows = (
     Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
     Constant(("object", "type"), VIDEO_OBJECT),
     Row(("object", "duration"), "data.duration", duration),
     *IN_COURSE,
+)
+ABOUT_THE_VIDEO: Rows = (
+    *THE_VIDEO,
     Constant(("target", "id"), "_:MediaLocation"),
     Constant(("target", "type"), MEDIA_LOCATION),
 )
@@ -63,6 +77,14 @@ SPEED: Rows = (
     *AT_A_MOMENT,
     Row(("extensions", "oldSpeed"), "data.old_speed"),
     Row(("extensions", "newSpeed"), "data.new_speed"),
+)
+LANGUAGE_MENU: Rows = (
+    Constant(("profile",), GENERAL_PROFILE),  # the Media Profile has no action for parts of the player
+    Row(("group",), "course.id", is_part_of),
+    *THE_VIDEO,
+    Row(("target", "id"), ("site.root", "course_id", "data.id"), language_menu_iri, required=True),
+    Constant(("target", "type"), DIGITAL_RESOURCE),
+    Row(("extensions", "language"), "data.language"),
 )
 
 MAPPINGS = {
@@ -87,4 +109,6 @@ MAPPINGS = {
     "video_hide_cc_menu": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
     "edx.video.closed_captions.hidden": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
     "speed_change_video": EventMapping(MEDIA_EVENT, CHANGED_SPEED, SPEED),
+    "edx.video.language_menu.shown": EventMapping(EVENT, SHOWED, LANGUAGE_MENU),
+    "edx.video.language_menu.hidden": EventMapping(EVENT, HID, LANGUAGE_MENU),
 }

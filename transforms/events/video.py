@@ -34,9 +34,16 @@ class VideoSpeedData(VideoMomentData, gc=False):
     new_speed: Scalar = None
 
 
+class VideoLanguageData(VideoData, gc=False):
+    """With the ``language`` that was chosen for the captions (``en``); only when the menu is hidden again."""
+
+    language: Scalar = None
+
+
 _MOMENT = SourceEvent("video", VideoMomentData)
 _SEEK = SourceEvent("video", VideoSeekData)
 _SPEED = SourceEvent("video", VideoSpeedData)
+_LANGUAGE = SourceEvent("video", VideoLanguageData)
 
 EVENTS = {
     "load_video": _MOMENT,
@@ -60,4 +67,6 @@ EVENTS = {
     "video_show_cc_menu": _MOMENT,
     "edx.video.closed_captions.shown": _MOMENT,
     "speed_change_video": _SPEED,
+    "edx.video.language_menu.shown": _LANGUAGE,
+    "edx.video.language_menu.hidden": _LANGUAGE,
 }
