@@ -15,6 +15,7 @@ from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from edx2lrs.transforms.mapping import Unmappable
+from edx2lrs.transforms.values import absolute
 
 _ID = r"[\w\-~.:]+"
 _COURSE_KEY = re.compile(
@@ -49,6 +50,11 @@ def block_iri(root: str, course_key: str, block_type: str, name: str) -> str:
         return f"{root}/xblock/i4x://{org}/{course}/{block_type}/{name}"
     namespace, _, rest = course_key.partition(":")
     return f"{root}/xblock/{_BLOCK_PREFIXES[namespace]}:{rest}+type@{block_type}+block@{name}"
+
+
+def xblock_iri(root: str, usage_key: object) -> str | None:
+    """``Root/xblock/<usage key>``; None without a key."""
+    return absolute(root, "xblock", usage_key)
 
 
 def named_in_referrer(referrer: object, block_type: str) -> str | None:

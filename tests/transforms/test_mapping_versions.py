@@ -16,10 +16,16 @@ import pytest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 GOLDEN = {
-    ("xapi", "enrollment", 1): "2b829bc8e52e2e12",
+    ("xapi", "completion", 1): "62f442708dbbe799",
+    ("xapi", "enrollment", 1): "e4a727407e11522d",
+    ("xapi", "exam", 1): "ab215cc1e87bea58",
+    ("xapi", "grading", 1): "e9de131991db148d",
     ("xapi", "video", 1): "df0719f776ef41f2",
     ("xapi", "problem", 1): "080344bffd53d486",
-    ("caliper", "enrollment", 1): "3d6848daf7b21cb6",
+    ("caliper", "completion", 1): "d572d7f0b86c1f78",
+    ("caliper", "enrollment", 2): "619a314ec5944ff4",
+    ("caliper", "exam", 1): "54455482fafbd6d9",
+    ("caliper", "grading", 1): "b798f586d74eed11",
     ("caliper", "video", 1): "cb711f88d7fd2cde",
     ("caliper", "problem", 1): "b6d9e835f597d41c",
 }

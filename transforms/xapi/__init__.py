@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.xapi import enrollment, problem, video
+from edx2lrs.transforms.xapi import completion, enrollment, exam, grading, problem, video
 from edx2lrs.transforms.xapi.statement import XapiMapping
 
-MAPPINGS: dict[str, XapiMapping] = {**enrollment.MAPPINGS, **problem.MAPPINGS, **video.MAPPINGS}
+MAPPINGS: dict[str, XapiMapping] = {
+    **completion.MAPPINGS,
+    **enrollment.MAPPINGS,
+    **exam.MAPPINGS,
+    **grading.MAPPINGS,
+    **problem.MAPPINGS,
+    **video.MAPPINGS,
+}
