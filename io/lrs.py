@@ -89,25 +89,26 @@ def xapi_body(bodies: Sequence[bytes]) -> bytes:
     return b"[" + b",".join(bodies) + b"]"
 
 
-def caliper_body(bodies: Sequence[bytes], sensor: str, send_time: datetime.datetime) -> bytes:
-    """The envelope (Caliper 1.2, 5) of finished events; ``send_time`` is UTC."""
+def caliper_body(bodies: Sequence[bytes], envelope: Mapping[str, Any], send_time: datetime.datetime) -> bytes:
+    """The envelope (Caliper 1.2, 5) of finished events; ``envelope`` has its sensor, ``send_time`` is UTC."""
     time_text = send_time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{send_time.microsecond // 1000:03d}Z"
-    head = {"sensor": sensor, "sendTime": time_text, "dataVersion": _CALIPER_VERSION}
+    head = {"sendTime": time_text, "dataVersion": _CALIPER_VERSION, **envelope}
     return orjson.dumps(head)[:-1] + b',"data":[' + b",".join(bodies) + b"]}"
 
 
 class LrsClient:
     """One kept-alive connection to a consumer's LRS; for one thread at a time.
 
-    ``sensor`` is what Caliper envelopes name. Redirects are never followed, TLS is always verified,
-    ``consumer.timeout`` is the end of the whole request. Proxies and CA bundle: the usual environment variables.
+    ``sensor`` is what Caliper envelopes name, unless ``consumer.override_args`` has another. Redirects are never followed, TLS
+    is always verified, ``consumer.timeout`` is the end of the whole request. Proxies and CA bundle: the usual environment
+    variables.
     """
 
     def __init__(self, consumer: Consumer, credentials: Credentials, sensor: str) -> None:
         self._protocol = consumer.protocol
         self._timeout = consumer.timeout
         self._credentials = credentials
-        self._sensor = sensor
+        self._envelope = {"sensor": sensor, **consumer.override_args.get("envelope", {})}
         session = requests.Session()
         url = endpoint(consumer.protocol, consumer.url)
         environment = session.merge_environment_settings(url, {}, True, None, None)
@@ -136,7 +137,7 @@ class LrsClient:
         if self._protocol == "xapi":
             body = xapi_body(bodies)
         else:
-            body = caliper_body(bodies, self._sensor, datetime.datetime.now(datetime.timezone.utc))
+            body = caliper_body(bodies, self._envelope, datetime.datetime.now(datetime.timezone.utc))
         self._request.body = body
         self._request.headers["Content-Length"] = str(len(body))
         response = self._adapter.send(

@@ -15,6 +15,8 @@ from edx2lrs.transforms.patterns import compile_regex, is_regex
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\Z")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]+)?\Z")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]+\Z")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _SECRET_HEADER = re.compile(r"key|token|secret|cookie|password|authorization", re.IGNORECASE)
 _OUR_HEADERS = {
@@ -23,6 +25,11 @@ _OUR_HEADERS = {
     "content-length": "",
     "x-experience-api-version": "",
     "host": "",
+    "accept-encoding": "",
+    "connection": "",
+    "content-encoding": "",
+    "expect": "",
+    "transfer-encoding": "",
 }
 
 
@@ -82,6 +89,13 @@ def root_url(value: object, _: str) -> str:
     return text
 
 
+def host(value: str) -> str:
+    """The host that an event names: no address, no path."""
+    if not _HOST.match(value):
+        raise UnfitError("no host", "the event's host, such as campus.example.com")
+    return value
+
+
 def _split(value: object) -> tuple[str, SplitResult]:
     expected = "an address such as https://lrs.example.edu/xAPI"
     if not isinstance(value, str):
@@ -106,6 +120,15 @@ def _split(value: object) -> tuple[str, SplitResult]:
     return value, parts
 
 
+def iri(value: object, _: str) -> str:
+    """An absolute IRI (RFC 3987)."""
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), "an IRI such as https://lms.example.com/sensors/1")
+    if not _IRI.match(value):
+        raise UnfitError("text that is no IRI", "an IRI such as https://lms.example.com/sensors/1")
+    return value
+
+
 def reference(value: object, folder: str) -> str:
     """A reference to a secret that can be had now; ``file:`` with an absolute path."""
     if not isinstance(value, str):
@@ -120,6 +143,14 @@ def reference(value: object, folder: str) -> str:
         fix = "set it before edx2lrs starts" if value.startswith("env:") else ""
         raise UnfitError(str(error), fix=fix) from None
     return value
+
+
+def header_reference(value: object, folder: str) -> str:
+    """A reference to a secret that a header can hold."""
+    text = reference(value, folder)
+    if not (secret := resolve(text)).isascii() or not secret.isprintable():
+        raise UnfitError("a secret with line breaks or other than ASCII", "one line of plain text")
+    return text
 
 
 def table(value: object, folder: str) -> str:
@@ -157,6 +188,17 @@ def pattern(value: object, _: str) -> str:
     return value
 
 
+def user(value: object, folder: str) -> str | int:
+    """A username, ``/regex/``, or a user id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 < value < 2**63:
+            raise UnfitError("a number out of range", "a user id")
+        return value
+    if isinstance(value, str):
+        return pattern(value, folder)
+    raise UnfitError(kind_of(value), "a username, /regex/, or a user id as a number")
+
+
 def literal(value: object, folder: str) -> str | int | float | bool:
     """One value of match_params: text, ``/regex/``, a number or a boolean."""
     if isinstance(value, (bool, int, float)):
@@ -175,7 +217,7 @@ def header(name: str, value: object, folder: str) -> str:
     if not isinstance(value, str):
         raise UnfitError(kind_of(value), "text", "put it in quotes" if isinstance(value, (bool, int, float)) else "")
     if is_reference(value):
-        return reference(value, folder)
+        return header_reference(value, folder)
     if _SECRET_HEADER.search(name):
         raise UnfitError("text that is no reference", REFERENCE, "by its name this header is a secret")
     if not value.isprintable() or not value.isascii():
@@ -188,9 +230,12 @@ KINDS: dict[str, Callable[[object, str], object]] = {
     "url": url,
     "root_url": root_url,
     "reference": reference,
+    "header_reference": header_reference,
     "table": table,
     "folder": new_folder,
     "pattern": pattern,
+    "user": user,
+    "iri": iri,
 }
 """The checks that ``extra={"kind": ...}`` in ``transforms.config_types`` names: from a value and the folder that
 relative paths start from to the value as it is used. Each raises UnfitError."""

@@ -111,6 +111,7 @@ def _kind(declared: inspect.Type) -> str | None:
 _KINDS = {
     "seconds": "duration",
     "reference": "reference",
+    "header_reference": "reference",
     "url": "address",
     "root_url": "address",
     "table": "path",
@@ -118,6 +119,10 @@ _KINDS = {
     "pattern": "name or `/regex/`",
     "match_params": "mapping",
     "headers": "mapping",
+    "sites": "mapping",
+    "iri": "IRI",
+    "override_args": "mapping",
+    "user": "user, `/regex/` or id",
 }
 
 

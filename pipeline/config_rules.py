@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from edx2lrs.pipeline.config_values import UNUSABLE, BlockCheck, Given, Misfit
+from edx2lrs.pipeline.config_misfit import Misfit
+from edx2lrs.pipeline.config_overrides import override_misfits
+from edx2lrs.pipeline.config_unusable import UNUSABLE
+from edx2lrs.pipeline.config_values import BlockCheck, Given
 from edx2lrs.pipeline.variants import actor_options
-from edx2lrs.transforms.config_types import Access, AccessRule, Auth, Config, Consumer, Retry
+from edx2lrs.transforms.config_types import Access, AccessRule, Auth, Config, Consumer, Retry, UserRule
 
 _NEEDED = {"basic": ("username", "password"), "bearer": ("token",), "none": ()}
 
@@ -29,10 +32,15 @@ def check_auth(auth: Auth, given: Given) -> Iterator[Misfit]:
 def check_access(_: Access, given: Given) -> Iterator[Misfit]:
     """An access that names nothing would open nothing."""
     if not given.lines:
-        yield Misfit("", "an empty access, which opens nothing", "courses or orgs", "who is to see everything says access: all")
+        yield Misfit(
+            "",
+            "an empty access, which opens nothing",
+            "a rule such as courses or orgs",
+            "who is to see everything says access: all",
+        )
 
 
-def check_access_rule(_: AccessRule, given: Given) -> Iterator[Misfit]:
+def check_access_rule(_: AccessRule | UserRule, given: Given) -> Iterator[Misfit]:
     """A rule that names nothing would open everything."""
     if not given.lines:
         yield Misfit("", "an empty rule", "allow, block or both")
@@ -51,6 +59,10 @@ def check_consumer(consumer: Consumer, given: Given) -> Iterator[Misfit]:
         yield Misfit("max_wait", "max_wait with on_outage: wait", "on_outage: dead_letter")
     if "sensor" in given and consumer.protocol == "xapi":
         yield Misfit("sensor", "sensor with protocol: xapi", fix="remove it, since xAPI has no sensor")
+    if "override_args" in given and not given.wrong("override_args") and consumer.protocol is not UNUSABLE:
+        yield from override_misfits(consumer.protocol, consumer.override_args)
+        if "sensor" in given and "sensor" in dict(consumer.override_args.get("envelope", {})):
+            yield Misfit("sensor", "a sensor here and in override_args.envelope", fix="keep one of them")
 
 
 def check_config(config: Config, given: Given) -> Iterator[Misfit]:
@@ -75,11 +87,18 @@ def _check_actor(config: Config, consumer: Consumer, key: str, given: Given) -> 
     if any(given.wrong(path) for path in ("lms.external_ids", key, f"{key}.id", f"{key}.unknown")):
         return
     options = actor_options(consumer.protocol, consumer.actor, config.lms)
+    if consumer.actor.key is not None and options.kind != "hmac":
+        found = f"key with id: {options.kind}" if consumer.actor.id else "key with external ids, since there is lms.external_ids,"
+        fix = "ids and addresses from the table are the same for every consumer"
+        yield Misfit(f"{key}.key", found, "actor.id: hmac", fix)
+    if consumer.actor.sha1_of != "mailto" and options.kind != "mbox_sha1sum" and not given.wrong(f"{key}.sha1_of"):
+        yield Misfit(f"{key}.sha1_of", "sha1_of with nothing to hash", "actor.id: mbox_sha1sum")
     if options.kind != "hmac" and config.lms.external_ids is None:
         fix = "without a table actors are made by id: hmac, with lms.id_key"
         yield Misfit(f"{key}.id", f"{options.kind} without a table", "lms.external_ids", fix)
     by_hmac = options.kind == "hmac" or options.unknown == "hmac"
-    if by_hmac and config.lms.id_key is None and not given.wrong("lms.id_key"):
+    has_key = config.lms.id_key or given.wrong("lms.id_key") or consumer.actor.key or given.wrong(f"{key}.key")
+    if by_hmac and not has_key:
         why = "actor.unknown: hmac" if options.kind != "hmac" else "actor.id: hmac"
         if consumer.actor.id is None and options.kind == "hmac":
             why = "actors by hmac, since there is no lms.external_ids,"
@@ -91,6 +110,7 @@ CHECKS: Mapping[type, BlockCheck] = {
     Auth: check_auth,
     Access: check_access,
     AccessRule: check_access_rule,
+    UserRule: check_access_rule,
     Retry: check_retry,
     Consumer: check_consumer,
     Config: check_config,

@@ -12,20 +12,11 @@ import msgspec
 from msgspec import inspect
 
 from edx2lrs.pipeline.config_faults import Fault, nearest
-from edx2lrs.pipeline.config_kinds import KINDS, UnfitError, header, kind_of, literal
-from edx2lrs.pipeline.yaml_nodes import Entry, Node, joined
-
-UNUSABLE: Any = object()
-"""Stands for a required value that is missing or wrong, so that the rest can still be checked."""
-
-
-class Misfit(NamedTuple):
-    """A value that does not go with another; ``key`` is relative to the block ("" for the block itself)."""
-
-    key: str
-    found: str
-    expected: str = ""
-    fix: str = ""
+from edx2lrs.pipeline.config_kinds import KINDS, UnfitError, kind_of
+from edx2lrs.pipeline.config_mappings import MAPPINGS
+from edx2lrs.pipeline.config_misfit import Misfit
+from edx2lrs.pipeline.config_unusable import UNUSABLE
+from edx2lrs.pipeline.yaml_nodes import Node, joined
 
 
 class Given(NamedTuple):
@@ -50,7 +41,8 @@ BlockCheck = Callable[[Any, Given], Iterator[Misfit]]
 class Reader:
     """Reads nodes as typed values. What does not fit becomes a fault, and its default (else UNUSABLE) in its place.
 
-    ``checks`` judge a whole block by its type; ``match_paths`` gives the paths that ``match_params`` may name.
+    ``folder`` is where relative paths start from; ``checks`` judge a whole block by its type; ``match_paths`` gives the paths
+    that ``match_params`` may name.
     """
 
     def __init__(
@@ -64,9 +56,9 @@ class Reader:
         self._lines: dict[str, int] = {}
         self._broken: set[str] = set()
         self._file = file
-        self._folder = folder
+        self.folder = folder
         self._checks = checks
-        self._match_paths = match_paths
+        self.match_paths = match_paths
 
     def fault(self, line: int, key: str, found: str, expected: str = "", fix: str = "") -> None:
         """Notes what is wrong at a place."""
@@ -124,12 +116,10 @@ class Reader:
         """The node as the declared type, or UNUSABLE with a fault."""
         plain, kind = _plain(declared)
         try:
-            if kind == "match_params":
-                return self._match_params(node, key)
-            if kind == "headers":
-                return self._headers(node, key)
+            if kind is not None and kind in MAPPINGS:
+                return MAPPINGS[kind](node, key, self)
             if kind is not None and kind in KINDS:
-                return KINDS[kind](node.value, self._folder)
+                return KINDS[kind](node.value, self.folder)
             if isinstance(plain, inspect.StructType):
                 return self.block(node, plain.cls, key)
             if isinstance(plain, inspect.UnionType):
@@ -162,47 +152,6 @@ class Reader:
             self._lines[path] = item.line
             items.append(self.value(item, declared.item_type, path))
         return items
-
-    def _match_params(self, node: Node, key: str) -> Any:
-        if not isinstance(node.value, dict):
-            raise UnfitError(kind_of(node.value), "a mapping of dotted paths, such as {context.org_id: MITx}")
-        result: dict[str, Any] = {}
-        for path, entry in node.value.items():
-            where = joined(key, path)
-            if path not in self._match_paths():
-                self._unknown_path(entry.line, where, path, entry.node)
-            elif isinstance(entry.node.value, list):
-                if not entry.node.value:
-                    self.fault(entry.line, where, "an empty list", "at least one value", "an empty list matches nothing")
-                result[path] = [self._literal(item, f"{where}[{i}]") for i, item in enumerate(entry.node.value)]
-            else:
-                result[path] = self._literal(Node(entry.node.value, entry.line), where)
-        return result
-
-    def _unknown_path(self, line: int, where: str, path: str, value: Node) -> None:
-        fix = nearest(path, self._match_paths())
-        if isinstance(value.value, dict) and value.value:
-            fix = f"write it in one: {joined(path, next(iter(value.value)))}: ..."
-        self.fault(line, where, "a path that no event has", fix=fix)
-
-    def _literal(self, node: Node, key: str) -> Any:
-        try:
-            return literal(node.value, self._folder)
-        except UnfitError as unfit:
-            self.fault(node.line, key, unfit.found, unfit.expected, unfit.fix)
-            return UNUSABLE
-
-    def _headers(self, node: Node, key: str) -> Any:
-        if not isinstance(node.value, dict):
-            raise UnfitError(kind_of(node.value), "a mapping of header names to text")
-        return {name: self._header(name, entry, joined(key, name)) for name, entry in node.value.items()}
-
-    def _header(self, name: str, entry: Entry, key: str) -> Any:
-        try:
-            return header(name, entry.node.value, self._folder)
-        except UnfitError as unfit:
-            self.fault(entry.line, key, unfit.found, unfit.expected, unfit.fix)
-            return UNUSABLE
 
 
 @cache

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from edx2lrs.pipeline.config import ConfigError, load, load_site
-from edx2lrs.transforms.config_types import Access, AccessRule, Auth
+from edx2lrs.transforms.config_types import Access, AccessRule, Auth, UserRule
 
 SITE = "lms: {root_url: https://lms.example.com, id_key: env:SITE_KEY}\n"
 CONSUMER = "consumers:\n- {name: campus, protocol: xapi, url: https://lrs.example.edu/xAPI, access: all"
@@ -24,6 +24,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LRS_PASSWORD", SECRET)
     monkeypatch.delenv("NOT_SET", raising=False)
     monkeypatch.setenv("EMPTY", "")
+    monkeypatch.setenv("TWO_LINES", "hunter2\nhunter3")
 
 
 @pytest.fixture
@@ -109,7 +110,43 @@ CONSUMER_FAULTS = [
     ("match_params: {name: [a, '/[/']}", "match_params.name[1]: a bad regular expression"),
     ("match_params: {name: []}", "match_params.name: found an empty list"),
     ("match_params: {name: }", "match_params.name: found nothing, expected text, /regex/, a number"),
-    ("match_params: {name: {not: x}}", "match_params.name: found a mapping, expected text"),
+    ("match_params: {name: {nto: x}}", "match_params.name.nto: unknown key; write {not: ...}"),
+    ("match_params: {name: {}}", "match_params.name: found a mapping with 0 keys, expected {not: ...} or {exists: true}"),
+    ("match_params: {name: {not: x, exists: true}}", "match_params.name: found a mapping with 2 keys"),
+    ("match_params: {name: {not: []}}", "match_params.name.not: found an empty list, expected at least one value"),
+    ("match_params: {name: {not: [a, '/[/']}}", "match_params.name.not[1]: a bad regular expression"),
+    ("match_params: {name: {not: {not: x}}}", "match_params.name.not: found a mapping, expected text"),
+    ("match_params: {name: {exists: 1}}", "match_params.name.exists: found a number, expected true or false"),
+    ("match_params: {name: [{not: a}, {not: b}]}", "match_params.name: several not: in one list, which match everything"),
+    (
+        "match_params: {data.submission: x}",
+        "match_params.data.submission: found a value for an object or an array, expected {exists: true}",
+    ),
+    ("access: {users: {allow: [0]}}", "access.users.allow[0]: found a number out of range, expected a user id"),
+    ("access: {users: {block: [true]}}", "access.users.block[0]: found true or false, expected a username"),
+    ("access: {users: {}}", "access.users: found an empty rule, expected allow, block or both"),
+    ("access: {sites: {allow: [5]}}", "access.sites.allow[0]: found a number, expected a name or /regex/"),
+    ("headers: {X-A: a, x-a: b}", "headers.x-a: X-A again; keep one of them"),
+    ("headers: {X-Experience-API-Version: 2.0.0}", "headers.X-Experience-API-Version: a header that edx2lrs sets itself"),
+    ("headers: {Transfer-Encoding: chunked}", "headers.Transfer-Encoding: a header that edx2lrs sets itself"),
+    ('headers: {X-A: "a\\nb"}', "headers.X-A: found a header with line breaks"),
+    ("auth: {scheme: bearer, token: env:TWO_LINES}", "auth.token: found a secret with line breaks"),
+    ("headers: {X-Api-Key: env:TWO_LINES}", "headers.X-Api-Key: found a secret with line breaks"),
+    ("override_args: [1]", "override_args: found a list, expected a mapping of properties to values"),
+    ("override_args: {id: x}", "override_args.id: a property that cannot be replaced: every statement has an id of its own"),
+    ("override_args: {contxt: {}}", "override_args.contxt: no property of an xAPI statement; did you mean context?"),
+    ("override_args: {context.platform: x}", "override_args.context.platform: no property of an xAPI statement"),
+    ("override_args: {actor: {name: x}}", "override_args.actor: a value that xAPI 1.0.3 does not allow: an Agent has exactly"),
+    ("override_args: {result: }", "override_args.result: a value that xAPI 1.0.3 does not allow"),
+    ("override_args: {version: 2.0.0}", "override_args.version: a value that xAPI 1.0.3 does not allow"),
+    (
+        "override_args: {verb: {id: 'http://adlnet.gov/expapi/verbs/voided'}}",
+        "override_args.verb: found the verb that voids statements, expected another",
+    ),
+    (
+        "override_args: {context: {platform: x}, object: {objectType: Agent, mbox: 'mailto:a@b'}}",
+        "override_args: found properties that do not go together: context.revision and context.platform belong to an Activity",
+    ),
     (
         "auth: {scheme: basic, username: env:LRS_PASSWORD}",
         "auth.password: found nothing, expected a reference such as env:NAME; scheme basic needs username and password",
@@ -123,7 +160,7 @@ CONSUMER_FAULTS = [
     ("actor: {id: mbox}", "actor.id: found mbox without a table, expected lms.external_ids"),
     ("actor: {id: external_id}", "actor.id: found external_id without a table, expected lms.external_ids; without a table"),
     ("max_wait: 5m", "max_wait: found max_wait with on_outage: wait"),
-    ("sensor: x", "sensor: sensor with protocol: xapi; remove it"),
+    ("sensor: 'urn:x'", "sensor: sensor with protocol: xapi; remove it"),
     (
         "retry: {base_delay: 10s, max_delay: 1s}",
         "retry.base_delay: found base_delay 10 s above max_delay 1 s, expected at most max_delay",
@@ -145,6 +182,72 @@ def test_caliper_has_no_mailbox_actors(write) -> None:
     assert found == [
         "c.yaml:4: consumers[0].actor.id: found mbox with protocol: caliper, expected external_id or hmac",
     ]
+
+
+CALIPER_OVERRIDES = [
+    ("{sensor: https://x/}", "sensor: found an unknown key, expected envelope or event; write envelope: {sensor: ...}"),
+    ("{evnt: {}}", "evnt: found an unknown key, expected envelope or event; did you mean event?"),
+    ("{envelope: 5}", "envelope: found a value that is no mapping"),
+    ("{envelope: {data: []}}", "envelope.data: a property that every envelope has its own of; remove it"),
+    ("{envelope: {sendTime: x}}", "envelope.sendTime: a property that every envelope has its own of"),
+    ("{envelope: {sensr: x}}", "envelope.sensr: no property of a Caliper envelope; did you mean sensor?"),
+    ("{envelope: {sensor: campus}}", "envelope.sensor: a value that Caliper 1.2 does not allow"),
+    ("{event: {id: x}}", "event.id: a property that every event has its own of"),
+    ("{event: {edApp: {type: Person, id: 'https://x'}}}", "event.edApp: a value that Caliper 1.2 does not allow"),
+    ("{event: {group: {id: 'https://x', type: Group, nam: x}}}", "event.group: a value that Caliper 1.2 does not allow"),
+]
+
+
+@pytest.mark.parametrize(("overrides", "expected"), CALIPER_OVERRIDES)
+def test_overrides_of_caliper(write, overrides: str, expected: str) -> None:
+    found = faults_of(write(consumer(override_args=overrides).replace("xapi", "caliper")))
+    expected = f"c.yaml:4: consumers[0].override_args.{expected}"
+    assert [line[: len(expected)] for line in found] == [expected]
+
+
+def test_overrides_that_the_standards_allow(write) -> None:
+    context = "{platform: Campus, extensions: {'https://x/y': [1, {a: true}]}}"
+    made = load(write(consumer(override_args=f"{{context: {context}, authority: {{mbox: 'mailto:a@b'}}}}")))
+    assert made.consumers[0].override_args == {
+        "context": {"platform": "Campus", "extensions": {"https://x/y": [1, {"a": True}]}},
+        "authority": {"mbox": "mailto:a@b"},
+    }
+    event = "{edApp: 'https://x/app', group: {id: 'https://x/g', type: CourseOffering, courseNumber: '1'}}"
+    overrides = f"{{envelope: {{sensor: 'https://x/s'}}, event: {event}}}"
+    made = load(write(consumer(override_args=overrides).replace("xapi", "caliper")))
+    assert made.consumers[0].override_args["envelope"] == {"sensor": "https://x/s"}
+
+
+def test_a_sensor_is_an_iri(write) -> None:
+    found = faults_of(write(consumer(sensor="campus").replace("xapi", "caliper")))
+    assert found == [
+        "c.yaml:4: consumers[0].sensor: found text that is no IRI, expected an IRI such as https://lms.example.com/sensors/1"
+    ]
+
+
+def test_one_sensor_is_enough(write) -> None:
+    overrides = "{envelope: {sensor: 'https://x/s'}}"
+    found = faults_of(write(consumer(sensor="https://x/s", override_args=overrides).replace("xapi", "caliper")))
+    assert found == ["c.yaml:4: consumers[0].sensor: a sensor here and in override_args.envelope; keep one of them"]
+
+
+SITES = {
+    "{a.example.com: https://a.example.com/}": "sites.a.example.com: found a root with a slash at its end",
+    "{'https://a.example.com': https://a.example.com}": "sites.https://a.example.com: found no host, expected the event's host",
+    "{a.b: https://a.b, A.b: https://a.b}": "sites.A.b: a.b again; keep one of them",
+    "[a.b]": "sites: found a list, expected a mapping of hosts",
+}
+
+
+@pytest.mark.parametrize(("sites", "expected"), SITES.items())
+def test_faults_of_sites(write, sites: str, expected: str) -> None:
+    found = faults_of(write(SITE.replace("id_key", f"sites: {sites}, id_key") + CONSUMER + "}"))
+    assert [line[: len(expected) + 14] for line in found] == [f"c.yaml:1: lms.{expected}"]
+
+
+def test_hosts_of_sites_are_told_apart_without_case(write) -> None:
+    made = load(write(SITE.replace("id_key", "sites: {A.example.com: https://a.example.com}, id_key") + CONSUMER + "}"))
+    assert made.lms.sites == {"a.example.com": "https://a.example.com"}
 
 
 SECRETS = [
@@ -292,8 +395,10 @@ def test_durations_are_seconds(write, text: str, seconds: float) -> None:
 def test_a_full_consumer(write) -> None:
     options = {
         "auth": "{scheme: basic, username: env:SITE_KEY, password: env:LRS_PASSWORD}",
-        "match_params": '{context.org_id: MITx, name: [problem_check, "/^edx\\\\.video\\\\./"], data.attempts: 3}',
-        "access": "{courses: {allow: [course-v1:edX+DemoX+2026], block: ['/Secret/']}, orgs: {block: [Other]}}",
+        "match_params": '{context.org_id: MITx, name: [problem_check, "/^edx\\\\.video\\\\./"], data.attempts: 3,'
+        " host: {not: x}, session: [{exists: false}, s]}",
+        "access": "{courses: {allow: [course-v1:edX+DemoX+2026], block: ['/Secret/']}, orgs: {block: [Other]},"
+        " users: {block: [ann, 5]}}",
         "batch": "{size: 1, interval: 0.2s}",
         "retry": "{max_attempts: 3, max_delay: 5m}",
         "headers": "{X-Tenant: campus, X-Api-Key: env:LRS_PASSWORD}",
@@ -307,9 +412,13 @@ def test_a_full_consumer(write) -> None:
         "context.org_id": "MITx",
         "name": ["problem_check", "/^edx\\.video\\./"],
         "data.attempts": 3,
+        "host": {"not": ["x"]},
+        "session": [{"exists": False}, "s"],
     }
     assert made.access == Access(
-        courses=AccessRule(allow=["course-v1:edX+DemoX+2026"], block=["/Secret/"]), orgs=AccessRule(block=["Other"])
+        courses=AccessRule(allow=["course-v1:edX+DemoX+2026"], block=["/Secret/"]),
+        orgs=AccessRule(block=["Other"]),
+        users=UserRule(block=["ann", 5]),
     )
     assert (made.batch.size, made.batch.interval, made.batch.bytes) == (1, 0.2, 1_000_000)
     assert (made.retry.max_attempts, made.retry.base_delay, made.retry.max_delay) == (3, 0.5, 300.0)

@@ -17,6 +17,7 @@ Protocol = Literal["xapi", "caliper"]
 IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
 IdType = Literal["XAPI", "CALIPER", "LTI"]
 Unknown = Literal["dead_letter", "hmac"]
+Sha1Of = Literal["mailto", "address"]
 PayloadForm = Literal["full", "redacted", "none"]
 Reference = Annotated[
     str,
@@ -37,6 +38,7 @@ Url = Annotated[str, Meta(description="An http:// or https:// address.", extra={
 Table = Annotated[str, Meta(description="Path of a file, local or of any Beam file system.", extra={"kind": "table"})]
 Folder = Annotated[str, Meta(description="Path of a folder, which is made when needed.", extra={"kind": "folder"})]
 Pattern = Annotated[str, Meta(description="An exact name, or `/regex/`.", extra={"kind": "pattern"})]
+User = Annotated[str | int, Meta(description="A username, `/regex/`, or a user id as a number.", extra={"kind": "user"})]
 
 
 class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,6 +56,15 @@ class Lms(_Options, frozen=True):
             extra={"kind": "root_url"},
         ),
     ]
+    sites: Annotated[
+        dict[str, str],
+        Meta(
+            description="Where one stream carries several sites: an event's `host` to the root of its site. "
+            "All other hosts have `root_url`.",
+            examples=["{campus.example.com: https://campus.example.com}"],
+            extra={"kind": "sites"},
+        ),
+    ] = {}
     external_ids: Annotated[
         Table | None,
         Meta(
@@ -110,7 +121,7 @@ class Auth(_Options, frozen=True):
     ] = "none"
     username: Annotated[Reference | None, Meta(examples=["env:LRS_USER"])] = None
     password: Annotated[Reference | None, Meta(examples=["env:LRS_PASSWORD"])] = None
-    token: Annotated[Reference | None, Meta(examples=["file:/run/secrets/token"])] = None
+    token: Annotated[Reference | None, Meta(examples=["file:/run/secrets/token"], extra={"kind": "header_reference"})] = None
 
 
 class AccessRule(_Options, frozen=True):
@@ -122,8 +133,24 @@ class AccessRule(_Options, frozen=True):
     block: Annotated[list[Pattern], Meta(description="Names that are kept out; wins over `allow`.")] = []
 
 
+class UserRule(_Options, frozen=True):
+    """Persons who are let in and persons who are kept out. At least one of the two is given."""
+
+    allow: Annotated[
+        list[User] | None, Meta(description="Persons who are let in; not given: all that `block` does not name.")
+    ] = None
+    block: Annotated[
+        list[User],
+        Meta(
+            description="Persons who are kept out; wins over `allow`. A rule that blocks by id keeps out who has no id, one that "
+            "blocks by name who has no name."
+        ),
+    ] = []
+
+
 class Access(_Options, frozen=True):
-    """What a consumer may see. An event has to pass all the rules that are given; one without a course passes none."""
+    """What a consumer may see. An event has to pass all the rules that are given; one that lacks what a rule asks for passes
+    none."""
 
     courses: Annotated[
         AccessRule | None,
@@ -137,6 +164,28 @@ class Access(_Options, frozen=True):
         Meta(
             description="By organisation, which is taken from the course key and never from `context.org_id`.",
             examples=["{allow: [MITx]}"],
+        ),
+    ] = None
+    users: Annotated[
+        UserRule | None,
+        Meta(description="By the person whom the event is about, by username or user id.", examples=["{block: [staff, 5]}"]),
+    ] = None
+    sites: Annotated[
+        AccessRule | None,
+        Meta(description="By the event's `host`, without case.", examples=["{allow: [campus.example.com]}"]),
+    ] = None
+    enterprises: Annotated[
+        AccessRule | None,
+        Meta(
+            description="By the event's `context.enterprise_uuid`, without case.",
+            examples=["{allow: [0f8a6b2e-3a5c-4b8e-9a55-0c6a0d6f1e10]}"],
+        ),
+    ] = None
+    activity_types: Annotated[
+        AccessRule | None,
+        Meta(
+            description="By what its statements are about: xAPI's `object.definition.type`, Caliper's `object.type`.",
+            examples=["{allow: [https://w3id.org/xapi/video/activity-type/video]}"],
         ),
     ] = None
 
@@ -162,14 +211,32 @@ class Actor(_Options, frozen=True):
             "or an HMAC id, which changes when the next table knows the user."
         ),
     ] = "dead_letter"
+    key: Annotated[
+        Reference | None,
+        Meta(
+            description="With `id: hmac`: this consumer's own key in place of `lms.id_key`, so that nobody can join its data with "
+            "another consumer's by the persons' ids.",
+            examples=["env:CAMPUS_ID_KEY"],
+        ),
+    ] = None
+    sha1_of: Annotated[
+        Sha1Of,
+        Meta(
+            description="With `id: mbox_sha1sum`: what is hashed. `mailto`: the address with `mailto:` before it, as xAPI has it; "
+            "`address`: the bare address, as event-routing-backends does."
+        ),
+    ] = "mailto"
 
 
 class ActorOptions(NamedTuple):
-    """``Actor`` with its defaults filled in (``pipeline.variants``)."""
+    """``Actor`` with its defaults filled in (``pipeline.variants``). ``key``: the reference of a key of the consumer's own; None:
+    the site's."""
 
     kind: IdKind
     type: IdType
     unknown: Unknown
+    key: str | None = None
+    sha1_of: Sha1Of = "mailto"
 
 
 class Batch(_Options, frozen=True):
@@ -222,8 +289,8 @@ class Consumer(_Options, frozen=True):
     match_params: Annotated[
         dict[str, Any],
         Meta(
-            description="What it wants: dotted path of the source event to a value, `/regex/` or a list of these; "
-            "all paths must match.",
+            description="What it wants: dotted path of the source event to a value, `/regex/`, `{not: ...}`, `{exists: true}` or a "
+            "list of these; all paths must match.",
             examples=['{context.org_id: MITx, name: [problem_check, "/^edx\\.video\\./"]}'],
             extra={"kind": "match_params"},
         ),
@@ -234,6 +301,15 @@ class Consumer(_Options, frozen=True):
             description="More headers of every request. A value `env:NAME` or `file:PATH` is a reference to a secret.",
             examples=["{X-Tenant: campus}"],
             extra={"kind": "headers"},
+        ),
+    ] = {}
+    override_args: Annotated[
+        dict[str, Any],
+        Meta(
+            description="Properties that replace the ones made. xAPI: of every statement. Caliper: of the `envelope` and of every "
+            "`event`. Checked against the standard.",
+            examples=["{envelope: {sensor: https://lms.example.com/sensors/1}}"],
+            extra={"kind": "override_args"},
         ),
     ] = {}
     actor: Actor = Actor()
@@ -254,7 +330,14 @@ class Consumer(_Options, frozen=True):
         Meta(description="While it is down its statements wait, or become dead letters after `max_wait`."),
     ] = "wait"
     max_wait: Annotated[Seconds | None, Meta(description="With `on_outage: dead_letter`.")] = None
-    sensor: Annotated[str | None, Meta(description="Caliper envelopes' sensor; default: `lms.root_url`.")] = None
+    sensor: Annotated[
+        str | None,
+        Meta(
+            description="The sensor that Caliper envelopes name, an IRI; default: `lms.root_url`.",
+            examples=["https://lms.example.com/sensors/1"],
+            extra={"kind": "iri"},
+        ),
+    ] = None
 
 
 class DeadLetters(_Options, frozen=True):

@@ -22,6 +22,8 @@ _COMMON = {
     "session": "session",
     "username": "username",
     "referer": "referrer",
+    "host": "host",
+    "context.host": "host",
     "context.event_source": "source",
     "context.session": "session",
     "context.username": "username",
@@ -29,6 +31,7 @@ _COMMON = {
     "context.user_id": "user_id",
     "context.course_id": "course_id",
     "context.org_id": "org_id",
+    "context.enterprise_uuid": "enterprise_uuid",
 }
 """A log line has some fields at the top, a live event has the same ones in ``context``: both paths name one value."""
 
@@ -37,25 +40,45 @@ _COMMON = {
 def declared_paths() -> tuple[str, ...]:
     """Every path that some event has: the common ones, and what the events' types declare of ``context`` and
     ``data``."""
-    paths = dict.fromkeys(_COMMON)
+    return tuple(_declared())
+
+
+@cache
+def structured_paths() -> frozenset[str]:
+    """Those of ``declared_paths`` that never have a single value, but an object or an array."""
+    return frozenset(path for path, is_single in _declared().items() if not is_single)
+
+
+@cache
+def _declared() -> dict[str, bool]:
+    """Every path, and whether it can have a single value."""
+    paths = dict.fromkeys(_COMMON, True)
     for source in SOURCE_EVENTS.values():
-        if source.context is not None:
-            paths.update(dict.fromkeys(f"context.{path}" for path in _leaves(source.context)))
-        paths.update(dict.fromkeys(f"data.{path}" for path in _leaves(source.data)))
-    return tuple(paths)
+        for part, struct in (("context", source.context), ("data", source.data)):
+            for path, is_single in _fields(struct) if struct is not None else ():
+                paths[f"{part}.{path}"] = paths.get(f"{part}.{path}", False) or is_single
+    return paths
 
 
-def _leaves(struct: type[msgspec.Struct]) -> Iterator[str]:
-    """The dotted paths below ``struct`` that hold single values."""
+_SINGLE = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.AnyType)
+
+
+def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, bool]]:
+    """The dotted paths below ``struct``, each with whether it can have a single value."""
     declared = inspect.type_info(struct)
     assert isinstance(declared, inspect.StructType)
     for field in declared.fields:
-        members = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+        members = _members(field.type)
+        yield field.encode_name, any(isinstance(member, _SINGLE) for member in members)
         for member in members:
             if isinstance(member, inspect.StructType):
-                yield from (f"{field.encode_name}.{path}" for path in _leaves(member.cls))
-        if any(isinstance(member, (inspect.StrType, inspect.IntType, inspect.FloatType)) for member in members):
-            yield field.encode_name
+                yield from ((f"{field.encode_name}.{path}", is_single) for path, is_single in _fields(member.cls))
+
+
+def _members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
+    if isinstance(declared, inspect.Metadata):
+        return _members(declared.type)
+    return declared.types if isinstance(declared, inspect.UnionType) else (declared,)
 
 
 def getter(path: str) -> Callable[[Event], object]:

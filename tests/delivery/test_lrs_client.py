@@ -88,6 +88,13 @@ def test_a_caliper_batch_is_an_envelope(lrs: Any, client: Any) -> None:
     assert len(envelope["sendTime"]) == len("2026-01-01T00:00:00.000Z")
 
 
+def test_overrides_of_the_envelope_replace_what_is_in_it(lrs: Any, client: Any) -> None:
+    client(lrs.url, protocol="caliper", override_args={"envelope": {"sensor": "https://campus/sensor"}}).post([BODY])
+    envelope = json.loads(lrs.bodies[0])
+    assert envelope["sensor"] == "https://campus/sensor"
+    assert set(envelope) == {"sensor", "sendTime", "dataVersion", "data"}
+
+
 def test_basic_credentials_are_utf_8(lrs: Any, client: Any) -> None:
     client(lrs.url, auth=Auth(scheme="basic", username="env:zoë", password="env:pä:ß")).post([BODY])
     scheme, _, encoded = lrs.headers[0]["Authorization"].partition(" ")
