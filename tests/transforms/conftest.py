@@ -42,11 +42,12 @@ def translate() -> Callable[..., Any]:
 
     def run(record: Any, protocol: str = "xapi", **options: Any) -> Any:
         key = (protocol, *sorted(options.items()))
-        translator = translators.setdefault(key, make_translator(protocol, **options))
+        if key not in translators:
+            translators[key] = make_translator(protocol, **options)
         event = parse(record if isinstance(record, bytes) else json.dumps(record, ensure_ascii=False).encode())
         if isinstance(event, Refusal):
             return event
-        made = translator.translate(event)
+        made = translators[key].translate(event)
         if made is None or isinstance(made, Refusal):
             return made
         assert all(b"\n" not in statement.body for statement in made)

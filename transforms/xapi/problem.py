@@ -12,6 +12,7 @@ from edx2lrs.transforms.events.problem import Module, Submission
 from edx2lrs.transforms.mapping import Constant, Row, Rows
 from edx2lrs.transforms.problem import kind, only_submission, problem_iri, submissions
 from edx2lrs.transforms.values import number, response_text, success
+from edx2lrs.transforms.xapi.response_format import formatted
 from edx2lrs.transforms.xapi.statement import IN_COURSE, GroupMapping, StatementMapping, VariantMapping
 from edx2lrs.transforms.xapi.vocabulary import (
     ATTEMPT_ID,
@@ -48,6 +49,16 @@ def name(module: Module) -> dict[str, str] | None:
 
 def answer(submission: Submission) -> str | None:
     return response_text(submission.answer)
+
+
+def formatted_answer(submission: Submission, key: str, answers: object) -> str | None:
+    """In the interaction type's format. ``answers``: what the page sent, by the questions' input ids."""
+    chosen = answers.get(key) if isinstance(answers, dict) else None
+    return formatted(interaction_type(submission), submission.answer, chosen)
+
+
+def formatted_answer_to_only(submission: Submission, submitted: dict[str, Submission | None], answers: object) -> str | None:
+    return formatted_answer(submission, next(iter(submitted)), answers)
 
 
 def answered_right(submission: Submission) -> bool | None:
@@ -139,14 +150,30 @@ GRADED_PART: Rows = (
     Row(("context", "contextActivities"), "whole.activities"),
 )
 
-MAPPINGS = {
+FORMATTED_QUESTION: Rows = (
+    *GRADED_QUESTION,
+    Row(("result", "response"), ("part", "data.submission", "data.answers"), formatted_answer_to_only, free_text="response"),
+)
+FORMATTED_PART: Rows = (
+    *GRADED_PART,
+    Row(("result", "response"), ("part", "part_key", "data.answers"), formatted_answer, free_text="response"),
+)
+
+_VARIANTS = {
+    "submitted": StatementMapping(ATTEMPTED, SUBMITTED),
+    "graded": StatementMapping(EVALUATED, GRADED),
+    "graded_question": StatementMapping(EVALUATED, GRADED_QUESTION, part=only_submission),
+    "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), GRADED_PART, submissions),
+}
+MAPPINGS = {"problem_check": VariantMapping(kind, _VARIANTS)}
+MAPPINGS_WITH_STANDARD_RESPONSES = {
     "problem_check": VariantMapping(
         kind,
         {
-            "submitted": StatementMapping(ATTEMPTED, SUBMITTED),
-            "graded": StatementMapping(EVALUATED, GRADED),
-            "graded_question": StatementMapping(EVALUATED, GRADED_QUESTION, part=only_submission),
-            "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), GRADED_PART, submissions),
+            **_VARIANTS,
+            "graded_question": StatementMapping(EVALUATED, FORMATTED_QUESTION, part=only_submission),
+            "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), FORMATTED_PART, submissions),
         },
     ),
 }
+"""Instead of those in ``MAPPINGS``, for who wants responses in the formats of the interaction types."""
