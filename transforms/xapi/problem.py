@@ -159,7 +159,7 @@ FORMATTED_PART: Rows = (
     Row(("result", "response"), ("part", "part_key", "data.answers"), formatted_answer, free_text="response"),
 )
 
-_VARIANTS = {
+_VARIANTS: dict[str, StatementMapping | GroupMapping] = {
     "submitted": StatementMapping(ATTEMPTED, SUBMITTED),
     "graded": StatementMapping(EVALUATED, GRADED),
     "graded_question": StatementMapping(EVALUATED, GRADED_QUESTION, part=only_submission),
