@@ -5,8 +5,8 @@
 - A live event or one from the event bus: an object with ``data`` and ``context`` (each an object or JSON text); session, user,
   source and referrer stand in ``context``.
 
-Almost every record takes the fast path: msgspec decodes the envelope, the name chooses the types, and only what these declare is
-decoded from the two parts. What msgspec refuses (NaN, lone surrogates, a broken line, a value of a wrong type) is read again with
+Almost every record of a known name is decoded in one pass, by the types that its name chooses; where the name is not in sight, the
+envelope is decoded first, then what the name's types declare of its parts. What msgspec refuses (NaN, lone surrogates, a broken line, a value of a wrong type) is read again with
 Python's ``json``, which either finds nothing wrong with any declared field or says what is.
 """
 
@@ -49,6 +49,8 @@ class Event(msgspec.Struct, gc=False):
     username: str | None = None
     course_id: str | None = None
     org_id: Scalar = None
+    host: Scalar = None
+    enterprise_uuid: Scalar = None
     context: msgspec.Struct | None = None
     data: EventData | None = None
 
@@ -70,6 +72,9 @@ def parse(line: bytes) -> Event | Refusal:
     try:
         if not line.isascii():
             line.decode()
+        found = _in_one_pass(line)
+        if found is not None:
+            return found
         envelope = _decode_envelope(line if line[:1] == b"{" else _after_prefix(line))
         payload = envelope.data if envelope.event is UNSET else envelope.event
         if payload is UNSET:
@@ -83,20 +88,35 @@ def parse(line: bytes) -> Event | Refusal:
         time = canonical_time(envelope.timestamp or _first(envelope.timestamp, envelope.time))
         if isinstance(time, Refusal):
             return time
-        context = envelope.context
-        about = context if isinstance(context, Context) else _no_context if context is None else _decode_context(context)
-        declared = source_event.context
-        return _event(
-            name,
-            from_event_type,
-            time,
-            envelope,
-            about,
-            declared(*[getattr(about, field) for field in declared.__struct_fields__]) if declared else None,
-            _decode_payload(payload, source_event),
-        )
+        about = _context(envelope.context)
+        declared = _declared_context(about, source_event) if source_event.context else None
+        payload = _payload(_part_decoders[source_event.data](payload), source_event)
+        return _event(name, from_event_type, time, envelope, about, declared, payload)
     except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
         return _parse_leniently(line)
+
+
+def _in_one_pass(line: bytes) -> Event | Refusal | None:
+    """The event of a record that begins with an object and has a known name in sight; else None."""
+    start = line.find(b'"name": "') + 9
+    known = _known_names.get(line[start : line.find(b'"', start)])
+    if known is None or line[0] != _BRACE:
+        return None
+    name, source_event, decode = known
+    record = decode(line)
+    payload = record.data if record.event is UNSET else record.event
+    if record.name != name or payload is UNSET:
+        return None  # what was in sight was another name, or is no event
+    time = canonical_time(record.timestamp or _first(record.timestamp, record.time))
+    if type(time) is Refusal:
+        return time
+    about = record.context
+    if not isinstance(about, Context):
+        about = _context(about)
+    declared = _declared_context(about, source_event) if source_event.context else None
+    if payload is None or type(payload) is str:
+        payload = _payload(payload, source_event)
+    return _event(name, False, time, record, about, declared, payload)
 
 
 def _after_prefix(line: bytes) -> bytes:
@@ -105,6 +125,9 @@ def _after_prefix(line: bytes) -> bytes:
     if start < 0 or b'"' in line[:start] or b"}" in line[:start]:
         raise _ReadAgain
     return line[start:]
+
+
+_BRACE = ord("{")
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -116,6 +139,7 @@ class _Envelope(msgspec.Struct, gc=False):
     session: Scalar = None
     referer: Scalar = None
     username: Scalar = None
+    host: Scalar = None
 
 
 class _RawEnvelope(_Envelope, gc=False):
@@ -157,6 +181,16 @@ _Record: Any = msgspec.defstruct("_Record", [("context", _AnyContext | str | Non
 _decode_envelope: Callable[[bytes], _RawEnvelope] = msgspec.json.Decoder(_Record).decode
 
 
+def _context(context: Context | str | None) -> Context:
+    return context if isinstance(context, Context) else _no_context if context is None else _decode_context(context)
+
+
+def _declared_context(about: Context, source_event: SourceEvent) -> msgspec.Struct | None:
+    """What the family declares of the context, and nothing else of it."""
+    declared = source_event.context
+    return declared(*[getattr(about, field) for field in declared.__struct_fields__]) if declared else None
+
+
 def _name_of_type(event_type: Scalar) -> tuple[str, bool]:
     """The name of a record without one, and whether it counts as ``from_event_type``: the address of a page does not."""
     if type(event_type) is not str or not event_type:
@@ -192,6 +226,8 @@ def _event(
         username,
         about.course_id or None,
         about.org_id or None,
+        envelope.host or _first(envelope.host, about.host),
+        about.enterprise_uuid or None,
         context,
         data,
     )
@@ -224,13 +260,35 @@ def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
 _DECLARED = {source.data for source in SOURCE_EVENTS.values()}
 _decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d).decode for d in _DECLARED}
 _part_decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d | str | None).decode for d in _DECLARED}
+
+
+def _record_decoder(source_event: SourceEvent) -> Callable[[bytes], Any]:
+    """Decodes a whole record of one name, in one pass."""
+    about: Any = source_event.context
+    context: Any = Context
+    if about is not None:
+        fields = [(field.name, field.type, field.default) for field in msgspec.structs.fields(about)]
+        context = msgspec.defstruct("_KnownContext", fields, bases=(Context,), gc=False)
+    part = source_event.data | str | msgspec.UnsetType | None
+    parts = [("context", context | str | None, None), ("event", part, UNSET), ("data", part, UNSET)]
+    record: Any = msgspec.defstruct("_KnownRecord", parts, bases=(_Envelope,), gc=False)
+    return msgspec.json.Decoder(record).decode
+
+
+def _decoders_of_names() -> dict[bytes, tuple[str, SourceEvent, Callable[[bytes], Any]]]:
+    """By a name's bytes: the name, what may be read of it, and its records' decoder. Events of one shape share one."""
+    decoders = {source_event[1:3]: _record_decoder(source_event) for source_event in SOURCE_EVENTS.values()}
+    return {name.encode(): (name, source, decoders[source[1:3]]) for name, source in SOURCE_EVENTS.items()}
+
+
+_known_names = _decoders_of_names()
 _decode_text = msgspec.json.Decoder(str).decode
 _MAY_BEGIN_JSON = frozenset("{[-0123456789tfnNI \t\r\n")
 
 
-def _decode_payload(raw: msgspec.Raw, source_event: SourceEvent) -> Any:
+def _payload(part: Any, source_event: SourceEvent) -> Any:
+    """The payload of a part that was decoded as its type, a text or null."""
     declared = source_event.data
-    part = _part_decoders[declared](raw)
     if type(part) is str:
         begins = part[:1]
         if begins == "{":

@@ -27,6 +27,8 @@ class Context(msgspec.Struct, gc=False):
     referer: Scalar = None
     course_id: Text = None
     org_id: Scalar = None
+    host: Scalar = None
+    enterprise_uuid: Scalar = None
 
 
 class EventData(msgspec.Struct, gc=False):
