@@ -393,6 +393,97 @@ def test_35_completed_problems(translate: Translate, record: Translate) -> None:
     assert made["definition"] == {"type": "http://adlnet.gov/expapi/activities/cmi.interaction", "interactionType": "other"}
 
 
+EXAM = "edx.special_exam.timed.attempt.submitted"
+SUBSECTION_GRADE = "edx.grades.subsection.grade_calculated"
+COURSE_GRADE = "edx.grades.course.grade_calculated"
+COMPLETION = "edx.completion.block_completion.changed"
+
+
+def attempted(**fields: Any) -> dict[str, Any]:
+    return {"exam_content_id": SEQUENCE, "exam_name": "Mid-term", "attempt_code": "6F1A-9B", "attempt_id": 9, **fields}
+
+
+@pytest.mark.parametrize("earned", [0, 1, None])
+@pytest.mark.parametrize("possible", [0, -1, None])
+def test_14_nothing_to_earn_in_a_subsection(translate: Translate, record: Translate, earned: Any, possible: Any) -> None:
+    grade = {"block_id": SEQUENCE, "weighted_total_earned": earned, "weighted_total_possible": possible}
+    made = translate(record(SUBSECTION_GRADE, grade))[0]["result"]
+    assert "success" not in made
+    assert "max" not in made["score"]
+    assert made["score"].get("raw") == earned
+
+
+def test_36_special_exams_from_everywhere(translate: Translate, record: Translate) -> None:
+    log = record(EXAM, attempted())
+    text = {**log, "event": json.dumps(attempted())}
+    live = {"name": EXAM, "data": attempted(), "context": {**log["context"], "session": "s1"}, "timestamp": log["time"]}
+    bus = {**live, "data": json.dumps(live["data"]), "context": json.dumps(live["context"])}
+    for protocol in ("xapi", "caliper"):
+        made = [translate(line, protocol) for line in (log, text, live, bus)]
+        assert made == [made[0]] * 4
+    bare = record(EXAM, {"exam_content_id": SEQUENCE}, {"course_id": None})
+    (statement,), (event,) = translate(bare), translate(bare, "caliper")
+    assert statement["object"]["definition"] == {"type": "https://w3id.org/xapi/openedx/activity/timed-assessment"}
+    assert "contextActivities" not in statement["context"]
+    assert "group" not in event
+    assert "name" not in event["object"]
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "named"),
+    [("6F1A-9B", 9, "6F1A-9B"), (None, 9, "9"), ("", 9, "9"), ("a b/c", 9, "a%20b%2Fc"), (None, None, None)],
+)
+def test_37_ids_of_exams(translate: Translate, record: Translate, code: Any, number: Any, named: str | None) -> None:
+    line = record(EXAM, attempted(attempt_code=code, attempt_id=number))
+    (statement,), (event,) = translate(line), translate(line, "caliper")
+    assert statement["object"]["id"] == event["object"]["id"] == XBLOCK + SEQUENCE
+    grouping = statement["context"]["contextActivities"].get("grouping")
+    iri = named and f"{XBLOCK}{SEQUENCE}/attempt/{named}"
+    assert (grouping and grouping[0]["id"]) == iri
+    assert event["generated"]["id"] == (iri or f"{XBLOCK}{SEQUENCE}/user/{event['actor']['id'].rpartition('/')[2]}/attempt")
+
+
+@pytest.mark.parametrize(("letter", "shown"), [("B", "B"), ("", "Fail"), (None, "Fail")])
+def test_38_the_letter_of_a_course_grade(translate: Translate, record: Translate, letter: str | None, shown: str) -> None:
+    made = translate(record(COURSE_GRADE, {"percent_grade": 0.8, "letter_grade": letter}))[0]["result"]
+    assert made["extensions"] == {"http://www.tincanapi.co.uk/extensions/result/classification": shown}
+
+
+def test_39_course_grades_that_are_not_known(translate: Translate, record: Translate) -> None:
+    for data in ({"percent_grade": None}, {}):
+        (statement,) = translate(record(COURSE_GRADE, data))
+        assert statement["result"]["score"] == {"min": 0.0, "max": 1.0}
+        assert "scoreGiven" not in translate(record(COURSE_GRADE, data), "caliper")[0]["generated"]
+
+
+@pytest.mark.parametrize("protocol", ["xapi", "caliper"])
+def test_40_completion(translate: Translate, record: Translate, protocol: str) -> None:
+    for unknown in ({}, {"completion": None}, {"completion": ""}):
+        (made,) = translate(record(COMPLETION, {"block_id": SEQUENCE, **unknown}), protocol)
+        assert "result" not in made
+        assert "completion" not in made.get("extensions", {})
+    for odd, cause in (("0.5", "wrong_type"), (True, "wrong_type"), (1.5, "out_of_range"), (-1, "out_of_range")):
+        refusal = translate(record(COMPLETION, {"block_id": SEQUENCE, "completion": odd}), protocol)
+        assert (refusal.cause, refusal.message.split(":")[0]) == (cause, "data.completion")
+
+
+@pytest.mark.parametrize(
+    ("completion", "action"), [(1, "Completed"), (1.0, "Completed"), (0.5, "Used"), (0, "Used"), (None, "Used")]
+)
+def test_41_completed_or_used(translate: Translate, record: Translate, completion: Any, action: str) -> None:
+    (made,) = translate(record(COMPLETION, {"block_id": SEQUENCE, "completion": completion}), "caliper")
+    assert made["action"] == action
+
+
+def test_41_times_of_an_attempt(translate: Translate, record: Translate) -> None:
+    times = {"attempt_started_at": "2024-03-11T10:00:00+01:00", "attempt_completed_at": ""}
+    made = translate(record(EXAM, attempted(**times)), "caliper")[0]["generated"]
+    assert made["startedAtTime"] == "2024-03-11T09:00:00.000Z"
+    assert "endedAtTime" not in made
+    refusal = translate(record(EXAM, attempted(attempt_started_at="yesterday")), "caliper")
+    assert (refusal.cause, refusal.message.split(":")[0]) == ("bad_time", "data.attempt_started_at")
+
+
 def test_every_entry_has_its_test() -> None:
     entries = re.findall(r"^### (\d+)\.", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert entries == [str(n) for n in range(1, len(entries) + 1)]

@@ -6,8 +6,8 @@ from edx2lrs.transforms.events.fields import EventData, Scalar, SourceEvent, Tex
 
 
 class ExamData(EventData, gc=False):
-    """``exam_content_id`` is the key of the block that is the exam. ``attempt_code`` is an attempt's UUID, ``attempt_id`` its number
-    in the site. ``attempt_event_elapsed_time_secs``: how long after the attempt's start the event was."""
+    """``exam_content_id`` is the usage key of the exam. ``attempt_code`` is the UUID of an attempt, ``attempt_id`` its number on
+    the site. ``attempt_event_elapsed_time_secs``: how long after the attempt's start the event was."""
 
     exam_content_id: Scalar = None
     exam_name: Text = None
