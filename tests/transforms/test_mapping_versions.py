@@ -19,14 +19,16 @@ GOLDEN = {
     ("xapi", "completion", 1): "62f442708dbbe799",
     ("xapi", "enrollment", 1): "e4a727407e11522d",
     ("xapi", "exam", 1): "ab215cc1e87bea58",
+    ("xapi", "forum", 1): "c03e91d0ef2046be",
     ("xapi", "grading", 1): "e9de131991db148d",
-    ("xapi", "video", 1): "df0719f776ef41f2",
+    ("xapi", "video", 1): "1ec4b5105294a6a2",
     ("xapi", "problem", 1): "080344bffd53d486",
     ("caliper", "completion", 1): "d572d7f0b86c1f78",
     ("caliper", "enrollment", 2): "619a314ec5944ff4",
     ("caliper", "exam", 1): "54455482fafbd6d9",
+    ("caliper", "forum", 1): "4ecdb1169b7e643c",
     ("caliper", "grading", 1): "b798f586d74eed11",
-    ("caliper", "video", 1): "cb711f88d7fd2cde",
+    ("caliper", "video", 1): "1f0c8461f748c77a",
     ("caliper", "problem", 1): "b6d9e835f597d41c",
 }
 

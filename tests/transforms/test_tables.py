@@ -95,7 +95,7 @@ def test_override_args_replace_what_is_at_the_top(translate: Callable[..., Any],
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_tincan_reads_our_statements_and_prints_them_unchanged(translate: Callable[..., Any], path: Path) -> None:
-    for statement in translate(json.loads(path.read_text(encoding="utf-8"))["sources"][0]):
+    for statement in translate(json.loads(path.read_text(encoding="utf-8"))["sources"][0]) or ():
         printed = json.loads(Statement(json.loads(json.dumps(statement))).to_json())
         assert printed == statement
 

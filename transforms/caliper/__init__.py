@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.caliper import completion, enrollment, exam, grading, problem, video
+from edx2lrs.transforms.caliper import completion, enrollment, exam, forum, grading, problem, video
 from edx2lrs.transforms.caliper.event import CaliperMapping
 
 MAPPINGS: dict[str, CaliperMapping] = {
     **completion.MAPPINGS,
     **enrollment.MAPPINGS,
     **exam.MAPPINGS,
+    **forum.MAPPINGS,
     **grading.MAPPINGS,
     **problem.MAPPINGS,
     **video.MAPPINGS,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.events import completion, enrollment, exam, grading, problem, video
+from edx2lrs.transforms.events import completion, enrollment, exam, forum, grading, problem, video
 from edx2lrs.transforms.events.fields import SourceEvent
 
 SOURCE_EVENTS: dict[str, SourceEvent] = {
     **completion.EVENTS,
     **enrollment.EVENTS,
     **exam.EVENTS,
+    **forum.EVENTS,
     **grading.EVENTS,
     **problem.EVENTS,
     **video.EVENTS,
