@@ -1,1 +1,51 @@
-"""What happens to an event: pure functions, without I/O and without a Beam runner."""
+"""What happens to an event: pure functions, without I/O and without a Beam runner.
+
+The translator as a library (``docs/library.md``) is what ``__all__`` names; each is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edx2lrs.transforms.anonymise import Actors
+    from edx2lrs.transforms.config_types import ActorOptions
+    from edx2lrs.transforms.course_names import CourseNames
+    from edx2lrs.transforms.failure import Refusal
+    from edx2lrs.transforms.library import translate_record
+    from edx2lrs.transforms.own_events import OwnEventsError
+    from edx2lrs.transforms.parse import Event
+    from edx2lrs.transforms.row_compiler import Translated
+    from edx2lrs.transforms.translate import Translator
+
+__all__ = [
+    "ActorOptions",
+    "Actors",
+    "CourseNames",
+    "Event",
+    "OwnEventsError",
+    "Refusal",
+    "Translated",
+    "Translator",
+    "translate_record",
+]
+
+_MODULES = {
+    "ActorOptions": "config_types",
+    "Actors": "anonymise",
+    "CourseNames": "course_names",
+    "Event": "parse",
+    "OwnEventsError": "own_events",
+    "Refusal": "failure",
+    "Translated": "row_compiler",
+    "Translator": "translate",
+    "translate_record": "library",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The modules of mappings import each other through this package: it may import none of them itself."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

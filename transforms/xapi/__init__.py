@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.xapi import completion, enrollment, exam, forum, grading, problem, video
+from collections.abc import Mapping
+
+from edx2lrs.transforms.own_events import Mappings
+from edx2lrs.transforms.xapi import (
+    completion,
+    enrollment,
+    exam,
+    forum,
+    grading,
+    navigation,
+    problem,
+    problem_help,
+    problem_progress,
+    video,
+)
 from edx2lrs.transforms.xapi.statement import XapiMapping
 
-MAPPINGS: dict[str, XapiMapping] = {
+_BUILT_IN: dict[str, XapiMapping] = {
     **completion.MAPPINGS,
     **enrollment.MAPPINGS,
     **exam.MAPPINGS,
     **forum.MAPPINGS,
     **grading.MAPPINGS,
+    **navigation.MAPPINGS,
     **problem.MAPPINGS,
+    **problem_help.MAPPINGS,
+    **problem_progress.MAPPINGS,
     **video.MAPPINGS,
 }
+MAPPINGS: Mapping[str, XapiMapping] = Mappings("xapi", XapiMapping, _BUILT_IN)

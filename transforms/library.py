@@ -1,0 +1,25 @@
+"""The translator as a library: one record in, its statements out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.parse import parse
+from edx2lrs.transforms.translate import Outcome, Translator
+
+
+def translate_record(record: bytes | Mapping[str, Any], translator: Translator) -> Outcome:
+    """The statements of one tracking event: a line of a tracking log (with or without its prefix), a message of the event bus, or
+    the same as a dict, whose times may be datetimes. All or none of them, the whole before its parts.
+
+    A ``Refusal`` says why there are none; None: the protocol has no mapping for events of this name. Never raises."""
+    try:
+        line = record if isinstance(record, bytes) else orjson.dumps(record)
+    except TypeError as error:
+        return Refusal("parse", "not_json", f"a record that is no JSON: {error}")
+    event = parse(line)
+    return event if isinstance(event, Refusal) else translator.translate(event)
