@@ -145,6 +145,46 @@ def score_out_of_range(s: Seen) -> bool:
     )
 
 
+def points(s: Seen) -> tuple[Any, Any] | None:
+    """Earned and possible points, where the LMS weights them; a course's grade is a share of 1."""
+    if s.name == "edx.grades.subsection.grade_calculated":
+        return s.fields.get("weighted_total_earned"), s.fields.get("weighted_total_possible")
+    if s.name == "edx.grades.problem.submitted":
+        return s.fields.get("weighted_earned"), s.fields.get("weighted_possible")
+    return (s.fields.get("percent_grade"), 1) if s.name == "edx.grades.course.grade_calculated" else None
+
+
+def points_unknown_or_none(s: Seen) -> bool:
+    found = points(s)
+    return found is not None and (found[0] in (None, "") or not isinstance(found[1], (int, float)) or found[1] <= 0)
+
+
+def points_out_of_range(s: Seen) -> bool:
+    found = points(s)
+    return found is not None and not (all(isinstance(v, (int, float)) for v in found) and 0 <= found[0] <= found[1])
+
+
+def course_grade(s: Seen) -> bool:
+    return s.name == "edx.grades.course.grade_calculated"
+
+
+def completion(s: Seen) -> bool:
+    return s.name == "edx.completion.block_completion.changed"
+
+
+def completion_is_no_share(s: Seen) -> bool:
+    share = s.fields.get("completion")
+    return completion(s) and not (isinstance(share, (int, float)) and 0 <= share <= 1)
+
+
+def exam(s: Seen) -> bool:
+    return s.name.startswith("edx.special_exam.")
+
+
+def new_in_caliper(s: Seen) -> bool:
+    return exam(s) or completion(s) or s.name in NEW_IN_CALIPER
+
+
 def at_zero(s: Seen) -> bool:
     return "current_time" in s.fields or "currentTime" in s.fields
 
@@ -176,6 +216,13 @@ def no_iri(s: Seen) -> bool:
 PART = r"\[[0n]\]\.(context\.contextActivities\.parent\[0\]\.)?"
 ID = r"\[[0n]\]\.(id|context\.statement\.id)"
 
+NEW_IN_CALIPER = {
+    "edx.course.enrollment.mode_changed",
+    "edx.course.grade.now_passed",
+    "edx.course.grade.now_failed",
+    "edx.grades.subsection.grade_calculated",
+    "edx.grades.course.grade_calculated",
+}
 UNREAD_TIME = "ValueError: Conversion to datetime|ParserError|has no attribute 'utcoffset'"
 NO_COURSE = "InvalidKeyError|KeyError: 'extensions'|'NoneType' object has no attribute '(parent|get)'"
 
@@ -205,6 +252,14 @@ KNOWN = (
     Known(21, no_object_to_name, refused="missing.*object.id"),
     Known(22, no_iri, refused="invalid.*absolute IRI"),
     Known(24, negative, refused="out_of_range"),
+    Known(13, points_out_of_range, refused=r"invalid.*score"),
+    Known(14, points_unknown_or_none, paths=r"\[0\]\.result\.(success|score\.(max|raw|scaled))", failed="KeyError: 'weighted_"),
     Known(25, always, paths=r".* was empty"),
     Known(23, always, refused=r"wrong_type: data\.(grade|max_grade)"),
+    Known(36, exam, failed="Value must be a string|has no attribute 'grouping'"),
+    Known(37, exam, paths=r"\[0\]\.(object\.id|context\.contextActivities\.grouping(\[0\]\.id)?)"),
+    Known(38, course_grade, paths=r"\[0\]\.result\.extensions\.(grade_)?classification"),
+    Known(39, course_grade, paths=r"\[0\]\.result\.score\.(raw|scaled)", failed="KeyError: 'percent_grade'|not subscriptable"),
+    Known(40, completion_is_no_share, refused="out_of_range|wrong_type", failed="'NoneType' and 'int'"),
+    Known(41, new_in_caliper, failed="dropped from caliper"),
 )  # fmt: skip

@@ -18,6 +18,7 @@ COURSES = [
     "edX/DemoX/2012",
 ]
 PROBLEM = "block-v1:edX+DemoX+2020+type@problem+block@aa"
+SEQUENCE = "block-v1:edX+DemoX+2020+type@sequential+block@bb"
 VALUES: list[Any] = [
     None, "", "x", "été ☃ 😀", "5", "12.5", "2023", 0, 1, -1, 5, 2.5, -3.25, 1e20, 0.0004, 90061, True, False,
     [], {}, ["a", "b"], {"k": "v"}, "a b", "correct", "incorrect", "browser", "server",
@@ -47,7 +48,27 @@ def _payload(name: str, random_: random.Random) -> Any:
         else:
             data[moment] = random_.choice([0.25, 12.3456, 3600, 195])
         return data
+    if family in ("grading", "completion", "exam"):
+        return _progress(name, random_)
     return _submission(random_)
+
+
+def _progress(name: str, random_: random.Random) -> dict[str, Any]:
+    about = {"course_id": COURSES[0], "user_id": random_.choice([7, "7"])} if random_.random() < 0.5 else {}
+    if "special_exam" in name:
+        return about | {
+            "exam_content_id": SEQUENCE, "exam_name": random_.choice(["Mid-term", "Prüfung"]), "exam_default_time_limit_mins": 90,
+            "attempt_code": "6F1A4B6C-7A20-4E0C-A4C0-9D3F4E9E1B55", "attempt_id": 9, "attempt_user_id": 8,
+            "attempt_started_at": "2023-05-23T12:53:13.460372+00:00", "attempt_completed_at": None,
+            "attempt_event_elapsed_time_secs": random_.choice([0, 1.5, 3600]), "exam_is_active": True,
+        }  # fmt: skip
+    if "subsection" in name:
+        earned, possible = random_.choice([(0, 4), (3, 4.0), (4, 4), (2.5, 3), (0, 0), (None, 2), (1, None)])
+        return about | {"block_id": SEQUENCE, "weighted_total_earned": earned, "weighted_total_possible": possible}
+    if "grades.course" in name:
+        letter = random_.choice(["B", "", None, "été"])
+        return about | {"percent_grade": random_.choice([0, 0.83, 1, 0.07]), "letter_grade": letter}
+    return about | {"block_id": SEQUENCE, "block_type": "html", "completion": random_.choice([0, 1, 1.0, 0.5, 0.07, 0.29])}
 
 
 def _submission(random_: random.Random) -> dict[str, Any]:

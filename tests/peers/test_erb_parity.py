@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.actor import Actor
+from edx2lrs.transforms.actor import Actor, account_actor
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.translate import Translator
@@ -54,9 +54,7 @@ def translator(protocol: Any) -> Translator:
 
     @lru_cache(4096)
     def known(user: int | str) -> Actor:
-        name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{protocol.upper()}:{user}"))
-        account = {"name": name, "homePage": ROOT}
-        return Actor(json.dumps({"objectType": "Agent", "account": account}), {"objectType": "Agent", "account": account}, name)
+        return account_actor(ROOT, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{protocol.upper()}:{user}")))
 
     def actor_of(event: Event) -> Actor | Refusal:
         user = event.user_id if event.user_id is not None else event.username
@@ -92,7 +90,7 @@ def unexplained(record: dict[str, Any], erb: Any, own: Any, protocol: str) -> tu
     if isinstance(own, Refusal):
         found, field = ([] if "error" in erb or not erb else [f"{own.cause}: {own.message}"]), "refused"
     elif isinstance(erb, dict) or (not erb and own):
-        found, field = ([erb.get("error", "?") if erb else "dropped"] if own else []), "failed"
+        found, field = ([erb.get("error", "?") if erb else f"dropped from {protocol}"] if own else []), "failed"
     else:
         found, field = [d for d in differences(erb, own) if not (protocol == "caliper" and d == "[0].id")], "paths"
     for difference in found:
