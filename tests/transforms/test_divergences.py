@@ -19,6 +19,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "divergences.md"
 TESTED_ELSEWHERE = {"28", "30"}  # the configuration's and the actors' tests
 PROBLEM = "block-v1:edX+DemoX+2020+type@problem+block@aa"
 XBLOCK = "https://lms.example.com/xblock/"
+DISCUSSIONS = "https://lms.example.com/api/discussion/v1"
+VIEWED_THREAD = "edx.forum.thread.viewed"
 Translate = Callable[..., Any]
 
 
@@ -74,6 +76,14 @@ def test_3_fixed_places(translate: Translate, record: Translate) -> None:
     assert empty["result"] == {"success": True}
 
 
+@pytest.mark.parametrize(("name", "field"), [("thread.created", "thread_type"), ("response.voted", "vote_value")])
+def test_3_fixed_places_of_the_forum(translate: Translate, record: Translate, name: str, field: str) -> None:
+    context = {"path": "/api/discussion/v1/threads/", field: "no", "asides": {field: "no"}}
+    for data, found in (({field: "up"}, "up"), ({field: ""}, None), ({}, None)):
+        (made,) = translate(record(f"edx.forum.{name}", {"id": "t", **data}, context))
+        assert made["context"]["extensions"].get("https://w3id.org/xapi/acrossx/extensions/type") == found
+
+
 def test_4_users(translate: Translate, record: Translate) -> None:
     for odd in (True, 5.5):
         refusal = translate(record("play_video", {"id": "v"}, {"user_id": odd}))
@@ -84,6 +94,9 @@ def test_5_fields_of_another_type(translate: Translate, record: Translate) -> No
     for data in ({"id": ["v"]}, {"id": "v", "duration": {}}, {"id": "v", "currentTime": 2**64}, ["v"], 5, "v"):
         assert translate(record("play_video", data)).cause == "wrong_type"
     assert translate(record("edx.course.enrollment.activated", None))
+    for data in ({"id": "t", "title": 5}, {"id": "t", "discussion": "t"}, {"id": "t", "discussion": {"id": True}}, {"id": True}):
+        assert translate(record(VIEWED_THREAD, data, {"path": "/p"})).cause == "wrong_type"
+    assert translate(record(VIEWED_THREAD, {"id": "t"}, {"path": 5})).cause == "wrong_type"
 
 
 def test_6_old_courses_and_libraries(translate: Translate, record: Translate) -> None:
@@ -279,6 +292,11 @@ def test_22_no_iri(translate: Translate, record: Translate) -> None:
     assert translate(record("play_video", {"id": "a b"})).cause == "invalid"
     assert translate(record("play_video", {"id": "a<b"}), "caliper").cause == "invalid"
     assert translate(record("play_video", {"id": "v"}, session="a b"), "caliper").cause == "invalid"
+    forum = [({"id": "a b"}, "/p"), ({"id": "t", "discussion": {"id": "a b"}}, "/p"), ({"id": "t"}, "/a b")]
+    for data, path in forum:
+        assert translate(record(VIEWED_THREAD, data, {"path": path})).cause == "invalid"
+    for data in ({"id": "a b"}, {"id": "t", "commentable_id": "a b"}):
+        assert translate(record(VIEWED_THREAD, data), "caliper").cause == "invalid"
 
 
 @pytest.mark.parametrize("grade", ["1", True])
@@ -482,6 +500,47 @@ def test_41_times_of_an_attempt(translate: Translate, record: Translate) -> None
     assert "endedAtTime" not in made
     refusal = translate(record(EXAM, attempted(attempt_started_at="yesterday")), "caliper")
     assert (refusal.cause, refusal.message.split(":")[0]) == ("bad_time", "data.attempt_started_at")
+
+
+def test_41_forum(translate: Translate, record: Translate) -> None:
+    """The forum's own fixtures have the usual events; this is what else they may look like."""
+    data = {"id": "c", "commentable_id": "topic", "vote_value": "up"}
+    for name, data_, action in (
+        ("thread.voted", data, "Liked"),
+        ("response.voted", {**data, "vote_value": "down"}, "Disliked"),
+        ("thread.voted", {**data, "undo_vote": True}, "Removed"),
+    ):
+        assert translate(record(f"edx.forum.{name}", data_), "caliper")[0]["action"] == action
+    refusal = translate(record("edx.forum.thread.voted", {"id": "c", "vote_value": "x"}), "caliper")
+    assert (refusal.cause, refusal.message.split(":")[0]) == ("out_of_range", "data.vote_value")
+    (made,) = translate(record("edx.forum.comment.created", {"id": "c", "discussion": {}, "response": None}), "caliper")
+    assert made["object"].keys() == {"id", "type", "extensions"}
+    (made,) = translate(record("edx.forum.thread.created", {"id": 7, "title": "T"}), "caliper")
+    assert made["object"]["isPartOf"] == {"id": f"{DISCUSSIONS}/threads/7", "type": "Thread", "name": "T"}
+    assert "name" not in translate(record(VIEWED_THREAD, {"id": "t", "title": "T"}), "caliper", redact=("title",))[0]["object"]
+
+
+def test_41_the_language_menu(translate: Translate, record: Translate) -> None:
+    line = record("edx.video.language_menu.hidden", {"id": "v", "language": "fr"})
+    assert translate(line) is None
+    (made,) = translate(line, "caliper")
+    assert (made["action"], made["extensions"]["language"]) == ("Hid", "fr")
+    assert made["target"]["id"] == f"{made['object']['id']}#language_menu"
+
+
+def test_42_discussions(translate: Translate, record: Translate) -> None:
+    context = {"course_id": None, "path": "/api/discussion/v1/comments/"}
+    (made,) = translate(record("edx.forum.response.created", {"id": 5, "discussion": {"id": 7}}, context))
+    assert made["object"]["id"] == f"{DISCUSSIONS}/comments/5"
+    assert made["context"]["contextActivities"].keys() == {"grouping"}
+    assert made["context"]["contextActivities"]["grouping"][0]["id"] == f"{DISCUSSIONS}/threads/7"
+    for data, path in (({}, "/p"), ({"id": ""}, "/p"), ({"id": "t"}, ""), ({"id": "t"}, None)):
+        assert translate(record(VIEWED_THREAD, data, {"path": path})).cause == "missing"
+    for path, iri in (("/", "/9f"), ("/a/9f/", "/a/9f"), ("/a/9f/upvote//", "/a//upvote/9f"), ("/a9f/x", "/a/x/9f")):
+        (made,) = translate(record(VIEWED_THREAD, {"id": "9f"}, {"path": path}))
+        assert made["object"]["id"] == f"https://lms.example.com{iri}"
+    (made,) = translate(record(VIEWED_THREAD, {"id": "t", "title": "T"}, {"path": "/p"}), redact=("title",))
+    assert "name" not in made["object"]["definition"]
 
 
 def test_every_entry_has_its_test() -> None:
