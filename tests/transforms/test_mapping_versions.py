@@ -22,14 +22,20 @@ GOLDEN = {
     ("xapi", "forum", 1): "c03e91d0ef2046be",
     ("xapi", "grading", 1): "e9de131991db148d",
     ("xapi", "video", 1): "1ec4b5105294a6a2",
-    ("xapi", "problem", 1): "080344bffd53d486",
+    ("xapi", "problem", 1): "b321936f7e803517",
+    ("xapi", "problem_progress", 1): "cc09c9ce065b28e4",
+    ("xapi", "problem_help", 1): "cfd10c48da3b78b1",
+    ("xapi", "navigation", 1): "353e9b8f13af4eda",
     ("caliper", "completion", 1): "d572d7f0b86c1f78",
     ("caliper", "enrollment", 2): "619a314ec5944ff4",
     ("caliper", "exam", 1): "54455482fafbd6d9",
     ("caliper", "forum", 1): "4ecdb1169b7e643c",
     ("caliper", "grading", 1): "b798f586d74eed11",
     ("caliper", "video", 1): "1f0c8461f748c77a",
-    ("caliper", "problem", 1): "b6d9e835f597d41c",
+    ("caliper", "problem", 1): "823caebd8175fea5",
+    ("caliper", "problem_progress", 1): "2effc6a504d830f4",
+    ("caliper", "problem_help", 1): "6e52c7c4b3508863",
+    ("caliper", "navigation", 1): "e700180424882a67",
 }
 
 
