@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, metavar="N", help="lines to write")
     parser.add_argument("--out", type=Path, help="a file, or a folder")
     parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
-    parser.add_argument("--mix", choices=sorted(MIXES), default="typical", help="dense: enrolment, video, problems alone")
+    parser.add_argument("--mix", choices=sorted(MIXES), default="typical", help="dense: events that have a mapping alone")
     parser.add_argument("--learners", type=int, default=LEARNERS, help="default: %(default)s")
     arguments = parser.parse_args()
     if arguments.events is None:

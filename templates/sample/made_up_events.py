@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from made_up_families import FAMILIES
+from made_up_grades import GRADES
 from made_up_rest import ANONYMOUS, REST, page_request
 from made_up_site import Site
 from made_up_visit import Chance, Fields, Happening, Maker, Visit
 
 STAFF = 2
 MIXES = {
-    "typical": ((44.0, page_request), *FAMILIES, *REST),
-    "dense": FAMILIES,
+    "typical": ((44.0, page_request), *FAMILIES, *GRADES, *REST),
+    "dense": (*FAMILIES, *GRADES),
 }
 
 

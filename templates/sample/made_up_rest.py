@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from made_up_families import load_video, play_video, user_id
+from made_up_families import load_video, play_video
 from made_up_site import Problem
 from made_up_visit import Fields, Happening, Maker, Visit, browser_event
 
@@ -61,18 +61,6 @@ def _on_problem(visit: Visit, name: str, payload: Callable[[str], Fields]) -> Ha
     return Happening(name, "server", payload(key), f"/courses/{visit.course.key}/xblock/{key}/handler", "x_module", module)
 
 
-def grade_calculated(visit: Visit) -> Happening:
-    event = {
-        "course_id": visit.course.key,
-        "user_id": user_id(visit),
-        "percent_grade": round(visit.chance.share(), 2),
-        "letter_grade": visit.chance.of(("Pass", "")),
-        "course_edited_timestamp": "2024-03-01T09:00:00+00:00",
-        "grading_policy_hash": "2VIw",
-    }
-    return Happening("edx.grades.course.grade_calculated", "server", event, f"/courses/{visit.course.key}/xblock/")
-
-
 def forum(visit: Visit) -> Happening:
     name = visit.chance.of(("thread.created", "thread.viewed", "response.created", "comment.created", "thread.voted"))
     number = visit.chance.hex32()[:24]
@@ -86,30 +74,6 @@ def forum(visit: Visit) -> Happening:
     if name != "thread.created":
         event["discussion"] = {"id": visit.chance.hex32()[:24]}
     return Happening(f"edx.forum.{name}", "server", event, "/api/discussion/v1/threads/")
-
-
-def exam(visit: Visit) -> Happening:
-    event = {
-        "exam_id": 1,
-        "exam_content_id": visit.usage_key("sequential", visit.course.sequences[1]),
-        "exam_name": "Mid-term",
-        "exam_default_time_limit_mins": 90,
-        "attempt_id": 9,
-        "attempt_code": "6F1A4B6C-7A20-4E0C-A4C0-9D3F4E9E1B55",
-        "attempt_started_at": "2024-03-11T09:00:00+00:00",
-        "attempt_event_elapsed_time_secs": 12.5,
-    }
-    name = visit.chance.of(("created", "submitted"))
-    return Happening(f"edx.special_exam.timed.attempt.{name}", "server", event, "/api/edx_proctoring/v1/")
-
-
-def completion(visit: Visit) -> Happening:
-    event = {
-        "block_id": visit.usage_key("html", visit.course.sequences[2]),
-        "completion": 1.0,
-        "course_id": visit.course.key,
-    }
-    return Happening("edx.completion.block_completion.changed", "server", event, "/event")
 
 
 def unmapped(visit: Visit) -> Happening:
@@ -141,15 +105,12 @@ REST: tuple[tuple[float, Maker], ...] = (
     (2.0, navigation),
     (1.5, problem_graded),
     (1.5, unmapped),
-    (1.0, completion),
-    (0.8, grade_calculated),
     (0.6, showanswer),
     (0.6, forum),
     (0.5, link),
     (0.4, outline),
     (0.4, nameless),
     (0.3, hint),
-    (0.2, exam),
 )
 ANONYMOUS: tuple[tuple[float, Maker], ...] = (
     (30.0, page_request),
