@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NewType
+from typing import Annotated, Any
 
 import orjson
 
-Json = NewType("Json", str)
-"""The JSON text of one value. A mapping's function that declares it as its result is trusted with the text."""
+Json = Annotated[str, "the JSON text of one value"]
+"""A mapping's function that declares it as its result is trusted with the text."""
 
 
 def json_text(value: Any) -> Json:
     """``value`` as compact JSON. Raises TypeError (orjson) for what JSON cannot hold."""
-    return Json(orjson.dumps(value).decode())
+    return orjson.dumps(value).decode()

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from operator import attrgetter
+from string import Formatter
 from typing import Any, NamedTuple
 
 import msgspec
+import orjson
 
 from edx2lrs.transforms.guard import Check
 from edx2lrs.transforms.json_text import Json, json_text
@@ -26,12 +28,14 @@ class Translated(msgspec.Struct, frozen=True, gc=False):
 
 
 class Identity(NamedTuple):
-    """How a statement gets its id: ``identify`` makes the UUID's text of the values at ``sources``, where ``object.id`` is the
-    statement's own. ``prefix`` stands before it in the statement."""
+    """How a statement gets its id: ``identify`` makes the UUID's text of a name. The name is ``name`` with the value of each source
+    in its place (``"{actor.hash_text}-{time}"``), where ``object.id`` is the statement's own. ``prefix`` stands before the id in the
+    statement. ``by_key``: ``identify`` first gets the part's key, and gives what makes the ids of such parts."""
 
-    identify: Callable[..., str]
-    sources: tuple[str, ...]
+    identify: Callable[[str], Any]
+    name: str
     prefix: str = ""
+    by_key: bool = False
 
 
 class Options(NamedTuple):
@@ -44,14 +48,14 @@ class Options(NamedTuple):
     override_args: Mapping[str, Any] = {}
 
 
-Build = Callable[..., Translated]
-"""Takes the fields of ``Scope``, in their order."""
+Build = Callable[..., tuple[Translated, ...]]
+"""Takes the fields of ``Scope``, in their order; gives one statement."""
 BuildWhole = Callable[..., tuple[Translated, str, str]]
-"""As ``Build``; gives the object's id and its JSON beside the statement."""
+"""As ``Build``; gives the statement, its object's id and that object's JSON."""
 _SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
 _SITE = "site."
 _OBJECT_ID: Path = ("object", "id")
-_ALWAYS_THERE = frozenset({"actor.xapi", "actor.person", "time"})
+_ALWAYS_THERE = frozenset({"actor.xapi", "actor.person", "time", "whole.id", "whole.activities"})
 _JSON_SOURCES = frozenset({"actor.xapi", "actor.person", "course.activities", "whole.object", "whole.activities"})
 _LOCAL_NAMES = ("build", "blamed", "data", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
 
@@ -116,7 +120,7 @@ class _Generator:
     """
 
     def __init__(self, identity: Identity, options: Options):
-        named = {"Unmappable": Unmappable, "Scope": Scope, "Translated": Translated, "json_text": json_text}
+        named = {"Unmappable": Unmappable, "Scope": Scope, "Translated": Translated, "dumps": orjson.dumps}
         self.values: dict[str, Any] = {**dict.fromkeys(_LOCAL_NAMES), **named}
         self._identity = identity
         self._options = options
@@ -140,13 +144,12 @@ class _Generator:
             else:
                 perhaps.append(local)
         always += [[_key(key) + json_text(value)] for key, value in override_args.items()]
-        read = ["object_id" if path == "object.id" else self._read(path) for path in self._identity.sources]
         made = f"Translated(id_, {_printed(_braced(always, perhaps))}.encode())"
         body = [
             "data = event.data",
             *self._lines,
-            f"id_ = {self._named(self._identity.identify)}({', '.join(read)})",
-            f"return {made}, object_id, object_" if with_object else f"return {made}",
+            f"id_ = {self._identify()}",
+            f"return {made}, object_id, object_" if with_object else f"return ({made},)",
         ]
         lines = [
             "def build(event, actor, course, part_key='', part=None, whole=None):",
@@ -157,6 +160,16 @@ class _Generator:
             "        raise blamed(scope) or problem from None",
         ]
         return "\n".join([*lines, ""])
+
+    def _identify(self) -> str:
+        identity = self._identity
+        name: _Text = []
+        for fixed, path, _, _ in Formatter().parse(identity.name):
+            name.append(fixed)
+            if path is not None:
+                name.append(_Expression("object_id" if path == "object.id" else self._read(path)))
+        by_key = "(part_key)" if identity.by_key else ""
+        return f"{self._named(identity.identify)}{by_key}({_printed(name)})"
 
     def _value(self, node: Any, path: Path) -> tuple[_Text, _Expression]:
         """The text of a value that is always there; else none, and the local that has ``,"key":value`` or nothing."""
@@ -196,7 +209,7 @@ class _Generator:
         value = self._read(path)
         if row.function is not None:
             value = f"{self._named(row.function)}({value})"
-            return [_Expression(value if _gives_json(row.function) else f"json_text({value})")]
+            return [_Expression(value if _gives_json(row.function) else f"dumps({value}).decode()")]
         return [_Expression(value)] if path in _JSON_SOURCES else ['"', _Expression(value), '"']
 
     def _row(self, row: Row, path: Path) -> tuple[_Text, _Expression]:
@@ -229,7 +242,7 @@ class _Generator:
         if check is not None:
             return f"{self._named(check)}({value})"
         is_json = row.source in _JSON_SOURCES if row.function is None else _gives_json(row.function)
-        return value if is_json else f"json_text({value})"
+        return value if is_json else f"dumps({value}).decode()"
 
     def _read(self, path: str) -> str:
         if path.startswith(_SITE):
@@ -275,13 +288,13 @@ def _printed(text: _Text) -> str:
 
 def _escaped(text: str) -> str:
     """``text`` within an f-string in single quotes."""
-    return text.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}")
+    return text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("{", "{{").replace("}", "}}")
 
 
 def _gives_json(function: Callable[..., Any]) -> bool:
     """Whether a function declares finished JSON as its result."""
-    declared = function.__annotations__.get("return") if hasattr(function, "__annotations__") else None
-    return str(getattr(declared, "__name__", declared)).split(" | ")[0] == Json.__name__
+    declared = getattr(function, "__annotations__", {}).get("return")
+    return declared == Json or (isinstance(declared, str) and declared in ("Json", "Json | None"))
 
 
 def _is_there(row: Row) -> bool:

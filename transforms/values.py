@@ -36,7 +36,7 @@ def seconds(value: object) -> float:
 
 def milliseconds(value: object) -> Json:
     """Seconds with three decimals, rounded."""
-    return Json(f"{value if type(value) is float else seconds(value):.3f}")
+    return f"{value if type(value) is float else seconds(value):.3f}"
 
 
 def success(value: object) -> bool | None:

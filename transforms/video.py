@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from edx2lrs.transforms.mapping import Unmappable
@@ -31,6 +32,7 @@ def clock(microseconds: int, expected: str) -> Clock:
     return Clock(days, hours, minutes, seconds, fraction)
 
 
+@lru_cache(16_384, typed=True)  # a site has few videos, and many events about each; 1 and 1.0 are other ids
 def video_iri(root: str, course_key: str | None, video: object) -> str | None:
     """``Root/xblock/<usage key of the video>``; None without a course or an id."""
     if not course_key or video is None or video == "":

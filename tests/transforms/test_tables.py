@@ -70,12 +70,12 @@ def test_a_table_reads_declared_fields_and_no_person(name: str, mapping: Any) ->
 
 def test_a_function_is_generated_for_a_table() -> None:
     rows = (Constant(("a", "b"), "it's {1}"), Row(("a", "session"), "session"), Row(("root",), "site.root"))
-    identity = Identity(str, ("time",))
+    identity = Identity(str, "{time}")
     options = Options({"root": "r"}, {})
     assert ',"session":' in source_of(rows, identity, options)
     build = compile_rows(rows, identity, options)
-    assert json.loads(build(Event("n", time="t"), None, None).body) == {"id": "t", "a": {"b": "it's {1}"}, "root": "r"}
-    made = build(Event("n", time="t", session='"'), None, None)
+    assert json.loads(build(Event("n", time="t"), None, None)[0].body) == {"id": "t", "a": {"b": "it's {1}"}, "root": "r"}
+    made = build(Event("n", time="t", session='"'), None, None)[0]
     assert json.loads(made.body)["a"] == {"b": "it's {1}", "session": '"'}
     with pytest.raises(KeyError):
         compile_rows(rows, identity, Options({}, {}))

@@ -57,15 +57,8 @@ CaliperMapping = EventMapping | VariantMapping
 Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
 """Gives the Caliper event of an event, one in a tuple. Raises Unmappable and guard.Invalid."""
 
-_identify = uuid5_in(CALIPER_NAMESPACE.bytes)
-
-
-def identify_event(name: str, actor_iri: str, time: str, object_id: str) -> str:
-    """See ``transforms.statement_id``."""
-    return _identify(f"{name}\n{actor_iri}\n{time}\n{object_id}")
-
-
-_IDENTITY = Identity(identify_event, ("name", "actor.iri", "time", "object.id"), prefix="urn:uuid:")
+_IDENTITY = Identity(uuid5_in(CALIPER_NAMESPACE.bytes), "{name}\n{actor.iri}\n{time}\n{object.id}", prefix="urn:uuid:")
+"""See ``transforms.statement_id``."""
 
 
 def compile_mapping(mapping: CaliperMapping, options: Options) -> Make:
@@ -74,12 +67,7 @@ def compile_mapping(mapping: CaliperMapping, options: Options) -> Make:
         makers = {name: compile_mapping(variant, options) for name, variant in mapping.variants.items()}
         return _variant_maker(mapping.choose, makers)
     constants = (Constant(("type",), mapping.type), Constant(("action",), mapping.action))
-    build = compile_rows((*_EVERY_EVENT, *constants, *mapping.rows), _IDENTITY, options)
-
-    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
-        return (build(event, actor, course),)
-
-    return make
+    return compile_rows((*_EVERY_EVENT, *constants, *mapping.rows), _IDENTITY, options)
 
 
 def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:

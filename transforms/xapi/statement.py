@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from edx2lrs.transforms.actor import Actor
-from edx2lrs.transforms.json_text import Json, json_text
+from edx2lrs.transforms.json_text import json_text
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Whole
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import Identity, Options, Translated, compile_rows, compile_whole
@@ -22,6 +23,8 @@ _EVERY_STATEMENT: Rows = (
     Row(context_extension(TRANSFORMER_VERSION), "site.transformer_version"),
     Row(context_extension(SESSION_ID), "session"),
 )
+_NAME = "{actor.hash_text}-{time}"
+_STRICT_END = "-{object.id}"
 IN_COURSE: Rows = (Row(("context", "contextActivities", "parent"), "course.activities"),)
 """The course as the parent activity: for every statement whose object is not the course itself."""
 
@@ -75,14 +78,13 @@ def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -
 
 def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bool) -> Make:
     build, part = compile_rows(_rows(mapping), _identity(mapping.verb, strict_ids), options), mapping.part
+    if part is None:
+        return build
 
     def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
-        return (build(event, actor, course),)
+        return build(event, actor, course, "", part(event))
 
-    def make_of_part(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
-        return (build(event, actor, course, "", part(event)),) if part else ()
-
-    return make_of_part if part else make
+    return make
 
 
 def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> Make:
@@ -93,8 +95,9 @@ def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> M
     def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
         made, object_id, object_ = build_whole(event, actor, course)
         grouping = f',"grouping":{course.activities}' if course.activities else ""
-        whole = Whole(made.id, object_id, Json(object_), Json(f'{{"parent":[{object_}]{grouping}}}'))
-        return made, *[build_part(event, actor, course, key, value, whole) for key, value in parts(event)]
+        whole = Whole(made.id, object_id, object_, f'{{"parent":[{object_}]{grouping}}}')
+        made_parts = [build_part(event, actor, course, key, value, whole) for key, value in parts(event)]
+        return made, *[part for (part,) in made_parts]
 
     return make
 
@@ -105,26 +108,11 @@ def _rows(mapping: StatementMapping) -> Rows:
 
 def _identity(verb: dict[str, Any], strict: bool) -> Identity:
     """See ``transforms.statement_id``."""
-    identify = verb_ids(json.dumps(verb))
-
-    def identify_statement(hash_text: str, time: str) -> str:
-        return identify(f"{hash_text}-{time}")
-
-    def identify_strictly(hash_text: str, time: str, object_id: str) -> str:
-        return identify(f"{hash_text}-{time}-{object_id}")
-
-    if strict:
-        return Identity(identify_strictly, ("actor.hash_text", "time", "object.id"))
-    return Identity(identify_statement, ("actor.hash_text", "time"))
+    return Identity(verb_ids(json.dumps(verb)), _NAME + _STRICT_END if strict else _NAME)
 
 
 def _part_identity(verb: dict[str, Any], strict: bool) -> Identity:
-    verb_text = json.dumps(verb)
-
-    def identify_part(key: str, hash_text: str, time: str, object_id: str) -> str:
-        return verb_ids(verb_text, key)(f"{hash_text}-{time}-{object_id}" if strict else f"{hash_text}-{time}")
-
-    return Identity(identify_part, ("part_key", "actor.hash_text", "time", "object.id"))
+    return Identity(partial(verb_ids, json.dumps(verb)), _NAME + _STRICT_END if strict else _NAME, by_key=True)
 
 
 def course_as_seen(root: str, key: str, name: str | None) -> Course:
