@@ -30,56 +30,56 @@ def in_step(page: str) -> str:
 
 def reference() -> str:
     """All blocks of options as Markdown: a heading, a sentence and a table for each."""
-    return "".join(_block(path, struct) for path, struct in _blocks("", Config))
+    return "".join(_block(path, struct) for path, struct in blocks("", Config))
 
 
-def _blocks(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
+def blocks(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
     """Every block with its path, outer ones first."""
     yield path, struct
-    for field in _fields(struct):
+    for field in fields_of(struct):
         nested = _nested(field.type)
         if nested is not None:
             mark = "[]" if _is_list(field.type) else ""
-            yield from _blocks(f"{path}.{field.name}{mark}".lstrip("."), nested)
+            yield from blocks(f"{path}.{field.name}{mark}".lstrip("."), nested)
 
 
 def _block(path: str, struct: type[msgspec.Struct]) -> str:
     heading = f"### `{path}`" if path else "### The file"
-    rows = "".join(_row(field) for field in _fields(struct))
+    rows = "".join(_row(field) for field in fields_of(struct))
     return f"{heading}\n\n{struct.__doc__}\n\n| Key | Value | Default | Meaning |\n|---|---|---|---|\n{rows}\n"
 
 
 def _row(field: inspect.Field) -> str:
-    schema = _schema(field.type)
+    schema = metadata(field.type)
     nested = _nested(field.type)
-    meaning = schema.get("description") or _described(field.type) or (nested.__doc__ if nested else "") or ""
+    meaning = schema.get("description") or described(field.type) or (nested.__doc__ if nested else "") or ""
     examples = "".join(f" Example: `{example}`." for example in schema.get("examples", ()))
     cells = (f"`{field.name}`", _value(field.type), _default(field), meaning + examples)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
-def _fields(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+def fields_of(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
     declared = inspect.type_info(struct)
     assert isinstance(declared, inspect.StructType)
     return declared.fields
 
 
-def _schema(declared: inspect.Type) -> dict[str, Any]:
+def metadata(declared: inspect.Type) -> dict[str, Any]:
     return (declared.extra_json_schema or {}) if isinstance(declared, inspect.Metadata) else {}
 
 
-def _members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
+def members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
     """The type, or the types of a union, without metadata and without None."""
     if isinstance(declared, inspect.Metadata):
-        return _members(declared.type)
+        return members(declared.type)
     if isinstance(declared, inspect.UnionType):
-        return tuple(found for each in declared.types for found in _members(each))
+        return tuple(found for each in declared.types for found in members(each))
     return () if isinstance(declared, inspect.NoneType) else (declared,)
 
 
 def _nested(declared: inspect.Type) -> type[msgspec.Struct] | None:
     """The block that the value is, or is a list of."""
-    for member in _members(declared):
+    for member in members(declared):
         if isinstance(member, inspect.StructType):
             return member.cls
         if isinstance(member, inspect.ListType):
@@ -88,23 +88,23 @@ def _nested(declared: inspect.Type) -> type[msgspec.Struct] | None:
 
 
 def _is_list(declared: inspect.Type) -> bool:
-    return any(isinstance(member, inspect.ListType) for member in _members(declared))
+    return any(isinstance(member, inspect.ListType) for member in members(declared))
 
 
-def _described(declared: inspect.Type) -> str:
+def described(declared: inspect.Type) -> str:
     """The description of the type itself, where the option has none."""
     inner = declared.type if isinstance(declared, inspect.Metadata) else declared
     kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
-    return next((_schema(kind).get("description", "") for kind in kinds if _schema(kind)), "")
+    return next((metadata(kind).get("description", "") for kind in kinds if metadata(kind)), "")
 
 
-def _kind(declared: inspect.Type) -> str | None:
+def kind_of_check(declared: inspect.Type) -> str | None:
     """The kind of check that a value gets (``pipeline.config_kinds``)."""
     if isinstance(declared, inspect.Metadata):
         kind = (declared.extra or {}).get("kind")
-        return kind if isinstance(kind, str) else _kind(declared.type)
+        return kind if isinstance(kind, str) else kind_of_check(declared.type)
     if isinstance(declared, inspect.UnionType):
-        return next((kind for kind in map(_kind, declared.types) if kind), None)
+        return next((kind for kind in map(kind_of_check, declared.types) if kind), None)
     return None
 
 
@@ -127,10 +127,10 @@ _KINDS = {
 
 
 def _value(declared: inspect.Type) -> str:
-    kind = _kind(declared)
+    kind = kind_of_check(declared)
     if kind:
         return _KINDS[kind]
-    return " or ".join(_word(member) for member in _members(declared))
+    return " or ".join(_word(member) for member in members(declared))
 
 
 def _word(declared: inspect.Type) -> str:
@@ -154,7 +154,7 @@ def _default(field: inspect.Field) -> str:
         return "**required**"
     if field.default is None or field.default is msgspec.NODEFAULT or isinstance(field.default, msgspec.Struct):
         return ""
-    if _kind(field.type) == "seconds":
+    if kind_of_check(field.type) == "seconds":
         return f"`{field.default:g}s`"
     return f"`{field.default}`"
 

@@ -93,7 +93,8 @@ class Lms(_Options, frozen=True):
         Literal["erb", "strict"],
         Meta(
             description="`erb`: the same ids as event-routing-backends. `strict`: the object's id is part of them too, "
-            "for a site that starts fresh."
+            "for a site that starts fresh.",
+            examples=["strict"],
         ),
     ] = "erb"
     transformer_version: Annotated[
@@ -108,8 +109,14 @@ class Lms(_Options, frozen=True):
 class Events(_Options, frozen=True):
     """Which events are looked at, for all consumers."""
 
-    allow: Annotated[list[Pattern] | None, Meta(description="Names that are let in; not given: all.")] = None
-    block: Annotated[list[Pattern], Meta(description="Names that are kept out; wins over `allow`.")] = []
+    allow: Annotated[
+        list[Pattern] | None,
+        Meta(description="Names that are let in; not given: all.", examples=["[problem_check, /video/]"]),
+    ] = None
+    block: Annotated[
+        list[Pattern],
+        Meta(description="Names that are kept out; wins over `allow`.", examples=[r"['/^edx\.forum\./']"]),
+    ] = []
 
 
 class Auth(_Options, frozen=True):
@@ -117,7 +124,7 @@ class Auth(_Options, frozen=True):
 
     scheme: Annotated[
         Literal["basic", "bearer", "none"],
-        Meta(description="`basic` needs `username` and `password`, `bearer` needs `token`."),
+        Meta(description="`basic` needs `username` and `password`, `bearer` needs `token`.", examples=["basic"]),
     ] = "none"
     username: Annotated[Reference | None, Meta(examples=["env:LRS_USER"])] = None
     password: Annotated[Reference | None, Meta(examples=["env:LRS_PASSWORD"])] = None
@@ -128,22 +135,27 @@ class AccessRule(_Options, frozen=True):
     """Names that are let in and names that are kept out. At least one of the two is given."""
 
     allow: Annotated[
-        list[Pattern] | None, Meta(description="Names that are let in; not given: all that `block` does not name.")
+        list[Pattern] | None,
+        Meta(description="Names that are let in; not given: all that `block` does not name.", examples=["[MITx, /^Delft/]"]),
     ] = None
-    block: Annotated[list[Pattern], Meta(description="Names that are kept out; wins over `allow`.")] = []
+    block: Annotated[
+        list[Pattern], Meta(description="Names that are kept out; wins over `allow`.", examples=["[MITx-Test]"])
+    ] = []
 
 
 class UserRule(_Options, frozen=True):
     """Persons who are let in and persons who are kept out. At least one of the two is given."""
 
     allow: Annotated[
-        list[User] | None, Meta(description="Persons who are let in; not given: all that `block` does not name.")
+        list[User] | None,
+        Meta(description="Persons who are let in; not given: all that `block` does not name.", examples=["[ann, 5]"]),
     ] = None
     block: Annotated[
         list[User],
         Meta(
             description="Persons who are kept out; wins over `allow`. A rule that blocks by id keeps out who has no id, one that "
-            "blocks by name who has no name."
+            "blocks by name who has no name.",
+            examples=["[/^test_/]"],
         ),
     ] = []
 
@@ -197,18 +209,23 @@ class Actor(_Options, frozen=True):
         IdKind | None,
         Meta(
             description="Default: `external_id` where there is `lms.external_ids`, else `hmac`. "
-            "The `mbox` ones are for xAPI only."
+            "The `mbox` ones are for xAPI only.",
+            examples=["hmac"],
         ),
     ] = None
     type: Annotated[
         IdType | None,
-        Meta(description="Type of the external id; default: by protocol, `XAPI` or `CALIPER`. Part of an HMAC id too."),
+        Meta(
+            description="Type of the external id; default: by protocol, `XAPI` or `CALIPER`. Part of an HMAC id too.",
+            examples=["LTI"],
+        ),
     ] = None
     unknown: Annotated[
         Unknown,
         Meta(
             description="A user whom the table does not know: a dead letter, until a newer table knows them, "
-            "or an HMAC id, which changes when the next table knows the user."
+            "or an HMAC id, which changes when the next table knows the user.",
+            examples=["hmac"],
         ),
     ] = "dead_letter"
     key: Annotated[
@@ -223,7 +240,8 @@ class Actor(_Options, frozen=True):
         Sha1Of,
         Meta(
             description="With `id: mbox_sha1sum`: what is hashed. `mailto`: the address with `mailto:` before it, as xAPI has it; "
-            "`address`: the bare address, as event-routing-backends does."
+            "`address`: the bare address, as event-routing-backends does.",
+            examples=["address"],
         ),
     ] = "mailto"
 
@@ -242,24 +260,27 @@ class ActorOptions(NamedTuple):
 class Batch(_Options, frozen=True):
     """What goes into one request."""
 
-    size: Annotated[int, Meta(ge=1, le=10_000, description="Statements in one request, at most.")] = 100
-    interval: Annotated[Seconds, Meta(description="Age at which a batch goes out, full or not.")] = 60.0
-    bytes: Annotated[int, Meta(ge=1_000, description="Bytes of one request's body, at most.")] = 1_000_000
+    size: Annotated[int, Meta(ge=1, le=10_000, description="Statements in one request, at most.", examples=[500])] = 100
+    interval: Annotated[Seconds, Meta(description="Age at which a batch goes out, full or not.", examples=["0.2s"])] = 60.0
+    bytes: Annotated[int, Meta(ge=1_000, description="Bytes of one request's body, at most.", examples=[250_000])] = 1_000_000
 
 
 class Retry(_Options, frozen=True):
     """What happens after an answer that may be better next time."""
 
-    max_attempts: Annotated[int, Meta(ge=1, description="Attempts before the consumer's circuit opens.")] = 8
-    base_delay: Annotated[Seconds, Meta(description="Upper bound of the first wait; doubles each time.")] = 0.5
-    max_delay: Annotated[Seconds, Meta(description="Upper bound of every wait.")] = 300.0
+    max_attempts: Annotated[int, Meta(ge=1, description="Attempts before the consumer's circuit opens.", examples=[3])] = 8
+    base_delay: Annotated[Seconds, Meta(description="Upper bound of the first wait; doubles each time.", examples=["1s"])] = 0.5
+    max_delay: Annotated[Seconds, Meta(description="Upper bound of every wait.", examples=["10m"])] = 300.0
 
 
 class Rate(_Options, frozen=True):
     """Bounds on the requests of this consumer, whatever the number of workers."""
 
-    statements_per_second: Annotated[Annotated[float, Meta(gt=0)] | None, Meta(description="Not given: no bound.")] = None
-    concurrency: Annotated[int, Meta(ge=1, le=64, description="Requests in flight, at most.")] = 4
+    statements_per_second: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Statements a second, at most; not given: no bound.", examples=[500]),
+    ] = None
+    concurrency: Annotated[int, Meta(ge=1, le=64, description="Requests in flight, at most.", examples=[8])] = 4
 
 
 class Consumer(_Options, frozen=True):
@@ -273,7 +294,7 @@ class Consumer(_Options, frozen=True):
             examples=["campus-lrs"],
         ),
     ]
-    protocol: Annotated[Protocol, Meta(description="What it gets: xAPI statements or Caliper events.")]
+    protocol: Annotated[Protocol, Meta(description="What it gets: xAPI statements or Caliper events.", examples=["xapi"])]
     url: Annotated[
         Url,
         Meta(
@@ -291,7 +312,7 @@ class Consumer(_Options, frozen=True):
         Meta(
             description="What it wants: dotted path of the source event to a value, `/regex/`, `{not: ...}`, `{exists: true}` or a "
             "list of these; all paths must match.",
-            examples=['{context.org_id: MITx, name: [problem_check, "/^edx\\.video\\./"]}'],
+            examples=[r"{context.org_id: MITx, name: [problem_check, '/^edx\.video\./'], username: {not: staff}}"],
             extra={"kind": "match_params"},
         ),
     ] = {}
@@ -324,12 +345,15 @@ class Consumer(_Options, frozen=True):
     batch: Batch = Batch()
     retry: Retry = Retry()
     rate: Rate = Rate()
-    timeout: Annotated[Seconds, Meta(description="Of one whole request.")] = 30.0
+    timeout: Annotated[Seconds, Meta(description="Of one whole request.", examples=["10s"])] = 30.0
     on_outage: Annotated[
         Literal["wait", "dead_letter"],
-        Meta(description="While it is down its statements wait, or become dead letters after `max_wait`."),
+        Meta(
+            description="While it is down its statements wait, or become dead letters after `max_wait`.",
+            examples=["dead_letter"],
+        ),
     ] = "wait"
-    max_wait: Annotated[Seconds | None, Meta(description="With `on_outage: dead_letter`.")] = None
+    max_wait: Annotated[Seconds | None, Meta(description="With `on_outage: dead_letter`.", examples=["6h"])] = None
     sensor: Annotated[
         str | None,
         Meta(
@@ -345,13 +369,17 @@ class DeadLetters(_Options, frozen=True):
 
     path: Annotated[
         Folder | None,
-        Meta(description="Folder, local or of any Beam file system; default: `dead-letters/` in the state directory."),
+        Meta(
+            description="Folder, local or of any Beam file system; default: `dead-letters/` in the state directory.",
+            examples=["gs://bucket/dead-letters"],
+        ),
     ] = None
     payload: Annotated[
         PayloadForm,
         Meta(
             description="What they hold: `full`, the original record or statement; `redacted`, its structure without its values; "
-            "`none`, nothing of it. The last two cannot be sent again."
+            "`none`, nothing of it. The last two cannot be sent again.",
+            examples=["redacted"],
         ),
     ] = "full"
 
@@ -359,13 +387,15 @@ class DeadLetters(_Options, frozen=True):
 class Dedup(_Options, frozen=True):
     """The memory of statement ids."""
 
-    ids: Annotated[int, Meta(ge=1, description="How many statement ids are remembered, over all consumers.")] = 5_000_000
+    ids: Annotated[
+        int, Meta(ge=1, description="How many statement ids are remembered, over all consumers.", examples=[20_000_000])
+    ] = 5_000_000
 
 
 class Outbox(_Options, frozen=True):
     """Statements on their way."""
 
-    statements: Annotated[int, Meta(ge=1, description="Statements that may wait per consumer.")] = 1_000_000
+    statements: Annotated[int, Meta(ge=1, description="Statements that may wait per consumer.", examples=[100_000])] = 1_000_000
 
 
 class Config(_Options, frozen=True):
