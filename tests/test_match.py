@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.config_types import Access, AccessRule, Consumer
+from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, UserRule
 from edx2lrs.transforms.course_org import org_of
-from edx2lrs.transforms.event_paths import declared_paths
+from edx2lrs.transforms.event_paths import declared_paths, structured_paths
 from edx2lrs.transforms.events.enrollment import EnrollmentData
 from edx2lrs.transforms.events.problem import ProblemCheckData
 from edx2lrs.transforms.match import Matcher
@@ -60,6 +60,25 @@ VALUES = {
     "regex on a number": ("/5/", 5, False),
     "list value": ("edX", ["edX"], False),
     "mapping value": ("edX", {"edX": 1}, False),
+    "not": ({"not": ["edX"]}, "MITx", True),
+    "not it": ({"not": ["edX"]}, "edX", False),
+    "not one of several": ({"not": ["MITx", "/^ed/"]}, "edX", False),
+    "not, by value": ({"not": [1]}, True, True),
+    "not, without a value": ({"not": ["edX"]}, None, False),
+    "not, empty": ({"not": ["edX"]}, "", False),
+    "not, of a list": ({"not": ["edX"]}, ["MITx"], False),
+    "not, or a value": ([{"not": ["/X$/"]}, "edX"], "edX", True),
+    "not, or another value": ([{"not": ["/X$/"]}, "edX"], "FunX", False),
+    "not, or nothing": ([{"not": ["edX"]}, {"exists": False}], None, True),
+    "exists": ({"exists": True}, 0, True),
+    "false exists": ({"exists": True}, False, True),
+    "a list exists": ({"exists": True}, [], True),
+    "nothing exists not": ({"exists": True}, None, False),
+    "empty text exists not": ({"exists": True}, "", False),
+    "exists not": ({"exists": False}, None, True),
+    "exists not, empty text": ({"exists": False}, "", True),
+    "exists not, but is there": ({"exists": False}, 0, False),
+    "exists not, but a list is there": ({"exists": False}, {}, False),
 }
 
 
@@ -89,13 +108,24 @@ PATHS = {
     "context.course_id": COURSE,
     "context.org_id": "edX",
     "context.module.usage_key": "block-v1:edX+DemoX+2026+type@problem+block@p",
+    "host": "lms.example.com",
+    "context.host": "lms.example.com",
+    "context.enterprise_uuid": "0f8a6b2e-3a5c-4b8e-9a55-0c6a0d6f1e10",
     "data.problem_id": "p",
     "data.attempts": 3,
+    "data.answers": "a",
 }
 LOG_LINE = (
-    b'{"name": "problem_check", "event_source": "server", "session": "s1", "username": "ann", "referer": "https://x/",'
+    b'{"name": "problem_check", "host": "lms.example.com", "event_source": "server", "session": "s1",'
+    b' "username": "ann", "referer": "https://x/",'
     b' "time": "2023-05-23T13:53:13Z", "context": {"user_id": 5, "course_id": "course-v1:edX+DemoX+2026", "org_id": "edX",'
-    b' "module": {"usage_key": "block-v1:edX+DemoX+2026+type@problem+block@p"}}, "event": {"problem_id": "p", "attempts": 3}}'
+    b' "enterprise_uuid": "0f8a6b2e-3a5c-4b8e-9a55-0c6a0d6f1e10",'
+    b' "module": {"usage_key": "block-v1:edX+DemoX+2026+type@problem+block@p"}},'
+    b' "event": {"problem_id": "p", "attempts": 3, "answers": "a"}}'
+)
+LIVE_EVENT = (
+    b'{"name": "problem_check", "timestamp": "2023-05-23T13:53:13Z", "context": {"user_id": 5, "host": "lms.example.com",'
+    b' "enterprise_uuid": "0f8a6b2e-3a5c-4b8e-9a55-0c6a0d6f1e10"}, "data": {}}'
 )
 
 
@@ -111,6 +141,21 @@ def test_every_declared_path_can_be_asked_of_every_event() -> None:
     assert set(PATHS) <= set(declared_paths())
     for path in declared_paths():
         assert Matcher([consumer(**{path: "no such value"})])(Event("play_video")) == ()
+
+
+def test_host_and_enterprise_of_a_live_event() -> None:
+    what = parse(LIVE_EVENT)
+    assert isinstance(what, Event)
+    for path in ("host", "context.host", "context.enterprise_uuid"):
+        assert gets(consumer(**{path: PATHS[path]}), what)
+
+
+def test_objects_and_arrays_can_be_asked_whether_they_are_there() -> None:
+    assert {"context.module", "data.submission"} <= structured_paths()
+    submitted = event(data=ProblemCheckData(submission={}))
+    assert gets(consumer(data__submission={"exists": True}), submitted)
+    assert not gets(consumer(data__submission={"exists": True}), event())
+    assert gets(consumer(data__submission={"exists": False}), event())
 
 
 def test_a_path_that_no_event_has_is_an_error() -> None:
@@ -167,6 +212,84 @@ RIGHTS = {
 @pytest.mark.parametrize(("access", "what", "expected"), RIGHTS.values(), ids=RIGHTS.keys())
 def test_access(access: Access | str, what: Event, expected: bool) -> None:
     assert gets(consumer(access), what) is expected
+
+
+VIDEO = "https://w3id.org/xapi/video/activity-type/video"
+PROBLEM = "http://adlnet.gov/expapi/activities/cmi.interaction"
+
+
+def rule(allow: list[Any] | None = None, block: list[Any] | None = None) -> dict[str, Any]:
+    return {"allow": allow, "block": block or []}
+
+
+def users(allow: list[Any] | None = None, block: list[Any] | None = None) -> Access:
+    return Access(users=UserRule(**rule(allow, block)))
+
+
+def other(field: str, allow: list[str] | None = None, block: list[str] | None = None) -> Access:
+    return Access(**{field: AccessRule(**rule(allow, block))})
+
+
+ANN = {"user_id": 5, "username": "ann"}
+MORE_RIGHTS = {
+    "user by name": (users(["ann"]), event(**ANN), True),
+    "user by id": (users([5]), event(**ANN), True),
+    "user by regex": (users(["/^a/"]), event(**ANN), True),
+    "another user": (users(["bob", 6]), event(**ANN), False),
+    "an id is no name": (users(["5"]), event(**ANN), False),
+    "nobody": (users(["ann"]), event(), False),
+    "nobody, some are blocked": (users(block=["bob"]), event(), False),
+    "another is blocked": (users(block=["bob", 6]), event(**ANN), True),
+    "blocked by name": (users(block=["ann"]), event(**ANN), False),
+    "blocked by id": (users(block=[5]), event(**ANN), False),
+    "blocked by id, allowed by name": (users(["ann"], [5]), event(**ANN), False),
+    "blocked by id, only the name is known": (users(block=[5]), event(username="ann"), False),
+    "blocked by name, only the id is known": (users(block=["ann"]), event(user_id=6), False),
+    "allowed by id, only the id is known": (users([5]), event(user_id=5), True),
+    "site": (other("sites", ["a.example.com"]), event(host="a.example.com"), True),
+    "site, with case": (other("sites", ["A.example.com"]), event(host="a.Example.com"), True),
+    "site by regex": (other("sites", [r"/\.example\.com$/"]), event(host="a.EXAMPLE.com"), True),
+    "another site": (other("sites", ["b.example.com"]), event(host="a.example.com"), False),
+    "no host": (other("sites", block=["b.example.com"]), event(), False),
+    "a host that is no text": (other("sites", block=["b.example.com"]), event(host=5), False),
+    "blocked site": (other("sites", block=["a.example.com"]), event(host="A.example.com"), False),
+    "enterprise": (other("enterprises", ["e-1"]), event(enterprise_uuid="E-1"), True),
+    "another enterprise": (other("enterprises", ["e-1"]), event(enterprise_uuid="e-2"), False),
+    "no enterprise": (other("enterprises", ["/./"]), event(), False),
+    "activity type": (other("activity_types", [PROBLEM]), event(), True),
+    "activity type by regex": (other("activity_types", ["/interaction$/"]), event(), True),
+    "another activity type": (other("activity_types", [VIDEO]), event(), False),
+    "blocked activity type": (other("activity_types", block=[PROBLEM]), event(), False),
+    "another is blocked, of types": (other("activity_types", block=[VIDEO]), event(), True),
+    "no mapping, so no type": (other("activity_types", block=[VIDEO]), event(name="unheard.of"), False),
+    "all rules have to pass": (
+        Access(orgs=AccessRule(allow=["edX"]), users=UserRule(allow=["ann"]), sites=AccessRule(allow=["a"])),
+        event(**ANN, host="b"),
+        False,
+    ),
+    "all rules pass": (
+        Access(orgs=AccessRule(allow=["edX"]), users=UserRule(allow=["ann"]), sites=AccessRule(allow=["a"])),
+        event(**ANN, host="a"),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("access", "what", "expected"), MORE_RIGHTS.values(), ids=MORE_RIGHTS.keys())
+def test_further_access(access: Access, what: Event, expected: bool) -> None:
+    assert [gets(consumer(access), what) for _ in range(2)] == [expected, expected]
+
+
+def test_activity_types_are_those_of_the_consumers_own_protocol() -> None:
+    by_iri, by_term = other("activity_types", [PROBLEM]), other("activity_types", ["Attempt"])
+    access = [by_iri, by_term, by_iri, by_term]
+    protocols = ["xapi", "xapi", "caliper", "caliper"]
+    consumers = [
+        Consumer(name="c", protocol=protocol, url="https://x", access=each)  # type: ignore[arg-type]
+        for protocol, each in zip(protocols, access, strict=True)
+    ]
+    assert Matcher(consumers)(event(source="server")) == (0, 3)
+    assert Matcher(consumers)(event(source="browser")) == (0,)  # an Assessment
 
 
 def test_whoever_asks_for_more_than_it_may_see_does_not_get_it() -> None:
