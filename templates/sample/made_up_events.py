@@ -11,14 +11,16 @@ from itertools import accumulate
 
 from made_up_families import FAMILIES
 from made_up_grades import GRADES
+from made_up_navigation import NAVIGATION
+from made_up_problem_events import PROBLEM_EVENTS
 from made_up_rest import ANONYMOUS, REST, page_request
 from made_up_site import Site
 from made_up_visit import Chance, Fields, Happening, Maker, Visit
 
 STAFF = 2
 MIXES = {
-    "typical": ((44.0, page_request), *FAMILIES, *GRADES, *REST),
-    "dense": (*FAMILIES, *GRADES),
+    "typical": ((44.0, page_request), *FAMILIES, *GRADES, *NAVIGATION, *PROBLEM_EVENTS, *REST),
+    "dense": (*FAMILIES, *GRADES, *NAVIGATION, *PROBLEM_EVENTS),
 }
 
 
