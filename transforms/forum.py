@@ -12,10 +12,10 @@ _NOT_IN_AN_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`\x7f-\x9f]")
 
 
 def post_id(value: object) -> str | None:
-    """An id of the forum as text; a number where posts are numbered. Raises Unmappable."""
-    if value is None or value == "":
+    """An id of the forum as text; a number where posts are numbered. 0 is none. Raises Unmappable."""
+    if not value:
         return None
-    if type(value) is bool:
+    if value is True:
         raise Unmappable(f"expected a text or a number, found {json_type(value)}")
     return str(value)
 

@@ -181,8 +181,16 @@ def exam(s: Seen) -> bool:
     return s.name.startswith("edx.special_exam.")
 
 
+def forum(s: Seen) -> bool:
+    return s.name.startswith("edx.forum.")
+
+
+def forum_field_elsewhere(s: Seen) -> bool:
+    return forum(s) and "asides" in s.context
+
+
 def new_in_caliper(s: Seen) -> bool:
-    return exam(s) or completion(s) or s.name in NEW_IN_CALIPER
+    return exam(s) or completion(s) or forum(s) or s.name in NEW_IN_CALIPER
 
 
 def at_zero(s: Seen) -> bool:
@@ -202,7 +210,10 @@ def space_or_empty(value: Any) -> bool:
 
 
 def no_iri(s: Seen) -> bool:
+    discussion = s.fields.get("discussion")
     parts = [
+        *(discussion.values() if isinstance(discussion, dict) else ()),
+        s.context.get("path"),
         s.top.get("session"),
         s.context.get("session"),
         s.context.get("course_id"),
@@ -222,6 +233,8 @@ NEW_IN_CALIPER = {
     "edx.course.grade.now_failed",
     "edx.grades.subsection.grade_calculated",
     "edx.grades.course.grade_calculated",
+    "edx.video.language_menu.shown",
+    "edx.video.language_menu.hidden",
 }
 UNREAD_TIME = "ValueError: Conversion to datetime|ParserError|has no attribute 'utcoffset'"
 NO_COURSE = "InvalidKeyError|KeyError: 'extensions'|'NoneType' object has no attribute '(parent|get)'"
@@ -231,6 +244,7 @@ KNOWN = (
     Known(2, time_is_not_canonical, refused="no_time"),
     Known(3, a_place_is_empty, paths=r"\[[0n]\]\.(actor\.(id|account\.name)|session|context\.extensions\.session-id)|" + ID),
     Known(3, a_question_is_empty, paths=r"\[n\]\.object\.definition\.interactionType"),
+    Known(3, forum_field_elsewhere, paths=r"\[0\]\.context\.extensions\.type"),
     Known(4, always, refused=r"wrong_type.*(user_id|username)"),
     Known(5, always, refused="wrong_type"),
     Known(6, other_course_key, paths=r"\[[0n]\]\.object\.id", failed="IndexError|dropped"),
@@ -262,4 +276,5 @@ KNOWN = (
     Known(39, course_grade, paths=r"\[0\]\.result\.score\.(raw|scaled)", failed="KeyError: 'percent_grade'|not subscriptable"),
     Known(40, completion_is_no_share, refused="out_of_range|wrong_type", failed="'NoneType' and 'int'"),
     Known(41, new_in_caliper, failed="dropped from caliper"),
+    Known(42, forum, failed=r"has no attribute 'grouping'|replace\(\) argument 1 must be str, not (int|float)"),
 )  # fmt: skip

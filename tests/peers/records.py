@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from edx2lrs.transforms.events.problem import ProblemContext
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 
 COURSES = [
@@ -47,9 +48,15 @@ def _payload(name: str, random_: random.Random) -> Any:
             data |= {"old_time": 12.3456, "new_time": 90061, "type": "onSlideSeek"}
         else:
             data[moment] = random_.choice([0.25, 12.3456, 3600, 195])
-        return data
+        return data | {"language": "fr"} if name == "edx.video.language_menu.hidden" else data
+    if family == "forum":
+        return _post(name, random_)
     if family in ("grading", "completion", "exam"):
         return _progress(name, random_)
+    if family == "navigation":
+        return _way(name, random_)
+    if family in ("problem_help", "problem_progress"):
+        return _about_a_problem(name, random_)
     return _submission(random_)
 
 
@@ -69,6 +76,45 @@ def _progress(name: str, random_: random.Random) -> dict[str, Any]:
         letter = random_.choice(["B", "", None, "été"])
         return about | {"percent_grade": random_.choice([0, 0.83, 1, 0.07]), "letter_grade": letter}
     return about | {"block_id": SEQUENCE, "block_type": "html", "completion": random_.choice([0, 1, 1.0, 0.5, 0.07, 0.29])}
+
+
+def _post(name: str, random_: random.Random) -> dict[str, Any]:
+    post = {"id": random_.choice(["64d2f1a0c1", "1", "été"]), "commentable_id": "course", "category_id": "course", "body": "…"}
+    if ".thread." in name:
+        post |= {"title": random_.choice(["Où est la réponse?", ""]), "thread_type": random_.choice(["question", "discussion"])}
+    elif name.endswith(".created"):
+        post |= {"discussion": {"id": "5f2a1b3c"}, "response": {"id": "5f2a1c9e"}}
+    if name.endswith(".voted"):
+        post |= {"vote_value": random_.choice(["up", "down"]), "undo_vote": random_.choice([True, False])}
+    return post
+
+
+def _path_of_post(post: dict[str, Any], random_: random.Random) -> str:
+    api, page = "/api/discussion/v1/threads/", "/courses/course-v1:edX+DemoX+2020/discussion/threads/"
+    return random_.choice([api, f"{api}{post['id']}/", page + post["id"], f"{page}{post['id']}/upvote", "/"])
+
+
+def _way(name: str, random_: random.Random) -> dict[str, Any]:
+    targets = ["https://fr.example.org/été?a=1#b", "/about", "#answers", "courses/x", "//cdn.example.com/x", "javascript:void(0)"]
+    link = {"current_url": "https://lms.example.com/courses/x", "target_url": random_.choice(targets), "target_name": "Départ"}
+    steps = {"id": SEQUENCE, "tab_count": random_.choice([5, "5"]), "current_tab": random_.choice([0, 2]), "widget_placement": "top"}
+    if name.endswith("tab_selected") or random_.random() < 0.5:
+        steps["target_tab"] = 4
+    if name.endswith("sequence.outline.selected"):
+        return random_.choice([link, steps, {**link, **steps}])
+    return steps if ".sequence." in name else link
+
+
+def _about_a_problem(name: str, random_: random.Random) -> dict[str, Any]:
+    about = {random_.choice(["problem_id", "module_id"]): PROBLEM, "course_id": COURSES[0]}
+    if random_.random() < 0.1:
+        about |= {"problem_id": PROBLEM, "module_id": SEQUENCE}
+    if name.endswith("demandhint_displayed"):
+        about |= {"hint_index": random_.choice([0, 1, "1"]), "hint_len": 2, "hint_text": "…"}
+    elif name == "edx.grades.problem.submitted":
+        possible = random_.choice([4, 2.5, 0])
+        about |= {"weighted_earned": random_.choice([0, 1, 2]) if possible else 0, "weighted_possible": possible}
+    return about
 
 
 def _submission(random_: random.Random) -> dict[str, Any]:
@@ -102,8 +148,12 @@ def record(name: str, random_: random.Random) -> dict[str, Any]:
     source = "browser" if browser or name in ("play_video", "pause_video") else "server"
     course = random_.choice(COURSES) if random_.random() < 0.3 else COURSES[0]
     context: dict[str, Any] = {"user_id": 5, "course_id": course, "org_id": "edX", "path": "/event"}
-    if name == "problem_check" and not browser:
+    if SOURCE_EVENTS[name].context is ProblemContext and not browser and (name == "problem_check" or random_.random() < 0.5):
         context["module"] = {"display_name": "Täst", "usage_key": PROBLEM}
+    if SOURCE_EVENTS[name].family == "forum":
+        context["path"] = _path_of_post(payload, random_)
+        if random_.random() < 0.05:
+            context["asides"] = {"thread_type": "x", "vote_value": "x"}
     where = {"username": "bob", "session": "a1b2", "referer": "https://lms.example.com/courses/x?a=1", "event_source": source}
     time = "2023-05-23T13:53:13.460372+00:00"
     shape = random_.choice(["object", "text", "live", "bus"])

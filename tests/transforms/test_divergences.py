@@ -534,7 +534,7 @@ def test_42_discussions(translate: Translate, record: Translate) -> None:
     assert made["object"]["id"] == f"{DISCUSSIONS}/comments/5"
     assert made["context"]["contextActivities"].keys() == {"grouping"}
     assert made["context"]["contextActivities"]["grouping"][0]["id"] == f"{DISCUSSIONS}/threads/7"
-    for data, path in (({}, "/p"), ({"id": ""}, "/p"), ({"id": "t"}, ""), ({"id": "t"}, None)):
+    for data, path in (({}, "/p"), ({"id": ""}, "/p"), ({"id": 0}, "/p"), ({"id": "t"}, ""), ({"id": "t"}, None)):
         assert translate(record(VIEWED_THREAD, data, {"path": path})).cause == "missing"
     for path, iri in (("/", "/9f"), ("/a/9f/", "/a/9f"), ("/a/9f/upvote//", "/a//upvote/9f"), ("/a9f/x", "/a/x/9f")):
         (made,) = translate(record(VIEWED_THREAD, {"id": "9f"}, {"path": path}))
