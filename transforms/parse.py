@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from msgspec import UNSET
@@ -72,51 +72,48 @@ def parse(line: bytes) -> Event | Refusal:
     try:
         if not line.isascii():
             line.decode()
-        found = _in_one_pass(line)
-        if found is not None:
-            return found
-        envelope = _decode_envelope(line if line[:1] == b"{" else _after_prefix(line))
-        payload = envelope.data if envelope.event is UNSET else envelope.event
-        if payload is UNSET:
-            raise _ReadAgain
-        name, from_event_type = envelope.name, False
-        if not name:
-            name, from_event_type = _name_of_type(envelope.event_type)
-        source_event = SOURCE_EVENTS.get(name)
-        if source_event is None:
-            return Event(name, from_event_type)
-        time = canonical_time(envelope.timestamp or _first(envelope.timestamp, envelope.time))
-        if isinstance(time, Refusal):
+        start = line.find(b'"name": "') + 9
+        known = _known_names.get(line[start : line.find(b'"', start)])
+        if known is None or line[0] != _BRACE:
+            return _in_two_passes(line)
+        name, source_event, decode, decode_data = known
+        record = decode(line)
+        data = record.data if record.event is UNSET else record.event
+        if record.name != name or data is UNSET:
+            return _in_two_passes(line)  # what was in sight was another name, or is no event
+        time = canonical_time(record.timestamp or _first(record.timestamp, record.time))
+        if type(time) is Refusal:
             return time
-        about = _context(envelope.context)
-        declared = _declared_context(about, source_event) if source_event.context else None
-        payload = _payload(_part_decoders[source_event.data](payload), source_event)
-        return _event(name, from_event_type, time, envelope, about, declared, payload)
+        if type(data) is str:
+            data = decode_data(data) if data[:1] == "{" else _payload(data, source_event)
+        about = record.context
+        if type(about) is str or about is None:
+            about = _context(about)
+        declared = _declared_context(about, source_event.context) if source_event.context else None
+        return _event(name, False, time, record, about, declared, source_event.data() if data is None else data)
     except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
         return _parse_leniently(line)
 
 
-def _in_one_pass(line: bytes) -> Event | Refusal | None:
-    """The event of a record that begins with an object and has a known name in sight; else None."""
-    start = line.find(b'"name": "') + 9
-    known = _known_names.get(line[start : line.find(b'"', start)])
-    if known is None or line[0] != _BRACE:
-        return None
-    name, source_event, decode = known
-    record = decode(line)
-    payload = record.data if record.event is UNSET else record.event
-    if record.name != name or payload is UNSET:
-        return None  # what was in sight was another name, or is no event
-    time = canonical_time(record.timestamp or _first(record.timestamp, record.time))
-    if type(time) is Refusal:
+def _in_two_passes(line: bytes) -> Event | Refusal:
+    """The event of a record whose name is not known before its envelope is decoded. Raises as msgspec does, and _ReadAgain."""
+    envelope = _decode_envelope(line if line[:1] == b"{" else _after_prefix(line))
+    payload = envelope.data if envelope.event is UNSET else envelope.event
+    if payload is UNSET:
+        raise _ReadAgain
+    name, from_event_type = envelope.name, False
+    if not name:
+        name, from_event_type = _name_of_type(envelope.event_type)
+    source_event = SOURCE_EVENTS.get(name)
+    if source_event is None:
+        return Event(name, from_event_type)
+    time = canonical_time(envelope.timestamp or _first(envelope.timestamp, envelope.time))
+    if isinstance(time, Refusal):
         return time
-    about = record.context
-    if not isinstance(about, Context):
-        about = _context(about)
-    declared = _declared_context(about, source_event) if source_event.context else None
-    if payload is None or type(payload) is str:
-        payload = _payload(payload, source_event)
-    return _event(name, False, time, record, about, declared, payload)
+    about = _context(envelope.context)
+    declared = _declared_context(about, source_event.context) if source_event.context else None
+    data = _payload(_part_decoders[source_event.data](payload), source_event)
+    return _event(name, from_event_type, time, envelope, about, declared, data)
 
 
 def _after_prefix(line: bytes) -> bytes:
@@ -185,10 +182,9 @@ def _context(context: Context | str | None) -> Context:
     return context if isinstance(context, Context) else _no_context if context is None else _decode_context(context)
 
 
-def _declared_context(about: Context, source_event: SourceEvent) -> msgspec.Struct | None:
+def _declared_context(about: Context, declared: type[msgspec.Struct]) -> msgspec.Struct:
     """What the family declares of the context, and nothing else of it."""
-    declared = source_event.context
-    return declared(*[getattr(about, field) for field in declared.__struct_fields__]) if declared else None
+    return declared(*[getattr(about, field) for field in declared.__struct_fields__])
 
 
 def _name_of_type(event_type: Scalar) -> tuple[str, bool]:
@@ -275,13 +271,23 @@ def _record_decoder(source_event: SourceEvent) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(record).decode
 
 
-def _decoders_of_names() -> dict[bytes, tuple[str, SourceEvent, Callable[[bytes], Any]]]:
-    """By a name's bytes: the name, what may be read of it, and its records' decoder. Events of one shape share one."""
-    decoders = {source_event[1:3]: _record_decoder(source_event) for source_event in SOURCE_EVENTS.values()}
-    return {name.encode(): (name, source, decoders[source[1:3]]) for name, source in SOURCE_EVENTS.items()}
+class _KnownName(NamedTuple):
+    name: str
+    source_event: SourceEvent
+    decode_record: Callable[[bytes], Any]
+    decode_data: Callable[[str], Any]
 
 
-_known_names = _decoders_of_names()
+def _by_name() -> dict[bytes, _KnownName]:
+    """Events of one shape share a decoder."""
+    records = {source_event[1:3]: _record_decoder(source_event) for source_event in SOURCE_EVENTS.values()}
+    return {
+        name.encode(): _KnownName(name, source, records[source[1:3]], _decoders[source.data])
+        for name, source in SOURCE_EVENTS.items()
+    }
+
+
+_known_names = _by_name()
 _decode_text = msgspec.json.Decoder(str).decode
 _MAY_BEGIN_JSON = frozenset("{[-0123456789tfnNI \t\r\n")
 
@@ -356,6 +362,8 @@ def _read_value(value: Any, declared: type, text_allowed: bool, path: str) -> An
     except msgspec.ValidationError as error:
         # the message names types and a path ($.duration), no values
         raise _Refused("wrong_type", f"{path}: {error}".replace("`$.", "`").replace("bool | ", "").lstrip(": ")) from None
+    except UnicodeEncodeError:  # in place of an object: msgspec has no message for it
+        raise _Refused("bad_text", f"{path}: a lone surrogate; expected text that UTF-8 can hold") from None
     _check(read, path)
     return read
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from edx2lrs.transforms.mapping import Unmappable
 from edx2lrs.transforms.usage_key import block_iri
@@ -11,25 +10,18 @@ from edx2lrs.transforms.usage_key import block_iri
 _LONGEST = 86_400_000_000_000_000_000  # microseconds: a billion days
 
 
-class Clock(NamedTuple):
-    """A length of time in the parts of an ISO 8601 duration."""
-
-    days: int
-    hours: int
-    minutes: int
-    seconds: int
-    microseconds: int
-
-
-def clock(microseconds: int, expected: str) -> Clock:
-    """The parts of ``microseconds``. Raises Unmappable, saying what was ``expected``, below 0 and from a billion days on."""
+def clock(microseconds: int, expected: str) -> tuple[int, int, int, int, int]:
+    """``microseconds`` as days, hours, minutes, seconds and microseconds: the parts of an ISO 8601 duration. Raises Unmappable,
+    saying what was ``expected``, below 0 and from a billion days on."""
     if not 0 <= microseconds < _LONGEST:
         raise Unmappable(expected, "out_of_range")
     seconds, fraction = divmod(microseconds, 1_000_000)
     minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return 0, 0, minutes, seconds, fraction
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    return Clock(days, hours, minutes, seconds, fraction)
+    return days, hours, minutes, seconds, fraction
 
 
 @lru_cache(16_384, typed=True)  # a site has few videos, and many events about each; 1 and 1.0 are other ids

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.caliper.vocabulary import (
     CHANGED_SPEED,
@@ -21,6 +23,7 @@ from edx2lrs.transforms.caliper.vocabulary import (
     STARTED,
     VIDEO_OBJECT,
 )
+from edx2lrs.transforms.json_text import Json
 from edx2lrs.transforms.mapping import Constant, Row, Rows
 from edx2lrs.transforms.values import seconds
 from edx2lrs.transforms.video import clock, video_iri
@@ -28,20 +31,24 @@ from edx2lrs.transforms.video import clock, video_iri
 MAPPING_VERSION = 1
 
 
-def duration(value: object) -> str:
+def duration(value: object) -> Json:
     """Seconds as an ISO 8601 duration, exact to the microsecond: ``PT3M15.6S``, ``P0D`` for 0."""
     expected = "expected a number of seconds from 0 to a billion days, found another one"
-    days, hours, minutes, seconds_left, fraction = clock(round(seconds(value) * 1_000_000), expected)
+    days, hours, minutes, seconds_left, fraction = clock(round((value if type(value) is float else seconds(value)) * 1_000_000), expected)
     time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
     if fraction:
         time += f"{seconds_left}.{fraction:06}".rstrip("0") + "S"
     elif seconds_left:
         time += f"{seconds_left}S"
     date = f"{days}D" if days or not time else ""
-    return f"P{date}T{time}" if time else f"P{date}"
+    return f'"P{date}T{time}"' if time else f'"P{date}"'
 
 
-def position(browsers_current_time: object, current_time: object) -> str | None:
+length = lru_cache(4096, typed=True)(duration)
+"""The duration of a video, which comes again with every event about it."""
+
+
+def position(browsers_current_time: object, current_time: object) -> Json | None:
     """Where the player is: the browsers' field or the mobile apps', whichever the event has."""
     value = current_time if browsers_current_time is None or browsers_current_time == "" else browsers_current_time
     return None if value is None or value == "" else duration(value)
@@ -56,7 +63,7 @@ def language_menu_iri(root: str, course_key: str | None, video: object) -> str |
 THE_VIDEO: Rows = (
     Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
     Constant(("object", "type"), VIDEO_OBJECT),
-    Row(("object", "duration"), "data.duration", duration),
+    Row(("object", "duration"), "data.duration", length),
     *IN_COURSE,
 )
 ABOUT_THE_VIDEO: Rows = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from edx2lrs.transforms.json_text import Json
 from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
@@ -35,10 +37,13 @@ MAPPING_VERSION = 1
 def position(current_time: object, browsers_current_time: object) -> Json | None:
     """Where the player is: the mobile apps' field or the browsers', whichever the event has."""
     value = browsers_current_time if current_time is None or current_time == "" else current_time
+    if type(value) is float:  # nearly always; milliseconds would say the same
+        return f"{value:.3f}"
     return None if value is None or value == "" else milliseconds(value)
 
 
-def duration(value: object) -> str:
+@lru_cache(4096, typed=True)  # a video's length comes again with every event about it
+def duration(value: object) -> Json:
     """Seconds as an ISO 8601 duration with hours and minutes where needed, of two digits: ``PT03M15S``, ``PT45.5S``."""
     expected = "expected a length from 0 seconds to a billion days, found another number"
     days, hours, minutes, seconds_left, fraction = clock(round(float(milliseconds(value)) * 1_000_000), expected)
@@ -48,7 +53,7 @@ def duration(value: object) -> str:
     if days or hours or minutes:
         text += f"{minutes:02}M"
     text += f"{seconds_left:02}"
-    return f"{text}.{fraction:06}".rstrip("0") + "S" if fraction else f"{text}S"
+    return f'"{text}.{fraction:06}'.rstrip("0") + 'S"' if fraction else f'"{text}S"'
 
 
 def speed(value: object) -> str:
