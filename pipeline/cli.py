@@ -16,6 +16,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from edx2lrs.pipeline.log_lines import set_up_logging
+from edx2lrs.transforms.own_events import OwnEventsError
 
 
 class Command(NamedTuple):
@@ -29,6 +30,8 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("run", "edx2lrs.pipeline.run_command", "read tracking logs and deliver to every consumer"),
     Command("translate", "edx2lrs.pipeline.translate_command", "events on standard input to statements on standard output"),
+    Command("explain", "edx2lrs.pipeline.explain_command", "one event: what each step says, and what each consumer would get"),
+    Command("events", "edx2lrs.pipeline.events_command", "the events that are known, and what they become"),
     Command("check", "edx2lrs.pipeline.check_command", "check a configuration and show who gets what"),
     Command("deliver", "edx2lrs.pipeline.deliver_command", "send what waits in a state directory, and nothing else"),
     Command("dead-letters", "edx2lrs.pipeline.dead_letters_command", "show what could not be read, translated or delivered"),
@@ -44,12 +47,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         _overview().parse_args(arguments or ["--help"])
         return 2
     set_up_logging()
-    module = import_module(command.module)
-    parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=(module.__doc__ or "").split("\n\n")[0])
-    module.add_arguments(parser)
     try:
+        module = import_module(command.module)
+        parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=(module.__doc__ or "").split("\n\n")[0])
+        module.add_arguments(parser)
         code: int = module.run(_parsed(parser, arguments[1:], getattr(module, "TAKES_BEAM_OPTIONS", False)))
         sys.stdout.flush()
+    except OwnEventsError as error:
+        print(f"edx2lrs {command.name}: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:  # `edx2lrs translate | head`: the reader has what it wants

@@ -26,6 +26,7 @@ from edx2lrs.pipeline.config import ConfigError
 from edx2lrs.pipeline.local_run import Fault, LocalRun, Place
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config, Consumer
+from edx2lrs.transforms.own_events import OwnEventsError
 
 INCOMPLETE, WRONG_USAGE, FAILED = 1, 2, 3
 _LOG = logging.getLogger("edx2lrs")
@@ -35,7 +36,7 @@ def exit_code_of(command: Callable[[], int]) -> int:
     """Runs ``command``; an error that is for a person becomes its text on standard error and an exit code."""
     try:
         return command()
-    except (ConfigError, OptionError, InputError, TableError, SecretError, StateInUse, StateUnusable) as error:
+    except (ConfigError, OptionError, InputError, TableError, SecretError, StateInUse, StateUnusable, OwnEventsError) as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
     except (Fault, StateError, OSError) as error:

@@ -131,4 +131,4 @@ def _is_struct(found: object, base: type) -> bool:
 
 
 def _kind(value: object) -> str:
-    return "nothing" if value is None else value.__name__ if isinstance(value, type) else f"a {type(value).__name__}"
+    return "nothing" if value is None else value.__name__ if isinstance(value, type) else type(value).__name__

@@ -151,3 +151,11 @@ class Mappings(Mapping[str, _MappingT]):
 
     def __len__(self) -> int:
         return len(self._all)
+
+
+def load_packages() -> None:
+    """Loads all that the packages have, which otherwise happens when it is needed. Raises OwnEventsError."""
+    from edx2lrs.transforms import caliper, xapi
+
+    for mappings in (xapi.MAPPINGS, caliper.MAPPINGS):
+        len(mappings)

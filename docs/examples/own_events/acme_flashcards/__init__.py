@@ -1,0 +1,1 @@
+"""Events of the flashcards of Acme University. Nothing is imported here."""
