@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
 from edx2lrs.io.paths import open_bytes
 from edx2lrs.transforms.course_names import CourseNames
-from edx2lrs.transforms.external_ids import ConflictError, ExternalIds, Row
+from edx2lrs.transforms.external_ids import Row
 
-_ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
+ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
 _COURSE_COLUMNS = ("course_id", "display_name")
 _LARGEST_ID = 2**63 - 1
 _AVRO = b"Obj\x01"
@@ -25,37 +26,38 @@ class TableError(Exception):
     expected, never a value of the table."""
 
 
-class _Record(NamedTuple):
-    """One record, its values as the format has them, and where it stands ("line 3")."""
+class Place(NamedTuple):
+    """Where a record stands: ``word`` is "line" or "record"."""
 
-    place: str
-    values: dict[str, Any]
+    path: str
+    word: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.word} {self.number}"
 
 
-def read_external_ids(path: str) -> ExternalIds:
-    """The table of external ids. Columns: ``user_id``, ``username``, ``external_id_type``, ``external_user_id``,
-    perhaps ``email``; others are ignored. The format is told by the content: Avro, JSON lines, else CSV. Raises
-    TableError."""
-    table = ExternalIds()
-    for record in _records(path, _ID_COLUMNS):
-        place = f"{path}: {record.place}"
-        try:
-            table.add(_row(record, place))
-        except ConflictError as conflict:
-            raise TableError(f"{place}, column {conflict.column}: another row gives this user another") from None
-    return table
+_Record = tuple[Place, Sequence[Any]]
+"""A record's place and the values of the columns that were asked for, in their order, as the format has them."""
+
+
+def external_id_rows(path: str, emails: bool) -> Iterator[tuple[Place, Row]]:
+    """The rows of the table of external ids, checked. Columns: ``user_id``, ``username``, ``external_id_type``,
+    ``external_user_id`` and perhaps ``email``, which is in no row unless ``emails`` are asked for; others are not looked at. The
+    format is told by the content: Avro, JSON lines, else CSV. Raises TableError."""
+    for place, values in _records(path, ID_COLUMNS, "email"):
+        yield place, _row(values, place, emails)
 
 
 def read_course_names(path: str) -> CourseNames:
     """The table of course names. Columns: ``course_id``, ``display_name``; the last row of a course counts, an empty
     name is none. The format is told as for external ids. Raises TableError."""
     names: dict[str, str] = {}
-    for record in _records(path, _COURSE_COLUMNS):
-        place = f"{path}: {record.place}"
-        course_id = _text(record, "course_id", place)
+    for place, (course, title) in _records(path, _COURSE_COLUMNS):
+        course_id = _text(course, "course_id", place)
         if course_id is None:
             raise TableError(f"{place}, column course_id: found nothing, expected a course key")
-        name = _text(record, "display_name", place)
+        name = _text(title, "display_name", place)
         if name is not None:
             names[course_id] = name
         else:
@@ -63,22 +65,21 @@ def read_course_names(path: str) -> CourseNames:
     return CourseNames(names)
 
 
-def _row(record: _Record, place: str) -> Row:
-    user_id, username = _user_id(record, place), _text(record, "username", place)
+def _row(values: Sequence[Any], place: Place, emails: bool) -> Row:
+    user_id, username = _user_id(values[0], place), _text(values[1], "username", place)
     if user_id is None and username is None:
         raise TableError(f"{place}, column user_id: found nothing, expected a user id (or a username)")
-    id_type = _text(record, "external_id_type", place)
-    external_id = _text(record, "external_user_id", place)
-    email = _text(record, "email", place)
+    id_type = _text(values[2], "external_id_type", place)
+    external_id = _text(values[3], "external_user_id", place)
+    email = _text(values[4], "email", place) if emails or external_id is None else None
     if external_id is None and email is None:
         raise TableError(f"{place}, column external_user_id: found nothing, expected an external id")
     if external_id is not None and id_type is None:
         raise TableError(f"{place}, column external_id_type: found nothing, expected XAPI, CALIPER or LTI")
-    return Row(user_id, username, (id_type or "").upper(), external_id, email)
+    return Row(user_id, username, (id_type or "").upper(), external_id, email if emails else None)
 
 
-def _text(record: _Record, column: str, place: str) -> str | None:
-    value = record.values.get(column)
+def _text(value: Any, column: str, place: Place) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
@@ -86,8 +87,7 @@ def _text(record: _Record, column: str, place: str) -> str | None:
     return value.strip() or None
 
 
-def _user_id(record: _Record, place: str) -> int | None:
-    value = record.values.get("user_id")
+def _user_id(value: Any, place: Place) -> int | None:
     if isinstance(value, str):
         value = value.strip()
         if not value:
@@ -111,16 +111,16 @@ def _kind(value: object) -> str:
     return kinds.get(type(value), type(value).__name__)
 
 
-def _records(path: str, columns: tuple[str, ...]) -> Iterator[_Record]:
+def _records(path: str, columns: tuple[str, ...], optional: str | None = None) -> Iterator[_Record]:
     try:
         with open_bytes(path) as file:
             first = next(file, b"")
             if first.startswith(_AVRO):
-                yield from _avro(path, columns)
+                yield from _avro(path, columns, optional)
             elif first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
-                yield from _json_lines(path, chain([first], file), columns)
+                yield from _json_lines(path, chain([first], file), columns, optional)
             else:
-                yield from _csv(path, chain([first], file), columns)
+                yield from _csv(path, chain([first], file), columns, optional)
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (EOFError, zlib.error):
@@ -136,62 +136,74 @@ def _lines(path: str, file: Iterable[bytes]) -> Iterator[str]:
             raise TableError(f"{path}: line {number}: bytes that are not UTF-8; export the table as UTF-8") from None
 
 
-def _csv(path: str, file: Iterable[bytes], columns: tuple[str, ...]) -> Iterator[_Record]:
+def _csv(path: str, file: Iterable[bytes], columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
     reader = csv.reader(_lines(path, file), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
-        _check_columns(path, "line 1", header, columns)
+        _check_columns(path, "line 1", header, columns, optional)
+        wanted = columns if optional is None else (*columns, optional)
+        pick = itemgetter(*(header.index(name) if name in header else len(header) for name in wanted))
         for values in reader:
             if not values:
                 continue
-            place = f"line {reader.line_num}"
+            place = Place(path, "line", reader.line_num)
             if len(values) != len(header):
-                raise TableError(f"{path}: {place}: found {len(values)} columns, expected {len(header)} as in the header")
-            yield _Record(place, dict(zip(header, values, strict=True)))
+                raise TableError(f"{place}: found {len(values)} columns, expected {len(header)} as in the header")
+            values.append("")  # the optional column, where there is none
+            yield place, pick(values)
     except csv.Error as error:
         raise TableError(f"{path}: line {reader.line_num}: broken CSV: {error}") from None
 
 
-def _json_lines(path: str, file: Iterable[bytes], columns: tuple[str, ...]) -> Iterator[_Record]:
+def _json_lines(path: str, file: Iterable[bytes], columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
     for number, line in enumerate(_lines(path, file), 1):
         if not line.strip():
             continue
+        place = Place(path, "line", number)
         try:
             values = msgspec.json.decode(line)
         except (msgspec.DecodeError, RecursionError):
-            raise TableError(f"{path}: line {number}: found no valid JSON, expected one object per line") from None
+            raise TableError(f"{place}: found no valid JSON, expected one object per line") from None
         if not isinstance(values, dict):
-            raise TableError(f"{path}: line {number}: found {_kind(values)}, expected an object")
-        _check_columns(path, f"line {number}", values, _needed(columns, values))
-        yield _Record(f"line {number}", values)
+            raise TableError(f"{place}: found {_kind(values)}, expected an object")
+        _check_columns(path, f"line {number}", values, _needed(columns, values), optional)
+        yield place, _picked(values, columns, optional)
 
 
-def _avro(path: str, columns: tuple[str, ...]) -> Iterator[_Record]:
+def _avro(path: str, columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
     import fastavro  # only when there is Avro: slow to import
 
     number = 0
     try:
         with open_bytes(path) as file:
             for number, values in enumerate(fastavro.reader(file), 1):
+                place = Place(path, "record", number)
                 if not isinstance(values, dict):
-                    raise TableError(f"{path}: record {number}: found {_kind(values)}, expected a record")
+                    raise TableError(f"{place}: found {_kind(values)}, expected a record")
                 if number == 1:
-                    _check_columns(path, "schema", values, columns)
-                yield _Record(f"record {number}", values)
+                    _check_columns(path, "schema", values, columns, optional)
+                yield place, _picked(values, columns, optional)
     except (ValueError, KeyError, TypeError, EOFError, IndexError, StopIteration) as error:
         raise TableError(f"{path}: record {number + 1}: broken Avro ({type(error).__name__})") from None
 
 
+def _picked(values: dict[str, Any], columns: tuple[str, ...], optional: str | None) -> list[Any]:
+    picked = [values.get(name) for name in columns]
+    if optional is not None:
+        picked.append(values.get(optional))
+    return picked
+
+
 def _needed(columns: tuple[str, ...], values: Iterable[str]) -> tuple[str, ...]:
     """In JSON lines a user may be given by id or name alone, so one of the two keys may be missing."""
-    if columns is _ID_COLUMNS and ("user_id" in values or "username" in values):
+    if columns is ID_COLUMNS and ("user_id" in values or "username" in values):
         return tuple(column for column in columns if column not in ("user_id", "username"))
     return columns
 
 
-def _check_columns(path: str, place: str, found: Iterable[str], expected: tuple[str, ...]) -> None:
+def _check_columns(path: str, place: str, found: Iterable[str], expected: tuple[str, ...], optional: str | None) -> None:
     found = list(found)
-    doubled = sorted({name for name in found if found.count(name) > 1 and name in (*expected, "email")})
+    doubled = sorted({name for name in found if found.count(name) > 1 and name in (*expected, optional)})
     if doubled:
         raise TableError(f"{path}: {place}: column {doubled[0]} is there twice")
     missing = [column for column in expected if column not in found]

@@ -1,4 +1,4 @@
-"""Checks a configuration and its tables, and says in one line for each consumer what it gets: `edx2lrs check`."""
+"""Checks a configuration and its tables, and says for each consumer what it gets and how it sees persons: `edx2lrs check`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
-from edx2lrs.io.tables import TableError, read_course_names, read_external_ids
+from edx2lrs.io.external_ids import open_external_ids
+from edx2lrs.io.tables import TableError, read_course_names
 from edx2lrs.pipeline.config import ConfigError, load
+from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.pipeline.variants import actor_options
-from edx2lrs.transforms.config_types import AccessRule, ActorOptions, Config, Consumer
+from edx2lrs.transforms.config_types import AccessRule, Config, Consumer
 from edx2lrs.transforms.external_ids import ExternalIds
+from edx2lrs.transforms.own_events import load_packages
 
 OK = 0
 WRONG = 2
@@ -26,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the consumers; or every fault, on standard error, and gives 2."""
     try:
         config = load(arguments.config)
-        table = read_external_ids(config.lms.external_ids) if config.lms.external_ids else None
+        load_packages()
+        table = _table(config)
         if config.lms.course_names:
             read_course_names(config.lms.course_names)
     except (ConfigError, TableError) as error:
@@ -34,30 +38,48 @@ def run(arguments: argparse.Namespace) -> int:
         return WRONG
     for line in described(config):
         print(line)
+    print()
+    for line in persons(config):
+        print(line)
     for warning in warnings(config, table):
         print(f"warning: {warning}", file=sys.stderr)
     return OK
 
 
 def described(config: Config) -> Iterator[str]:
-    """One line for each consumer: name, protocol, address, what it may see, how persons are named."""
+    """One line for each consumer: name, protocol, address, what it may see."""
     width = max(len(consumer.name) for consumer in config.consumers)
     for consumer in config.consumers:
-        actor = _actor(actor_options(consumer.protocol, consumer.actor, config.lms))
         address = _without_query(consumer.url)
-        yield f"{consumer.name:{width}}  {consumer.protocol:7}  {address}  sees {_access(consumer)}  persons by {actor}"
+        without = f"  without {' and '.join(sorted(set(consumer.redact)))}" if consumer.redact else ""
+        yield f"{consumer.name:{width}}  {consumer.protocol:7}  {address}  sees {_access(consumer)}{without}"
+
+
+def persons(config: Config) -> Iterator[str]:
+    """A table: under which kind of id each consumer sees persons, and whose key makes HMAC ids, those of visitors among them."""
+    rows = [("consumer", "protocol", "persons by", "type", "key", "unknown users")]
+    for consumer in config.consumers:
+        options = actor_options(consumer.protocol, consumer.actor, config.lms)
+        kind = f"{options.kind} of the address" if options.sha1_of == "address" else options.kind
+        key = "own" if options.key else "site's" if config.lms.id_key else "none"
+        unknown = "-" if options.kind == "hmac" else options.unknown.replace("_", " ")
+        rows.append((consumer.name, consumer.protocol, kind, options.type, key, unknown))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def warnings(config: Config, table: ExternalIds | None) -> Iterator[str]:
     """What is allowed and probably not meant, one line each."""
-    if config.lms.id_key is None:
+    if config.lms.id_key is None and not all(consumer.actor.key for consumer in config.consumers):
         yield "without lms.id_key the events of anonymous visitors become dead letters"
     for consumer in config.consumers:
         options = actor_options(consumer.protocol, consumer.actor, config.lms)
         if options.kind == "mbox":
-            yield f"{consumer.name} gets the e-mail address of every person"
+            yield f"the user's e-mail address goes to {consumer.name}, {_without_query(consumer.url)}"
         if options.kind == "mbox_sha1sum":
-            yield f"{consumer.name} gets a hash of every person's e-mail address, which who knows the address can tell"
+            hashed = "the user's e-mail address, hashed so that who knows an address can tell it, goes to"
+            yield f"{hashed} {consumer.name}, {_without_query(consumer.url)}"
         if table is None or options.kind == "hmac":
             continue
         if options.kind.startswith("mbox") and not table.has_emails:
@@ -65,6 +87,15 @@ def warnings(config: Config, table: ExternalIds | None) -> Iterator[str]:
         if options.kind == "external_id" and options.type not in table.types:
             types = ", ".join(sorted(table.types)) or "none"
             yield f"{consumer.name} needs ids of type {options.type}, and {config.lms.external_ids} has {types}"
+
+
+def _table(config: Config) -> ExternalIds | None:
+    path = config.lms.external_ids
+    kinds = {actor_options(consumer.protocol, consumer.actor, config.lms).kind for consumer in config.consumers}
+    if path is None:
+        return None
+    with steps_shown("lms.external_ids") as step:
+        return open_external_ids(path, emails=not kinds.isdisjoint({"mbox", "mbox_sha1sum"}), step=step)
 
 
 def _without_query(url: str) -> str:
@@ -88,10 +119,3 @@ def _rule(rule: AccessRule) -> str:
 def _few(names: list[str]) -> str:
     shown = ", ".join(names[:3]) or "none"
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
-
-
-def _actor(options: ActorOptions) -> str:
-    if options.kind == "hmac":
-        return "hmac"
-    kind = f"external_id {options.type}" if options.kind == "external_id" else options.kind
-    return f"{kind}, unknown ones by hmac" if options.unknown == "hmac" else kind

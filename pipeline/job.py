@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from edx2lrs.io.external_ids_compiler import Step, nobody
 from edx2lrs.pipeline.config import load
-from edx2lrs.pipeline.identities import identities
+from edx2lrs.pipeline.identities import Identities, KeptCurrent
 from edx2lrs.pipeline.variants import variants
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.filter import EventFilter
@@ -25,26 +26,40 @@ class JobSpec(NamedTuple):
 class Job:
     """The configuration, ready for events. Making one reads its tables and secrets."""
 
-    def __init__(self, config: Config) -> None:
-        """Raises ``TableError``, ``SecretError``."""
-        lms = config.lms
+    def __init__(self, config: Config, step: Step = nobody) -> None:
+        """``step`` is told how far the compilation of a large table is. Raises ``TableError``, ``SecretError``."""
         self.names = tuple(consumer.name for consumer in config.consumers)
         self.filter_event = EventFilter(config.events)
         self.match = Matcher(config.consumers)
         self._variants = variants(config)
-        known = identities(lms, [variant.actor for variant in self._variants])
-        self._translators = [
+        self._lms = config.lms
+        self._kept = KeptCurrent(config.lms, [variant.actor for variant in self._variants], self._made, step)
+        self._translate_with(self._kept.current)
+
+    def look_for_newer_tables(self) -> None:
+        """Translates with newer tables from now on, when there are. To be called between batches; takes no time."""
+        newer = self._kept.newer()
+        if newer is not None:
+            self._translate_with(newer)
+
+    def _translate_with(self, translators: list[Translator]) -> None:
+        self._translators = translators
+        self.translators_for = lru_cache(maxsize=_MATCHES_REMEMBERED)(self._translators_for)
+
+    def _made(self, known: Identities) -> list[Translator]:
+        """A translator for each variant."""
+        return [
             Translator(
                 variant.protocol,
-                lms.root_url,
+                self._lms.root_url,
                 actor_of,
                 known.course_name,
-                statement_ids=lms.statement_ids,
-                transformer_version=lms.transformer_version,
+                statement_ids=self._lms.statement_ids,
+                transformer_version=self._lms.transformer_version,
+                redact=variant.redact,
             )
             for variant, actor_of in zip(self._variants, known.actors, strict=True)
         ]
-        self.translators_for = lru_cache(maxsize=_MATCHES_REMEMBERED)(self._translators_for)
 
     def _translators_for(self, consumers: tuple[int, ...]) -> tuple[tuple[Translator, tuple[int, ...]], ...]:
         """For each variant that some of ``consumers`` want: its translator, and those of them that want it."""

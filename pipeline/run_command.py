@@ -42,13 +42,15 @@ def _run(arguments: argparse.Namespace) -> int:
     from edx2lrs.pipeline.job import Job
     from edx2lrs.pipeline.local_run import register
     from edx2lrs.pipeline.run_options import check_report, local_beam_arguments
+    from edx2lrs.pipeline.status_line import steps_shown
     from edx2lrs.pipeline.worker_process import WorkerPlan
     from edx2lrs.pipeline.workers import Workers
 
     check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
     found = files.find(arguments.input)
-    Job(config)  # tables and secrets are read in each worker; what is wrong with them is said here, once
+    with steps_shown("lms.external_ids") as step:
+        Job(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
     with run_lifecycle.owned_state(arguments.state, config) as state:
         run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
         register(found, state.pieces)

@@ -222,6 +222,10 @@ class Translate(_OfJob):
 
     stage = "translate"
 
+    def start_bundle(self) -> None:
+        super().start_bundle()
+        self.job.look_for_newer_tables()
+
     def one(self, matched: Matched) -> None:
         hashed = b""
         for translator, consumers in self.job.translators_for(matched.consumers):

@@ -85,11 +85,13 @@ def _configured_translator(path: str, protocol: Protocol) -> Translator | str:
     from edx2lrs.io.tables import TableError
     from edx2lrs.pipeline.config import ConfigError, load_site
     from edx2lrs.pipeline.identities import identities
+    from edx2lrs.pipeline.status_line import steps_shown
     from edx2lrs.pipeline.variants import actor_options
 
     try:
         lms: Lms = load_site(path)
-        actors, course_name = identities(lms, [actor_options(protocol, Actor(), lms)])
+        with steps_shown("lms.external_ids") as step:
+            actors, course_name = identities(lms, [actor_options(protocol, Actor(), lms)], step)
     except (ConfigError, SecretError, TableError, ValueError) as error:
         return str(error)
     return Translator(protocol, lms.root_url, actors[0], course_name, lms.statement_ids, lms.transformer_version)

@@ -32,4 +32,5 @@ def actor_options(protocol: Protocol, actor: Actor, lms: Lms) -> ActorOptions:
     kind: IdKind = actor.id or ("external_id" if lms.external_ids else "hmac")
     id_type = actor.type or ("XAPI" if protocol == "xapi" else "CALIPER")
     # An HMAC id knows everybody, so that the option makes no other variant.
-    return ActorOptions(kind, id_type, "dead_letter" if kind == "hmac" else actor.unknown)
+    unknown = "dead_letter" if kind == "hmac" else actor.unknown
+    return ActorOptions(kind, id_type, unknown, None if actor.key == lms.id_key else actor.key, actor.sha1_of)

@@ -6,12 +6,14 @@ import hashlib
 import hmac
 import json
 import uuid
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.actor import Actor
+from edx2lrs.io.external_ids_compiler import compile_external_ids
+from edx2lrs.transforms.actor import Actor, mailbox_actor
 from edx2lrs.transforms.anonymise import REMEMBERED, Actors, uuid8
 from edx2lrs.transforms.config_types import ActorOptions
 from edx2lrs.transforms.external_ids import ExternalIds, Row
@@ -24,13 +26,16 @@ ANN = "2b6bb4a1-2d2d-4dbf-9d0d-4b8d7ce4a111"
 
 
 def table() -> ExternalIds:
-    made = ExternalIds()
-    made.add(Row(5, "ann", "XAPI", ANN, "ann@example.com"))
-    made.add(Row(5, "ann", "CALIPER", "ann-caliper", None))
-    made.add(Row(6, "2023", "XAPI", "numeric-name", None))
-    made.add(Row(2023, "eve", "XAPI", "eve-id", "no address"))
-    made.add(Row(None, "bob", "XAPI", "bob-id", "mailto:bob@example.com"))
-    return made
+    rows = [
+        Row(5, "ann", "XAPI", ANN, "ann@example.com"),
+        Row(5, "ann", "CALIPER", "ann-caliper", None),
+        Row(6, "2023", "XAPI", "numeric-name", None),
+        Row(2023, "eve", "XAPI", "eve-id", "no address"),
+        Row(None, "bob", "XAPI", "bob-id", "mailto:bob@example.com"),
+    ]
+    made = BytesIO()
+    compile_external_ids(enumerate(rows), made)
+    return ExternalIds(made.getvalue())
 
 
 def actors(kind: str = "external_id", unknown: str = "dead_letter", id_type: str = "XAPI", key: bytes | None = KEY) -> Actors:
@@ -148,6 +153,13 @@ def test_the_sha1_is_of_the_mailto_iri() -> None:
     assert isinstance(found, Actor)
     assert json.loads(found.xapi) == {"objectType": "Agent", "mbox_sha1sum": hashlib.sha1(b"mailto:bob@example.com").hexdigest()}
     assert json.loads(found.hash_text) == json.loads(found.xapi)
+
+
+def test_the_sha1_may_be_of_the_bare_address() -> None:
+    find = Actors(ActorOptions("mbox_sha1sum", "XAPI", "dead_letter", sha1_of="address"), ROOT, table(), KEY)
+    assert [find(event(5)), find(event(None, "bob"))] == [
+        mailbox_actor("mbox_sha1sum", hashlib.sha1(address).hexdigest()) for address in (b"ann@example.com", b"bob@example.com")
+    ]
 
 
 @pytest.mark.parametrize("someone", [event(6), event(77), event(2023)], ids=["no address", "unknown", "no valid address"])

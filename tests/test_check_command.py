@@ -12,6 +12,7 @@ CONFIG = """\
 lms:
   root_url: https://lms.example.com
   external_ids: ids.csv
+  id_key: env:SITE_KEY
 consumers:
 - name: campus
   protocol: xapi
@@ -22,7 +23,17 @@ consumers:
   protocol: xapi
   url: https://mail.example.edu/
   access: all
-  actor: {id: mbox}
+  actor: {id: mbox, unknown: hmac}
+- name: hashed
+  protocol: xapi
+  url: https://hashed.example.edu/
+  access: all
+  actor: {id: mbox_sha1sum, sha1_of: address}
+- name: apart
+  protocol: caliper
+  url: https://apart.example.edu/
+  access: all
+  actor: {id: hmac, key: env:APART_KEY}
 - name: warehouse
   protocol: caliper
   url: https://cal.example.edu/
@@ -35,6 +46,8 @@ IDS = "user_id,username,external_id_type,external_user_id,email\n5,ann,XAPI,ann-
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LRS_USER", "do-not-show-user")
     monkeypatch.setenv("LRS_PASSWORD", "do-not-show-password")
+    monkeypatch.setenv("SITE_KEY", "do-not-show-key")
+    monkeypatch.setenv("APART_KEY", "do-not-show-own-key")
     (tmp_path / "ids.csv").write_text(IDS)
     path = tmp_path / "c.yaml"
     path.write_text(CONFIG)
@@ -43,19 +56,48 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_one_line_for_each_consumer(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(config)]) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "campus     xapi     https://lrs.example.edu/xAPI?...  sees courses all but a, b, c and 2 more and orgs MITx  "
-        "persons by external_id XAPI",
-        "mail       xapi     https://mail.example.edu/  sees everything  persons by mbox",
-        "warehouse  caliper  https://cal.example.edu/  sees everything  persons by external_id CALIPER",
+    assert capsys.readouterr().out.partition("\n\n")[0].splitlines() == [
+        "campus     xapi     https://lrs.example.edu/xAPI?...  sees courses all but a, b, c and 2 more and orgs MITx",
+        "mail       xapi     https://mail.example.edu/  sees everything",
+        "hashed     xapi     https://hashed.example.edu/  sees everything",
+        "apart      caliper  https://apart.example.edu/  sees everything",
+        "warehouse  caliper  https://cal.example.edu/  sees everything",
     ]
+
+
+def test_a_table_of_who_sees_persons_how(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", str(config)])
+    assert capsys.readouterr().out.partition("\n\n")[2].splitlines() == [
+        "consumer   protocol  persons by                   type     key     unknown users",
+        "campus     xapi      external_id                  XAPI     site's  dead letter",
+        "mail       xapi      mbox                         XAPI     site's  hmac",
+        "hashed     xapi      mbox_sha1sum of the address  XAPI     site's  dead letter",
+        "apart      caliper   hmac                         CALIPER  own     -",
+        "warehouse  caliper   external_id                  CALIPER  site's  dead letter",
+    ]
+
+
+def test_without_a_key_there_is_none(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(CONFIG.replace("  id_key: env:SITE_KEY\n", "").replace(", unknown: hmac", ""))
+    assert main(["check", str(config)]) == 0
+    printed = capsys.readouterr()
+    rows = [line.split() for line in printed.out.partition("\n\n")[2].splitlines()]
+    assert [(row[0], "none" in row) for row in rows[1:]] == [
+        ("campus", True),
+        ("mail", True),
+        ("hashed", True),
+        ("apart", False),
+        ("warehouse", True),
+    ]
+    assert "warning: without lms.id_key the events of anonymous visitors become dead letters" in printed.err.splitlines()
 
 
 def test_warnings(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", str(config)])
     assert capsys.readouterr().err.splitlines() == [
-        "warning: without lms.id_key the events of anonymous visitors become dead letters",
-        "warning: mail gets the e-mail address of every person",
+        "warning: the user's e-mail address goes to mail, https://mail.example.edu/",
+        "warning: the user's e-mail address, hashed so that who knows an address can tell it, goes to hashed, "
+        "https://hashed.example.edu/",
         f"warning: warehouse needs ids of type CALIPER, and {config.parent}/ids.csv has XAPI",
     ]
 
@@ -75,6 +117,10 @@ def test_every_fault_and_exit_code_2(config: Path, capsys: pytest.CaptureFixture
         "consumers[1].acess",
         "consumers[2].access",
         "consumers[2].acess",
+        "consumers[3].access",
+        "consumers[3].acess",
+        "consumers[4].access",
+        "consumers[4].acess",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The look-up tables: every format, and faults that name file, line, column and type but no value."""
+"""The look-up tables as their files: every format, and faults that name file, line, column and type but no value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import fastavro
 import pytest
 
-from edx2lrs.io.tables import TableError, read_course_names, read_external_ids
+from edx2lrs.io.external_ids import open_external_ids
+from edx2lrs.io.tables import TableError, read_course_names
+from edx2lrs.transforms.external_ids import ExternalIds
 
 HEADER = "user_id,username,external_id_type,external_user_id,email\n"
 ROWS: list[dict[str, Any]] = [
@@ -21,6 +23,12 @@ ROWS: list[dict[str, Any]] = [
     {"user_id": 7, "username": None, "external_id_type": "mb_coaching", "external_user_id": "c-7", "email": None},
 ]
 SECRET = "do-not-show"
+
+
+def read_external_ids(path: str) -> ExternalIds:
+    table = open_external_ids(path, emails=True)
+    assert table is not None
+    return table
 
 
 def as_csv(rows: list[dict[str, Any]]) -> bytes:
@@ -114,7 +122,9 @@ ROW_FAULTS = {
     "too few columns": (f"5,{SECRET}\n", "line 2: found 2 columns, expected 5 as in the header"),
     "two ids": (f"5,a,XAPI,x,\n5,a,XAPI,{SECRET},\n", "line 3, column external_user_id: another row gives this user another"),
     "two addresses": (f"5,a,XAPI,x,b@x\n5,a,LTI,y,{SECRET}@x\n", "line 3, column email: another row gives this user another"),
-    "one name, two users": (f"5,a,XAPI,x,\n6,a,XAPI,{SECRET},\n", "line 3, column external_user_id: another row"),
+    "one name, two users": (f"5,{SECRET},XAPI,x,\n6,{SECRET},XAPI,y,\n", "line 3, column username: another row gives this name"),
+    "one name, with an id and without": (f"5,a,XAPI,x,\n,a,XAPI,{SECRET},\n", "line 3, column external_user_id: another row"),
+    "long id": (f"5,a,XAPI,{SECRET * 6000},\n", "line 2, column external_user_id: found a longer text, expected 65535 bytes"),
     "quote": (f'5,"a"{SECRET},XAPI,x,\n', "line 2: broken CSV"),
     "latin 1": ("5,a,XAPI,x,\n6,Zo\udceb,XAPI,x,\n", "line 3: bytes that are not UTF-8; export the table as UTF-8"),
     "line break in a field": ('5,"a\nb",XAPI,x,\n0,c,XAPI,x,\n', "line 4, column user_id: found a number out of range"),

@@ -55,6 +55,18 @@ def test_consumers_with_another_redaction_are_other_variants() -> None:
     ]
 
 
+def test_consumers_with_keys_of_their_own_are_variants_of_their_own() -> None:
+    keys = ["env:A", None, "env:B", "env:A", "env:SITE_KEY"]
+    made = variants(Config(lms=SITE, consumers=[consumer(actor=Actor(key=key)) for key in keys]))
+    assert [(variant.actor.key, variant.consumers) for variant in made] == [("env:A", (0, 3)), (None, (1, 4)), ("env:B", (2,))]
+
+
+def test_another_hash_of_the_address_is_another_variant() -> None:
+    both = [Actor(id="mbox_sha1sum"), Actor(id="mbox_sha1sum", sha1_of="address")]
+    made = variants(Config(lms=SITE_WITH_TABLE, consumers=[consumer(actor=actor) for actor in both]))
+    assert [(variant.actor.sha1_of, variant.consumers) for variant in made] == [("mailto", (0,)), ("address", (1,))]
+
+
 def test_what_cannot_differ_makes_no_variants() -> None:
     consumers = [consumer(actor=Actor(unknown="hmac")), consumer(actor=Actor(id="hmac"))]
     assert [variant.consumers for variant in variants(Config(lms=SITE, consumers=consumers))] == [(0, 1)]
@@ -84,5 +96,6 @@ def test_what_is_missing_in_a_worker_is_said(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("SITE_KEY", raising=False)
     with pytest.raises(SecretError, match="SITE_KEY is not set"):
         identities(SITE, [ActorOptions("hmac", "XAPI", "dead_letter")])
+    monkeypatch.setenv("SITE_KEY", "a key")
     with pytest.raises(TableError, match=r"ids\.csv: cannot be read"):
         identities(SITE_WITH_TABLE, [ActorOptions("external_id", "XAPI", "dead_letter")])

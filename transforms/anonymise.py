@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from edx2lrs.transforms.actor import Actor, account_actor, mailbox_actor
-from edx2lrs.transforms.config_types import ActorOptions, IdKind
-from edx2lrs.transforms.external_ids import Lookup
+from edx2lrs.transforms.config_types import ActorOptions
+from edx2lrs.transforms.external_ids import ExternalIds
 from edx2lrs.transforms.failure import Refusal
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class Actors:
     table, or the address is none) or ``no_actor`` (neither user nor session, or an anonymous visitor without the
     key)."""
 
-    def __init__(self, options: ActorOptions, root_url: str, table: Lookup | None, key: bytes | None) -> None:
-        """``table`` may be None for kind ``hmac``; ``key`` only where no id is made by HMAC.
+    def __init__(self, options: ActorOptions, root_url: str, table: ExternalIds | None, key: bytes | None) -> None:
+        """``table`` may be None for kind ``hmac``; ``key``, the consumer's own or the site's, only where no id is made by HMAC.
 
         Raises ValueError when the kind needs what is not there.
         """
@@ -60,16 +60,16 @@ class Actors:
         number, name = _user(user_id, username)
         if number is None and name is None:
             return None
-        kind, id_type, unknown = self._options
+        options = self._options
         found: Actor | Refusal | None
-        if kind == "hmac" or self._table is None:
+        if options.kind == "hmac" or self._table is None:
             found = None
-        elif kind == "external_id":
-            external_id = self._table.external_id(id_type, number, name)
-            found = account_actor(self._root, external_id) if external_id else _unknown_user(id_type)
+        elif options.kind == "external_id":
+            external_id = self._table.external_id(options.type, number, name)
+            found = account_actor(self._root, external_id) if external_id else _unknown_user(options.type)
         else:
-            found = self._by_email(kind, self._table.email(number, name))
-        if found is None or (isinstance(found, Refusal) and unknown == "hmac"):
+            found = _by_email(options, self._table.email(number, name))
+        if found is None or (isinstance(found, Refusal) and options.unknown == "hmac"):
             return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
         return found
 
@@ -87,14 +87,16 @@ class Actors:
         digest = hmac.digest(self._key, text, hashlib.sha256)
         return account_actor(self._root, str(uuid8(digest[:16])))
 
-    def _by_email(self, kind: IdKind, email: str | None) -> Actor | Refusal:
-        """xAPI 1.0.3, 2.4.2.3: mbox, or the SHA-1 of the mailto IRI (not of the bare address)."""
-        address = (email or "").removeprefix("mailto:")
-        if address.count("@") != 1 or not address.isprintable() or " " in address:
-            return Refusal("translate", "no_email", "the table of external ids has no e-mail address of this user")
-        mbox = f"mailto:{address}"
-        value = mbox if kind == "mbox" else hashlib.sha1(mbox.encode(), usedforsecurity=False).hexdigest()
-        return mailbox_actor(kind, value)
+
+def _by_email(options: ActorOptions, email: str | None) -> Actor | Refusal:
+    """xAPI 1.0.3, 2.4.2.3: mbox, or the SHA-1 of the mailto IRI; of the bare address only where the site wants erb's."""
+    address = (email or "").removeprefix("mailto:")
+    if address.count("@") != 1 or not address.isprintable() or " " in address:
+        return Refusal("translate", "no_email", "the table of external ids has no e-mail address of this user")
+    if options.kind == "mbox":
+        return mailbox_actor("mbox", f"mailto:{address}")
+    hashed = address if options.sha1_of == "address" else f"mailto:{address}"
+    return mailbox_actor("mbox_sha1sum", hashlib.sha1(hashed.encode(), usedforsecurity=False).hexdigest())
 
 
 def uuid8(data: bytes) -> uuid.UUID:
