@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from made_up_families import FAMILIES
+from made_up_forum import FORUM
 from made_up_grades import GRADES
 from made_up_navigation import NAVIGATION
 from made_up_problem_events import PROBLEM_EVENTS
@@ -19,8 +20,8 @@ from made_up_visit import Chance, Fields, Happening, Maker, Visit
 
 STAFF = 2
 MIXES = {
-    "typical": ((44.0, page_request), *FAMILIES, *GRADES, *NAVIGATION, *PROBLEM_EVENTS, *REST),
-    "dense": (*FAMILIES, *GRADES, *NAVIGATION, *PROBLEM_EVENTS),
+    "typical": ((44.0, page_request), *FAMILIES, *FORUM, *GRADES, *NAVIGATION, *PROBLEM_EVENTS, *REST),
+    "dense": (*FAMILIES, *FORUM, *GRADES, *NAVIGATION, *PROBLEM_EVENTS),
 }
 
 

@@ -54,6 +54,13 @@ def captions(visit: Visit) -> Happening:
     return browser_event(name, _at(visit, current_time=visit.position))
 
 
+def language_menu(visit: Visit) -> Happening:
+    """Which language was chosen is known when the menu is hidden again."""
+    if visit.chance.share() < 0.5:
+        return browser_event("edx.video.language_menu.shown", _at(visit))
+    return browser_event("edx.video.language_menu.hidden", _at(visit, language=visit.chance.of(("en", "fr", "de"))))
+
+
 def mobile_video(visit: Visit) -> Happening:
     """The apps send the new names, without a page."""
     _go_on(visit)
@@ -186,6 +193,7 @@ FAMILIES: tuple[tuple[float, Maker], ...] = (
     (0.6, complete_video),
     (0.6, speed_change),
     (0.8, captions),
+    (0.2, language_menu),
     (1.0, mobile_video),
     (3.0, problem_check_browser),
     (3.0, problem_check_server),

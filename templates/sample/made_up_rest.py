@@ -6,7 +6,7 @@ import json
 
 from made_up_families import load_video, play_video
 from made_up_site import Problem
-from made_up_visit import Fields, Happening, Maker, Visit, browser_event
+from made_up_visit import Happening, Maker, Visit, browser_event
 
 _BARE = json.dumps({"GET": {}, "POST": {}})
 _POSITION = json.dumps({"GET": {}, "POST": {"position": ["2"]}})
@@ -26,21 +26,6 @@ def problem_graded(visit: Visit) -> Happening:
     return Happening("problem_graded", "browser", json.dumps([f"input_{problem.block}_2_1=choice_1", "<div>…</div>"]))
 
 
-def forum(visit: Visit) -> Happening:
-    name = visit.chance.of(("thread.created", "thread.viewed", "response.created", "comment.created", "thread.voted"))
-    number = visit.chance.hex32()[:24]
-    event: Fields = {
-        "id": number,
-        "title": "Où est la réponse?",
-        "body": "…",
-        "commentable_id": "course",
-        "thread_type": "question",
-    }
-    if name != "thread.created":
-        event["discussion"] = {"id": visit.chance.hex32()[:24]}
-    return Happening(f"edx.forum.{name}", "server", event, "/api/discussion/v1/threads/")
-
-
 def unmapped(visit: Visit) -> Happening:
     name = visit.chance.of(
         (
@@ -48,7 +33,6 @@ def unmapped(visit: Visit) -> Happening:
             "page_close",
             "edx.bookmark.added",
             "textbook.pdf.page.navigated",
-            "edx.video.language_menu.shown",
         )
     )
     return browser_event(name, {"id": visit.usage_key("vertical", visit.course.sequences[2])})
@@ -69,7 +53,6 @@ def nameless(visit: Visit) -> Happening:
 REST: tuple[tuple[float, Maker], ...] = (
     (1.5, problem_graded),
     (1.5, unmapped),
-    (0.6, forum),
     (0.4, nameless),
 )
 ANONYMOUS: tuple[tuple[float, Maker], ...] = (
