@@ -4,7 +4,7 @@ The choices: ``docs/decisions/0010-caliper-for-events-that-had-none.md``."""
 
 from __future__ import annotations
 
-from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping, VariantMapping, is_part_of
+from edx2lrs.transforms.caliper.event import IN_COURSE, CaliperMapping, EventMapping, VariantMapping, is_part_of
 from edx2lrs.transforms.caliper.vocabulary import (
     ANNOTATION,
     DELETED,
@@ -203,7 +203,7 @@ RESPONSE_VOTES = {
     "taken_back": EventMapping(EVENT, REMOVED, RESPONSE_VOTE_TAKEN_BACK),
 }
 
-MAPPINGS = {
+MAPPINGS: dict[str, CaliperMapping] = {
     "edx.forum.thread.created": EventMapping(MESSAGE_EVENT, POSTED, NEW_THREAD),
     "edx.forum.thread.viewed": EventMapping(VIEW_EVENT, VIEWED, VIEWED_THREAD),
     "edx.forum.thread.edited": EventMapping(EVENT, MODIFIED, ABOUT_A_THREAD),
