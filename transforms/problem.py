@@ -9,15 +9,15 @@ from edx2lrs.transforms.events.problem import ProblemCheckData, ProblemContext, 
 from edx2lrs.transforms.mapping import Unmappable
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.usage_key import block_iri, named_in_inputs, named_in_referrer
-from edx2lrs.transforms.values import absolute, first
+from edx2lrs.transforms.values import absolute
 
 
 def problem_iri(root: str, data: EventData, context: ProblemContext, course_key: str | None, referrer: object) -> str | None:
     """``Root/xblock/<usage key of the problem>``. A browser names the problem in the form data that it sends; where that does not
     help, the page's address may. A server names it in the payload, else in ``context.module``."""
     if isinstance(data, ProblemCheckData):
-        key = first(data.problem_id, data.module_id, context.module.usage_key if context.module else None)
-        if key is not None:
+        key = data.problem_id or data.module_id or (context.module.usage_key if context.module else None)
+        if key:
             return f"{root}/xblock/{key}"
     elif isinstance(data, SubmittedText) and course_key:
         name = named_in_inputs(data.text)

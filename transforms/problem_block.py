@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from edx2lrs.transforms.events.problem import Module
-from edx2lrs.transforms.values import absolute, first
+from edx2lrs.transforms.values import absolute
 
 
 def problem_block_iri(root: str, key: object, other_key: object, module: Module | None) -> str | None:
-    """``Root/xblock/<usage key>`` of the problem that the payload names, by the first of its two fields that is there; else of
-    the block that sent the event."""
-    return absolute(root, "xblock", first(key, other_key, module.usage_key if module else None))
+    """``Root/xblock/<usage key>`` of the problem that the payload names, by the first of its two fields that has one (0 and false
+    are none); else of the block that sent the event."""
+    return absolute(root, "xblock", key or other_key or (module.usage_key if module else None) or None)
 
 
 def hint_iri(root: str, key: object, other_key: object, module: Module | None, hint_index: object) -> str | None:

@@ -95,6 +95,43 @@ def browser(s: Seen) -> bool:
     return problem(s) and s.source == "browser"
 
 
+def other_problem_event(s: Seen) -> bool:
+    return s.name in OTHER_PROBLEM_EVENTS
+
+
+def asked_for_by_one_id(s: Seen) -> bool:
+    return s.name in OTHER_PROBLEM_EVENTS[:2] and not all(s.fields.get(key) for key in ("problem_id", "module_id"))
+
+
+def named_by_its_block(s: Seen) -> bool:
+    known = {key: s.fields[key] for key in ("problem_id", "module_id") if key in s.fields}
+    return other_problem_event(s) and not all(known.values() or [None])
+
+
+def completed_problem(s: Seen) -> bool:
+    return s.name == "edx.problem.completed"
+
+
+def without_hint_index(s: Seen) -> bool:
+    return s.name == "edx.problem.hint.demandhint_displayed" and s.fields.get("hint_index") in (None, "")
+
+
+def link(s: Seen) -> bool:
+    return s.name == "edx.ui.lms.link_clicked"
+
+
+def outline(s: Seen) -> bool:
+    return s.name in ("edx.ui.lms.outline.selected", OUTLINE_OF_SEQUENCE)
+
+
+def outline_of_sequence(s: Seen) -> bool:
+    return s.name == OUTLINE_OF_SEQUENCE
+
+
+def relative_link(s: Seen) -> bool:
+    return (link(s) or outline(s)) and not re.match("[A-Za-z][A-Za-z0-9+.-]*:", str(s.fields.get("target_url")))
+
+
 def server(s: Seen) -> bool:
     return problem(s) and s.source != "browser"
 
@@ -236,6 +273,11 @@ NEW_IN_CALIPER = {
     "edx.video.language_menu.shown",
     "edx.video.language_menu.hidden",
 }
+OUTLINE_OF_SEQUENCE = "edx.ui.lms.sequence.outline.selected"
+OTHER_PROBLEM_EVENTS = (
+    *("showanswer", "edx.problem.hint.demandhint_displayed"),
+    *("edx.grades.problem.submitted", "edx.problem.completed"),
+)
 UNREAD_TIME = "ValueError: Conversion to datetime|ParserError|has no attribute 'utcoffset'"
 NO_COURSE = "InvalidKeyError|KeyError: 'extensions'|'NoneType' object has no attribute '(parent|get)'"
 
@@ -251,25 +293,34 @@ KNOWN = (
     Known(7, no_course_key, refused="bad_course_key", failed=NO_COURSE),
     Known(8, browser, paths=r"\[[0n]\]\.object\.id", failed="dropped"),
     Known(9, problem, failed=r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType"),
+    Known(9, asked_for_by_one_id, failed=r"Could not get value for (problem_id|module_id)"),
+    Known(9, other_problem_event, failed=r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType"),
+    Known(9, named_by_its_block, paths=r"\[0\]\.object\.id"),
     Known(10, group, paths=PART + r"(object\.)?definition\.(description|name)|\[0\]\.result\.(response|success)"),
-    Known(11, judged_in_other_words, paths=r"\[[0n]\]\.result\.success|\[0\]\.generated\.extensions\.success"),
+    Known(11, judged_in_other_words, paths=r"\[[0n]\]\.result(\.success)?|\[0\]\.generated\.extensions\.success"),
     Known(12, answer_is_no_text, paths=r"\[[0n]\]\.result\.response"),
     Known(13, score_out_of_range, refused=r"invalid.*score"),
     Known(14, without_points, paths=r"\[[0n]\]\.result\.score\.max"),
     Known(15, at_zero, paths=r"\[0\]\.(result\.extensions\.time|target\.currentTime)"),
     Known(16, problem, failed="KeyError: '(question|answer)'|TypeError: (sequence|argument|Value)"),
     Known(16, always, failed=r"TypeError: unsupported operand type\(s\) for \+|sequence item 0"),
+    Known(16, outline, failed="TypeError: Value must be a string"),
     Known(17, without_duration, paths=r"\[0\]\.object\.duration"),
     Known(18, text_for_a_number, failed="TypeError: unsupported type for timedelta"),
     Known(19, server, paths=r"\[0\]\.(type|action|generated|object\.(id|type|extensions)).*"),
     Known(20, server, paths=r"\[0\]\.generated\..*"),
     Known(21, no_object_to_name, refused="missing.*object.id"),
+    Known(21, without_hint_index, refused="missing.*object.id"),
     Known(22, no_iri, refused="invalid.*absolute IRI"),
     Known(24, negative, refused="out_of_range"),
     Known(13, points_out_of_range, refused=r"invalid.*score"),
     Known(14, points_unknown_or_none, paths=r"\[0\]\.result\.(success|score\.(max|raw|scaled))", failed="KeyError: 'weighted_"),
     Known(25, always, paths=r".* was empty"),
     Known(23, always, refused=r"wrong_type: data\.(grade|max_grade)"),
+    Known(32, relative_link, paths=r"\[0\]\.object\.id"),
+    Known(33, outline_of_sequence, failed=r"Could not get value for data\.id|dropped"),
+    Known(34, link, paths=r"\[0\]\.object\.type"),
+    Known(35, completed_problem, paths=r"\[0\]\.object\.(id|definition\.interactionType)"),
     Known(36, exam, failed="Value must be a string|has no attribute 'grouping'"),
     Known(37, exam, paths=r"\[0\]\.(object\.id|context\.contextActivities\.grouping(\[0\]\.id)?)"),
     Known(38, course_grade, paths=r"\[0\]\.result\.extensions\.(grade_)?classification"),

@@ -141,10 +141,19 @@ def test_8_only_browsers_mean_what_the_address_says(translate: Translate, record
 
 
 def test_9_the_block_that_sent_the_event(translate: Translate, record: Translate) -> None:
-    for name in ("showanswer", "edx.problem.completed", "edx.grades.problem.submitted"):
+    for name in ("showanswer", "edx.problem.completed", "edx.grades.problem.submitted", "problem_check"):
         for protocol in ("xapi", "caliper"):
-            line = record(name, {}, {"module": {"usage_key": PROBLEM}})
-            assert translate(line, protocol)[0]["object"]["id"].startswith(XBLOCK + PROBLEM)
+            for data in ({}, {"problem_id": False}, {"problem_id": "", "module_id": 0}):
+                line = record(name, data, {"module": {"usage_key": PROBLEM}})
+                assert translate(line, protocol)[0]["object"]["id"].startswith(XBLOCK + PROBLEM)
+
+
+def test_9_either_of_the_two_ids(translate: Translate, record: Translate) -> None:
+    for name in ("showanswer", "edx.problem.hint.demandhint_displayed"):
+        for protocol in ("xapi", "caliper"):
+            ids = [{field: PROBLEM, "hint_index": 0} for field in ("problem_id", "module_id")]
+            one, other = (translate(record(name, data), protocol)[0]["object"]["id"] for data in ids)
+            assert one == other
 
 
 def test_9_what_is_not_used_is_not_required(translate: Translate, record: Translate) -> None:
