@@ -208,12 +208,18 @@ def literal(value: object, folder: str) -> str | int | float | bool:
     return pattern(value, folder)
 
 
-def header(name: str, value: object, folder: str) -> str:
-    """The value of one header: text without line breaks, or a reference. Never shown."""
+def header_name(name: str) -> str:
+    """The name of a header that edx2lrs does not set itself."""
     if not _HEADER_NAME.match(name):
         raise UnfitError("no header's name", "letters, digits and hyphens")
     if name.lower() in _OUR_HEADERS:
         raise UnfitError("a header that edx2lrs sets itself", fix=_OUR_HEADERS[name.lower()] or "remove it")
+    return name
+
+
+def header(name: str, value: object, folder: str) -> str:
+    """The value of one header: text without line breaks, or a reference. Never shown."""
+    header_name(name)
     if not isinstance(value, str):
         raise UnfitError(kind_of(value), "text", "put it in quotes" if isinstance(value, (bool, int, float)) else "")
     if is_reference(value):
