@@ -45,7 +45,7 @@ def account_actor(root: str, name: str) -> Actor:
 def mailbox_actor(kind: str, value: str) -> Actor:
     """xAPI 1.0.3, 2.4.2.3: a mailto IRI, or the SHA-1 of one."""
     agent = {"objectType": "Agent", kind: value}
-    return Actor(json.dumps(agent), json_text(agent), "", "", "")
+    return Actor(json.dumps(agent), json_text(agent), "", "", b"")
 
 
 ActorOf = Callable[["Event"], Actor | Refusal]

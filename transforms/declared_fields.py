@@ -18,6 +18,35 @@ class DeclaredField(NamedTuple):
     owner: type[msgspec.Struct]
     type: inspect.Type
 
+    @property
+    def key(self) -> str:
+        """The field in the lists of ``transforms.personal_fields``."""
+        return field_key(self.owner, self.path.removesuffix(".*").rpartition(".")[2])
+
+
+def field_key(owner: type[msgspec.Struct], name: str) -> str:
+    """``forum.ForumData.title``: the module below ``edx2lrs.transforms.events``, the struct, the field; ``record.name`` at the
+    top of the record. With the whole name of the module for another package's."""
+    if owner.__module__ == "edx2lrs.transforms.parse":
+        return f"record.{name}"
+    return f"{owner.__module__.removeprefix('edx2lrs.transforms.events.')}.{owner.__name__}.{name}"
+
+
+def structs_of(struct: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    """``struct``, and the structs within it at any depth."""
+    yield struct
+    described = inspect.type_info(struct)
+    assert isinstance(described, inspect.StructType)
+    for field in described.fields:
+        for nested, _, _ in _structs(field.type, "", ()):
+            yield from structs_of(nested)
+
+
+def own_fields(struct: type[msgspec.Struct]) -> Iterator[tuple[type[msgspec.Struct], str]]:
+    """Each field's name in the record, with the struct in whose body it stands."""
+    for field in msgspec.structs.fields(struct):
+        yield _owner(struct, field.name), field.encode_name
+
 
 def declared_fields(struct: type[msgspec.Struct], path: str = "", attributes: tuple[str, ...] = ()) -> Iterator[DeclaredField]:
     """All fields of ``struct`` and of the structs within it, in their order. A field that can only be a struct is the fields of

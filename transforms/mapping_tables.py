@@ -62,7 +62,7 @@ def words(function: Callable[..., Any]) -> Words:
     way through it, never less."""
     read: set[str] = set()
     texts: set[str] = set()
-    packages = {"edx2lrs", function.__module__.partition(".")[0]}
+    packages = {"edx2lrs", _package(function)}
     seen: set[int] = set()
     waiting: list[Any] = [function]
     while waiting:
@@ -72,7 +72,7 @@ def words(function: Callable[..., Any]) -> Words:
         elif isinstance(found, (str, dict, list, tuple)):
             for path, value in constant_values(found):
                 texts.update(text for text in (*path, value) if isinstance(text, str))
-        elif callable(found) and getattr(found, "__module__", "").partition(".")[0] in packages and id(found) not in seen:
+        elif callable(found) and id(found) not in seen and _package(found) in packages:
             seen.add(id(found))
             inner = getattr(found, "__wrapped__", found)
             if isinstance(inner, FunctionType):
@@ -84,6 +84,10 @@ def words(function: Callable[..., Any]) -> Words:
                 waiting += [cell.cell_contents for cell in inner.__closure__ or ()]
     texts = {text for text in texts if text and not any(c.isspace() for c in text)}
     return Words(frozenset(read | texts), frozenset(texts))
+
+
+def _package(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__module__", "")).partition(".")[0]
 
 
 def _words_of_code(code: CodeType) -> tuple[set[str], list[Any]]:

@@ -105,11 +105,15 @@ def _tree(rows: Iterable[Row | Constant]) -> dict[str, Any]:
 
 
 class _Expression(str):
-    """A piece of a text that the generated function works out."""
+    """A piece of JSON that the generated function works out: the source of an expression that gives bytes."""
+
+
+class _TextExpression(str):
+    """The source of an expression that gives a text without anything that JSON escapes."""
 
 
 _Text = list[str]
-"""A text in pieces: fixed ones, and expressions (``_Expression``)."""
+"""JSON in pieces: fixed ones, and expressions."""
 
 
 class _Generator:
@@ -130,7 +134,7 @@ class _Generator:
     def function(self, tree: dict[str, Any], with_object: bool) -> str:
         """The source of ``build``."""
         override_args = self._options.override_args
-        always: list[_Text] = [] if "id" in override_args else [[f'"id":"{self._identity.prefix}', _Expression("id_"), '"']]
+        always: list[_Text] = [] if "id" in override_args else [[f'"id":"{self._identity.prefix}', _TextExpression("id_"), '"']]
         perhaps: _Text = []
         for key, node in tree.items():
             value, local = self._value(node, (key,))
@@ -143,8 +147,8 @@ class _Generator:
                 always.append([_key(key), *value])
             else:
                 perhaps.append(local)
-        always += [[_key(key) + json_text(value)] for key, value in override_args.items()]
-        made = f"Translated(id_, {_printed(_braced(always, perhaps))}.encode())"
+        always += [[_key(key) + _fixed(value)] for key, value in override_args.items()]
+        made = f"Translated(id_, {_printed(_braced(always, perhaps))})"
         body = [
             "data = event.data",
             *self._lines,
@@ -167,19 +171,20 @@ class _Generator:
         for fixed, path, _, _ in Formatter().parse(identity.name):
             name.append(fixed)
             if path is not None:
-                name.append(_Expression("object_id" if path == "object.id" else self._read(path)))
+                name.append(_TextExpression("object_id" if path == "object.id" else self._read(path)))
         by_key = "(part_key)" if identity.by_key else ""
-        return f"{self._named(identity.identify)}{by_key}({_printed(name)})"
+        return f"{self._named(identity.identify)}{by_key}({_f_string(name)})"
 
     def _value(self, node: Any, path: Path) -> tuple[_Text, _Expression]:
         """The text of a value that is always there; else none, and the local that has ``,"key":value`` or nothing."""
         if isinstance(node, Constant):
-            return [json_text(node.value)], _Expression()
+            return [_fixed(node.value)], _Expression()
         if isinstance(node, dict):
-            return self._object(node, path)
+            alone, keys = _alone(node)
+            return self._object(node, path) if alone is None else self._row(alone, path + keys, path[-1:] + keys)
         if _is_there(node):
             return self._constant_place(node), _Expression()
-        return self._row(node, path)
+        return self._row(node, path, path[-1:])
 
     def _object(self, tree: dict[str, Any], path: Path) -> tuple[_Text, _Expression]:
         always: list[_Text] = []
@@ -205,21 +210,23 @@ class _Generator:
         """A value that every record has, or that is the same for all."""
         path = str(row.source)
         if path.startswith(_SITE) and row.function is None:
-            return [json_text(self._site(path))]
+            return [_fixed(self._site(path))]
         value = self._read(path)
         if row.function is not None:
             value = f"{self._named(row.function)}({value})"
-            return [_Expression(value if _gives_json(row.function) else f"dumps({value}).decode()")]
-        return [_Expression(value)] if path in _JSON_SOURCES else ['"', _Expression(value), '"']
+            return [_Expression(value if _gives_json(row.function) else f"dumps({value})")]
+        return [_Expression(value)] if path in _JSON_SOURCES else ['"', _TextExpression(value), '"']
 
-    def _row(self, row: Row, path: Path) -> tuple[_Text, _Expression]:
-        """Writes the lines that find a value."""
+    def _row(self, row: Row, path: Path, outer: Path) -> tuple[_Text, _Expression]:
+        """Writes the lines that find a value. ``outer``: the keys that come and go with it."""
         paths = sources(row)
         function = None if row.function is None else self._named(row.function)
         made = self._local()
         found = "object_id" if path == _OBJECT_ID else "value"
         text = self._as_text(row, path, found)
-        keep = f"{made} = {text}" if row.required else f"{made} = {_printed([',' + _key(path[-1]), _Expression(text)])}"
+        opened = "," + "{".join(map(_key, outer))
+        closed = ["}" * (len(outer) - 1)] if len(outer) > 1 else []
+        keep = f"{made} = {text if row.required else _printed([opened, _Expression(text), *closed])}"
         lines: list[str]
         if isinstance(row.source, tuple):
             lines = [f"{found} = {function}({', '.join(map(self._read, paths))})", f"if {found} is not None:", f"    {keep}"]
@@ -227,14 +234,16 @@ class _Generator:
             there = f"if {found} or {found} not in (None, ''):"  # the second look is for 0 and false, which are values
             lines = [f"{found} = {self._read(paths[0])}", there]
             if function is not None:
-                lines += [f"    {found} = {function}({found})", f"    if {found} is not None:", f"        {keep}"]
+                lines.append(f"    {found} = {function}({found})")
+            if row.function is not None and _may_give_none(row.function):
+                lines += [f"    if {found} is not None:", f"        {keep}"]
             else:
-                lines += [f"    {keep}"]
+                lines.append(f"    {keep}")
         if row.required:
             missing = self._named(_missing(row))
             self._lines += [f"{made} = None", *lines, f"if {made} is None:", f"    raise Unmappable({missing}, 'missing')"]
             return [made], _Expression()
-        self._lines += [f"{made} = ''", *lines]
+        self._lines += [f"{made} = b''", *lines]
         return [], made
 
     def _as_text(self, row: Row, path: Path, value: str) -> str:
@@ -242,7 +251,7 @@ class _Generator:
         if check is not None:
             return f"{self._named(check)}({value})"
         is_json = row.source in _JSON_SOURCES if row.function is None else _gives_json(row.function)
-        return value if is_json else f"dumps({value}).decode()"
+        return value if is_json else f"dumps({value})"
 
     def _read(self, path: str) -> str:
         if path.startswith(_SITE):
@@ -268,8 +277,22 @@ class _Generator:
         return name
 
 
+def _alone(tree: dict[str, Any]) -> tuple[Row | None, Path]:
+    """The one row of an object that holds nothing but a value that may be there, and the keys to it."""
+    keys: Path = ()
+    node: Any = tree
+    while isinstance(node, dict) and len(node) == 1:
+        ((key, node),) = node.items()
+        keys = (*keys, key)
+    return (node, keys) if isinstance(node, Row) and not _is_there(node) and not node.required else (None, ())
+
+
 def _key(key: str) -> str:
-    return f"{json_text(key)}:"
+    return f"{_fixed(key)}:"
+
+
+def _fixed(value: Any) -> str:
+    return json_text(value).decode()
 
 
 def _braced(always: list[_Text], perhaps: _Text) -> _Text:
@@ -279,10 +302,24 @@ def _braced(always: list[_Text], perhaps: _Text) -> _Text:
 
 
 def _printed(text: _Text) -> str:
-    """The expression that makes ``text``: an f-string, or what there is alone."""
-    if len(text) == 1 and isinstance(text[0], _Expression):
-        return text[0]
-    pieces = [f"{{{piece}}}" if isinstance(piece, _Expression) else _escaped(piece) for piece in text]
+    """The expression that makes ``text``."""
+    pieces: list[str] = []
+    together: _Text = []  # what makes one text, encoded at once
+    for piece in [*text, _Expression()]:
+        if not isinstance(piece, _Expression):
+            together.append(piece)
+            continue
+        if any(isinstance(part, _TextExpression) for part in together):
+            pieces.append(f"{_f_string(together)}.encode()")
+        elif together:
+            pieces.append(repr("".join(together).encode()))
+        pieces += [piece] if piece else []
+        together = []
+    return " + ".join(pieces) if len(pieces) < 4 else f"b''.join(({', '.join(pieces)}))"
+
+
+def _f_string(text: _Text) -> str:
+    pieces = [f"{{{piece}}}" if isinstance(piece, _TextExpression) else _escaped(piece) for piece in text]
     return f"f'{''.join(pieces)}'"
 
 
@@ -293,8 +330,16 @@ def _escaped(text: str) -> str:
 
 def _gives_json(function: Callable[..., Any]) -> bool:
     """Whether a function declares finished JSON as its result."""
-    declared = getattr(function, "__annotations__", {}).get("return")
-    return declared == Json or (isinstance(declared, str) and declared in ("Json", "Json | None"))
+    return _result(function).removesuffix(" | None") == "Json"
+
+
+def _may_give_none(function: Callable[..., Any]) -> bool:
+    return _result(function) not in ("Json", "str", "bool", "int", "float")
+
+
+def _result(function: Callable[..., Any]) -> str:
+    """The declared type of a function's result, as its module spells it."""
+    return str(getattr(function, "__annotations__", {}).get("return"))
 
 
 def _is_there(row: Row) -> bool:

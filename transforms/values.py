@@ -36,7 +36,7 @@ def seconds(value: object) -> float:
 
 def milliseconds(value: object) -> Json:
     """Seconds with three decimals, rounded."""
-    return f"{value if type(value) is float else seconds(value):.3f}"
+    return b"%.3f" % (value if type(value) is float else seconds(value))
 
 
 def success(value: object) -> bool | None:

@@ -64,4 +64,4 @@ def test_what_is_no_time_is_refused(value: object) -> None:
     [(CANONICAL, "2023-05-23T13:53:13.460Z"), ("2023-05-23T13:53:13+00:00", "2023-05-23T13:53:13.000Z")],
 )
 def test_caliper_has_milliseconds(canonical: str, caliper: str) -> None:
-    assert caliper_time(canonical) == f'"{caliper}"'
+    assert caliper_time(canonical) == f'"{caliper}"'.encode()

@@ -41,7 +41,7 @@ def duration(value: object) -> Json:
     elif seconds_left:
         time += f"{seconds_left}S"
     date = f"{days}D" if days or not time else ""
-    return f'"P{date}T{time}"' if time else f'"P{date}"'
+    return (f'"P{date}T{time}"' if time else f'"P{date}"').encode()
 
 
 length = lru_cache(4096, typed=True)(duration)

@@ -18,8 +18,8 @@ from edx2lrs.transforms.xapi.vocabulary import COURSE, SESSION_ID, TRANSFORMER_V
 
 _EVERY_STATEMENT: Rows = (
     Constant(("version",), "1.0.3"),
-    Row(("actor",), "actor.xapi"),
     Row(("timestamp",), "time"),
+    Row(("actor",), "actor.xapi"),
     Row(context_extension(TRANSFORMER_VERSION), "site.transformer_version"),
     Row(context_extension(SESSION_ID), "session"),
 )
@@ -94,8 +94,8 @@ def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> M
 
     def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
         made, object_id, object_ = build_whole(event, actor, course)
-        grouping = f',"grouping":{course.activities}' if course.activities else ""
-        whole = Whole(made.id, object_id, object_, f'{{"parent":[{object_}]{grouping}}}')
+        grouping = b',"grouping":' + course.activities if course.activities else b""
+        whole = Whole(made.id, object_id, object_, b'{"parent":[%b]%b}' % (object_, grouping))
         made_parts = [build_part(event, actor, course, key, value, whole) for key, value in parts(event)]
         return made, *[part for (part,) in made_parts]
 

@@ -38,7 +38,7 @@ def position(current_time: object, browsers_current_time: object) -> Json | None
     """Where the player is: the mobile apps' field or the browsers', whichever the event has."""
     value = browsers_current_time if current_time is None or current_time == "" else current_time
     if type(value) is float:  # nearly always; milliseconds would say the same
-        return f"{value:.3f}"
+        return b"%.3f" % value
     return None if value is None or value == "" else milliseconds(value)
 
 
@@ -53,7 +53,9 @@ def duration(value: object) -> Json:
     if days or hours or minutes:
         text += f"{minutes:02}M"
     text += f"{seconds_left:02}"
-    return f'"{text}.{fraction:06}'.rstrip("0") + 'S"' if fraction else f'"{text}S"'
+    if fraction:
+        text += f".{fraction:06}".rstrip("0")
+    return f'"{text}S"'.encode()
 
 
 def speed(value: object) -> str:
