@@ -95,8 +95,9 @@ def _path_of_post(post: dict[str, Any], random_: random.Random) -> str:
 
 
 def _way(name: str, random_: random.Random) -> dict[str, Any]:
-    targets = ["https://fr.example.org/été?a=1#b", "/about", "#answers", "courses/x", "//cdn.example.com/x", "javascript:void(0)"]
-    link = {"current_url": "https://lms.example.com/courses/x", "target_url": random_.choice(targets), "target_name": "Départ"}
+    relative = random_.choice(["/about", "#answers", "courses/x", "//cdn.example.com/x"])
+    target = random_.choice(["https://fr.example.org/été?a=1#b", "https://lms.example.com/", "javascript:void(0)", relative])
+    link = {"current_url": "https://lms.example.com/courses/x", "target_url": target, "target_name": "Départ"}
     steps = {"id": SEQUENCE, "tab_count": random_.choice([5, "5"]), "current_tab": random_.choice([0, 2])}
     if name.endswith("tab_selected") or random_.random() < 0.5:
         steps["target_tab"] = 4
