@@ -26,7 +26,7 @@ from edx2lrs.transforms.mapping_tables import tables
 from edx2lrs.transforms.match_reasons import reasons
 from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.row_compiler import sources
-from edx2lrs.transforms.translate import Translator
+from edx2lrs.transforms.site_translator import AnyTranslator
 
 _OK, _WRONG = 0, 2
 _FILTERED: Mapping[Reason, str] = {
@@ -46,7 +46,7 @@ class Site(NamedTuple):
     """What explains: the first look at an event, and each consumer with the translator that it has."""
 
     filter_event: Callable[[Event], Reason | None]
-    consumers: tuple[tuple[Consumer, Translator], ...]
+    consumers: tuple[tuple[Consumer, AnyTranslator], ...]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -165,7 +165,7 @@ def _shown(values: list[object], with_values: bool) -> str:
     return ", ".join(dict.fromkeys(map(json_type, there)))
 
 
-def _for_consumer(event: Event, consumer: Consumer, translator: Translator, with_values: bool) -> Iterator[str]:
+def _for_consumer(event: Event, consumer: Consumer, translator: AnyTranslator, with_values: bool) -> Iterator[str]:
     said = reasons(event, consumer)
     made = translator.translate(event) if all(reason.passes for reason in said) else ()
     yield f"{consumer.name} ({consumer.protocol}): gets {_number_of(made)}"

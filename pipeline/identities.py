@@ -12,7 +12,7 @@ from edx2lrs.io.external_ids import open_external_ids, version_of
 from edx2lrs.io.external_ids_compiler import Step, nobody
 from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import TableError, read_course_names
-from edx2lrs.transforms.actor import ActorOf, CourseName
+from edx2lrs.transforms.actor import CourseName
 from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import ActorOptions, Lms
 from edx2lrs.transforms.course_names import CourseNames
@@ -30,7 +30,7 @@ class Identities(NamedTuple):
     """``actors``: one finder for each of the options asked for, in their order. ``course_name``: the names of
     courses."""
 
-    actors: tuple[ActorOf, ...]
+    actors: tuple[Actors, ...]
     course_name: CourseName
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from edx2lrs.io.external_ids_compiler import Step, nobody
 from edx2lrs.pipeline.config import load
 from edx2lrs.pipeline.identities import Identities, KeptCurrent
-from edx2lrs.pipeline.variants import variants
+from edx2lrs.pipeline.variants import Variant, variants
+from edx2lrs.transforms.actor import CourseName
+from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.filter import EventFilter
 from edx2lrs.transforms.match import Matcher
+from edx2lrs.transforms.site_translator import AnyTranslator, by_site
 from edx2lrs.transforms.translate import Translator
 
 _MATCHES_REMEMBERED = 10_000
@@ -42,26 +46,33 @@ class Job:
         if newer is not None:
             self._translate_with(newer)
 
-    def _translate_with(self, translators: list[Translator]) -> None:
+    def _translate_with(self, translators: list[AnyTranslator]) -> None:
         self._translators = translators
         self.translators_for = lru_cache(maxsize=_MATCHES_REMEMBERED)(self._translators_for)
 
-    def _made(self, known: Identities) -> list[Translator]:
+    def _made(self, known: Identities) -> list[AnyTranslator]:
         """A translator for each variant."""
-        return [
-            Translator(
-                variant.protocol,
-                self._lms.root_url,
-                actor_of,
-                known.course_name,
-                statement_ids=self._lms.statement_ids,
-                transformer_version=self._lms.transformer_version,
-                redact=variant.redact,
-            )
-            for variant, actor_of in zip(self._variants, known.actors, strict=True)
-        ]
+        both = zip(self._variants, known.actors, strict=True)
+        return [self._translator(variant, actors, known.course_name) for variant, actors in both]
 
-    def _translators_for(self, consumers: tuple[int, ...]) -> tuple[tuple[Translator, tuple[int, ...]], ...]:
+    def _translator(self, variant: Variant, actors: Actors, course_name: CourseName) -> AnyTranslator:
+        lms = self._lms
+
+        def make(root_url: str) -> Translator:
+            return Translator(
+                variant.protocol,
+                root_url,
+                actors if root_url == lms.root_url else actors.at(root_url),
+                course_name,
+                statement_ids=lms.statement_ids,
+                transformer_version=lms.transformer_version,
+                redact=variant.redact,
+                override_args=json.loads(variant.override_args),
+            )
+
+        return by_site(lms.root_url, lms.sites, make)
+
+    def _translators_for(self, consumers: tuple[int, ...]) -> tuple[tuple[AnyTranslator, tuple[int, ...]], ...]:
         """For each variant that some of ``consumers`` want: its translator, and those of them that want it."""
         wanted = set(consumers)
         found = (

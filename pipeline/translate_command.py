@@ -20,6 +20,7 @@ from edx2lrs.transforms.course_names import CourseNames
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.filter import EventFilter
 from edx2lrs.transforms.parse import parse
+from edx2lrs.transforms.site_translator import AnyTranslator, by_site
 from edx2lrs.transforms.translate import Translator
 
 EXAMPLE_ROOT = "https://lms.example.com"
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"edx2lrs translate: no --config; using the root {EXAMPLE_ROOT} and a public test key: for trying things on",
             file=sys.stderr,
         )
-        translator = example_translator(arguments.to)
+        translator: AnyTranslator = example_translator(arguments.to)
     else:
         made = _configured_translator(arguments.config, arguments.to)
         if isinstance(made, str):
@@ -79,7 +80,7 @@ def example_translator(protocol: Protocol) -> Translator:
     return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY), CourseNames({}))
 
 
-def _configured_translator(path: str, protocol: Protocol) -> Translator | str:
+def _configured_translator(path: str, protocol: Protocol) -> AnyTranslator | str:
     """By the configuration's ``lms``; a text for people when that is wrong."""
     from edx2lrs.io.secrets import SecretError
     from edx2lrs.io.tables import TableError
@@ -94,7 +95,11 @@ def _configured_translator(path: str, protocol: Protocol) -> Translator | str:
             actors, course_name = identities(lms, [actor_options(protocol, Actor(), lms)], step)
     except (ConfigError, SecretError, TableError, ValueError) as error:
         return str(error)
-    return Translator(protocol, lms.root_url, actors[0], course_name, lms.statement_ids, lms.transformer_version)
+
+    def make(root_url: str) -> Translator:
+        return Translator(protocol, root_url, actors[0].at(root_url), course_name, lms.statement_ids, lms.transformer_version)
+
+    return by_site(lms.root_url, lms.sites, make)
 
 
 class Output(NamedTuple):
@@ -109,11 +114,11 @@ def _pieces(descriptor: int) -> Iterator[bytes]:
         yield piece
 
 
-def _plain(lines: Lines | LongLine, translator: Translator) -> Output:
+def _plain(lines: Lines | LongLine, translator: AnyTranslator) -> Output:
     return Output(b"", 1) if isinstance(lines, LongLine) else translated_block(lines.data, translator)
 
 
-def translated_block(lines: bytes, translator: Translator) -> Output:
+def translated_block(lines: bytes, translator: AnyTranslator) -> Output:
     """The statements of some hundred lines, one a line. All lines are parsed, then all translated: turn by turn takes
     longer, since the processor's caches hold the code of one stage at a time."""
     events = [parse(line) for line in lines.split(b"\n") if line and not line.isspace()]
@@ -124,7 +129,7 @@ def translated_block(lines: bytes, translator: Translator) -> Output:
     return Output(b"\n".join(bodies), sum(isinstance(statements, Refusal) for statements in made))
 
 
-def _traced(lines: Lines | LongLine, translator: Translator, filter_event: EventFilter) -> Output:
+def _traced(lines: Lines | LongLine, translator: AnyTranslator, filter_event: EventFilter) -> Output:
     """One JSON object for each line that is not blank."""
     if isinstance(lines, LongLine):
         return Output(_trace(lines.line, too_long(lines.length)) + b"\n", 1)
@@ -134,7 +139,7 @@ def _traced(lines: Lines | LongLine, translator: Translator, filter_event: Event
     return Output(b"".join(traces), sum(outcome.failure is not None for _, outcome in outcomes))
 
 
-def translate_line(line: bytes, translator: Translator, filter_event: EventFilter) -> Outcome:
+def translate_line(line: bytes, translator: AnyTranslator, filter_event: EventFilter) -> Outcome:
     """One line, through parse, filter and translate."""
     event = parse(line)
     if isinstance(event, Refusal):

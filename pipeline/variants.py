@@ -3,28 +3,38 @@ has."""
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, IdKind, Lms, Protocol
+from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, IdKind, Lms, Protocol
 from edx2lrs.transforms.mapping import FreeText
 
 
 class Variant(NamedTuple):
-    """What statements are made by, and the places of the consumers that get them in the configuration's list."""
+    """What statements are made by, and the places of the consumers that get them in the configuration's list. ``override_args``:
+    those of statements and events, as JSON."""
 
     protocol: Protocol
     actor: ActorOptions
     redact: frozenset[FreeText]
+    override_args: str
     consumers: tuple[int, ...]
 
 
 def variants(config: Config) -> list[Variant]:
     """Every consumer in exactly one variant; variants in the order of their first consumers."""
-    groups: dict[tuple[Protocol, ActorOptions, frozenset[FreeText]], list[int]] = {}
+    groups: dict[tuple[Protocol, ActorOptions, frozenset[FreeText], str], list[int]] = {}
     for index, consumer in enumerate(config.consumers):
         options = actor_options(consumer.protocol, consumer.actor, config.lms)
-        groups.setdefault((consumer.protocol, options, frozenset(consumer.redact)), []).append(index)
+        made_by = (consumer.protocol, options, frozenset(consumer.redact), _overrides(consumer))
+        groups.setdefault(made_by, []).append(index)
     return [Variant(*made_by, tuple(consumers)) for made_by, consumers in groups.items()]
+
+
+def _overrides(consumer: Consumer) -> str:
+    """Caliper's ``envelope`` is made when it is sent (``io.lrs``)."""
+    overrides = consumer.override_args if consumer.protocol == "xapi" else consumer.override_args.get("event", {})
+    return json.dumps(overrides, sort_keys=True)
 
 
 def actor_options(protocol: Protocol, actor: Actor, lms: Lms) -> ActorOptions:

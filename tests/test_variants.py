@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edx2lrs.io.secrets import SecretError
@@ -27,14 +28,14 @@ def consumer(protocol: str = "xapi", actor: Actor = Actor(), redact: Any = ()) -
 def test_defaults_are_external_ids_of_the_protocols_type_where_there_is_a_table() -> None:
     made = variants(Config(lms=SITE_WITH_TABLE, consumers=[consumer(), consumer("caliper")]))
     assert made == [
-        ("xapi", ActorOptions("external_id", "XAPI", "dead_letter"), frozenset(), (0,)),
-        ("caliper", ActorOptions("external_id", "CALIPER", "dead_letter"), frozenset(), (1,)),
+        ("xapi", ActorOptions("external_id", "XAPI", "dead_letter"), frozenset(), "{}", (0,)),
+        ("caliper", ActorOptions("external_id", "CALIPER", "dead_letter"), frozenset(), "{}", (1,)),
     ]
 
 
 def test_defaults_are_hmac_ids_where_there_is_none() -> None:
     made = variants(Config(lms=SITE, consumers=[consumer()]))
-    assert made == [("xapi", ActorOptions("hmac", "XAPI", "dead_letter"), frozenset(), (0,))]
+    assert made == [("xapi", ActorOptions("hmac", "XAPI", "dead_letter"), frozenset(), "{}", (0,))]
 
 
 def test_consumers_with_the_same_options_share_a_variant() -> None:
@@ -53,6 +54,19 @@ def test_consumers_with_another_redaction_are_other_variants() -> None:
         ({"response", "title"}, (1, 2)),
         ({"title"}, (3,)),
     ]
+
+
+def test_consumers_with_other_overrides_are_other_variants() -> None:
+    overrides: list[dict[str, Any]] = [{"result": {"completion": True}}, {}, {"result": {"completion": True}}]
+    made = variants(Config(lms=SITE, consumers=[msgspec.structs.replace(consumer(), override_args=each) for each in overrides]))
+    assert [variant.consumers for variant in made] == [(0, 2), (1,)]
+
+
+def test_overrides_of_the_envelope_make_no_other_variant() -> None:
+    overrides: list[dict[str, Any]] = [{"envelope": {"sensor": "https://x"}}, {}, {"event": {"edApp": "https://x"}}]
+    consumers = [msgspec.structs.replace(consumer("caliper"), override_args=each) for each in overrides]
+    made = variants(Config(lms=SITE, consumers=consumers))
+    assert [(variant.consumers, variant.override_args) for variant in made] == [((0, 1), "{}"), ((2,), '{"edApp": "https://x"}')]
 
 
 def test_consumers_with_keys_of_their_own_are_variants_of_their_own() -> None:

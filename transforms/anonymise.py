@@ -45,6 +45,10 @@ class Actors:
         self._known = lru_cache(REMEMBERED, typed=True)(self._find)
         self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)
 
+    def at(self, root_url: str) -> Actors:
+        """The same persons at another site."""
+        return Actors(self._options, root_url, self._table, self._key)
+
     def __call__(self, event: Event) -> Actor | Refusal:
         """The event's person: its user, else the session of an anonymous visitor. The user id wins over the
         username."""
