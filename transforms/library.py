@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.parse import parse
+from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.translate import Outcome, Translator
 
 
@@ -22,4 +22,12 @@ def translate_record(record: bytes | Mapping[str, Any], translator: Translator) 
     except TypeError as error:
         return Refusal("parse", "not_json", f"a record that is no JSON: {error}")
     event = parse(line)
-    return event if isinstance(event, Refusal) else translator.translate(event)
+    return event if isinstance(event, Refusal) else translate_event(event, translator)
+
+
+def translate_event(event: Event, translator: Translator) -> Outcome:
+    """As ``Translator.translate``; an exception, which only a mapping's fault can be, is a refusal with cause ``crash``."""
+    try:
+        return translator.translate(event)
+    except Exception as error:  # its text may hold data
+        return Refusal("translate", "crash", f"unexpected {type(error).__name__} in the mapping of this event")

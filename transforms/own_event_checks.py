@@ -44,13 +44,17 @@ def _check_decodable(package: Package, name: str, struct: type[msgspec.Struct]) 
 def _check_contexts(package: Package, events: Mapping[str, SourceEvent], others: Iterable[SourceEvent]) -> None:
     """The context is decoded before it is known what event it is of: a field of it has one type for all."""
     declared = {field.name: field.type for field in msgspec.structs.fields(Context)}
-    for struct in {source.context for source in (*others, *events.values()) if source.context}:
-        declared.update((field.name, field.type) for field in msgspec.structs.fields(struct))
+    for other in others:
+        declared.update((field.name, field.type) for field in _context_fields(other))
     for name, source in events.items():
-        for field in msgspec.structs.fields(source.context) if source.context else ():
-            if field.type != declared[field.name]:
+        for field in _context_fields(source):
+            if declared.setdefault(field.name, field.type) != field.type:
                 what = f"EVENTS: {name}: context.{field.name} is declared with another type by another event; use that one"
                 raise package.wrong("events", what)
+
+
+def _context_fields(source: SourceEvent) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(source.context) if source.context else ()
 
 
 def checked_replaces(package: Package, replaces: object, events: Mapping[str, SourceEvent]) -> frozenset[str]:

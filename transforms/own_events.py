@@ -78,7 +78,8 @@ def with_own_events(built_in: Mapping[str, SourceEvent]) -> Events:
     claims: dict[str, list[_Claim]] = {name: [_Claim(None, source, False)] for name, source in built_in.items()}
     for package in packages():
         module = module_of(package, "events")
-        events = checked_events(package, getattr(module, "EVENTS", None), [each[0].event for each in claims.values()])
+        others = [claim.event for claimants in claims.values() for claim in claimants]
+        events = checked_events(package, getattr(module, "EVENTS", None), others)
         replaces = checked_replaces(package, getattr(module, "REPLACES", ()), events)
         for name, source in events.items():
             claims.setdefault(name, []).append(_Claim(package, source, name in replaces))

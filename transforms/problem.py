@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from edx2lrs.transforms.events.fields import EventData, SubmittedText
 from edx2lrs.transforms.events.problem import ProblemCheckData, ProblemContext, Submission
 from edx2lrs.transforms.mapping import Unmappable
@@ -41,10 +39,10 @@ def kind(event: Event) -> str:
     return "graded" if only_submission(event) is None else "graded_question"
 
 
-def submissions(event: Event) -> Iterable[tuple[str, Submission]]:
+def submissions(event: Event) -> list[tuple[str, Submission]]:
     """The questions of a problem, each by its input id (``NAME_2_1``), in their order."""
     submitted = getattr(event.data, "submission", None) or {}
-    return ((key, submission or Submission()) for key, submission in submitted.items())
+    return [(key, submission or Submission()) for key, submission in submitted.items()]
 
 
 def only_submission(event: Event) -> Submission | None:

@@ -14,6 +14,7 @@ _SUCCESS = {"correct": True, "partially-correct": True, "true": True, "1": True,
 
 
 _json_text = json.JSONEncoder(ensure_ascii=False).encode
+_quoted = json.encoder.encode_basestring
 
 
 def number(value: object) -> int | float:
@@ -52,7 +53,11 @@ def response_text(value: object) -> str | None:
     """An answer as the one text that xAPI (1.0.3, section 2.4.5) has for it; anything but a text as JSON."""
     if value is None or value == "":
         return None
-    return value if isinstance(value, str) else _json_text(value)
+    if type(value) is str:
+        return value
+    if type(value) is list and all([type(each) is str for each in value]):  # the encoder would say the same, slower
+        return f"[{', '.join([_quoted(each) for each in value])}]"
+    return _json_text(value)
 
 
 def absolute(root: str, path: str, value: Any) -> str | None:

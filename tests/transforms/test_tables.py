@@ -12,6 +12,7 @@ from tincan import Activity, Statement, Verb
 
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.caliper.event import EventMapping
+from edx2lrs.transforms.events.problem import Submission
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.mapping import Constant, Row
@@ -57,6 +58,7 @@ def test_a_table_reads_declared_fields_and_no_person(name: str, mapping: Any) ->
             "actor.anonymous_id",
             "actor.person",
             "site.root",
+            *(f"part.{field}" for field in Submission.__struct_fields__),
             "part",
             "part_key",
             "whole.id",

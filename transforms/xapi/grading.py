@@ -6,7 +6,7 @@ from edx2lrs.transforms.grading import classification
 from edx2lrs.transforms.mapping import Constant, Row, Rows
 from edx2lrs.transforms.usage_key import xblock_iri
 from edx2lrs.transforms.values import number
-from edx2lrs.transforms.xapi.problem import score
+from edx2lrs.transforms.xapi.score import score
 from edx2lrs.transforms.xapi.statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.xapi.vocabulary import COURSE, EARNED, GRADE_CLASSIFICATION, RESOURCE, definition, result_extension
 

@@ -6,13 +6,14 @@ for several, a statement with the total and, for each question, one that refers 
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
 from edx2lrs.transforms.events.problem import Module, Submission
 from edx2lrs.transforms.mapping import Constant, Row, Rows
 from edx2lrs.transforms.problem import kind, only_submission, problem_iri, submissions
-from edx2lrs.transforms.values import number, response_text, success
+from edx2lrs.transforms.values import response_text, success
 from edx2lrs.transforms.xapi.response_format import formatted
+from edx2lrs.transforms.xapi.score import score
 from edx2lrs.transforms.xapi.statement import IN_COURSE, GroupMapping, StatementMapping, VariantMapping
 from edx2lrs.transforms.xapi.vocabulary import (
     ATTEMPT_ID,
@@ -26,70 +27,46 @@ from edx2lrs.transforms.xapi.vocabulary import (
 MAPPING_VERSION = 1
 
 
-def attempt(attempts: object) -> dict[str, Any] | None:
-    """Which attempt it was, as the definition's extensions; nothing for 0."""
-    return {ATTEMPT_ID: attempts} if attempts else None
+def attempt(attempts: object) -> object:
+    """Which attempt it was; nothing for 0."""
+    return attempts or None
 
 
-def interaction_type(submission: Submission) -> str:
+def interaction_type(response_type: object) -> str:
     """xAPI 1.0.3, 2.4.4.1."""
-    response_type = submission.response_type
-    return INTERACTION_TYPES.get(response_type, "other") if isinstance(response_type, str) else "other"
+    return INTERACTION_TYPES.get(response_type, "other") if type(response_type) is str else "other"
 
 
-def question(submission: Submission) -> dict[str, str] | None:
-    """The question's text, as the definition's description."""
-    return {"en-US": submission.question} if submission.question else None
-
-
-def name(module: Module) -> dict[str, str] | None:
+def name(module: Module) -> str | None:
     """The problem's name, as its author gave it."""
-    return {"en-US": module.display_name} if module.display_name else None
-
-
-def answer(submission: Submission) -> str | None:
-    return response_text(submission.answer)
+    return module.display_name or None
 
 
 def formatted_answer(submission: Submission, key: str, answers: object) -> str | None:
     """In the interaction type's format. ``answers``: what the page sent, by the questions' input ids."""
     chosen = answers.get(key) if isinstance(answers, dict) else None
-    return formatted(interaction_type(submission), submission.answer, chosen)
+    return formatted(interaction_type(submission.response_type), submission.answer, chosen)
 
 
 def formatted_answer_to_only(submission: Submission, submitted: dict[str, Submission | None], answers: object) -> str | None:
     return formatted_answer(submission, next(iter(submitted)), answers)
 
 
-def answered_right(submission: Submission) -> bool | None:
-    return success(submission.correct)
-
-
-def score(grade: object, max_grade: object) -> dict[str, float]:
-    """xAPI 1.0.3, 2.4.5.1. ``max`` must be greater than ``min``: it is left out where there was nothing to earn."""
-    made = {"min": 0.0}
-    possible = None if max_grade is None or max_grade == "" else float(number(max_grade))
-    earned = None if grade is None or grade == "" else float(number(grade))
-    if possible is not None and possible > 0:
-        made["max"] = possible
-    if earned is not None:
-        made["raw"] = earned
-        if possible is not None:
-            made["scaled"] = earned / possible if possible > 0 else 0.0
-    return made
-
-
+@lru_cache(16_384)  # a site has few questions, and many answers to each
 def part_iri(root: str, key: str, problem: str) -> str:
     """The question's id: the problem's usage key with all after its last ``@`` replaced by the question's input id."""
     before, at, _ = problem.removeprefix(f"{root}/xblock/").rpartition("@")
     return f"{root}/xblock/{before}{at}{key}"
 
 
+_NOTHING = Submission()
+
+
 def _tells_nothing(submission: Submission) -> bool:
-    return submission.question is None and submission == Submission()
+    return submission.question is None and submission == _NOTHING
 
 
-def name_of_part(submission: Submission, module: Module | None) -> dict[str, str] | None:
+def name_of_part(submission: Submission, module: Module | None) -> str | None:
     """The problem's name for a question about which the record tells nothing."""
     return name(module) if module and _tells_nothing(submission) else None
 
@@ -107,31 +84,31 @@ ABOUT_THE_PROBLEM: Rows = (
 SUBMITTED: Rows = (
     *ABOUT_THE_PROBLEM,
     Constant(definition("interactionType"), "other"),
-    Row(definition("name"), "context.module", name),
+    Row((*definition("name"), "en-US"), "context.module", name),
 )
 GRADED: Rows = (
     *ABOUT_THE_PROBLEM,
     Constant(definition("interactionType"), "other"),
-    Row(definition("extensions"), "data.attempts", attempt),
-    Row(definition("name"), "context.module", name),
+    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
+    Row((*definition("name"), "en-US"), "context.module", name),
     Row(("result", "response"), "data.answers", response_text, free_text="response"),
     Row(("result", "success"), "data.success", success),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
 GRADED_QUESTION: Rows = (
     *ABOUT_THE_PROBLEM,
-    Row(definition("interactionType"), "part", interaction_type),
-    Row(definition("extensions"), "data.attempts", attempt),
-    Row(definition("description"), "part", question),
-    Row(("result", "response"), "part", answer, free_text="response"),
-    Row(("result", "success"), "part", answered_right),
+    Row(definition("interactionType"), ("part.response_type",), interaction_type),
+    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
+    Row((*definition("description"), "en-US"), "part.question"),
+    Row(("result", "response"), "part.answer", response_text, free_text="response"),
+    Row(("result", "success"), "part.correct", success),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
 GRADED_WHOLE: Rows = (
     *ABOUT_THE_PROBLEM,
     Constant(definition("interactionType"), "other"),
-    Row(definition("extensions"), "data.attempts", attempt),
-    Row(definition("name"), "context.module", name),
+    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
+    Row((*definition("name"), "en-US"), "context.module", name),
     Row(("result", "success"), "data.success", success),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
@@ -139,11 +116,11 @@ GRADED_PART: Rows = (
     Row(("object", "id"), ("site.root", "part_key", "whole.object_id"), part_iri),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), CMI_INTERACTION),
-    Row(definition("interactionType"), "part", interaction_type),
-    Row(definition("extensions"), "data.attempts", attempt),
-    Row(definition("description"), "part", question),
-    Row(definition("name"), ("part", "context.module"), name_of_part),
-    Row(("result", "response"), "part", answer, free_text="response"),
+    Row(definition("interactionType"), ("part.response_type",), interaction_type),
+    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
+    Row((*definition("description"), "en-US"), "part.question"),
+    Row((*definition("name"), "en-US"), ("part", "context.module"), name_of_part),
+    Row(("result", "response"), "part.answer", response_text, free_text="response"),
     Row(("result", "success"), ("part", "data.success"), part_answered_right),
     Constant(("context", "statement", "objectType"), "StatementRef"),
     Row(("context", "statement", "id"), "whole.id"),

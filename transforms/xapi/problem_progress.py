@@ -5,7 +5,7 @@ from __future__ import annotations
 from edx2lrs.transforms.mapping import Constant, Row, Rows
 from edx2lrs.transforms.problem_block import problem_block_iri
 from edx2lrs.transforms.xapi.grading import full_marks
-from edx2lrs.transforms.xapi.problem import score
+from edx2lrs.transforms.xapi.score import score
 from edx2lrs.transforms.xapi.statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.xapi.vocabulary import ATTEMPTED, CMI_INTERACTION, COMPLETED, QUESTION, definition
 
