@@ -30,7 +30,9 @@ def test_an_event_becomes_what_stands_beside_it(translate: Callable[..., Any], p
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if path.stem in ("play_video", "problem_check (one question)")], ids=lambda p: p.stem
+    "path",
+    [path for path in FILES if path.stem in ("play_video", "problem_check (one question)", "edx.ui.lms.sequence.tab_selected")],
+    ids=lambda p: p.stem,
 )
 def test_an_event_is_the_same_whatever_road_it_took(path: Path) -> None:
     sources = json.loads(path.read_text(encoding="utf-8"))["sources"]
