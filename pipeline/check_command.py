@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from edx2lrs.io.external_ids import open_external_ids
@@ -12,9 +12,11 @@ from edx2lrs.io.tables import TableError, read_course_names
 from edx2lrs.pipeline.config import ConfigError, load
 from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.pipeline.variants import actor_options
-from edx2lrs.transforms.config_types import AccessRule, Config, Consumer
+from edx2lrs.transforms.activity_types import known_types
+from edx2lrs.transforms.config_types import AccessRule, Config, Consumer, UserRule
 from edx2lrs.transforms.external_ids import ExternalIds
 from edx2lrs.transforms.own_events import load_packages
+from edx2lrs.transforms.patterns import is_regex
 
 OK = 0
 WRONG = 2
@@ -75,6 +77,8 @@ def warnings(config: Config, table: ExternalIds | None) -> Iterator[str]:
         yield "without lms.id_key the events of anonymous visitors become dead letters"
     for consumer in config.consumers:
         options = actor_options(consumer.protocol, consumer.actor, config.lms)
+        for unknown in _unknown_types(consumer):
+            yield f"{consumer.name} names the activity type {unknown}, which no {consumer.protocol} mapping makes"
         if options.kind == "mbox":
             yield f"the user's e-mail address goes to {consumer.name}, {_without_query(consumer.url)}"
         if options.kind == "mbox_sha1sum":
@@ -98,6 +102,15 @@ def _table(config: Config) -> ExternalIds | None:
         return open_external_ids(path, emails=not kinds.isdisjoint({"mbox", "mbox_sha1sum"}), step=step)
 
 
+def _unknown_types(consumer: Consumer) -> list[str]:
+    """The exact names in its rule on activity types that no table has."""
+    rule = None if consumer.access == "all" else consumer.access.activity_types
+    if rule is None:
+        return []
+    known = known_types(consumer.protocol)
+    return [name for name in (*(rule.allow or ()), *rule.block) if not is_regex(name) and name not in known]
+
+
 def _without_query(url: str) -> str:
     """The address as it may be shown: a query may hold a token."""
     parts = urlsplit(url)
@@ -107,15 +120,15 @@ def _without_query(url: str) -> str:
 def _access(consumer: Consumer) -> str:
     if consumer.access == "all":
         return "everything"
-    rules = (("courses", consumer.access.courses), ("orgs", consumer.access.orgs))
-    return " and ".join(f"{name} {_rule(rule)}" for name, rule in rules if rule is not None)
+    rules = [(name, getattr(consumer.access, name)) for name in consumer.access.__struct_fields__]
+    return " and ".join(f"{name.replace('_', ' ')} {_rule(rule)}" for name, rule in rules if rule is not None)
 
 
-def _rule(rule: AccessRule) -> str:
+def _rule(rule: AccessRule | UserRule) -> str:
     allowed = "all" if rule.allow is None else _few(rule.allow)
     return f"{allowed} but {_few(rule.block)}" if rule.block else allowed
 
 
-def _few(names: list[str]) -> str:
-    shown = ", ".join(names[:3]) or "none"
+def _few(names: Sequence[str | int]) -> str:
+    shown = ", ".join(map(str, names[:3])) or "none"
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

@@ -102,6 +102,17 @@ def test_warnings(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_further_rules_are_shown_and_unknown_activity_types_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = "{users: {block: [ann, 5]}, activity_types: {allow: [Attempt, Atempt, /x/]}}"
+    first, all_ = CONFIG.rsplit("access: all", 1)
+    config.write_text(f"{first}access: {rules}{all_}")
+    main(["check", str(config)])
+    printed = capsys.readouterr()
+    assert "sees users all but ann, 5 and activity types Attempt, Atempt, /x/" in printed.out
+    assert "warning: warehouse names the activity type Atempt, which no caliper mapping makes" in printed.err
+    assert "type Attempt," not in printed.err
+
+
 def test_no_secret_is_shown(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", str(config)])
     assert "do-not-show" not in "".join(capsys.readouterr())
