@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -93,6 +94,19 @@ def test_its_own_tests_pass_and_its_modules_may_be_imported_first(example: list[
     assert python("-c", first, path=example).stdout == "True\n"
 
 
+def test_the_page_shows_the_example_as_it_is() -> None:
+    page = (EXAMPLE.parent.parent / "own-events.md").read_text(encoding="utf-8")
+    blocks = [part.partition("```")[0] for part in page.split("```python\n")[1:]]
+    assert len(blocks) == 2
+    for block, module in zip(blocks, ("events", "xapi"), strict=True):
+        lines = (EXAMPLE / f"acme_flashcards/{module}.py").read_text(encoding="utf-8").splitlines()
+        assert [line for line in block.splitlines() if line not in lines] == []
+    entry_point = page.split("```toml\n")[1].partition("```")[0]
+    assert entry_point in (EXAMPLE / "pyproject.toml").read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:acme_flashcards|tests)/[\w/.]*|pyproject.toml)`", page):
+        assert (EXAMPLE / path).exists(), path
+
+
 EVENTS = """
 from edx2lrs.transforms.events.fields import EventData, Scalar, SourceEvent
 class Data(EventData, gc=False):
@@ -118,11 +132,12 @@ MAPPINGS = {"own.event": StatementMapping(PLAYED, ROWS)}
 def make(tmp_path: Path) -> Callable[..., list[Path]]:
     """Installs a package of own events; gives the path that Python needs."""
 
-    def make(name: str, events: str = EVENTS, xapi: str = XAPI, value: str = "") -> list[Path]:
+    def make(name: str, events: str = EVENTS, xapi: str = XAPI, value: str = "", caliper: str | None = None) -> list[Path]:
         folder = tmp_path / name
         folder.mkdir(parents=True)
-        for module, text in (("__init__", ""), ("events", events), ("xapi", xapi)):
-            (folder / f"{module}.py").write_text(text)
+        for module, text in (("__init__", ""), ("events", events), ("xapi", xapi), ("caliper", caliper)):
+            if text is not None:
+                (folder / f"{module}.py").write_text(text)
         metadata(tmp_path, f"{name}-dist", "2.0", f"{name} = {value or name}")
         return [tmp_path]
 
@@ -196,6 +211,16 @@ def test_what_is_wrong_with_a_package_is_one_line_and_exit_code_2(
     assert "Traceback" not in done.stderr
 
 
+def test_a_function_that_crashes_is_a_refusal_that_tells_no_value(make: Callable[..., list[Path]]) -> None:
+    function = "def made(value):\n    return value.no_such_thing\n\nROWS ="
+    broken = XAPI.replace("ROWS =", function).replace('"data.id", req', '"data.id", made, req')
+    event = {**json.loads(PLAYED), "name": "own.event", "event": {"id": "a-secret"}}
+    explained = edx2lrs("explain", path=make("own", xapi=broken), text=json.dumps(event))
+    assert explained.returncode == 0
+    assert "refused: crash: unexpected AttributeError in the mapping of this event; a dead letter" in explained.stdout
+    assert "a-secret" not in explained.stdout
+
+
 @pytest.mark.parametrize("command", [["check", "c.yaml"], ["run", "--config", "c.yaml", "--input", "none"], ["events"]])
 def test_every_command_that_needs_the_events_says_so(make: Callable[..., list[Path]], tmp_path: Path, command: list[str]) -> None:
     config = tmp_path / "c.yaml"
@@ -217,6 +242,32 @@ def test_a_package_replaces_an_event_of_ours_by_saying_so(make: Callable[..., li
     for protocol, verbs in (("xapi", ["paused"]), ("caliper", [])):
         done = edx2lrs("translate", "--to", protocol, path=path, text=PLAYED.replace('"v"', '"https://v.example/1"'))
         assert [json.loads(line)["verb"]["display"]["en"] for line in done.stdout.splitlines()] == verbs
+
+
+OUR_ROWS = """
+from edx2lrs.transforms.xapi.statement import StatementMapping
+from edx2lrs.transforms.xapi.video import AT_A_MOMENT
+from edx2lrs.transforms.xapi.vocabulary import INITIALIZED
+MAPPING_VERSION = 1
+MAPPINGS = {"play_video": StatementMapping(INITIALIZED, AT_A_MOMENT)}
+"""
+OUR_CALIPER = """
+from edx2lrs.transforms.caliper import video
+MAPPING_VERSION = 1
+MAPPINGS = {"play_video": video.MAPPINGS["play_video"]}
+"""
+
+
+def test_a_package_that_replaces_can_keep_what_it_likes_of_ours(make: Callable[..., list[Path]]) -> None:
+    events = (
+        "from edx2lrs.transforms.events.fields import SourceEvent\nfrom edx2lrs.transforms.events.video import VideoMomentData\n"
+        "EVENTS = {'play_video': SourceEvent('video', VideoMomentData)}\nREPLACES = {'play_video'}\n"
+    )
+    path = make("own", events, OUR_ROWS, caliper=OUR_CALIPER)
+    xapi, caliper = (edx2lrs("translate", "--to", protocol, path=path, text=PLAYED).stdout for protocol in ("xapi", "caliper"))
+    assert json.loads(xapi)["verb"]["display"] == {"en": "initialized"}
+    assert json.loads(xapi)["object"] == json.loads(edx2lrs("translate", "--to", "xapi", path=[], text=PLAYED).stdout)["object"]
+    assert caliper == edx2lrs("translate", "--to", "caliper", path=[], text=PLAYED).stdout
 
 
 def test_two_packages_with_one_name_are_both_named(make: Callable[..., list[Path]]) -> None:
