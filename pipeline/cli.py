@@ -35,6 +35,7 @@ COMMANDS = (
     Command("check", "edx2lrs.pipeline.check_command", "check a configuration and show who gets what"),
     Command("deliver", "edx2lrs.pipeline.deliver_command", "send what waits in a state directory, and nothing else"),
     Command("dead-letters", "edx2lrs.pipeline.dead_letters_command", "show what could not be read, translated or delivered"),
+    Command("lint-fields", "edx2lrs.pipeline.lint_fields_command", "look for fields whose names resemble personal data"),
     Command("import-erb", "edx2lrs.pipeline.import_erb_command", "a configuration out of the routers of event-routing-backends"),
     Command("sandbox", "edx2lrs.pipeline.sandbox.command", "a small LRS to try things on"),
 )

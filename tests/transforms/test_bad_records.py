@@ -50,6 +50,10 @@ REFUSED = {
     "a number of 400 digits": (with_duration(b"9" * 400), "not_finite"),
     "a number of 5,000 digits": (with_duration(b"9" * 5000), "not_finite"),
     "a lone surrogate": (LINE.replace(b'"v"', b'"\\ud800"'), "bad_text"),
+    "a lone surrogate for an object": (
+        b'{"name": "problem_check", "event": {}, "context": {"module": "\\ud800"}, "time": "2023-05-23T13:53:13Z"}',
+        "bad_text",
+    ),
     "an array for a scalar": (with_duration(b"[1]"), "wrong_type"),
     "an object for a name": (LINE.replace(b'"play_video"', b'{"a": 1}'), "wrong_type"),
     "the payload is a number": (LINE.replace(b'{"id": "v", "duration": 12.5, "currentTime": 3}', b"5"), "wrong_type"),
