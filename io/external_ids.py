@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import mmap
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -117,6 +116,8 @@ def _checksum(path: str) -> str:
 
 
 def _cache_folder(path: str) -> Path:
+    import tempfile  # with all that it imports, only where a table is large
+
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     fallback = Path(tempfile.gettempdir()) / f"edx2lrs-{os.getuid()}"
     for folder in (Path(home) / "edx2lrs", fallback):
@@ -162,6 +163,8 @@ def _opened(target: Path) -> ExternalIds | None:
 
 def _write(path: str, version: Version, emails: bool, target: Path, step: Step) -> None:
     """Puts the compiled table there in one step, for this user alone."""
+    import tempfile
+
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     scratch = cast(Callable[[], BinaryIO], partial(tempfile.TemporaryFile, dir=target.parent))

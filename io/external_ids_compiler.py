@@ -6,7 +6,6 @@ Memory is bounded: values are sorted outside of it (``io.sorted_runs``); of each
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from array import array
 from bisect import bisect_left
@@ -29,7 +28,7 @@ from edx2lrs.transforms.external_ids import (
     Row,
     Section,
     aligned,
-    name_hash,
+    name_hasher,
     uuid_bytes,
 )
 
@@ -41,6 +40,7 @@ _VALUE = Struct(">BQ")  # column, number of the row; then the value: a UUID's by
 _NAME = Struct(">QQQ")  # hash, user id or 0, number of the row
 _UUID, _TEXT = b"u", b"t"
 _ROWS_IN_A_STEP = 50_000
+_PIECE = 2**20  # bytes
 
 Step = Callable[[str], None]
 """Is told from time to time how far the compilation is."""
@@ -96,6 +96,7 @@ class _Read:
     def __init__(self, scratch: Callable[[], BinaryIO]) -> None:
         self.values, self.names = SortedRuns(scratch), SortedRuns(scratch)
         self.salt = os.urandom(16)
+        self._name_hash = name_hasher(self.salt)
         self.rows = self.value_count = self.name_count = 0
         self.text_bytes = 2  # place 0 is nobody's
         self.largest_id = 0
@@ -109,7 +110,7 @@ class _Read:
         hashed = 0
         if row.username is not None:
             if row.username != self._last_name[0]:
-                self._last_name = (row.username, name_hash(row.username, self.salt))
+                self._last_name = (row.username, self._name_hash(row.username))
             hashed = self._last_name[1]
         user_id = row.user_id or 0
         subject = _SUBJECT.pack(user_id, 0 if user_id else hashed)
@@ -303,7 +304,8 @@ def _write(out: BinaryIO, read: _Read, persons: _Persons) -> None:
     _align(out)
     for file in parts.values():
         file.seek(0)
-        shutil.copyfileobj(file, out)
+        while piece := file.read(_PIECE):
+            out.write(piece)
         _align(out)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -13,12 +14,13 @@ import msgspec
 
 from edx2lrs.io.paths import open_bytes
 from edx2lrs.transforms.course_names import CourseNames
-from edx2lrs.transforms.external_ids import Row
+from edx2lrs.transforms.external_ids import Row, uuid_text
 
 ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
 _COURSE_COLUMNS = ("course_id", "display_name")
 _LARGEST_ID = 2**63 - 1
 _AVRO = b"Obj\x01"
+_UUID_OF_MYSQL = re.compile(r"[0-9a-fA-F]{32}\Z")  # where the LMS keeps UUIDs as char(32)
 
 
 class TableError(Exception):
@@ -44,7 +46,8 @@ _Record = tuple[Place, Sequence[Any]]
 def external_id_rows(path: str, emails: bool) -> Iterator[tuple[Place, Row]]:
     """The rows of the table of external ids, checked. Columns: ``user_id``, ``username``, ``external_id_type``,
     ``external_user_id`` and perhaps ``email``, which is in no row unless ``emails`` are asked for; others are not looked at. The
-    format is told by the content: Avro, JSON lines, else CSV. Raises TableError."""
+    format is told by the content: Avro, JSON lines, else CSV. An id of 32 hexadecimal digits is a UUID as MySQL has it, and gets
+    its hyphens, as in what the LMS sends. Raises TableError."""
     for place, values in _records(path, ID_COLUMNS, "email"):
         yield place, _row(values, place, emails)
 
@@ -71,6 +74,8 @@ def _row(values: Sequence[Any], place: Place, emails: bool) -> Row:
         raise TableError(f"{place}, column user_id: found nothing, expected a user id (or a username)")
     id_type = _text(values[2], "external_id_type", place)
     external_id = _text(values[3], "external_user_id", place)
+    if external_id is not None and _UUID_OF_MYSQL.match(external_id):
+        external_id = uuid_text(bytes.fromhex(external_id))
     email = _text(values[4], "email", place) if emails or external_id is None else None
     if external_id is None and email is None:
         raise TableError(f"{place}, column external_user_id: found nothing, expected an external id")

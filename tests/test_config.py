@@ -159,6 +159,9 @@ CONSUMER_FAULTS = [
     ("headers: {authorization: x}", "headers.authorization: a header that edx2lrs sets itself; use auth"),
     ("actor: {id: mbox}", "actor.id: found mbox without a table, expected lms.external_ids"),
     ("actor: {id: external_id}", "actor.id: found external_id without a table, expected lms.external_ids; without a table"),
+    ("actor: {sha1_of: address}", "actor.sha1_of: found sha1_of with nothing to hash, expected actor.id: mbox_sha1sum"),
+    ("actor: {key: do-not-show}", "actor.key: found text that is no reference, expected env:NAME"),
+    ("actor: {key: env:NOT_SET}", "actor.key: environment variable NOT_SET is not set; set it"),
     ("max_wait: 5m", "max_wait: found max_wait with on_outage: wait"),
     ("sensor: 'urn:x'", "sensor: sensor with protocol: xapi; remove it"),
     (
@@ -343,6 +346,28 @@ NO_CONFIGURATION = {
     "only comments": ("# nothing\n", 1, "an empty configuration"),
     "empty mapping": ("{}", 1, "an empty configuration"),
     "text": ("hello", 1, "found text, expected a mapping"),
+OWN_KEYS = {
+    "{key: env:SITE_KEY}": "key with external ids, since there is lms.external_ids,",
+    "{id: external_id, key: env:SITE_KEY}": "key with id: external_id",
+    "{id: mbox, unknown: hmac, key: env:SITE_KEY}": "key with id: mbox",
+}
+
+
+@pytest.mark.parametrize(("actor", "found"), OWN_KEYS.items())
+def test_a_key_of_ones_own_is_for_hmac_ids_alone(write, tmp_path: Path, actor: str, found: str) -> None:
+    (tmp_path / "ids.csv").write_text("user_id,username,external_id_type,external_user_id\n")
+    site = "lms: {root_url: https://lms.example.com, external_ids: ids.csv, id_key: env:SITE_KEY}\n"
+    assert faults_of(write(f"{site}{CONSUMER}, actor: {actor}}}")) == [
+        f"c.yaml:3: consumers[0].actor.key: found {found}, expected actor.id: hmac; "
+        "ids and addresses from the table are the same for every consumer"
+    ]
+
+
+def test_a_key_of_ones_own_does_where_the_site_has_none(write) -> None:
+    made = load(write("lms: {root_url: https://lms.example.com}\n" + CONSUMER + ", actor: {key: env:SITE_KEY}}"))
+    assert made.consumers[0].actor.key == "env:SITE_KEY"
+
+
     "list": ("- a\n- b", 1, "found a list, expected a mapping"),
     "two documents": (SITE + "---\n" + SITE, 2, "not YAML"),
     "broken": ("lms:\n  root_url: [1, 2\nconsumers: x\n", 3, "not YAML"),

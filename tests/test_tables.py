@@ -93,6 +93,16 @@ def test_a_table_of_nothing_but_its_header_knows_nobody(tmp_path: Path) -> None:
     assert read_external_ids(str(path)).external_id("XAPI", 5, "ann") is None
 
 
+def test_a_uuid_as_mysql_has_it_gets_its_hyphens(tmp_path: Path) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text(HEADER + "5,ann,XAPI,2b6bb4a12d2d4dbf9d0d4b8d7ce4a111,\n6,bob,XAPI,2b6bb4a12d2d4dbf9d0d4b8d7ce4a11,\n")
+    table = read_external_ids(str(path))
+    assert [table.external_id("XAPI", user_id, None) for user_id in (5, 6)] == [
+        "2b6bb4a1-2d2d-4dbf-9d0d-4b8d7ce4a111",
+        "2b6bb4a12d2d4dbf9d0d4b8d7ce4a11",
+    ]
+
+
 def test_the_same_row_twice_is_no_fault(tmp_path: Path) -> None:
     path = tmp_path / "ids.csv"
     path.write_bytes(as_csv([*ROWS, *ROWS]))

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from mmap import mmap
 from typing import NamedTuple
@@ -92,7 +92,7 @@ class ExternalIds:
         self._data = data
         self._view = memoryview(data)[aligned(end) :]
         self._sections = header.sections
-        self._salt = bytes.fromhex(header.salt)
+        self._name_hash = name_hasher(bytes.fromhex(header.salt))
         self._name_only = header.name_only
         self._ids = self._numbers("ids"), self._numbers("id_starts"), header.id_shift
         self._names = self._numbers("names"), self._numbers("name_starts"), header.name_shift
@@ -136,7 +136,7 @@ class ExternalIds:
                 yield self._name_only + at
         if username is None:
             return
-        for at in _places(name_hash(username, self._salt), *self._names):
+        for at in _places(self._name_hash(username), *self._names):
             person = self._name_persons[at]
             if user_id is None or person < self._name_only:
                 yield person
@@ -170,9 +170,17 @@ def aligned(place: int) -> int:
     return (place + 7) // 8 * 8
 
 
-def name_hash(username: str, salt: bytes) -> int:
-    """8 bytes: of ten million names two have the same with a chance of one to 370,000, and a table with such two is refused."""
-    return int.from_bytes(blake2b(username.encode("utf-8", "surrogatepass"), digest_size=8, key=salt).digest(), "big")
+def name_hasher(salt: bytes) -> Callable[[str], int]:
+    """Hashes names to 8 bytes: of ten million two have the same with a chance of one to 370,000, and a table with such two is
+    refused."""
+    keyed = blake2b(digest_size=8, key=salt)
+
+    def name_hash(username: str) -> int:
+        own = keyed.copy()
+        own.update(username.encode("utf-8", "surrogatepass"))
+        return int.from_bytes(own.digest(), "big")
+
+    return name_hash
 
 
 def uuid_text(data: bytes) -> str:
