@@ -1,0 +1,51 @@
+"""What a stream is read from: Pub/Sub, the event bus, a growing log. Without Beam, so that each source is written once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from edx2lrs.transforms.failure import Failure
+
+
+class Message(NamedTuple):
+    """One record as it came. ``id`` tells it from all others of its source and is the same when it comes again; ``position`` is
+    what people are told (``topic[3]@1234``, ``path:line``, a message id). ``body`` is JSON of an event in any of its forms
+    (``transforms.parse``); ``attributes`` are kept for dead letters."""
+
+    id: str
+    position: str
+    body: bytes
+    attributes: Mapping[str, str] = {}
+
+
+class Polled(NamedTuple):
+    """What one poll brought. ``failures``: what came and can be no record (a broken Avro value). ``cursor`` stands for all that was
+    polled up to here; only the source knows what is in it."""
+
+    messages: Sequence[Message]
+    failures: Sequence[Failure]
+    cursor: Any
+
+
+class SourceError(Exception):
+    """The source cannot be read: names it, what was found and what to do. ``fatal``: trying again is of no use."""
+
+    def __init__(self, message: str, fatal: bool = False):
+        super().__init__(message)
+        self.fatal = fatal
+
+
+class Source(Protocol):
+    """A source at work. One thread calls it."""
+
+    def poll(self, max_records: int, max_wait: float) -> Polled:
+        """Waits up to ``max_wait`` seconds for a first record, then gives what is there, up to ``max_records``; nothing is lost or
+        committed by it. Raises SourceError."""
+
+    def commit(self, cursor: Any) -> None:
+        """Settles everything polled up to ``cursor``: it was kept. May be repeated, and may be missed by a kill: then messages come
+        again, with the same ids. Raises SourceError."""
+
+    def close(self) -> None:
+        """Gives back what was not committed."""
