@@ -20,8 +20,8 @@ class Message(NamedTuple):
 
 
 class Polled(NamedTuple):
-    """What one poll brought. ``failures``: what came and can be no record (a broken Avro value). ``cursor`` stands for all that was
-    polled up to here; only the source knows what is in it."""
+    """What one poll brought. ``failures``: what came and can be no record (a broken Avro value). ``cursor`` stands for all that
+    was polled up to here; only the source knows what is in it."""
 
     messages: Sequence[Message]
     failures: Sequence[Failure]
@@ -40,12 +40,12 @@ class Source(Protocol):
     """A source at work. One thread calls it."""
 
     def poll(self, max_records: int, max_wait: float) -> Polled:
-        """Waits up to ``max_wait`` seconds for a first record, then gives what is there, up to ``max_records``; nothing is lost or
-        committed by it. Raises SourceError."""
+        """Waits up to ``max_wait`` seconds for a first record, then gives what is there, up to ``max_records``; nothing is lost
+        or committed by it. Raises SourceError."""
 
     def commit(self, cursor: Any) -> None:
-        """Settles everything polled up to ``cursor``: it was kept. May be repeated, and may be missed by a kill: then messages come
-        again, with the same ids. Raises SourceError."""
+        """Settles everything polled up to ``cursor``: it was kept. May be repeated, and may be missed by a kill: then messages
+        come again, with the same ids. Raises SourceError."""
 
     def close(self) -> None:
         """Gives back what was not committed."""
