@@ -7,6 +7,7 @@ import apache_beam as beam
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.keep import KeepInState, encode_block, encode_failure, encode_tally, gathered
+from edx2lrs.pipeline.steps import Translate
 from edx2lrs.transforms.blocks import Statement, pack, unpack_bodies, unpack_positions
 from edx2lrs.transforms.failure import Failure
 
@@ -36,3 +37,17 @@ def test_what_crosses_the_shuffle_comes_back_as_it_was():
     assert made.tally == {("", "read"): 6, ("campus", "matched"): 4}
     assert unpack_bodies(block.bodies) == [statement.body] * 2
     assert unpack_positions(block.positions) == ["a.log:1", "a.log:2"]
+
+
+def test_each_bundle_of_translation_begins_with_a_look_for_newer_tables():
+    class Job:
+        looks = 0
+
+        def look_for_newer_tables(self):
+            self.looks += 1
+
+    step = Translate(JobSpec("c.yaml"))
+    step.job = Job()
+    step.start_bundle()
+    step.start_bundle()
+    assert step.job.looks == 2
