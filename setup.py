@@ -34,6 +34,7 @@ setup(
         "zstandard>=0.25",
     ],
     extras_require={
+        "gcp": ["apache-beam[gcp]>=2.77,<2.78", "google-auth>=2"],
         "test": [
             "mypy==2.4.1",
             "pyhamcrest==2.1.0",

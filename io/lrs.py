@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import email.utils
 import http.client
@@ -20,9 +19,9 @@ import requests
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
+from edx2lrs.io.credentials import Credentials
 from edx2lrs.io.deadline import DeadlineAdapter
 from edx2lrs.io.delivery import Answer, Fault
-from edx2lrs.io.secrets import is_reference
 from edx2lrs.transforms.config_types import Consumer, Protocol
 
 _XAPI_VERSION = "1.0.3"
@@ -33,45 +32,6 @@ _ANSWER_BYTES = 65_536
 _ID_BYTES = 48
 _EXCERPT_CHARACTERS = 500
 _LONGEST_RETRY_AFTER = 86_400.0
-
-
-class Credentials:
-    """A consumer's headers, with the secrets in them. Never shows them."""
-
-    def __init__(self, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
-        self.headers = headers
-        self._secrets = tuple(secret for secret in secrets if secret)
-
-    def __repr__(self) -> str:
-        return "Credentials(...)"
-
-    def redacted(self, text: str) -> str:
-        """``text`` without the secrets, should an LRS repeat what it was sent."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
-
-
-def credentials_of(consumer: Consumer, resolve: Callable[[str], str]) -> Credentials:
-    """The credentials and headers of ``consumer``; ``resolve`` gives the secret of a reference, and its errors pass
-    through. Basic: RFC 7617 with UTF-8."""
-    auth = consumer.auth
-    secrets: list[str] = []
-    headers = dict(consumer.headers)
-    for name, value in consumer.headers.items():
-        if is_reference(value):
-            headers[name] = resolve(value)
-            secrets.append(headers[name])
-    if auth.scheme == "basic":
-        password = resolve(auth.password or "")
-        pair = base64.b64encode(f"{resolve(auth.username or '')}:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {pair}"
-        secrets += [pair, password]
-    elif auth.scheme == "bearer":
-        token = resolve(auth.token or "")
-        headers["Authorization"] = f"Bearer {token}"
-        secrets.append(token)
-    return Credentials(headers, secrets)
 
 
 def endpoint(protocol: Protocol, url: str) -> str:
@@ -101,13 +61,17 @@ class LrsClient:
 
     ``sensor`` is what Caliper envelopes name, unless ``consumer.override_args`` has another. Redirects are never followed, TLS
     is always verified, ``consumer.timeout`` is the end of the whole request. Proxies and CA bundle: the usual environment
-    variables.
+    variables. ``renewed`` gives newer credentials when there are.
     """
 
-    def __init__(self, consumer: Consumer, credentials: Credentials, sensor: str) -> None:
+    def __init__(
+        self, consumer: Consumer, credentials: Credentials, sensor: str, renewed: Callable[[], Credentials] | None = None
+    ) -> None:
         self._protocol = consumer.protocol
         self._timeout = consumer.timeout
+        self._consumer = consumer
         self._credentials = credentials
+        self._renewed = renewed
         self._envelope = {"sensor": sensor, **consumer.override_args.get("envelope", {})}
         session = requests.Session()
         url = endpoint(consumer.protocol, consumer.url)
@@ -116,6 +80,12 @@ class LrsClient:
         self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=1)
         # Prepared once, and not by the session, which would look for other credentials in ~/.netrc.
         self._request = requests.Request("POST", url, headers=self._headers(consumer)).prepare()
+
+    def _renew(self) -> None:
+        """Takes newer credentials into the headers, when there are."""
+        if self._renewed is not None and (credentials := self._renewed()) is not self._credentials:
+            self._credentials = credentials
+            self._request.headers.update(self._headers(self._consumer))
 
     def _headers(self, consumer: Consumer) -> dict[str, Any]:
         headers = {"User-Agent": f"edx2lrs/{version('edx2lrs')}", **self._credentials.headers}
@@ -138,6 +108,7 @@ class LrsClient:
             body = xapi_body(bodies)
         else:
             body = caliper_body(bodies, self._envelope, datetime.datetime.now(datetime.timezone.utc))
+        self._renew()
         self._request.body = body
         self._request.headers["Content-Length"] = str(len(body))
         response = self._adapter.send(
@@ -165,7 +136,7 @@ class LrsClient:
             ids=_listed_ids(content) if success and whole and self._protocol == "xapi" else None,
             is_html=_is_html(response.headers.get("Content-Type", ""), content),
             retry_after=parsed_retry_after(retry_after, time.time()) if retry_after else None,
-            excerpt="" if success else self._credentials.redacted(_excerpt(content)),
+            excerpt="" if success else _excerpt(self._credentials.redacted(_text(content))),
         )
 
     def close(self) -> None:
@@ -202,8 +173,11 @@ def _is_html(content_type: str, content: bytes) -> bool:
     return content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
-def _excerpt(content: bytes) -> str:
-    text = content[: 4 * _EXCERPT_CHARACTERS].decode(errors="replace")
+def _text(content: bytes) -> str:
+    return content[: 8 * _EXCERPT_CHARACTERS].decode(errors="replace")
+
+
+def _excerpt(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)[:_EXCERPT_CHARACTERS].strip()
 
 

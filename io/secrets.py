@@ -7,7 +7,8 @@ import re
 
 _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)\Z")
 _LIMIT = 65_536
-EXPECTED = "env:NAME or file:PATH"
+_GOOGLE = re.compile(r"secret://(projects/[a-z0-9:._-]+/secrets/[A-Za-z0-9_-]+(?:/versions/(?:latest|[0-9]+))?)\Z")
+EXPECTED = "env:NAME, file:PATH or secret://projects/PROJECT/secrets/NAME"
 
 
 class SecretError(Exception):
@@ -16,18 +17,23 @@ class SecretError(Exception):
 
 
 def is_reference(text: str) -> bool:
-    """Whether ``text`` is ``env:NAME`` or ``file:PATH``."""
-    return bool(_ENVIRONMENT.match(text)) or (text.startswith("file:") and len(text) > len("file:"))
+    """Whether ``text`` is ``env:NAME``, ``file:PATH`` or ``secret://projects/PROJECT/secrets/NAME`` (Google Secret Manager; with
+    ``/versions/N`` that version, else the latest)."""
+    return bool(_ENVIRONMENT.match(text) or _GOOGLE.match(text)) or (text.startswith("file:") and len(text) > len("file:"))
 
 
 def resolve(reference: str) -> str:
-    """The secret: the value of the environment variable, or the text of the file without one line break at its end.
+    """The secret: the value of the environment variable, or the text of the file or of the secret without one line break at its
+    end.
 
-    Raises SecretError: no reference, variable not set, file unreadable, nothing in it, not UTF-8, over 64 kB.
+    Raises SecretError: no reference, variable not set, file or secret unreadable, nothing in it, not UTF-8, over 64 kB.
     """
     variable = _ENVIRONMENT.match(reference)
     if variable:
         return _of_environment(variable[1])
+    google = _GOOGLE.match(reference)
+    if google:
+        return _of_google(google[1])
     if is_reference(reference):
         return _of_file(reference.removeprefix("file:"))
     raise SecretError(f"text that is no reference, expected {EXPECTED}")
@@ -48,13 +54,26 @@ def _of_file(path: str) -> str:
             data: bytes = file.read(_LIMIT + 1)
     except (OSError, ValueError) as error:
         raise SecretError(f"file {path} cannot be read: {getattr(error, 'strerror', None) or 'no path'}") from None
+    return _text(data, f"file {path}")
+
+
+def _of_google(path: str) -> str:
+    from edx2lrs.io.google_secrets import GoogleSecretError, text_of
+
+    try:
+        return _text(text_of(path), f"secret {path}")
+    except GoogleSecretError as error:
+        raise SecretError(f"secret {path} cannot be read: {error}") from None
+
+
+def _text(data: bytes, name: str) -> str:
     if len(data) > _LIMIT:
-        raise SecretError(f"file {path} is over {_LIMIT} bytes, so it is no secret")
+        raise SecretError(f"{name} is over {_LIMIT} bytes, so it is no secret")
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise SecretError(f"file {path} is not UTF-8 text") from None
+        raise SecretError(f"{name} is not UTF-8 text") from None
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        raise SecretError(f"file {path} is empty")
+        raise SecretError(f"{name} is empty")
     return text

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from edx2lrs.io.consumer_sender import Notice
+from edx2lrs.io.credentials import RenewedCredentials
 from edx2lrs.io.files import InputError
-from edx2lrs.io.lrs import LrsClient, credentials_of
+from edx2lrs.io.lrs import LrsClient
 from edx2lrs.io.secrets import SecretError, resolve
 from edx2lrs.io.senders import Senders
 from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
@@ -75,10 +76,11 @@ def owned_state(folder: str | None, config: Config, create: bool = True) -> Iter
 
 def senders_of(config: Config, state: State) -> Senders:
     """The senders of all consumers. Raises ``SecretError``."""
-    credentials = {consumer.name: credentials_of(consumer, resolve) for consumer in config.consumers}
+    credentials = {consumer.name: RenewedCredentials(consumer, resolve) for consumer in config.consumers}
 
     def connect(consumer: Consumer) -> LrsClient:
-        return LrsClient(consumer, credentials[consumer.name], consumer.sensor or config.lms.root_url)
+        renewed = credentials[consumer.name]
+        return LrsClient(consumer, renewed(), consumer.sensor or config.lms.root_url, renewed)
 
     return Senders(state.outbox, config.consumers, connect, _log_notice)
 

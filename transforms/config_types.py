@@ -22,7 +22,8 @@ PayloadForm = Literal["full", "redacted", "none"]
 Reference = Annotated[
     str,
     Meta(
-        description="A secret by reference: `env:NAME` or `file:PATH`. Never the secret itself.",
+        description="A secret by reference: `env:NAME`, `file:PATH` or `secret://projects/PROJECT/secrets/NAME`. Never the secret "
+        "itself.",
         extra={"kind": "reference"},
     ),
 ]
@@ -319,7 +320,7 @@ class Consumer(_Options, frozen=True):
     headers: Annotated[
         dict[str, str],
         Meta(
-            description="More headers of every request. A value `env:NAME` or `file:PATH` is a reference to a secret.",
+            description="More headers of every request. A reference (`env:NAME`, `file:PATH`, `secret://...`) is read as a secret.",
             examples=["{X-Tenant: campus}"],
             extra={"kind": "headers"},
         ),

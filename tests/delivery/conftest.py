@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from edx2lrs.io.consumer_sender import Notice
-from edx2lrs.io.lrs import LrsClient, credentials_of
+from edx2lrs.io.credentials import credentials_of
+from edx2lrs.io.lrs import LrsClient
 from edx2lrs.io.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import State, open_state

@@ -20,7 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from edx2lrs.io.lrs import LrsClient, credentials_of, endpoint, parsed_retry_after
+from edx2lrs.io.credentials import credentials_of
+from edx2lrs.io.lrs import LrsClient, endpoint, parsed_retry_after
 from edx2lrs.transforms.config_types import Auth, Consumer
 
 ID = "12345678-1234-4234-8234-123456789012"
@@ -86,6 +87,18 @@ def test_a_caliper_batch_is_an_envelope(lrs: Any, client: Any) -> None:
     sent = datetime.datetime.strptime(envelope["sendTime"], "%Y-%m-%dT%H:%M:%S.%f%z")
     assert abs(sent - before) < datetime.timedelta(seconds=5)
     assert len(envelope["sendTime"]) == len("2026-01-01T00:00:00.000Z")
+
+
+def test_renewed_credentials_are_in_the_next_request(lrs: Any, consumer: Callable[..., Consumer]) -> None:
+    its = consumer(lrs.url, auth=Auth(scheme="bearer", token="env:token"))
+    made = [credentials_of(its, lambda _, token=token: token) for token in ("first", "second")]
+    now = [made[0]]
+    with contextlib.closing(LrsClient(its, made[0], "http://lms", lambda: now[0])) as client:
+        client.post([BODY])
+        now[0] = made[1]
+        client.post([BODY])
+    assert [headers["Authorization"] for headers in lrs.headers] == ["Bearer first", "Bearer second"]
+    assert {headers["X-Experience-API-Version"] for headers in lrs.headers} == {"1.0.3"}
 
 
 def test_overrides_of_the_envelope_replace_what_is_in_it(lrs: Any, client: Any) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.io.lrs import LrsClient, credentials_of
+from edx2lrs.io.credentials import credentials_of
+from edx2lrs.io.lrs import LrsClient
 from edx2lrs.io.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state

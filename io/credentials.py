@@ -1,0 +1,113 @@
+"""What a consumer knows us by: its headers, with the secrets in them; renewed when a secret changes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from urllib.parse import quote, quote_plus
+
+from edx2lrs.io.secrets import SecretError, is_reference
+from edx2lrs.transforms.config_types import Consumer
+
+RENEWED_AFTER = 60.0
+"""Seconds between looks at the secrets."""
+_SHORTEST = 4  # characters of what is taken out of texts: less is in every text
+_LOG = logging.getLogger("edx2lrs")
+
+
+class Credentials:
+    """A consumer's headers, with the secrets in them. Never shows them."""
+
+    def __init__(self, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
+        self.headers = headers
+        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+        self._secrets = sorted(forms, key=len, reverse=True)  # what holds another one goes first
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
+
+    def redacted(self, text: str) -> str:
+        """``text`` without the secrets, should an LRS repeat what it was sent."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def _forms(secret: str) -> set[str]:
+    """How a text may hold the secret: as it is, in JSON, in HTML, in a URL."""
+    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {
+        secret,
+        *in_json,
+        *(text.replace("/", "\\/") for text in in_json),
+        escape(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+    }
+
+
+def _of_header(name: str, secret: str) -> str:
+    if not secret.isascii() or not secret.isprintable():
+        raise SecretError(f"the secret of header {name} has line breaks or other than ASCII")
+    return secret
+
+
+def credentials_of(consumer: Consumer, resolve: Callable[[str], str]) -> Credentials:
+    """The credentials and headers of ``consumer``; ``resolve`` gives the secret of a reference, and its errors pass
+    through; SecretError also for one that no header can hold. Basic: RFC 7617 with UTF-8."""
+    auth = consumer.auth
+    secrets: list[str] = []
+    headers = dict(consumer.headers)
+    for name, value in consumer.headers.items():
+        if is_reference(value):
+            headers[name] = _of_header(name, resolve(value))
+            secrets.append(headers[name])
+    if auth.scheme == "basic":
+        username, password = resolve(auth.username or ""), resolve(auth.password or "")
+        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+        headers["Authorization"] = f"Basic {pair}"
+        secrets += [pair, username, password]
+    elif auth.scheme == "bearer":
+        token = _of_header("Authorization", resolve(auth.token or ""))
+        headers["Authorization"] = f"Bearer {token}"
+        secrets.append(token)
+    return Credentials(headers, secrets)
+
+
+class RenewedCredentials:
+    """The credentials of a consumer, read again once a minute: a secret that has changed counts from then on. For any thread."""
+
+    def __init__(self, consumer: Consumer, resolve: Callable[[str], str], clock: Callable[[], float] = time.monotonic) -> None:
+        """Raises what ``resolve`` raises."""
+        self._consumer, self._resolve, self._clock = consumer, resolve, clock
+        self._current = credentials_of(consumer, resolve)
+        self._next_look = clock() + RENEWED_AFTER
+        self._fault = ""
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Credentials:
+        """The newest that could be read: the same object as long as nothing has changed. While a secret cannot be read, the one
+        from before stays in use, which is said once."""
+        with self._lock:
+            if self._clock() >= self._next_look:
+                self._look()
+                self._next_look = self._clock() + RENEWED_AFTER
+            return self._current
+
+    def _look(self) -> None:
+        try:
+            newer = credentials_of(self._consumer, self._resolve)
+        except SecretError as error:
+            if str(error) != self._fault:
+                _LOG.warning("consumer %s: %s; the secret from before stays in use", self._consumer.name, error)
+            self._fault = str(error)
+            return
+        self._fault = ""
+        if newer.headers != self._current.headers:
+            self._current = newer
+            _LOG.info("consumer %s: its secrets have changed; the new ones are in use", self._consumer.name)

@@ -1,0 +1,160 @@
+"""Secrets used in a run, against an LRS that repeats all that it is sent, are in nothing that the run leaves behind."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import json
+import re
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+import zstandard
+
+from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.wave_runner import WaveRunner
+
+SECRETS = {
+    "ID_KEY": "planted-id-key-6f1d",
+    "LRS_USER": "planted-user-77aa",
+    "LRS_PASSWORD": 'planted-"pass\\word/9c',
+    "LRS_TOKEN": "planted-token-51be",
+    "LRS_HEADER": "planted-header-08d2",
+}
+CONFIG = """\
+lms: {root_url: https://lms.example.com, id_key: env:ID_KEY}
+consumers:
+- name: echo
+  protocol: xapi
+  url: http://ADDRESS/xAPI
+  auth: {scheme: basic, username: env:LRS_USER, password: env:LRS_PASSWORD}
+  headers: {X-Api-Key: env:LRS_HEADER}
+  access: all
+- name: refused
+  protocol: caliper
+  url: http://ADDRESS/refused
+  auth: {scheme: bearer, token: file:token}
+  access: all
+"""
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Takes every other statement; refuses the others with the words of the request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        said = json.dumps({"you sent": dict(self.headers), "decoded": base64.b64decode(self._pair() or b"").decode()})
+        status = 401 if self.path == "/refused" else 400
+        sent = json.loads(body)
+        if status == 400 and len(sent) == 1 and int(sent[0]["id"][-1], 16) % 2:
+            status, said = 200, json.dumps([sent[0]["id"]])
+        self.send_response(status, said[:80].replace("\n", " ") if status != 200 else "OK")
+        self.send_header("Content-Length", str(len(said.encode())))
+        self.end_headers()
+        self.wfile.write(said.encode())
+
+    def _pair(self) -> str:
+        return self.headers["Authorization"].removeprefix("Basic ") if "Basic" in self.headers["Authorization"] else ""
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def planted(data: bytes) -> list[str]:
+    """The secrets that ``data`` holds, in any of the forms that texts have them in."""
+    user, password = SECRETS["LRS_USER"], SECRETS["LRS_PASSWORD"]
+    texts = [*SECRETS.values(), json.dumps(password)[1:-1], base64.b64encode(f"{user}:{password}".encode()).decode()]
+    return [text for text in texts if text.encode() in data]
+
+
+def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file, and what is packed in it."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            data = path.read_bytes()
+            yield str(path), data
+            if data.startswith(b"SQLite format 3"):
+                yield from ((f"{path}, {table}", cell) for table, cell in cells(path))
+            if path.suffix == ".avro":
+                with path.open("rb") as file:
+                    yield from ((f"{path}, a letter", repr(letter).encode()) for letter in fastavro.reader(file))
+
+
+def cells(path: Path) -> Iterator[tuple[str, bytes]]:
+    with sqlite3.connect(path) as database:
+        for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            for row in database.execute(f'SELECT * FROM "{table}"'):
+                for cell in row:
+                    data = cell if isinstance(cell, bytes) else str(cell).encode()
+                    yield table, data
+                    if data.startswith(zstandard.FRAME_HEADER):
+                        yield f"{table}, unpacked", zstandard.ZstdDecompressor().decompressobj().decompress(data)
+
+
+def unpacked(proto: bytes) -> bytes:
+    """A pipeline's proto, with what Beam packed into it: pickled, compressed, in base64."""
+    parts = [proto]
+    for packed in re.findall(rb"[A-Za-z0-9+/=]{40,}", proto):
+        for start in range(4):  # a length before it may look like a part of it
+            try:
+                decoded = base64.b64decode(packed[start:] + b"=" * (-len(packed[start:]) % 4))
+            except ValueError:
+                continue
+            for unpack in (zlib.decompress, bz2.decompress):
+                try:
+                    parts.append(unpack(decoded))
+                except (zlib.error, OSError, ValueError):
+                    continue
+    return b"\n".join(parts)
+
+
+def test_no_artefact_of_a_run_holds_a_secret(
+    edx2lrs: Any, echo: str, config: Any, sample_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (sample_logs / "tracking.log-20240312").read_bytes().splitlines(keepends=True)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "tracking.log").write_bytes(b"".join(lines[:200]))
+    (tmp_path / "token").write_text(SECRETS["LRS_TOKEN"])
+    path = config(echo, CONFIG)
+    environment = {name: value for name, value in SECRETS.items() if name != "LRS_TOKEN"}
+    result = edx2lrs("run", "--config", path, "--input", "logs", "--state", "state", env=environment)
+    assert result.code == 1, result.text
+    letters = result.report["consumers"]["echo"]["dead"]["statements"]
+    assert sum(letters.values()) > 3
+    assert result.report["consumers"]["refused"]["waiting"] > 3
+    assert "circuit_opened consumer=refused" in result.err
+
+    (tmp_path / "token").unlink()
+    found = dict(contents(tmp_path))
+    letters_read = [data for name, data in found.items() if "letter" in name]
+    assert any(b"you sent" in data for data in letters_read), "the LRS's words are not in the dead letters"
+    assert any(b"***" in data for data in letters_read)
+    assert any("unpacked" in name for name in found), "no block was looked into"
+    assert {name: planted(data) for name, data in found.items() if planted(data)} == {}
+    assert planted(result.text.encode()) == []
+    assert planted(json.dumps(result.report).encode()) == []
+
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    runner = WaveRunner(str(tmp_path / "wave"), JobSpec(str(path)), str(tmp_path / "state"))
+    proto = unpacked(runner._graph.SerializeToString())
+    assert str(path).encode() in proto, "the job's specification was not found in its graph"
+    assert planted(proto) == []
