@@ -22,7 +22,6 @@ from edx2lrs.transforms.events.registry import OWNERS, SOURCE_EVENTS
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.filter import EventFilter, Reason
 from edx2lrs.transforms.json_type import json_type
-from edx2lrs.transforms.library import translate_event
 from edx2lrs.transforms.mapping_tables import tables
 from edx2lrs.transforms.match_reasons import reasons
 from edx2lrs.transforms.parse import Event, parse
@@ -168,7 +167,7 @@ def _shown(values: list[object], with_values: bool) -> str:
 
 def _for_consumer(event: Event, consumer: Consumer, translator: AnyTranslator, with_values: bool) -> Iterator[str]:
     said = reasons(event, consumer)
-    made = translate_event(event, translator.translate) if all(reason.passes for reason in said) else ()
+    made = translator.translate(event) if all(reason.passes for reason in said) else ()
     yield f"{consumer.name} ({consumer.protocol}): gets {_number_of(made)}"
     for place, reason in zip(("match", *[""] * len(said)), said, strict=False):
         values = f" ({_shown(list(reason.found), True)})" if with_values and reason.found else ""

@@ -17,7 +17,7 @@ PLAY = {
     "event": {"id": "v"},
     "time": "2023-05-23T13:53:13+00:00",
 }
-ENROLLED = {**PLAY, "name": "edx.course.enrollment.mode_changed"}
+MENU_SHOWN = {**PLAY, "name": "edx.video.language_menu.shown"}
 
 
 def run(lines: bytes, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -41,15 +41,15 @@ def test_statements_come_out_one_a_line() -> None:
 
 def test_a_trace_has_every_line_that_is_not_blank() -> None:
     page = {"name": "/courses/x", "event": "{}"}
-    done = run(text(PLAY, b"  ", page, ENROLLED, b"{broken"), "--to", "caliper", "--trace")
+    done = run(text(PLAY, b"  ", page, MENU_SHOWN, b"{broken"), "--to", "xapi", "--trace")
     traces = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(t["line"], t["name"], len(t["statements"]), t["skipped"], (t["failure"] or {}).get("cause")) for t in traces] == [
         (1, "play_video", 1, None, None),
         (3, "/courses/x", 0, "page_request", None),
-        (4, "edx.course.enrollment.mode_changed", 0, "no_mapping", None),
+        (4, "edx.video.language_menu.shown", 0, "no_mapping", None),
         (5, None, 0, None, "not_json"),
     ]
-    assert traces[0]["statements"][0]["type"] == "MediaEvent"
+    assert traces[0]["statements"][0]["version"] == "1.0.3"
 
 
 def test_the_site_comes_from_the_configuration(tmp_path: Path) -> None:

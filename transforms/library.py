@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.parse import Event, parse
+from edx2lrs.transforms.parse import parse
 from edx2lrs.transforms.translate import Outcome, Translator
 
 
@@ -22,12 +22,4 @@ def translate_record(record: bytes | Mapping[str, Any], translator: Translator) 
     except TypeError as error:
         return Refusal("parse", "not_json", f"a record that is no JSON: {error}")
     event = parse(line)
-    return event if isinstance(event, Refusal) else translate_event(event, translator.translate)
-
-
-def translate_event(event: Event, translate: Callable[[Event], Outcome]) -> Outcome:
-    """What ``translate`` of a translator gives. An exception, a fault of a mapping, is a refusal with cause ``crash``."""
-    try:
-        return translate(event)
-    except Exception as error:  # its text may hold data
-        return Refusal("translate", "crash", f"unexpected {type(error).__name__} in the mapping of this event")
+    return event if isinstance(event, Refusal) else translator.translate(event)

@@ -36,10 +36,12 @@ class Translator:
         transformer_version: str | None = None,
         redact: Collection[FreeText] = (),
         override_args: Mapping[str, Any] | None = None,
+        response_format: Literal["erb", "standard"] = "erb",
     ):
         """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
         ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``). ``redact``: what learners wrote that
-        no statement is to hold. ``override_args`` replaces values at the top of each statement, after its id was made."""
+        no statement is to hold. ``override_args`` replaces values at the top of each statement, after its id was made.
+        ``response_format``: answers as event-routing-backends gives them, or in the formats of xAPI's interaction types."""
         site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
         self._actor_of = actor_of
         self._makers: dict[str, Make]
@@ -47,7 +49,8 @@ class Translator:
         options = Options(site, checks, redact, override_args or {})
         if protocol == "xapi":
             strict = statement_ids == "strict"
-            self._makers = {n: xapi_statement.compile_mapping(m, options, strict) for n, m in xapi.MAPPINGS.items()}
+            mappings = xapi.mappings(response_format)
+            self._makers = {n: xapi_statement.compile_mapping(m, options, strict) for n, m in mappings.items()}
             course_as_seen = xapi_statement.course_as_seen
         else:
             self._makers = {n: caliper_event.compile_mapping(m, options) for n, m in caliper.MAPPINGS.items()}
@@ -78,3 +81,6 @@ class Translator:
             return Refusal("translate", problem.cause, problem.message)
         except Invalid as invalid:
             return invalid.refusal
+        except Exception as error:  # a fault of a mapping; the exception's text may hold data
+            message = f"unexpected {type(error).__name__} in the mapping of this event; please report it with the record"
+            return Refusal("translate", "crash", message)

@@ -8,21 +8,18 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms import xapi
 from edx2lrs.transforms.actor import account_actor
 from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.translate import Translator
-from edx2lrs.transforms.xapi.problem import MAPPINGS_WITH_STANDARD_RESPONSES
 
 PROBLEM = "block-v1:edX+DemoX+2020+type@problem+block@aa"
 Responses = Callable[..., list[Any]]
 
 
 @pytest.fixture
-def responses(record: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Responses:
+def responses(record: Callable[..., Any]) -> Responses:
     """The responses of all statements about a graded problem: ``{input id: (response type, answer, what the page sent)}``."""
     actor = account_actor("https://lms.example.com", "somebody")
-    monkeypatch.setattr(xapi, "MAPPINGS", MAPPINGS_WITH_STANDARD_RESPONSES)
 
     def run(questions: dict[str, tuple[str, Any, Any]], **options: Any) -> list[Any]:
         submission = {key: {"response_type": kind, "answer": answer} for key, (kind, answer, _) in questions.items()}
@@ -30,6 +27,7 @@ def responses(record: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Re
         data = {"problem_id": PROBLEM, "grade": 1, "max_grade": 2, "submission": submission, "answers": answers}
         event = parse(json.dumps(record("problem_check", data)).encode())
         assert isinstance(event, Event)
+        options = {"response_format": "standard", **options}
         made = Translator("xapi", "https://lms.example.com", lambda _: actor, lambda _: None, **options).translate(event)
         assert isinstance(made, tuple)
         return [json.loads(statement.body)["result"].get("response") for statement in made]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from edx2lrs.transforms.own_events import Mappings
 from edx2lrs.transforms.xapi import (
@@ -32,3 +33,11 @@ _BUILT_IN: dict[str, XapiMapping] = {
     **video.MAPPINGS,
 }
 MAPPINGS: Mapping[str, XapiMapping] = Mappings("xapi", XapiMapping, _BUILT_IN)
+
+
+def mappings(response_format: Literal["erb", "standard"]) -> Mapping[str, XapiMapping]:
+    """``MAPPINGS``, or those whose responses have the formats of the interaction types; a package's own mapping stays."""
+    if response_format == "erb":
+        return MAPPINGS
+    standard: Mapping[str, XapiMapping] = problem.MAPPINGS_WITH_STANDARD_RESPONSES
+    return {name: standard.get(name, mapping) if mapping is _BUILT_IN.get(name) else mapping for name, mapping in MAPPINGS.items()}
