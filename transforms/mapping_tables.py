@@ -69,6 +69,8 @@ def words(function: Callable[..., Any]) -> Words:
         found = waiting.pop()
         if isinstance(found, partial):
             waiting += [found.func, *found.args, *found.keywords.values()]
+        elif isinstance(found, bytes):
+            waiting.append(found.decode(errors="replace"))
         elif isinstance(found, (str, dict, list, tuple)):
             for path, value in constant_values(found):
                 texts.update(text for text in (*path, value) if isinstance(text, str))

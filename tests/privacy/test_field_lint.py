@@ -104,6 +104,10 @@ def gendered(_: object) -> dict[str, str]:
     return {"gender": "x"}
 
 
+def printed(value: object) -> bytes:
+    return b'{"object":"x","home_town":%b}' % str(value).encode()
+
+
 def test_a_declared_field_is_found_at_any_depth_and_by_its_name_in_the_record(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,12 +128,13 @@ def test_a_key_of_a_statement_is_found_wherever_it_is_made(monkeypatch: pytest.M
         Row(("object", "definition", "extensions", "https://example.com/ext/e-mail"), "data.id"),
         Constant(("object", "definition", "extra"), {"birthday": "today"}),
         Row(("result", "extensions"), "data.id", gendered),
+        Row(("context", "extensions"), "data.id", printed),
     )
     monkeypatch.setitem(field_destinations.PROTOCOLS, "xapi", {"play_video": StatementMapping({"id": "x"}, rows)})
     found = field_lint.findings(field_lint.reviewed())
     assert [(finding.where, finding.name, finding.key) for finding in found] == [
         ("xapi mapping of play_video", name, f"xapi.video: {name}")
-        for name in ("https://example.com/ext/e-mail", "birthday", "gender")
+        for name in ("https://example.com/ext/e-mail", "birthday", "gender", "home_town")
     ]
 
 
