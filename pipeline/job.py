@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from edx2lrs.io.external_ids_compiler import Step, nobody
+from edx2lrs.io.secrets import SecretError
+from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline.config import load
+from edx2lrs.pipeline.config_watch import ConfigWatch
 from edx2lrs.pipeline.identities import Identities, KeptCurrent
 from edx2lrs.pipeline.variants import Variant, variants
 from edx2lrs.transforms.actor import CourseName
@@ -82,7 +86,47 @@ class Job:
         return tuple((translator, of_variant) for translator, of_variant in found if of_variant)
 
 
+class CurrentJob:
+    """The job of the newest configuration that is right, in a process that streams."""
+
+    def __init__(self, config_path: str) -> None:
+        """Raises ``ConfigError``, ``TableError``, ``SecretError``."""
+        config = load(config_path)
+        self.job = Job(config)
+        self._watch = ConfigWatch(config_path, config)
+        self._made: Job | None = None
+        self._making: threading.Thread | None = None
+
+    def renew(self) -> Config | None:
+        """Goes over to a newer configuration, when there is one: gives it, once. To be called between waves, since the places of
+        consumers change with it; takes no time, for it is read and made ready in a thread."""
+        if self._making is not None and not self._making.is_alive():
+            self._making = None
+            if self._made is not None:
+                self.job, self._made = self._made, None
+                return self._watch.current
+        if self._making is None and self._watch.is_due():
+            self._making = threading.Thread(target=self._make, name="configuration", daemon=True)
+            self._making.start()
+        return None
+
+    def _make(self) -> None:
+        before = self._watch.current
+        newer = self._watch.newer()
+        if newer is None:
+            return
+        try:
+            self._made = Job(newer)
+        except (TableError, SecretError) as error:
+            self._watch.refuse(before, str(error))
+
+
 @cache
+def current_job(spec: JobSpec) -> CurrentJob:
+    """The job of ``spec`` in this process. Configuration, tables and secrets are read once, until ``renew`` is called."""
+    return CurrentJob(spec.config_path)
+
+
 def job_of(spec: JobSpec) -> Job:
-    """The job of ``spec``; each process reads configuration, tables and secrets once, for all waves and steps."""
-    return Job(load(spec.config_path))
+    """The job of ``spec`` as it is now, the same for all steps of a wave."""
+    return current_job(spec).job
