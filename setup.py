@@ -16,6 +16,7 @@ setup(
         "edx2lrs.transforms",
         "edx2lrs.transforms.caliper",
         "edx2lrs.transforms.events",
+        "edx2lrs.transforms.validation",
         "edx2lrs.transforms.xapi",
     ],
     package_data={"edx2lrs.pipeline.sandbox": ["*.html", "*.css"]},

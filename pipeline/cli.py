@@ -30,6 +30,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("run", "edx2lrs.pipeline.run_command", "read tracking logs and deliver to every consumer"),
     Command("translate", "edx2lrs.pipeline.translate_command", "events on standard input to statements on standard output"),
+    Command("validate", "edx2lrs.pipeline.validate_command", "statements on standard input against xAPI 1.0.3 or Caliper 1.2"),
     Command("explain", "edx2lrs.pipeline.explain_command", "one event: what each step says, and what each consumer would get"),
     Command("events", "edx2lrs.pipeline.events_command", "the events that are known, and what they become"),
     Command("check", "edx2lrs.pipeline.check_command", "check a configuration and show who gets what"),

@@ -51,7 +51,7 @@ def test_an_invalid_event_refuses_all_and_is_named(
 ) -> None:
     answer = sandbox.caliper(envelope(event(), event(**properties)))
     assert answer.status_code == 400
-    assert "event 1" in answer.json()["error"]
+    assert "envelope 0: data[1]" in answer.json()["error"]
     assert named in answer.json()["error"]
     assert sandbox.counts()["warehouse"]["stored"] == 0
 
@@ -65,10 +65,16 @@ def test_properties_that_an_event_needs(sandbox: Any, envelope: Make, event: Mak
 
 @pytest.mark.parametrize(
     "properties",
-    [{"data": []}, {"data": {}}, {"sensor": "lms"}, {"sendTime": None}, {"dataVersion": "v1p1"}, {"unknown": 1}],
+    [{"data": []}, {"data": {}}, {"sensor": 5}, {"sendTime": None}, {"dataVersion": "v1p1"}, {"unknown": 1}],
 )
 def test_invalid_envelopes(sandbox: Any, envelope: Make, event: Make, properties: dict[str, Any]) -> None:
     assert sandbox.caliper({**envelope(event()), **properties}).status_code == 400
+
+
+def test_entities_that_stand_alone_and_events_without_an_envelope_are_not_taken(sandbox: Any, envelope: Make, event: Make) -> None:
+    described = {"@context": "http://purl.imsglobal.org/ctx/caliper/v1p2", "id": "https://x.org/u", "type": "Person"}
+    assert sandbox.caliper(envelope(described)).status_code == 400
+    assert sandbox.caliper(event()).status_code == 400
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer other"}, {"Authorization": "Basic c2FuZGJveDpzYW5kYm94"}])

@@ -1,0 +1,382 @@
+"""What valid events, entities and envelopes of Caliper 1.2 are; the terms stand in ``caliper_terms``.
+
+Clauses are the headings of the specification: Event, Entity, Envelope, JSON-LD Context, Identifiers, or the name of an event,
+entity or profile. SHOULDs that a machine can check are recommendations, but for one: a version 4 UUID as an event's id is not
+asked for, since ids that stay the same are worth more to a receiver. What events of one stream say together (how an attempt's
+count goes up) is not looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edx2lrs.transforms.validation.caliper_terms import (
+    ANNOTATION_OF_ACTION,
+    BOOLEANS,
+    BY_ACTION,
+    COUNTS,
+    DECIMALS,
+    DURATIONS,
+    ENTITIES,
+    ENTITY_TYPES,
+    EVENT_PARTS,
+    EVENT_TYPES,
+    IDENTIFIER_TYPES,
+    INSTANTS,
+    INTEGERS,
+    LINEAGE,
+    LISTS_OF_ENTITIES,
+    LISTS_OF_TEXTS,
+    METRICS,
+    OBJECTS,
+    PROFILES,
+    RECOMMENDED_BY_ACTION,
+    REQUIRED_BY_ACTION,
+    ROLES,
+    STATUSES,
+    TEXTS,
+    VALUE_TYPES,
+)
+from edx2lrs.transforms.validation.checks import (
+    array,
+    boolean,
+    formatted,
+    integer,
+    number,
+    record,
+    text,
+    word_of,
+)
+from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
+from edx2lrs.transforms.validation.formats import is_blank_node, is_duration, is_instant, is_iri, is_urn_uuid
+
+CONTEXT = "http://purl.imsglobal.org/ctx/caliper/v1p2"
+_ELSEWHERE = "; one's own belong in extensions"
+EVENT_REQUIRES = ("id", "type", "actor", "action", "object", "eventTime")
+
+
+def caliper_faults(document: object) -> list[Fault]:
+    """All faults of an envelope, event or described entity (decoded JSON), those of its recommended parts too."""
+    try:
+        faults = _document(document)
+    except RecursionError:
+        faults = (Fault((), "entities in entities, over and over", "an event that can be read", "Entity"),)
+    return [fault._replace(clause=f"Caliper 1.2, {fault.clause}") for fault in faults]
+
+
+def is_envelope(document: object) -> bool:
+    return isinstance(document, dict) and "type" not in document and not document.keys().isdisjoint(_ENVELOPE)
+
+
+def is_described_entity(document: object) -> bool:
+    """Whether it says that it is an entity; what has another type or none, or an action, is taken for an event."""
+    if not isinstance(document, dict) or "action" in document:
+        return False
+    return isinstance(kind := document.get("type"), str) and kind in ENTITY_TYPES
+
+
+def _document(document: object) -> Faults:
+    return _envelope(document) if is_envelope(document) else _event_or_entity(document)
+
+
+def _event_or_entity(document: object) -> Faults:
+    if not isinstance(document, dict):
+        return wrong(document, "an event or an entity", "JSON-LD Payload")
+    if not is_described_entity(document):
+        return _event(document)
+    described = _entity_of("Entity", "Entity")(document)
+    return (*_has_context(document), *within("@context", _context(document.get("@context", CONTEXT))), *described)
+
+
+# Values. Event and Entity: what is null or empty SHOULD be left out; where the value MUST have a form, null has not.
+
+
+def _or_left_out(check: Check, clause: str) -> Check:
+    def lenient(value: object) -> Faults:
+        faults = FINE if value is None else check(value)
+        if not faults and (value is None or value == "" or value == [] or value == {}):
+            return wrong(value, "to leave it out", clause, required=False)
+        return faults
+
+    return lenient
+
+
+def _is_identifier(value: str) -> bool:
+    return is_iri(value) or is_blank_node(value) is not None
+
+
+_identifier = formatted(_is_identifier, "an absolute IRI or a blank node", "Identifiers")
+_instant = formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", "Event")
+
+
+def _object(clause: str) -> Check:
+    def check(value: object) -> Faults:
+        return FINE if isinstance(value, dict) else wrong(value, "an object", clause)
+
+    return check
+
+
+def _value_check(name: str, clause: str, items: str) -> Check:
+    """The check of an entity's property, by the tables; ``items`` is the type of what the entity collects."""
+    if name in TEXTS:
+        return _or_left_out(text(clause), clause)
+    if name in LISTS_OF_TEXTS:
+        return _or_left_out(array(text(clause), "texts", clause), clause)
+    if name in INSTANTS:
+        return formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", clause)
+    if name in DURATIONS:
+        return formatted(is_duration, "a duration (ISO 8601)", clause)
+    if name in INTEGERS or name in COUNTS:
+        return _or_left_out(integer(clause, 0 if name in COUNTS else None), clause)
+    if name in DECIMALS:
+        return _or_left_out(number(clause), clause)
+    if name in BOOLEANS:
+        return _or_left_out(boolean(clause), clause)
+    if name in OBJECTS:
+        return _or_left_out(_object(clause), clause)
+    if name in ENTITIES:
+        return _entity_of(ENTITIES[name], clause)
+    if name in LISTS_OF_ENTITIES or name == "items":
+        of = items if name == "items" else LISTS_OF_ENTITIES[name]
+        return _or_left_out(array(_entity_of(of, clause), f"{of} entities or their IRIs", clause), clause)
+    return _TERM_CHECKS[name]
+
+
+def _entity_of(types: str, clause: str) -> Check:
+    """An entity of one of these types (or a subtype), or its IRI."""
+    wanted = frozenset(types.split())
+    expected = " or ".join(types.split())
+
+    def check(value: object) -> Faults:
+        if isinstance(value, str):
+            return FINE if _is_identifier(value) else wrong(value, f"{expected}, or its IRI", clause)
+        if not isinstance(value, dict):
+            return wrong(value, f"{expected}, or its IRI", clause)
+        kind = value.get("type")
+        if isinstance(kind, str) and kind in ENTITY_TYPES:
+            other = FINE if LINEAGE[kind] & wanted else within("type", wrong_word(kind, expected, clause))
+            return other + _ENTITY_CHECKS[kind](value)
+        if "type" not in value:
+            return (missing("type", expected, "Entity"),)
+        return within("type", wrong_word(kind, f"an entity type: {expected}", "Entity"))
+
+    return check
+
+
+def _local_context(value: object) -> Faults:
+    """JSON-LD Context: contexts of one's own may be named anywhere."""
+    return FINE if isinstance(value, (str, list, dict)) else wrong(value, "a context", "JSON-LD Context")
+
+
+def _value_record(kind: str) -> Check:
+    required, optional = VALUE_TYPES[kind]
+    properties = {name: _value_check(name, kind, "Entity") for name in (*required, *optional)}
+    return record(
+        f"a {kind}",
+        kind,
+        {"type": word_of([kind], kind), "@context": _local_context, **properties},
+        required=("type", *required),
+        unknown=kind,
+    )
+
+
+def _system_identifiers(value: object) -> Faults:
+    return _or_left_out(array(_system_identifier, "SystemIdentifiers or their IRIs", "Entity"), "Entity")(value)
+
+
+def _system_identifier(value: object) -> Faults:
+    if isinstance(value, str) and _is_identifier(value):
+        return FINE
+    return _VALUE_CHECKS["SystemIdentifier"](value)
+
+
+def _selection(value: object) -> Faults:
+    if isinstance(value, str) and _is_identifier(value):
+        return FINE
+    return _VALUE_CHECKS["TextPositionSelector"](value)
+
+
+_TERM_CHECKS: dict[str, Check] = {
+    "identifierType": word_of(IDENTIFIER_TYPES, "SystemIdentifier"),
+    "metric": word_of(METRICS, "AggregateMeasure"),
+    "otherIdentifiers": _system_identifiers,
+    "roles": _or_left_out(array(word_of(ROLES, "Membership", "a role of Caliper"), "roles", "Membership"), "Membership"),
+    "selection": _selection,
+    "status": word_of(STATUSES, "Membership"),
+}
+_VALUE_CHECKS: dict[str, Check] = {kind: _value_record(kind) for kind in VALUE_TYPES}
+
+
+def _properties_of(kind: str) -> dict[str, Check]:
+    """What an entity of this type may have: its own properties and those of its supertypes."""
+    own = ENTITY_TYPES[kind]
+    found: dict[str, Check] = {}
+    for supertype in own.supertypes:
+        found.update(_properties_of(supertype))
+    found.update({name: _value_check(name, kind, own.items or "Entity") for name in own.properties})
+    if own.items is not None:
+        found["items"] = _value_check("items", kind, own.items)
+    return found
+
+
+def _looked_up_before(_: object) -> Faults:
+    return FINE
+
+
+_ENTITY_CHECKS: dict[str, Check] = {
+    kind: record(
+        kind,
+        "Entity" if kind != "AggregateMeasure" else kind,
+        {"id": _identifier, "type": _looked_up_before, "@context": _local_context, **_properties_of(kind)},
+        required=("id", "metricValue", "metric") if kind == "AggregateMeasure" else ("id",),
+        unknown="Entity",
+        elsewhere=_ELSEWHERE,
+    )
+    for kind in ENTITY_TYPES
+}
+
+# Events
+
+
+def _has_context(document: dict[str, Any]) -> Faults:
+    return FINE if "@context" in document else (missing("@context", CONTEXT, "JSON-LD Context"),)
+
+
+def _context(value: object) -> Faults:
+    if isinstance(value, list):
+        if not all(isinstance(each, (str, dict)) for each in value):
+            return wrong(value, "texts and objects in the array", "JSON-LD Context")
+        return FINE if value[-1:] == [CONTEXT] else wrong(value, f"an array that ends with {CONTEXT}", "JSON-LD Context")
+    return FINE if value == CONTEXT else wrong(value, f"{CONTEXT}, or an array that ends with it", "JSON-LD Context")
+
+
+_PLAIN_PARTS: dict[str, Check] = {
+    "@context": _context,
+    "id": formatted(is_urn_uuid, "urn:uuid: and a UUID", "Event"),
+    "eventTime": _instant,
+    "extensions": _or_left_out(_object("Event"), "Event"),
+}
+
+
+def _event_check(kind: str) -> Check:
+    """The check of the properties of an event of one type, each on its own."""
+    wanted = {**EVENT_PARTS, **EVENT_TYPES[kind].parts}
+    parts = {
+        name: _entity_of(" ".join(types), kind if name in EVENT_TYPES[kind].parts else "Event") for name, types in wanted.items()
+    }
+    return record(
+        kind,
+        "Event",
+        {
+            "type": _looked_up_before,
+            "profile": word_of(list(PROFILES), "Event"),
+            "action": _action_of(kind),
+            **_PLAIN_PARTS,
+            **parts,
+        },
+        required=EVENT_REQUIRES,
+        recommended={"profile": "Event"},
+        rules=(_has_context,),
+        unknown="Event",
+        elsewhere=_ELSEWHERE,
+    )
+
+
+def _action_of(kind: str) -> Check:
+    allowed = sorted(EVENT_TYPES[kind].actions)
+    return word_of(allowed, kind, "an action of Caliper" if kind == "Event" else f"an action of {kind}: {', '.join(allowed)}")
+
+
+_EVENT_CHECKS: dict[str, Check] = {kind: _event_check(kind) for kind in EVENT_TYPES}
+
+
+def _event(event: dict[str, Any]) -> Faults:
+    kind = event.get("type")
+    if not isinstance(kind, str) or kind not in EVENT_TYPES:
+        as_any = tuple(fault for fault in _EVENT_CHECKS["Event"](event) if fault.path != ("type",))
+        if "type" not in event:
+            return (missing("type", "an event type", "Event"), *as_any)
+        return (*within("type", wrong_word(kind, "an event type of Caliper", "Event")), *as_any)
+    faults = _EVENT_CHECKS[kind](event)
+    action, profile = event.get("action"), event.get("profile")
+    if isinstance(action, str):
+        faults += _by_action(event, kind, action)
+    if isinstance(profile, str) and profile in PROFILES:
+        faults += _by_profile(event, kind, profile)
+    if kind == "MediaEvent":
+        faults += _media(event)
+    return faults
+
+
+def _type_of(part: object) -> str | None:
+    """The type of an entity in full; None of one that is named by its IRI, and of what is no entity."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    return kind if isinstance(kind, str) and kind in ENTITY_TYPES else None
+
+
+def _narrowed(event: dict[str, Any], part: str, types: tuple[str, ...], why: str, clause: str, required: bool = True) -> Faults:
+    """The fault of a part whose type fits the event, but not its action or profile."""
+    kind = _type_of(event.get(part))
+    if kind is None or not types or LINEAGE[kind].intersection(types):
+        return FINE
+    return (Fault((part, "type"), f'"{kind}"', f"{' or '.join(types)} {why}", clause, required),)
+
+
+def _by_action(event: dict[str, Any], kind: str, action: str) -> Faults:
+    faults = FINE
+    for part, types in BY_ACTION.get((kind, action), {}).items():
+        faults += _narrowed(event, part, types, f"for {action}", kind)
+    required, recommended = REQUIRED_BY_ACTION.get((kind, action)), RECOMMENDED_BY_ACTION.get((kind, action))
+    if required and required not in event:
+        faults += (missing(required, f"{required}, for {action}", kind),)
+    if recommended and recommended not in event:
+        faults += (missing(recommended, f"{recommended}, for {action}", kind, required=False),)
+    if kind == "AnnotationEvent" and action in ANNOTATION_OF_ACTION and _type_of(event.get("generated")) != "Annotation":
+        faults += _narrowed(
+            event, "generated", (ANNOTATION_OF_ACTION[action],), f"for {action}", "Annotation Profile", required=False
+        )
+    return faults
+
+
+def _by_profile(event: dict[str, Any], kind: str, profile: str) -> Faults:
+    heading = profile.removesuffix("Profile") + " Profile"
+    events = PROFILES[profile]
+    if kind not in events:
+        return (Fault(("profile",), f'"{profile}"', f"a profile that has {kind}; this one has {', '.join(events)}", heading),)
+    return _narrowed(event, "object", events[kind], f"in the {heading}", heading)
+
+
+def _media(event: dict[str, Any]) -> Faults:
+    """MediaEvent and Media Profile: where in a recording it happened."""
+    if "target" not in event:
+        recorded = _type_of(event.get("object")) in ("AudioObject", "VideoObject")
+        return (missing("target", "a MediaLocation, of a recording", "MediaEvent", required=False),) if recorded else FINE
+    target = event["target"]
+    if _type_of(target) != "MediaLocation" or "currentTime" in target:
+        return FINE
+    # MediaLocation: optional; the profile's MUST is about the value that it then has
+    return (Fault(("target", "currentTime"), "nothing", "where in the recording it happened", "Media Profile", required=False),)
+
+
+# Envelopes
+
+
+def _data(value: object) -> Faults:
+    if not isinstance(value, list) or not value:
+        return wrong(value, "an array of one event or more", "Envelope")
+    return array(_event_or_entity, "events and entities", "Envelope")(value)
+
+
+def _sensor(value: object) -> Faults:
+    if not isinstance(value, str) or not value:
+        return wrong(value, "a text that names the sensor", "Envelope")
+    return FINE if is_iri(value) else wrong(value, "an IRI", "Envelope", required=False)
+
+
+_ENVELOPE: dict[str, Check] = {
+    "sensor": _sensor,
+    "sendTime": formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", "Envelope"),
+    "dataVersion": word_of([CONTEXT], "Envelope"),
+    "data": _data,
+}
+_envelope = record("an envelope", "Envelope", _ENVELOPE, required=tuple(_ENVELOPE), unknown="Envelope")

@@ -1,0 +1,401 @@
+"""The terms of Caliper 1.2 as tables: entity types, event types, profiles, actions, and the type of each property's value.
+
+Source: Caliper Analytics specification 1.2, the entries of its entities, events and profiles, its lists of actions, metrics,
+roles, statuses and system identifier types, and its JSON-LD context.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class EntityType(NamedTuple):
+    """``supertypes``: what it also is. ``properties``: what it has beside theirs. ``items``: the type of a collection's items."""
+
+    supertypes: tuple[str, ...]
+    properties: tuple[str, ...] = ()
+    items: str | None = None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _type(supertypes: str, properties: str = "", items: str | None = None) -> EntityType:
+    return EntityType(_words(supertypes), _words(properties), items)
+
+
+_AMOUNTS = "startedAtTime endedAtTime duration"
+_SCALE = "scalePoints itemLabels itemValues"
+
+ENTITY_TYPES: dict[str, EntityType] = {
+    "Entity": _type("", "name description dateCreated dateModified otherIdentifiers extensions"),
+    "Agent": _type("Entity"),
+    "AggregateMeasure": _type("Entity", "metricValue maxMetricValue metric startedAtTime endedAtTime"),
+    "AggregateMeasureCollection": _type("Collection", items="AggregateMeasure"),
+    "Annotation": _type("Entity", "annotator annotated"),
+    "Assessment": _type("AssignableDigitalResource DigitalResourceCollection", items="AssessmentItem"),
+    "AssessmentItem": _type("AssignableDigitalResource", "isTimeDependent"),
+    "AssignableDigitalResource": _type(
+        "DigitalResource", "dateToActivate dateToShow dateToStartOn dateToSubmit maxAttempts maxSubmits maxScore"
+    ),
+    # isPartOf: not in its own entry, but in the Assessment, Assignable and Survey Profiles
+    "Attempt": _type("Entity", f"assignee assignable count isPartOf {_AMOUNTS}"),
+    "AudioObject": _type("MediaObject", "muted volumeLevel volumeMin volumeMax"),
+    "BookmarkAnnotation": _type("Annotation", "bookmarkNotes"),
+    "Chapter": _type("DigitalResource"),
+    "Collection": _type("Entity", "items", items="Entity"),
+    "Comment": _type("Entity", "commenter commentedOn value"),
+    "CourseOffering": _type("Organization", "courseNumber academicSession"),
+    "CourseSection": _type("CourseOffering", "category"),
+    "DateTimeQuestion": _type("Question", "minDateTime maxDateTime minLabel maxLabel"),
+    "DateTimeResponse": _type("Response", "dateTimeSelected"),
+    "DigitalResource": _type(
+        "Entity", "storageName mediaType version creators keywords learningObjectives isPartOf datePublished"
+    ),
+    "DigitalResourceCollection": _type("DigitalResource Collection", items="DigitalResource"),
+    "Document": _type("DigitalResource"),
+    "FillinBlankResponse": _type("Response", "values"),
+    "Forum": _type("DigitalResourceCollection", items="Thread"),
+    "Frame": _type("DigitalResource", "index"),
+    "Group": _type("Organization"),
+    # selection: not in its own entry, but in the JSON-LD context and its example
+    "HighlightAnnotation": _type("Annotation", "selection selectionText"),
+    "ImageObject": _type("MediaObject"),
+    "LearningObjective": _type("Entity"),
+    "LikertScale": _type("Scale", _SCALE),
+    "Link": _type("Entity"),
+    "LtiLink": _type("DigitalResource", "messageType"),
+    "LtiSession": _type("Session", "messageParameters"),
+    "MediaLocation": _type("DigitalResource", "currentTime"),
+    "MediaObject": _type("DigitalResource", "duration"),
+    "Membership": _type("Entity", "organization member roles status"),
+    "Message": _type("DigitalResource", "body attachments replyTo"),
+    "MultipleChoiceResponse": _type("Response", "value"),
+    "MultipleResponseResponse": _type("Response", "values"),
+    "MultiselectQuestion": _type("Question", "itemLabels itemValues points"),
+    "MultiselectResponse": _type("Response", "selections"),
+    "MultiselectScale": _type("Scale", f"{_SCALE} isOrderedSelection minSelections maxSelections"),
+    "NumericScale": _type("Scale", "minLabel maxLabel minValue maxValue step"),
+    "OpenEndedQuestion": _type("Question"),
+    "OpenEndedResponse": _type("Response", "value"),
+    "Organization": _type("Agent", "members subOrganizationOf"),
+    "Page": _type("DigitalResource"),
+    "Person": _type("Agent"),
+    "Query": _type("Entity", "creator searchTarget searchTerms"),
+    "Question": _type("DigitalResource", "questionPosed"),
+    "Questionnaire": _type("DigitalResourceCollection", items="QuestionnaireItem"),
+    "QuestionnaireItem": _type("DigitalResource", "question categories weight"),
+    "Rating": _type("Entity", "rater rated question selections ratingComment"),
+    "RatingScaleQuestion": _type("Question", "scale"),
+    "RatingScaleResponse": _type("Response", "selections"),
+    "Response": _type("Entity", f"attempt {_AMOUNTS}"),
+    "Result": _type("Entity", "attempt maxResultScore resultScore scoredBy comment"),
+    "Scale": _type("Entity"),
+    "Score": _type("Entity", "attempt maxScore scoreGiven scoredBy comment"),
+    "SearchResponse": _type("Entity", "searchProvider searchTarget query searchResultsItemCount searchResults"),
+    "SelectTextResponse": _type("Response", "values"),
+    "Session": _type("Entity", f"user client {_AMOUNTS}"),
+    "SharedAnnotation": _type("Annotation", "withAgents"),
+    "SoftwareApplication": _type("Agent", "host ipAddress userAgent version"),
+    "Survey": _type("Collection", items="Questionnaire"),
+    "SurveyInvitation": _type("DigitalResource", "rater survey sentCount dateSent"),
+    "TagAnnotation": _type("Annotation", "tags"),
+    "Thread": _type("DigitalResourceCollection", items="Message"),
+    "TrueFalseResponse": _type("Response", "value"),
+    "VideoObject": _type("MediaObject"),
+    "WebPage": _type("DigitalResource"),
+}
+
+# What is no Entity and has no id: the properties that it must have beside its type, and those that it may have.
+VALUE_TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "SystemIdentifier": (("identifier", "identifierType"), ("source", "extensions")),
+    "TextPositionSelector": ((), ("start", "end")),
+}
+
+# The types of properties' values. Every property has one type, whatever entity has it.
+TEXTS = frozenset(
+    _words(
+        "name description storageName mediaType version courseNumber academicSession category selectionText bookmarkNotes body "
+        "comment searchTerms questionPosed minLabel maxLabel volumeLevel volumeMin volumeMax host ipAddress userAgent value "
+        "identifier messageType"
+    )
+)
+LISTS_OF_TEXTS = frozenset(_words("keywords tags values selections itemLabels itemValues categories"))
+INSTANTS = frozenset(
+    _words(
+        "dateCreated dateModified datePublished dateToActivate dateToShow dateToStartOn dateToSubmit startedAtTime endedAtTime "
+        "dateSent dateTimeSelected minDateTime maxDateTime"
+    )
+)
+DURATIONS = frozenset({"duration", "currentTime"})
+INTEGERS = frozenset(_words("count index scalePoints minSelections maxSelections sentCount"))
+COUNTS = frozenset(_words("maxAttempts maxSubmits points searchResultsItemCount start end"))  # not below 0
+DECIMALS = frozenset(
+    _words("metricValue maxMetricValue maxScore scoreGiven maxResultScore resultScore minValue maxValue step weight")
+)
+BOOLEANS = frozenset({"isTimeDependent", "muted", "isOrderedSelection"})
+OBJECTS = frozenset({"extensions", "messageParameters"})
+ENTITIES: dict[str, str] = {
+    "annotated": "DigitalResource",
+    "annotator": "Person",
+    "assignable": "DigitalResource",
+    "assignee": "Person",
+    "attempt": "Attempt",
+    "client": "SoftwareApplication",
+    "commentedOn": "Entity",
+    "commenter": "Person",
+    "creator": "Person",
+    "isPartOf": "Entity",
+    "member": "Person",
+    "organization": "Organization",
+    "query": "Query",
+    "question": "Question",
+    "rated": "Entity",
+    "rater": "Person",
+    "ratingComment": "Comment",
+    "replyTo": "Message",
+    "scale": "Scale",
+    "scoredBy": "Agent",
+    "searchProvider": "SoftwareApplication",
+    "searchTarget": "Entity",
+    "source": "SoftwareApplication",
+    "subOrganizationOf": "Organization",
+    "survey": "Survey",
+    "user": "Person",
+}
+LISTS_OF_ENTITIES: dict[str, str] = {
+    "attachments": "DigitalResource",
+    "creators": "Agent",
+    "learningObjectives": "LearningObjective",
+    "members": "Agent",
+    "searchResults": "Entity",
+    "withAgents": "Agent",
+}
+METRICS = _words(
+    "AssessmentsPassed AssessmentsSubmitted MinutesOnTask SkillsMastered StandardsMastered UnitsCompleted UnitsPassed WordsRead"
+)
+STATUSES = ("Active", "Inactive")
+IDENTIFIER_TYPES = _words(
+    "AccountUserName EmailAddress LisSourcedId LtiContextId LtiDeploymentId LtiPlatformId LtiToolId LtiUserId "
+    "OneRosterSourcedId Other SisSourcedId SystemId"
+)
+_SUBROLES = {
+    "Administrator": "Administrator Developer ExternalDeveloper ExternalSupport ExternalSystemAdministrator Support "
+    "SystemAdministrator",
+    "ContentDeveloper": "ContentDeveloper ContentExpert ExternalContentExpert Librarian",
+    "Instructor": "ExternalInstructor Grader GuestInstructor Instructor Lecturer PrimaryInstructor SecondaryInstructor "
+    "TeachingAssistant TeachingAssistantGroup TeachingAssistantOffering TeachingAssistantSection TeachingAssistantTemplate",
+    "Learner": "ExternalLearner GuestLearner Learner NonCreditLearner",
+    "Manager": "AreaManager CourseCoordinator ExternalObserver Manager Observer",
+    "Member": "Member",
+    "Mentor": "Advisor Auditor ExternalAdvisor ExternalAuditor ExternalLearningFacilitator ExternalMentor ExternalReviewer "
+    "ExternalTutor LearningFacilitator Mentor Reviewer Tutor",
+    "Officer": "Chair Secretary Treasurer Vice-Chair",
+}
+ROLES = frozenset(_SUBROLES) | {f"{role}#{part}" for role, parts in _SUBROLES.items() for part in parts.split()}
+
+# MarkedAsUnread: so in the action's own entry and in the JSON-LD context; the events' entries write MarkedAsUnRead.
+ACTIONS = frozenset(
+    _words(
+        "Abandoned Accepted Activated Added Archived Attached Bookmarked ChangedResolution ChangedSize ChangedSpeed "
+        "ChangedVolume Classified ClosedPopout Commented Completed Copied Created Deactivated Declined Deleted "
+        "Described DisabledClosedCaptioning Disliked Downloaded EnabledClosedCaptioning Ended EnteredFullScreen "
+        "ExitedFullScreen ForwardedTo Graded Hid Highlighted Identified JumpedTo Launched Liked Linked LoggedIn "
+        "LoggedOut MarkedAsRead MarkedAsUnread Modified Muted NavigatedTo OpenedPopout OptedIn OptedOut Paused Posted "
+        "Printed Published Questioned Ranked Recommended Removed Reset Restarted Restored Resumed Retrieved Returned "
+        "Reviewed Rewound Saved Searched Sent Shared Showed Skipped Started Submitted Subscribed Tagged TimedOut "
+        "Unmuted Unpublished Unsubscribed Uploaded Used Viewed"
+    )
+)
+
+
+class EventType(NamedTuple):
+    """``actions``: those that it is limited to. ``parts``: of which types the entities in its properties are."""
+
+    actions: frozenset[str]
+    parts: dict[str, tuple[str, ...]]
+
+
+def _event(actions: str, **parts: str) -> EventType:
+    return EventType(frozenset(actions.split()), {part: tuple(types.split()) for part, types in parts.items()})
+
+
+# What every event has, unless its own entry says more
+EVENT_PARTS: dict[str, tuple[str, ...]] = {
+    "actor": ("Agent",),
+    "object": ("Entity",),
+    "target": ("Entity",),
+    "generated": ("Entity",),
+    "referrer": ("Entity",),
+    "edApp": ("SoftwareApplication",),
+    "group": ("Organization",),
+    "membership": ("Membership",),
+    "session": ("Session",),
+    "federatedSession": ("LtiSession",),
+}
+EVENT_TYPES: dict[str, EventType] = {
+    "Event": EventType(ACTIONS, {}),
+    "AnnotationEvent": _event(
+        "Bookmarked Highlighted Shared Tagged", actor="Person", object="DigitalResource", target="Frame", generated="Annotation"
+    ),
+    "AssessmentEvent": _event(
+        "Started Paused Resumed Restarted Reset Submitted", actor="Person", object="Assessment", generated="Attempt"
+    ),
+    # generated: a Response by its own entry, an Attempt too by the Assessment Profile; see BY_ACTION
+    "AssessmentItemEvent": _event(
+        "Started Skipped Completed",
+        actor="Person",
+        object="AssessmentItem",
+        generated="Response Attempt",
+        referrer="AssessmentItem",
+    ),
+    "AssignableEvent": _event(
+        "Activated Deactivated Started Completed Submitted Reviewed",
+        actor="Person",
+        object="AssignableDigitalResource",
+        target="Frame",
+        generated="Attempt",
+    ),
+    "FeedbackEvent": _event("Commented Ranked", actor="Person", object="Entity", target="Frame", generated="Rating Comment"),
+    "ForumEvent": _event("Subscribed Unsubscribed", actor="Person", object="Forum"),
+    "GradeEvent": _event("Graded", actor="Agent", object="Attempt", generated="Score"),
+    "MediaEvent": _event(
+        "Started Ended Paused Resumed Restarted ForwardedTo JumpedTo ChangedResolution ChangedSize ChangedSpeed ChangedVolume "
+        "EnabledClosedCaptioning DisabledClosedCaptioning EnteredFullScreen ExitedFullScreen Muted Unmuted OpenedPopout "
+        "ClosedPopout",
+        actor="Person",
+        object="MediaObject",
+        target="MediaLocation",
+    ),
+    "MessageEvent": _event("MarkedAsRead MarkedAsUnread Posted", actor="Person", object="Message"),
+    "NavigationEvent": _event(
+        "NavigatedTo",
+        actor="Person",
+        object="DigitalResource SoftwareApplication",
+        target="DigitalResource",
+        referrer="DigitalResource SoftwareApplication",
+    ),
+    "QuestionnaireEvent": _event("Started Submitted", actor="Person", object="Questionnaire", generated="Attempt"),
+    "QuestionnaireItemEvent": _event(
+        "Started Skipped Completed", actor="Person", object="QuestionnaireItem", generated="Response Attempt"
+    ),
+    "ResourceManagementEvent": _event(
+        "Archived Copied Created Deleted Described Downloaded Modified Printed Published Restored Retrieved Saved Unpublished "
+        "Uploaded",
+        actor="Person",
+        object="DigitalResource",
+        generated="DigitalResource",
+    ),
+    "SearchEvent": _event("Searched", actor="Person", object="Entity", generated="SearchResponse"),
+    "SessionEvent": _event(
+        "LoggedIn LoggedOut TimedOut",
+        actor="Person SoftwareApplication",
+        object="Session SoftwareApplication",
+        target="DigitalResource",
+        referrer="DigitalResource SoftwareApplication",
+    ),
+    "SurveyEvent": _event("OptedIn OptedOut", actor="Person", object="Survey"),
+    "SurveyInvitationEvent": _event("Accepted Declined Sent", actor="Person", object="SurveyInvitation"),
+    "ThreadEvent": _event("MarkedAsRead MarkedAsUnread", actor="Person", object="Thread"),
+    "ToolLaunchEvent": _event(
+        "Launched Returned",
+        actor="Person",
+        object="SoftwareApplication",
+        generated="DigitalResource",
+        target="Link LtiLink",
+        federatedSession="LtiSession",
+    ),
+    "ToolUseEvent": _event(
+        "Used",
+        actor="Person",
+        object="SoftwareApplication",
+        target="SoftwareApplication",
+        generated="AggregateMeasureCollection",
+    ),
+    # object: a DigitalResource by its own entry, a Result by the Grading Profile
+    "ViewEvent": _event("Viewed", actor="Person", object="DigitalResource Result"),
+}
+
+# What an action narrows: (event type, action) -> the types of its parts
+BY_ACTION: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
+    ("AssessmentItemEvent", "Completed"): {"generated": ("Response",)},
+    ("FeedbackEvent", "Commented"): {"generated": ("Comment",)},
+    ("FeedbackEvent", "Ranked"): {"generated": ("Rating",)},
+    ("QuestionnaireItemEvent", "Completed"): {"generated": ("Response",)},
+    ("SessionEvent", "LoggedIn"): {"actor": ("Person",), "object": ("SoftwareApplication",)},
+    ("SessionEvent", "LoggedOut"): {"actor": ("Person",), "object": ("SoftwareApplication",)},
+    ("SessionEvent", "TimedOut"): {"actor": ("SoftwareApplication",), "object": ("Session",)},
+}
+REQUIRED_BY_ACTION: dict[tuple[str, str], str] = {
+    ("ResourceManagementEvent", "Copied"): "generated",
+    ("ToolLaunchEvent", "Launched"): "federatedSession",
+}
+# What the profiles say SHOULD be given
+_GENERATING = {
+    "AnnotationEvent": EVENT_TYPES["AnnotationEvent"].actions,
+    "AssessmentEvent": EVENT_TYPES["AssessmentEvent"].actions,
+    "AssignableEvent": {"Started", "Completed", "Submitted", "Reviewed"},
+    "FeedbackEvent": EVENT_TYPES["FeedbackEvent"].actions,
+    "GradeEvent": EVENT_TYPES["GradeEvent"].actions,
+    "QuestionnaireEvent": EVENT_TYPES["QuestionnaireEvent"].actions,
+    "SearchEvent": EVENT_TYPES["SearchEvent"].actions,
+}
+RECOMMENDED_BY_ACTION: dict[tuple[str, str], str] = {
+    (event, action): "generated" for event, actions in _GENERATING.items() for action in actions
+}
+ANNOTATION_OF_ACTION = {
+    "Bookmarked": "BookmarkAnnotation",
+    "Highlighted": "HighlightAnnotation",
+    "Shared": "SharedAnnotation",
+    "Tagged": "TagAnnotation",
+}
+
+# profile -> its event types, each with the types of its object; none: those of the event
+PROFILES: dict[str, dict[str, tuple[str, ...]]] = {
+    "AnnotationProfile": {"AnnotationEvent": ()},
+    "AssessmentProfile": {
+        "AssessmentEvent": (),
+        "AssessmentItemEvent": (),
+        "NavigationEvent": ("Assessment", "AssessmentItem"),
+        "ViewEvent": ("Assessment", "AssessmentItem"),
+    },
+    "AssignableProfile": {
+        "AssignableEvent": (),
+        "NavigationEvent": ("AssignableDigitalResource",),
+        "ViewEvent": ("AssignableDigitalResource",),
+    },
+    "FeedbackProfile": {"FeedbackEvent": ()},
+    "ForumProfile": {
+        "ForumEvent": (),
+        "MessageEvent": (),
+        "NavigationEvent": ("Forum", "Message", "Thread"),
+        "ThreadEvent": (),
+        "ViewEvent": ("Forum", "Message", "Thread"),
+    },
+    "GeneralProfile": {"Event": ()},
+    "GradingProfile": {"GradeEvent": (), "ViewEvent": ("Result",)},
+    "MediaProfile": {"MediaEvent": (), "NavigationEvent": ("MediaObject",), "ViewEvent": ("MediaObject",)},
+    "ReadingProfile": {"NavigationEvent": (), "ViewEvent": ("DigitalResource",)},
+    "ResourceManagementProfile": {"ResourceManagementEvent": ()},
+    "SearchProfile": {"SearchEvent": ()},
+    "SessionProfile": {"SessionEvent": ()},
+    "SurveyProfile": {
+        "NavigationEvent": ("Questionnaire", "QuestionnaireItem"),
+        "QuestionnaireEvent": (),
+        "QuestionnaireItemEvent": (),
+        "SurveyEvent": (),
+        "SurveyInvitationEvent": (),
+        "ViewEvent": ("Questionnaire", "QuestionnaireItem"),
+    },
+    "ToolLaunchProfile": {"ToolLaunchEvent": ()},
+    "ToolUseProfile": {"ToolUseEvent": ()},
+}
+
+
+def _lineage(name: str) -> frozenset[str]:
+    return frozenset({name}).union(*(_lineage(each) for each in ENTITY_TYPES[name].supertypes))
+
+
+LINEAGE: dict[str, frozenset[str]] = {name: _lineage(name) for name in ENTITY_TYPES}
+"""Each entity type with all its supertypes."""

@@ -1,0 +1,161 @@
+"""The parts that the standards' tables are made of: each function makes a check, which gives the faults of a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
+from edx2lrs.transforms.validation.formats import Matches
+
+Rule = Callable[[dict[str, Any]], Faults]
+
+
+def anything(_: object) -> Faults:
+    return FINE
+
+
+def text(clause: str, filled: bool = False) -> Check:
+    """A text; with ``filled`` one that is not empty."""
+    expected = "a text that is not empty" if filled else "a text"
+
+    def check(value: object) -> Faults:
+        return FINE if isinstance(value, str) and (value or not filled) else wrong(value, expected, clause)
+
+    return check
+
+
+def formatted(matches: Matches, expected: str, clause: str) -> Check:
+    """A text of a format."""
+
+    def check(value: object) -> Faults:
+        return FINE if isinstance(value, str) and matches(value) else wrong(value, expected, clause)
+
+    return check
+
+
+def word_of(words: Collection[str], clause: str, called: str | None = None) -> Check:
+    """One of a list of words, written exactly so. ``called``: what to say of a list that is too long to be shown."""
+    expected = called or (" or ".join(f'"{word}"' for word in words) if len(words) < 4 else f"one of {', '.join(words)}")
+    known = frozenset(words)
+
+    def check(value: object) -> Faults:
+        return FINE if isinstance(value, str) and value in known else wrong_word(value, expected, clause)
+
+    return check
+
+
+def boolean(clause: str) -> Check:
+    def check(value: object) -> Faults:
+        return FINE if isinstance(value, bool) else wrong(value, "a boolean", clause)
+
+    return check
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+
+
+def number(clause: str, low: float | None = None, high: float | None = None) -> Check:
+    """A number, from ``low`` to ``high``."""
+    expected = "a number" if low is None else f"a number from {low} to {high}"
+
+    def check(value: Any) -> Faults:
+        fine = is_number(value) and (low is None or low <= value) and (high is None or value <= high)
+        return FINE if fine else wrong(value, expected, clause)
+
+    return check
+
+
+def integer(clause: str, low: int | None = None) -> Check:
+    """A whole number (``2.0`` is one in JSON), not below ``low``."""
+    expected = "a whole number" if low is None else f"a whole number, {low} or more"
+
+    def check(value: Any) -> Faults:
+        fine = is_number(value) and value == int(value) and (low is None or low <= value)
+        return FINE if fine else wrong(value, expected, clause)
+
+    return check
+
+
+def array(check_item: Check, of: str, clause: str) -> Check:
+    """An array, each item checked."""
+
+    def check(value: object) -> Faults:
+        if not isinstance(value, list):
+            return wrong(value, f"an array of {of}", clause)
+        faults: list[Fault] = []
+        for place, item in enumerate(value):
+            found = check_item(item)
+            if found:
+                faults += within(place, found)
+        return tuple(faults)
+
+    return check
+
+
+def keyed(is_key: Matches, key: str, check_item: Check, clause: str) -> Check:
+    """An object whose keys have a format, each value checked."""
+
+    def check(value: object) -> Faults:
+        if not isinstance(value, dict):
+            return wrong(value, f"an object whose keys are {key}", clause)
+        faults: list[Fault] = []
+        for name, item in value.items():
+            if not is_key(name):
+                faults.append(Fault((name,), "another key", f"keys that are {key}", clause))
+            found = check_item(item)
+            if found:
+                faults += within(name, found)
+        return tuple(faults)
+
+    return check
+
+
+def record(
+    what: str,
+    clause: str,
+    properties: Mapping[str, Check],
+    *,
+    required: Sequence[str] = (),
+    recommended: Mapping[str, str] | None = None,
+    rules: Sequence[Rule] = (),
+    unknown: str,
+    elsewhere: str = "",
+    nulls: str | None = None,
+) -> Check:
+    """An object with these properties and no other.
+
+    ``recommended``: properties that it should have, each with its clause. ``rules``: what hangs on several of them. ``unknown``:
+    the clause by which there is no other property (``elsewhere``: where those of one's own belong), ``nulls``: that by which none
+    is null.
+    """
+
+    def check(value: object) -> Faults:
+        if not isinstance(value, dict):
+            return wrong(value, what, clause)
+        faults = [missing(name, f"a value: {what} has one", clause) for name in required if name not in value]
+        if recommended:
+            faults += [
+                missing(name, f"a value in {what}", by, required=False) for name, by in recommended.items() if name not in value
+            ]
+        for name, item in value.items():
+            check_item = properties.get(name)
+            found = _unknown(name, properties, f"{what}{elsewhere}", unknown) if check_item is None else check_item(item)
+            if found:
+                if item is None and nulls is not None and check_item is not None:
+                    found = tuple(fault._replace(clause=nulls) for fault in found)
+                faults += within(name, found)
+        for rule in rules:
+            faults += rule(value)
+        return tuple(faults)
+
+    return check
+
+
+def _unknown(name: str, properties: Collection[str], what: str, clause: str) -> Faults:
+    """The fault of a property that ``what`` does not have; names the one whose case is wrong."""
+    meant = next((each for each in properties if each.casefold() == name.casefold()), None)
+    expected = f"no such property in {what}" if meant is None else f"{meant}, in this case of letters"
+    return (Fault((), "an unknown property", expected, clause),)

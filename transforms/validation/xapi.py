@@ -1,0 +1,487 @@
+"""What a valid statement of xAPI 1.0.3 is: a table for each kind of object, a function for each rule on several properties.
+
+Clauses are sections of part two of the specification (xAPI-Data.md). A SHOULD* counts as a rule, as part one, 2.1 asks adopters
+to take it; a plain SHOULD as a recommendation. What one statement cannot show is not looked at: whether an id is used twice,
+whether a time lies in the future, whether a signature is genuine.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from edx2lrs.transforms.validation.checks import (
+    anything,
+    array,
+    boolean,
+    formatted,
+    integer,
+    is_number,
+    keyed,
+    number,
+    record,
+    text,
+    word_of,
+)
+from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
+from edx2lrs.transforms.validation.formats import (
+    is_duration,
+    is_iri,
+    is_language,
+    is_mailto,
+    is_media_type,
+    is_sha1,
+    is_sha2,
+    is_timestamp,
+    is_uuid,
+    is_uuid_of_rfc_4122,
+)
+
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
+CMI_INTERACTION = "http://adlnet.gov/expapi/activities/cmi.interaction"
+IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
+
+iri = formatted(is_iri, "an absolute IRI (RFC 3987)", "4.3")
+language = formatted(is_language, "a language tag (RFC 5646)", "4.2")
+timestamp = formatted(is_timestamp, "a time as in RFC 3339, with its zone", "4.5")
+version = formatted(re.compile(r"1\.0\.[0-9]+(?:[A-Za-z-][0-9A-Za-z-]*)?").fullmatch, "1.0.x", "2.4.10")
+language_map = keyed(is_language, "language tags (RFC 5646)", text("4.2"), "4.2")
+extensions = keyed(is_iri, "absolute IRIs (RFC 3987)", anything, "4.1")
+
+
+def statement_faults(statement: object) -> list[Fault]:
+    """All faults of ``statement`` (decoded JSON), those of its recommended parts too; empty when there are none."""
+    return [fault._replace(clause=f"xAPI 1.0.3, {fault.clause}") for fault in _statement(statement)]
+
+
+def uuid(clause: str) -> Check:
+    """4.4: any UUID in its standard form will do, one of RFC 4122's variant is recommended."""
+    check_form = formatted(is_uuid, "a UUID", clause)
+
+    def check(value: Any) -> Faults:
+        found = check_form(value)
+        if found or is_uuid_of_rfc_4122(value):
+            return found
+        return wrong(value, "a UUID of the variant of RFC 4122", "4.4", required=False)
+
+    return check
+
+
+def _duration(value: Any) -> Faults:
+    if not isinstance(value, str) or not is_duration(value):
+        return wrong(value, "a duration (ISO 8601, 4.4.3.2)", "4.6")
+    return wrong(value, "at most hundredths of a second", "4.6", required=False) if _too_precise(value) else FINE
+
+
+_too_precise = re.compile(r"[.,][0-9]{3}[0-9]*S").search
+
+# A property that is null, or that its table does not list, is refused by 2.2; an empty object is better left out by the same.
+_record = partial(record, unknown="2.2", nulls="2.2")
+
+
+def _empty_objects(value: dict[str, Any]) -> Faults:
+    return tuple(
+        Fault((name,), "an empty object", "to leave it out", "2.2", required=False) for name, item in value.items() if item == {}
+    )
+
+
+# 2.4.2 Actor
+
+
+def _one_identifier(agent: dict[str, Any]) -> Faults:
+    given = [name for name in IDENTIFIERS if name in agent]
+    if len(given) == 1:
+        return FINE
+    return (Fault((), ", ".join(given) or "none of them", f"exactly one of {', '.join(IDENTIFIERS)}", "2.4.2.1"),)
+
+
+def _identifier_or_members(group: dict[str, Any]) -> Faults:
+    given = [name for name in IDENTIFIERS if name in group]
+    if len(given) > 1:
+        return (Fault((), ", ".join(given), f"at most one of {', '.join(IDENTIFIERS)}", "2.4.2.2"),)
+    if not given and not group.get("member"):
+        return (missing("member", "the members of a Group without an identifier", "2.4.2.2"),)
+    return FINE
+
+
+_account = _record(
+    "an account", "2.4.2.4", {"homePage": iri, "name": text("2.4.2.4", filled=True)}, required=("homePage", "name")
+)
+_NAMED: dict[str, Check] = {
+    "name": text("2.4.2.1"),
+    "mbox": formatted(is_mailto, "mailto: and an e-mail address", "2.4.2.3"),
+    "mbox_sha1sum": formatted(is_sha1, "the 40 hexadecimal digits of a SHA-1", "2.4.2.3"),
+    "openid": formatted(is_iri, "an absolute URI", "2.4.2.3"),
+    "account": _account,
+}
+_agent = _record(
+    "an Agent", "2.4.2.1", {"objectType": word_of(["Agent"], "2.4.2.1"), **_NAMED}, rules=(_one_identifier, _empty_objects)
+)
+
+
+def _member(value: object) -> Faults:
+    if isinstance(value, dict) and value.get("objectType") == "Group":
+        return (Fault(("objectType",), '"Group"', "an Agent: a Group's members are Agents", "2.4.2.2"),)
+    return _agent(value)
+
+
+_group = _record(
+    "a Group",
+    "2.4.2.2",
+    {"objectType": word_of(["Group"], "2.4.2.2"), "member": array(_member, "Agents", "2.4.2.2"), **_NAMED},
+    required=("objectType",),
+    rules=(_identifier_or_members, _empty_objects),
+)
+
+
+def _actor(value: object) -> Faults:
+    """2.4.2: an Agent, unless it says that it is a Group."""
+    if not isinstance(value, dict):
+        return wrong(value, "an Agent or a Group", "2.4.2")
+    kind = value.get("objectType", "Agent")
+    if kind not in ("Agent", "Group"):
+        return within("objectType", wrong_word(kind, '"Agent" or "Group"', "2.4.2"))
+    return _agent(value) if kind == "Agent" else _group(value)
+
+
+# 2.4.4.1 Activity
+
+COMPONENTS = ("choices", "scale", "source", "target", "steps")
+COMPONENTS_OF: dict[str, tuple[str, ...]] = {
+    "true-false": (),
+    "choice": ("choices",),
+    "fill-in": (),
+    "long-fill-in": (),
+    "matching": ("source", "target"),
+    "performance": ("steps",),
+    "sequencing": ("choices",),
+    "likert": ("scale",),
+    "numeric": (),
+    "other": (),
+}
+# "Response Patterns": what a pattern looks like; of the types that are not here, any text may be one
+_NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_PAIRS = r"(?:(?!\[,\]).)+?\[\.\](?:(?!\[,\]).)*"
+_PATTERN_OF = {
+    "true-false": (re.compile(r"true|false").fullmatch, "true or false"),
+    "matching": (re.compile(rf"{_PAIRS}(?:\[,\]{_PAIRS})*", re.DOTALL).fullmatch, "pairs source[.]target, with [,] between them"),
+    "performance": (
+        re.compile(rf"(?:\{{order_matters=(?:true|false)\}})?{_PAIRS}(?:\[,\]{_PAIRS})*", re.DOTALL).fullmatch,
+        "pairs step[.]response, with [,] between them",
+    ),
+    "numeric": (re.compile(rf"{_NUMBER}|(?:{_NUMBER})?\[:\](?:{_NUMBER})?").fullmatch, "a number, or a range minimum[:]maximum"),
+}
+
+
+def _interaction(definition: dict[str, Any]) -> Faults:
+    """2.4.4.1, Interaction Activities and Interaction Components."""
+    kind = definition.get("interactionType")
+    if kind is None:
+        given = [name for name in ("correctResponsesPattern", *COMPONENTS) if name in definition]
+        expected = f"interactionType, since there is {given[0]}" if given else ""
+        return (missing("interactionType", expected, "2.4.4.1"),) if given and "interactionType" not in definition else FINE
+    if not isinstance(kind, str) or kind not in COMPONENTS_OF:
+        return FINE
+    supported = COMPONENTS_OF[kind]
+    faults = tuple(
+        Fault((name,), "a list of components", f"{' and '.join(supported) or 'none'} for {kind}", "2.4.4.1")
+        for name in COMPONENTS
+        if name in definition and name not in supported
+    )
+    matches, expected = _PATTERN_OF.get(kind, (anything, ""))
+    patterns = definition.get("correctResponsesPattern")
+    for place, pattern in enumerate(patterns if isinstance(patterns, list) else ()):
+        if isinstance(pattern, str) and matches is not anything and not matches(pattern):
+            faults += within("correctResponsesPattern", within(place, wrong(pattern, f"{expected} ({kind})", "2.4.4.1")))
+    if definition.get("type") != CMI_INTERACTION:
+        faults += (Fault(("type",), "another type or none", CMI_INTERACTION, "2.4.4.1", required=False),)
+    return faults
+
+
+_component = _record(
+    "an interaction component",
+    "2.4.4.1",
+    {"id": text("2.4.4.1", filled=True), "description": language_map},
+    required=("id",),
+    rules=(_empty_objects,),
+)
+_component_list = array(_component, "interaction components", "2.4.4.1")
+
+
+def _components(value: Any) -> Faults:
+    """Interaction Components: their ids are distinct, and better without white space."""
+    faults = _component_list(value)
+    seen: set[str] = set()
+    for place, component in enumerate(value if isinstance(value, list) else ()):
+        name = component.get("id") if isinstance(component, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            faults += (Fault((place, "id"), "the id of another one in the list", "distinct ids", "2.4.4.1"),)
+        if any(map(str.isspace, name)):
+            faults += (Fault((place, "id"), "an id with white space", "an id without", "2.4.4.1", required=False),)
+        seen.add(name)
+    return faults
+
+
+_definition = _record(
+    "an activity definition",
+    "2.4.4.1",
+    {
+        "name": language_map,
+        "description": language_map,
+        "type": iri,
+        "moreInfo": iri,
+        "extensions": extensions,
+        "interactionType": word_of(list(COMPONENTS_OF), "2.4.4.1"),
+        "correctResponsesPattern": array(text("2.4.4.1"), "texts", "2.4.4.1"),
+        **dict.fromkeys(COMPONENTS, _components),
+    },
+    rules=(_interaction, _empty_objects),
+)
+_activity = _record(
+    "an Activity",
+    "2.4.4.1",
+    {"objectType": word_of(["Activity"], "2.4.4.1"), "id": iri, "definition": _definition},
+    required=("id",),
+    rules=(_empty_objects,),
+)
+
+# 2.4.4.3 StatementRef
+
+_statement_reference = _record(
+    "a StatementRef",
+    "2.4.4.3",
+    {"objectType": word_of(["StatementRef"], "2.4.4.3"), "id": uuid("2.4.4.3")},
+    required=("objectType", "id"),
+)
+
+# 2.4.5 Result
+
+
+def _score_order(score: dict[str, Any]) -> Faults:
+    low, raw, high = (score.get(name) if is_number(score.get(name)) else None for name in ("min", "raw", "max"))
+    faults = FINE
+    if low is not None and high is not None and low >= high:
+        faults += (Fault(("min",), "a number", "a number less than max", "2.4.5.1"),)
+    if raw is not None and ((low is not None and raw < low) or (high is not None and raw > high)):
+        faults += (Fault(("raw",), "a number", "a number from min to max", "2.4.5.1"),)
+    return faults
+
+
+_score = _record(
+    "a score",
+    "2.4.5.1",
+    {"scaled": number("2.4.5.1", -1, 1), **dict.fromkeys(("raw", "min", "max"), number("2.4.5.1"))},
+    rules=(_score_order,),
+)
+_result = _record(
+    "a result",
+    "2.4.5",
+    {
+        "score": _score,
+        "success": boolean("2.4.5"),
+        "completion": boolean("2.4.5"),
+        "response": text("2.4.5"),
+        "duration": _duration,
+        "extensions": extensions,
+    },
+    rules=(_empty_objects,),
+)
+
+# 2.4.6 Context
+
+_activity_list = array(_activity, "Activities", "2.4.6.2")
+
+
+def _activities(value: object) -> Faults:
+    """One Activity stands for a list of one; a list is recommended."""
+    if isinstance(value, dict):
+        return (*_activity(value), *wrong(value, "an array of Activities", "2.4.6.2", required=False))
+    return _activity_list(value)
+
+
+def _team(value: object) -> Faults:
+    return _group(value) if isinstance(value, dict) else wrong(value, "a Group", "2.4.6")
+
+
+_context = _record(
+    "a context",
+    "2.4.6",
+    {
+        "registration": uuid("2.4.6"),
+        "instructor": _actor,
+        "team": _team,
+        "contextActivities": record(
+            "contextActivities",
+            "2.4.6.2",
+            dict.fromkeys(("parent", "grouping", "category", "other"), _activities),
+            unknown="2.4.6.2",
+            nulls="2.2",
+        ),
+        "revision": text("2.4.6"),
+        "platform": text("2.4.6"),
+        "language": language,
+        "statement": _statement_reference,
+        "extensions": extensions,
+    },
+    rules=(_empty_objects,),
+)
+
+# 2.4.9 Authority
+
+
+def _authority(value: object) -> Faults:
+    """An Agent; or a Group of two, an application and a user, as 3-legged OAuth gives it."""
+    faults = _actor(value)
+    if not isinstance(value, dict) or value.get("objectType") != "Group":
+        return faults
+    members = value.get("member")
+    if not isinstance(members, list) or len(members) != 2:
+        faults += (Fault(("member",), "another number of members", "two Agents", "2.4.9"),)
+    elif not any(isinstance(member, dict) and "account" in member for member in members):
+        faults += (Fault(("member",), "no account", "an application that is identified by account", "2.4.9"),)
+    return faults
+
+
+# 2.4.11 Attachments
+
+
+def _signature(attachment: dict[str, Any]) -> Faults:
+    if attachment.get("usageType") == SIGNATURE and attachment.get("contentType") != "application/octet-stream":
+        return (Fault(("contentType",), "another type", "application/octet-stream, for a signature", "2.6"),)
+    return FINE
+
+
+def _hash(value: object) -> Faults:
+    if isinstance(value, str) and value:
+        return FINE if is_sha2(value) else wrong(value, "the hexadecimal digits of a SHA-2", "2.4.11", required=False)
+    return wrong(value, "a SHA-2", "2.4.11")
+
+
+_attachment = _record(
+    "an attachment",
+    "2.4.11",
+    {
+        "usageType": iri,
+        "display": language_map,
+        "description": language_map,
+        "contentType": formatted(is_media_type, "an Internet media type", "2.4.11"),
+        "length": integer("2.4.11", 0),
+        "sha2": _hash,
+        "fileUrl": iri,
+    },
+    required=("usageType", "display", "contentType", "length", "sha2"),
+    rules=(_signature, _empty_objects),
+)
+
+# 2.4 Statement, 2.4.4.3 SubStatement
+
+
+def _object_type(statement: dict[str, Any]) -> object:
+    found = statement.get("object")
+    return found.get("objectType", "Activity") if isinstance(found, dict) else None
+
+
+def _only_with_an_activity(statement: dict[str, Any]) -> Faults:
+    context = statement.get("context")
+    if not isinstance(context, dict) or _object_type(statement) in (None, "Activity"):
+        return FINE
+    return tuple(
+        Fault(("context", name), "a property of statements about an Activity", "to leave it out", "2.4.6")
+        for name in ("revision", "platform")
+        if name in context
+    )
+
+
+def _voiding(statement: dict[str, Any]) -> Faults:
+    verb = statement.get("verb")
+    if not isinstance(verb, dict) or verb.get("id") != VOIDED or _object_type(statement) in (None, "StatementRef"):
+        return FINE
+    return within("object", within("objectType", wrong_word(_object_type(statement), '"StatementRef", for voided', "2.3.2")))
+
+
+def _version_of_providers(statement: dict[str, Any]) -> Faults:
+    if isinstance(statement.get("version"), str) and statement["version"] != "1.0.0":
+        return (Fault(("version",), "another version", "1.0.0 from providers", "2.4.10", required=False),)
+    return FINE
+
+
+_verb = _record(
+    "a verb",
+    "2.4.3",
+    {"id": iri, "display": language_map},
+    required=("id",),
+    recommended={"display": "2.4.3"},
+    rules=(_empty_objects,),
+)
+
+
+def _not_in_a_substatement(value: object) -> Faults:
+    return wrong(value, "no such property in a SubStatement", "2.4.4.3")
+
+
+def _nested_object(value: object) -> Faults:
+    if isinstance(value, dict) and value.get("objectType") == "SubStatement":
+        return (Fault(("objectType",), '"SubStatement"', "no SubStatement in a SubStatement", "2.4.4.3"),)
+    return _object(value)
+
+
+_PARTS: dict[str, Check] = {
+    "actor": _actor,
+    "verb": _verb,
+    "result": _result,
+    "context": _context,
+    "timestamp": timestamp,
+    "attachments": array(_attachment, "attachments", "2.4.11"),
+}
+_RULES = (_only_with_an_activity, _voiding, _empty_objects)
+_substatement = _record(
+    "a SubStatement",
+    "2.4.4.3",
+    {
+        **_PARTS,
+        "objectType": word_of(["SubStatement"], "2.4.4.3"),
+        "object": _nested_object,
+        **dict.fromkeys(("id", "stored", "version", "authority"), _not_in_a_substatement),
+    },
+    required=("objectType", "actor", "verb", "object"),
+    rules=_RULES,
+)
+_OBJECTS: dict[str, Check] = {
+    "Activity": _activity,
+    "Agent": _agent,
+    "Group": _group,
+    "StatementRef": _statement_reference,
+    "SubStatement": _substatement,
+}
+
+
+def _object(value: object) -> Faults:
+    """2.4.4: an Activity, unless it says that it is something else."""
+    if not isinstance(value, dict):
+        return wrong(value, "an object", "2.4.4")
+    kind = value.get("objectType", "Activity")
+    check = _OBJECTS.get(kind) if isinstance(kind, str) else None
+    if check is None:
+        return within("objectType", word_of(list(_OBJECTS), "2.4.4")(kind))
+    return check(value)
+
+
+_statement = _record(
+    "a statement",
+    "2.4",
+    {
+        **_PARTS,
+        "id": uuid("2.4.1"),
+        "object": _object,
+        "stored": timestamp,
+        "authority": _authority,
+        "version": version,
+    },
+    required=("actor", "verb", "object"),
+    recommended={"id": "2.4.1"},
+    rules=(*_RULES, _version_of_providers),
+)
