@@ -19,6 +19,7 @@ import msgspec
 from edx2lrs.io.sorted_runs import SortedRuns
 from edx2lrs.transforms.external_ids import (
     CELL,
+    DOMAINS,
     ID_TYPES,
     IN_TEXTS,
     LONGEST_TEXT,
@@ -104,6 +105,7 @@ class _Read:
         self.columns: set[int] = set()
         self._last_name: tuple[str | None, int] = (None, 0)
         self._last_pair = (0, 0)
+        self._last_email: tuple[bytes, str] = (b"", "")
 
     def add(self, number: int, row: Row) -> None:
         self.rows += 1
@@ -121,7 +123,8 @@ class _Read:
                     return
             else:
                 self._add_value(subject, ID_TYPES.index(row.type), number, row.external_id)
-        if row.email is not None:
+        if row.email is not None and (subject, row.email) != self._last_email:
+            self._last_email = (subject, row.email)
             self._add_value(subject, _EMAIL, number, row.email)
         self.largest_id = max(self.largest_id, user_id)
         if row.username is not None and (hashed, user_id) != self._last_pair:
@@ -135,7 +138,7 @@ class _Read:
         if data is None:
             if len(value) - 1 > LONGEST_TEXT:
                 raise TooLongError(_SOURCE_COLUMNS[column], number)
-            self.text_bytes += len(value) + 1
+            self.text_bytes += len(value) + 3
         self.columns.add(column)
         self.value_count += 1
         self.values.add(subject + _VALUE.pack(column, number) + value)
@@ -164,9 +167,11 @@ class _Persons:
 
     def __init__(self, read: _Read, scratch: Callable[[], BinaryIO]) -> None:
         self.ids = array("I" if read.largest_id < 2**32 else "Q")
-        self.id_starts = _Starts(read.value_count, read.largest_id.bit_length())
+        self.id_starts = _Starts(read.value_count // max(len(read.columns), 1), read.largest_id.bit_length())
         self.name_starts = _Starts(read.name_count, 64)
         self.name_only = self.name_count = 0
+        self.domains: dict[bytes, int] = {}
+        self.domain_places = array("I" if read.text_bytes < 2**32 else "Q")
         self.columns = {column: scratch() for column in sorted(read.columns)}
         self.texts, self.names, self.name_persons = scratch(), scratch(), scratch()
         self.texts.write(bytes(2))
@@ -202,13 +207,21 @@ class _Persons:
         for column, file in self.columns.items():
             value = values[column]
             if column == _EMAIL:
-                file.write(self.place.pack(self._add_text(value[1:]) if value else 0))
+                file.write(self.place.pack(self._add_email(value[1:]) if value else 0))
             elif value is None:
                 file.write(NONE)
             elif value.startswith(_UUID):
                 file.write(value[1:])
             else:
                 file.write(IN_TEXTS + self._add_text(value[1:]).to_bytes(8, sys.byteorder))
+
+    def _add_email(self, email: bytes) -> int:
+        local, at, domain = email.rpartition(b"@")
+        number = self.domains.get(domain, 0)
+        if at and not number and len(self.domains) < DOMAINS:
+            number = self.domains[domain] = len(self.domains) + 1
+            self.domain_places.append(self._add_text(at + domain))
+        return self._add_text(number.to_bytes(2, sys.byteorder) + (local if number else email))
 
     def _add_text(self, text: bytes) -> int:
         place = self.text_end
@@ -280,8 +293,16 @@ def _write(out: BinaryIO, read: _Read, persons: _Persons) -> None:
         "id_starts": persons.id_starts.whole(len(persons.ids)),
         "name_starts": persons.name_starts.whole(persons.name_count),
     }
+    parts |= {"domains": BytesIO(persons.domain_places.tobytes())}
     sections = {"ids": Section(0, len(persons.ids) * persons.ids.itemsize, persons.ids.itemsize)}
-    widths = {"email": persons.place.size, "names": 8, "name_persons": 4, "id_starts": 4, "name_starts": 4}
+    widths = {
+        "email": persons.place.size,
+        "domains": persons.place.size,
+        "names": 8,
+        "name_persons": 4,
+        "id_starts": 4,
+        "name_starts": 4,
+    }
     end = aligned(sections["ids"].length)
     for name, file in parts.items():
         sections[name] = Section(end, file.seek(0, os.SEEK_END), widths.get(name, 1))

@@ -17,7 +17,7 @@ from edx2lrs.io.external_ids import SMALL, open_external_ids
 from edx2lrs.io.external_ids_compiler import ConflictError, compile_external_ids
 from edx2lrs.io.sorted_runs import SortedRuns
 from edx2lrs.io.tables import TableError
-from edx2lrs.transforms.external_ids import ExternalIds, Row
+from edx2lrs.transforms.external_ids import DOMAINS, LONGEST_TEXT, ExternalIds, Row
 
 USERS = 6_000
 HEADER = "user_id,username,external_id_type,external_user_id,email\n"
@@ -45,7 +45,7 @@ UUIDS = {
     "spaces in it": "2b6bb4a1-2d2d-4dbf-9d0d-4b8d7ce4a1 1",
     "other scripts": "Zoë-Ж-🙂",
     "one letter": "x",
-    "long": "x" * 65_535,
+    "long": "x" * LONGEST_TEXT,
 }
 
 
@@ -53,6 +53,28 @@ UUIDS = {
 def test_an_id_comes_back_as_the_table_has_it(text: str) -> None:
     table = compiled(xapi(4, "ann", "another"), xapi(5, "bob", text), xapi(6, "eve", "a third"))
     assert (table.external_id("XAPI", 5, None), table.external_id("XAPI", None, "bob")) == (text, text)
+
+
+def test_addresses_come_back_as_the_table_has_them() -> None:
+    addresses = [
+        "a@b.example",
+        "c@b.example",
+        "Zoë@ü.example",
+        "x@y@b.example",
+        "@",
+        "no address",
+        "@b.example",
+        "a@",
+        "x" * LONGEST_TEXT,
+    ]
+    table = compiled(*(Row(number, None, "", None, address) for number, address in enumerate(addresses, 1)))
+    assert [table.email(number, None) for number in range(1, len(addresses) + 2)] == [*addresses, None]
+
+
+def test_addresses_of_more_domains_than_are_kept_apart() -> None:
+    users = (1, 2, DOMAINS, DOMAINS + 1, DOMAINS + 2)
+    table = compiled(*(Row(user, None, "", None, f"a@{user}.example") for user in range(1, DOMAINS + 3)))
+    assert [table.email(user, None) for user in users] == [f"a@{user}.example" for user in users]
 
 
 def test_the_largest_user_ids() -> None:
@@ -175,7 +197,7 @@ def test_no_name_and_no_address_is_in_the_file_unless_addresses_are_asked_for(la
     assert b"example.com" not in without.read_bytes()
     assert opened(large, emails=True).email(5, None) == "5@example.com"
     (with_emails,) = set(files(cache)) - {without}
-    assert b"5@example.com" in with_emails.read_bytes()
+    assert b"@example.com" in with_emails.read_bytes()
     assert b"learner_" not in without.read_bytes() + with_emails.read_bytes()
 
 

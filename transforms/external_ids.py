@@ -8,7 +8,9 @@ The buffer is ``bytes`` for a small table, else a file mapped into memory, of wh
     ids                  user ids, sorted
     id_starts            for each of the first bits that an id may have, where in ``ids`` those with these bits start
     XAPI, CALIPER, LTI   16 bytes for each person: a UUID, NONE, or IN_TEXTS and a place in ``texts`` (8 bytes)
-    email                for each person, a place in ``texts``; 0: none
+    email                for each person, a place in ``texts``; 0: none. There, the first 2 bytes are a number of ``domains``,
+                         or 0, the rest comes before it
+    domains              places in ``texts`` of what many addresses end with
     names                hashes of usernames, sorted
     name_starts          the same for ``names``
     name_persons         the person of each of ``names``
@@ -34,7 +36,8 @@ ID_TYPES = ("XAPI", "CALIPER", "LTI")
 CELL = 16
 NONE = bytes(CELL)
 IN_TEXTS = b"\xff" * 8
-LONGEST_TEXT = 0xFFFF  # bytes
+LONGEST_TEXT = 0xFFFD  # bytes
+DOMAINS = 0xFFFF
 
 
 class Row(NamedTuple):
@@ -98,6 +101,7 @@ class ExternalIds:
         self._names = self._numbers("names"), self._numbers("name_starts"), header.name_shift
         self._name_persons = self._numbers("name_persons")
         self._emails = self._numbers("email")
+        self._domains = self._numbers("domains")
         self._columns = {name: aligned(end) + header.sections[name].start for name in ID_TYPES if name in header.sections}
         self._texts = aligned(end) + header.sections["texts"].start
 
@@ -115,7 +119,7 @@ class ExternalIds:
             start = column + CELL * person
             cell = self._data[start : start + CELL]
             if cell.startswith(IN_TEXTS):
-                return self._text(int.from_bytes(cell[8:], sys.byteorder))
+                return self._bytes(int.from_bytes(cell[8:], sys.byteorder)).decode()
             if cell != NONE:
                 return uuid_text(cell)
         return None
@@ -126,7 +130,9 @@ class ExternalIds:
             for person in self._persons(user_id, username):
                 place = self._emails[person]
                 if place:
-                    return self._text(place)
+                    data = self._bytes(place)
+                    domain = int.from_bytes(data[:2], sys.byteorder)
+                    return data[2:].decode() + (self._bytes(self._domains[domain - 1]).decode() if domain else "")
         return None
 
     def _persons(self, user_id: int | None, username: str | None) -> Iterator[int]:
@@ -147,10 +153,10 @@ class ExternalIds:
             return memoryview(b"")  # which cannot be cast
         return self._view[section.start : section.start + section.length].cast("I" if section.width == 4 else "Q")
 
-    def _text(self, place: int) -> str:
+    def _bytes(self, place: int) -> bytes:
         start = self._texts + place
         length = int.from_bytes(self._data[start : start + 2], sys.byteorder)
-        return str(self._data[start + 2 : start + 2 + length], "utf-8")
+        return self._data[start + 2 : start + 2 + length]
 
 
 def _places(wanted: int, keys: memoryview[int], starts: memoryview[int], shift: int) -> range:
