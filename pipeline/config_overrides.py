@@ -4,173 +4,108 @@ statement needs for itself. So no override can make a statement that a receiver 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
-
-import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from typing import Any
 
 from edx2lrs.pipeline.config_faults import nearest
 from edx2lrs.pipeline.config_misfit import Misfit
-from edx2lrs.pipeline.sandbox import statement_rules
-from edx2lrs.pipeline.sandbox.statement_rules import Iri
 from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.validation.caliper import CONTEXT, caliper_faults
+from edx2lrs.transforms.validation.faults import Fault, path_text
+from edx2lrs.transforms.validation.xapi import statement_faults
 
-_MINIMAL = {
-    "actor": {"mbox": "mailto:a@example.com"},
-    "verb": {"id": "http://adlnet.gov/expapi/verbs/experienced"},
-    "object": {"id": "https://example.com/activity"},
-}
 _STATEMENT = ("actor", "verb", "object", "result", "context", "timestamp", "authority", "version")
 _OF_EACH_STATEMENT = {
     "id": "every statement has an id of its own",
     "stored": "the LRS sets it",
     "attachments": "edx2lrs sends no attachments",
 }
+_MINIMAL_STATEMENT = {
+    "actor": {"mbox": "mailto:a@example.com"},
+    "verb": {"id": "http://adlnet.gov/expapi/verbs/experienced"},
+    "object": {"id": "https://example.com/activity"},
+}
 _VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
-
-def override_misfits(protocol: Protocol, override_args: Mapping[str, Any]) -> Iterator[Misfit]:
-    """All that is wrong with the overrides of one consumer, by keys under its block."""
-    if protocol == "xapi":
-        yield from _of_statement(override_args)
-    else:
-        yield from _of_caliper(override_args)
-
-
-def _of_statement(override_args: Mapping[str, Any]) -> Iterator[Misfit]:
-    """xAPI 1.0.3, part two, 2.4: one property after the other, then what they are together."""
-    right = True
-    for name, value in override_args.items():
-        misfit = _of_property(name, value)
-        if misfit is not None:
-            right = False
-            yield misfit
-    fault = statement_rules.fault_of({**_MINIMAL, **override_args}) if right else None
-    if fault:
-        yield Misfit("override_args", f"properties that do not go together: {fault}", "a valid xAPI 1.0.3 statement")
-
-
-def _of_property(name: str, value: Any) -> Misfit | None:
-    key = f"override_args.{name}"
-    if name in _OF_EACH_STATEMENT:
-        return Misfit(key, f"a property that cannot be replaced: {_OF_EACH_STATEMENT[name]}", fix="remove it")
-    if name not in _STATEMENT:
-        return Misfit(key, "no property of an xAPI statement", fix=nearest(name, _STATEMENT))
-    if name == "authority" and isinstance(value, dict) and value.get("objectType") == "Group":
-        return Misfit(key, "a Group", "an Agent")
-    if name == "verb" and isinstance(value, dict) and value.get("id") == _VOIDED:
-        return Misfit(key, "the verb that voids statements", "another verb")
-    fault = statement_rules.fault_of({**_MINIMAL, name: value})
-    return Misfit(key, f"a value that xAPI 1.0.3 does not allow: {fault}") if fault else None
-
-
-# Caliper 1.2. Entities have the properties that the specification lists for their types, appendix C.
-
-_EntityId = Annotated[str, Meta(pattern=r'^(_:\S+|[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`]+)\Z')]
-_Time = Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z\Z")]
-_Any = dict[str, Any]
-
-
-class _Entity(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    id: _EntityId
-    name: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-    date_created: _Time | UnsetType = UNSET
-    date_modified: _Time | UnsetType = UNSET
-    other_identifiers: list[_Any] | UnsetType = UNSET
-    extensions: _Any | UnsetType = UNSET
-
-
-class _Person(_Entity, kw_only=True):
-    type: Literal["Person"]
-
-
-class _SoftwareApplication(_Entity, kw_only=True):
-    type: Literal["SoftwareApplication"]
-    host: str | UnsetType = UNSET
-    ip_address: str | UnsetType = UNSET
-    user_agent: str | UnsetType = UNSET
-    version: str | UnsetType = UNSET
-
-
-class _Organization(_Entity, kw_only=True):
-    type: Literal["Organization", "Group", "CourseOffering", "CourseSection"]
-    sub_organization_of: _EntityId | _Any | UnsetType = UNSET
-    members: list[Any] | UnsetType = UNSET
-    course_number: str | UnsetType = UNSET
-    academic_session: str | UnsetType = UNSET
-    category: str | UnsetType = UNSET
-
-
-class _Membership(_Entity, kw_only=True):
-    type: Literal["Membership"]
-    member: _EntityId | _Any
-    organization: _EntityId | _Any
-    roles: list[str] | UnsetType = UNSET
-    status: Literal["Active", "Inactive"] | UnsetType = UNSET
-
-
-class _Session(_Entity, kw_only=True):
-    type: Literal["Session", "LtiSession"]
-    user: _EntityId | _Any | UnsetType = UNSET
-    client: _EntityId | _Any | UnsetType = UNSET
-    started_at_time: _Time | UnsetType = UNSET
-    ended_at_time: _Time | UnsetType = UNSET
-    duration: str | UnsetType = UNSET
-    message_parameters: _Any | UnsetType = UNSET
-
-
-class _DigitalResource(_Entity, kw_only=True):
-    type: Literal["DigitalResource", "WebPage", "Page", "Document", "SoftwareApplication"]
-    media_type: str | UnsetType = UNSET
-    creators: list[Any] | UnsetType = UNSET
-    keywords: list[str] | UnsetType = UNSET
-    learning_objectives: list[Any] | UnsetType = UNSET
-    is_part_of: _EntityId | _Any | UnsetType = UNSET
-    date_published: _Time | UnsetType = UNSET
-    version: str | UnsetType = UNSET
-
-
-_ENVELOPE: dict[str, Any] = {"sensor": Iri, "dataVersion": Literal["http://purl.imsglobal.org/ctx/caliper/v1p2"]}
-_EVENT: dict[str, Any] = {
-    "actor": _EntityId | _Person,
-    "edApp": _EntityId | _SoftwareApplication,
-    "group": _EntityId | _Organization,
-    "membership": _EntityId | _Membership,
-    "session": _EntityId | _Session,
-    "federatedSession": _EntityId | _Session,
-    "referrer": _EntityId | _DigitalResource,
-    "extensions": _Any,
+_MINIMAL_EVENT = {
+    "@context": CONTEXT,
+    "id": "urn:uuid:00000000-0000-4000-8000-000000000000",
+    "type": "Event",
+    "actor": {"id": "https://example.com/user", "type": "Person"},
+    "action": "Started",
+    "object": {"id": "https://example.com/object", "type": "DigitalResource"},
+    "eventTime": "2026-01-01T00:00:00.000Z",
 }
-_PARTS = {"envelope": _ENVELOPE, "event": _EVENT}
+_MINIMAL_ENVELOPE = {
+    "sensor": "https://example.com",
+    "sendTime": "2026-01-01T00:00:00.000Z",
+    "dataVersion": CONTEXT,
+    "data": [_MINIMAL_EVENT],
+}
+_MINIMAL: dict[str, dict[str, Any]] = {"envelope": _MINIMAL_ENVELOPE, "event": _MINIMAL_EVENT}
+_REPLACEABLE = {
+    "envelope": ("sensor", "dataVersion"),
+    "event": ("actor", "edApp", "group", "membership", "session", "federatedSession", "referrer", "extensions"),
+}
 _OF_EACH = {
     "envelope": ("sendTime", "data"),
     "event": ("@context", "id", "type", "profile", "action", "object", "eventTime", "target", "generated"),
 }
 
 
+def override_misfits(protocol: Protocol, override_args: Mapping[str, Any]) -> Iterator[Misfit]:
+    """All that is wrong with the overrides of one consumer, by keys under its block."""
+    return _of_statement(override_args) if protocol == "xapi" else _of_caliper(override_args)
+
+
+def _of_statement(override_args: Mapping[str, Any]) -> Iterator[Misfit]:
+    """xAPI 1.0.3, part two, 2.4."""
+    known = {}
+    for name, value in override_args.items():
+        key = f"override_args.{name}"
+        if name in _OF_EACH_STATEMENT:
+            yield Misfit(key, f"a property that cannot be replaced: {_OF_EACH_STATEMENT[name]}", fix="remove it")
+        elif name not in _STATEMENT:
+            yield Misfit(key, "no property of an xAPI statement", fix=nearest(name, _STATEMENT))
+        elif name == "verb" and isinstance(value, dict) and value.get("id") == _VOIDED:
+            yield Misfit(key, "the verb that voids statements", "another verb")
+        else:
+            known[name] = value
+    for fault in statement_faults({**_MINIMAL_STATEMENT, **known}):
+        if fault.required:
+            yield _misfit("override_args", fault)
+
+
 def _of_caliper(override_args: Mapping[str, Any]) -> Iterator[Misfit]:
-    """Caliper 1.2, sections 2 and 4."""
+    """Caliper 1.2, Event and Envelope."""
     for part, properties in override_args.items():
         key = f"override_args.{part}"
-        if part not in _PARTS:
-            within = next((name for name, known in _PARTS.items() if part in known or part in _OF_EACH[name]), None)
-            fix = f"write {within}: {{{part}: ...}}" if within else nearest(part, _PARTS)
+        if part not in _MINIMAL:
+            within = next((name for name in _MINIMAL if part in (*_REPLACEABLE[name], *_OF_EACH[name])), None)
+            fix = f"write {within}: {{{part}: ...}}" if within else nearest(part, _MINIMAL)
             yield Misfit(key, "an unknown key", "envelope or event", fix)
         elif not isinstance(properties, dict):
             yield Misfit(key, "a value that is no mapping", "a mapping of properties to values")
         else:
-            for name, value in properties.items():
-                yield from _of_part(part, name, value, f"{key}.{name}")
+            yield from _of_part(part, properties, key)
 
 
-def _of_part(part: str, name: str, value: Any, key: str) -> Iterator[Misfit]:
-    if name in _OF_EACH[part]:
-        yield Misfit(key, f"a property that every {part} has its own of", fix="remove it")
-    elif name not in _PARTS[part]:
-        yield Misfit(key, f"no property of a Caliper {part}", fix=nearest(name, _PARTS[part]))
-    else:
-        try:
-            msgspec.convert(value, _PARTS[part][name])
-        except msgspec.ValidationError as error:
-            yield Misfit(key, f"a value that Caliper 1.2 does not allow: {error}")
+def _of_part(part: str, properties: Mapping[str, Any], key: str) -> Iterator[Misfit]:
+    known = {}
+    for name, value in properties.items():
+        if name in _OF_EACH[part]:
+            yield Misfit(f"{key}.{name}", f"a property that every {part} has its own of", fix="remove it")
+        elif name not in _REPLACEABLE[part]:
+            yield Misfit(f"{key}.{name}", f"no property of a Caliper {part}", fix=nearest(name, _REPLACEABLE[part]))
+        elif name == "actor" and isinstance(value, dict) and value.get("type") not in (None, "Person"):
+            yield Misfit(f"{key}.{name}.type", "another entity", "Person")
+        elif value in (None, "", [], {}):
+            yield Misfit(f"{key}.{name}", "nothing", "a value", "Caliper leaves out what is empty: remove it")
+        else:
+            known[name] = value
+    for fault in caliper_faults({**_MINIMAL[part], **known}):
+        if fault.required:
+            yield _misfit(key, fault)
+
+
+def _misfit(key: str, fault: Fault) -> Misfit:
+    return Misfit(f"{key}.{path_text(fault.path)}", fault.found, f"{fault.expected} ({fault.clause})")
