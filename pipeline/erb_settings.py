@@ -11,7 +11,7 @@ import yaml
 from edx2lrs.transforms.config_types import IdKind, Protocol
 
 _IDS: dict[str, IdKind] = {"external_id": "external_id", "mbox": "mbox", "mbox_sha1sum": "mbox_sha1sum"}
-_EVERY_EVENT = "edx2lrs sends every event that has a mapping; keep others out by events.block"
+EVERY_EVENT = "edx2lrs sends every event that has a mapping; keep others out by events.block"
 _WITHOUT_EQUAL = {
     "EVENT_ROUTING_BACKEND_MAX_RETRIES": "edx2lrs retries with back-off, and what cannot be delivered waits (retry, on_outage)",
     "EVENT_ROUTING_BACKEND_COUNTDOWN": "edx2lrs retries with back-off (retry.base_delay, retry.max_delay)",
@@ -19,9 +19,9 @@ _WITHOUT_EQUAL = {
     "EVENT_ROUTING_BACKEND_BULK_DOWNLOAD_COUNTDOWN": "edx2lrs reads files with its own retries",
     "EVENT_TRACKING_BACKENDS_BUSINESS_CRITICAL_EVENTS": "edx2lrs keeps every event until it is delivered",
     "EVENT_TRACKING_BACKENDS_CACHE_TTL": "edx2lrs has no cache of routers",
-    "EVENT_TRACKING_BACKENDS_ALLOWED_XAPI_EVENTS": _EVERY_EVENT,
-    "EVENT_TRACKING_BACKENDS_ALLOWED_CALIPER_EVENTS": _EVERY_EVENT,
-    "EVENT_BUS_TRACKING_LOGS": _EVERY_EVENT,
+    "EVENT_TRACKING_BACKENDS_ALLOWED_XAPI_EVENTS": EVERY_EVENT,
+    "EVENT_TRACKING_BACKENDS_ALLOWED_CALIPER_EVENTS": EVERY_EVENT,
+    "EVENT_BUS_TRACKING_LOGS": EVERY_EVENT,
 }
 
 

@@ -1,5 +1,5 @@
 """What kind of activity the statements of an event are about, told by the tables of the mappings: xAPI's
-``object.definition.type`` (xAPI 1.0.3, 2.4.4.1), Caliper's ``object.type`` (Caliper 1.2, 3.3)."""
+``object.definition.type`` (xAPI 1.0.3, 2.4.4.1), Caliper's ``object.type`` (Caliper 1.2, Entity)."""
 
 from __future__ import annotations
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.iri import escaped
 from edx2lrs.transforms.json_text import Json, json_text
 
 if TYPE_CHECKING:
     from edx2lrs.transforms.parse import Event
-
-_NOT_IN_AN_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`\x7f-\x9f]")
 
 
 class Actor(NamedTuple):
@@ -37,7 +34,7 @@ class Actor(NamedTuple):
 def account_actor(root: str, name: str) -> Actor:
     """xAPI 1.0.3, 2.4.2.4: an account on the site; Caliper: the same name below ``Root/user/``, as an IRI may hold it."""
     agent = {"objectType": "Agent", "account": {"name": name, "homePage": root}}
-    anonymous_id = _NOT_IN_AN_IRI.sub(lambda found: quote(found[0], safe=""), name)
+    anonymous_id = escaped(name)
     iri = f"{root}/user/{anonymous_id}"
     return Actor(json.dumps(agent), json_text(agent), anonymous_id, iri, json_text({"id": iri, "type": "Person"}))
 

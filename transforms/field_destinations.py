@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 from msgspec import inspect
 
 from edx2lrs.transforms import caliper, xapi
-from edx2lrs.transforms.caliper.event import _EVERY_EVENT
+from edx2lrs.transforms.caliper.event import EVERY_EVENT
 from edx2lrs.transforms.declared_fields import DeclaredField, declared_fields
 from edx2lrs.transforms.events.fields import Context, EventData, SourceEvent, SubmittedText
 from edx2lrs.transforms.mapping import Path, Row, Rows
 from edx2lrs.transforms.mapping_tables import Table, tables, words
-from edx2lrs.transforms.parse import _Envelope
-from edx2lrs.transforms.xapi.statement import _EVERY_STATEMENT
+from edx2lrs.transforms.parse import Envelope
+from edx2lrs.transforms.xapi.statement import EVERY_STATEMENT
 
 PROTOCOLS: dict[str, Any] = {"xapi": xapi.MAPPINGS, "caliper": caliper.MAPPINGS}
-EVERY: dict[str, Rows] = {"xapi": _EVERY_STATEMENT, "caliper": _EVERY_EVENT}
+EVERY: dict[str, Rows] = {"xapi": EVERY_STATEMENT, "caliper": EVERY_EVENT}
 """The rows of all statements."""
 _NORMAL_FORM = {"time": "time", "timestamp": "time", "event_source": "source", "session": "session", "referer": "referrer"}
 """Fields of the record that the normal form (``transforms.parse.Event``) has under another name or in one place for two."""
@@ -38,7 +38,7 @@ class Use(NamedTuple):
 def common_fields() -> list[DeclaredField]:
     """What is read of every record: its top, its context, and the user that its payload may name."""
     return [
-        *declared_fields(_Envelope),
+        *declared_fields(Envelope),
         *declared_fields(Context, "context", ("context",)),
         *declared_fields(EventData, "data", ("data",)),
     ]

@@ -17,7 +17,7 @@ from edx2lrs.transforms.field_destinations import EVERY, PROTOCOLS, of_event
 from edx2lrs.transforms.mapping import Constant, Rows
 from edx2lrs.transforms.mapping_tables import constant_values, words
 from edx2lrs.transforms.name_likeness import resemblance
-from edx2lrs.transforms.parse import _Envelope
+from edx2lrs.transforms.parse import Envelope
 
 _KEY = re.compile(r"@?[A-Za-z][\w-]*\Z|https?://\S+\Z")
 _KEY_IN_JSON = re.compile(r'"([^"]+)":')
@@ -74,7 +74,7 @@ def _of_fields() -> Iterator[Finding]:
 
 
 def _structs() -> Iterator[type[msgspec.Struct]]:
-    yield from (_Envelope, Context, SubmittedText)
+    yield from (Envelope, Context, SubmittedText)
     for source in SOURCE_EVENTS.values():
         yield from structs_of(source.data)
         if source.context is not None:

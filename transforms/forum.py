@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from edx2lrs.transforms.events.forum import Post
 from edx2lrs.transforms.json_type import json_type
 from edx2lrs.transforms.mapping import Unmappable
-
-_NOT_IN_AN_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`\x7f-\x9f]")
+from edx2lrs.transforms.validation.formats import is_iri
 
 
 def post_id(value: object) -> str | None:
@@ -42,6 +39,6 @@ def _in_the_api(root: str, kind: str, value: object) -> str | None:
 
 def iri_with(before: str, name: str) -> str:
     """An IRI that ends with a name from a record. Raises Unmappable for a name that no IRI can have."""
-    if _NOT_IN_AN_IRI.search(name):
+    if not is_iri(before + name):
         raise Unmappable("expected a part of an absolute IRI, found a text with spaces or other signs that none has", "invalid")
     return before + name

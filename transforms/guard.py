@@ -2,12 +2,12 @@
 
 Mappings make what is required anyway, and what is the same for many statements (actors, courses) was checked when it was made.
 The guard looks at what depends on a record's own values, by its place in the statement, while the statement is printed:
-identifiers and scores. Numbers are finite since ``parse`` and ``transforms.values``. The complete rules are ``edx2lrs validate``.
+identifiers and scores. Numbers are finite since ``parse`` and ``transforms.values``. The complete rules are those of
+``transforms.validation``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from math import inf, isfinite
@@ -15,11 +15,10 @@ from typing import Any
 
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.json_text import Json, json_text
+from edx2lrs.transforms.validation.formats import is_iri
 
 Check = Callable[[Any], Json]
 """Looks at a value and gives it as JSON. Raises Invalid."""
-
-_well_formed = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]+").fullmatch
 
 
 class Invalid(Exception):
@@ -31,11 +30,11 @@ class Invalid(Exception):
 
 
 def iri(path: str, clause: str) -> Check:
-    """The check of an identifier by RFC 3987: a scheme, then none of the characters that an IRI cannot have."""
+    """The check of an identifier: an absolute IRI (RFC 3987)."""
 
     @lru_cache(16_384)  # a site has few activities, and many statements about each
     def checked_iri(value: Any) -> Json:
-        if not isinstance(value, str) or not _well_formed(value):
+        if not isinstance(value, str) or not is_iri(value):
             raise Invalid(path, "an absolute IRI", clause)
         return json_text(value)
 
@@ -77,8 +76,8 @@ def activities(path: str) -> Check:
 
 
 def entity(path: str) -> Check:
-    """The check of a Caliper entity (Caliper 1.2, 3.3): its id is an IRI; in an object or as an IRI alone."""
-    check = iri(f"{path}.id", "Caliper 1.2, 3.3")
+    """The check of a Caliper entity (Caliper 1.2, Identifiers): its id is an IRI; in an object or as an IRI alone."""
+    check = iri(f"{path}.id", "Caliper 1.2, Identifiers")
 
     def checked_entity(value: Any) -> Json:
         check(value.get("id") if isinstance(value, dict) else value)
@@ -95,9 +94,9 @@ XAPI_CHECKS: dict[tuple[str, ...], Check] = {
     ("context", "contextActivities", "category"): activities("context.contextActivities.category"),
 }
 CALIPER_CHECKS: dict[tuple[str, ...], Check] = {
-    ("object", "id"): iri("object.id", "Caliper 1.2, 3.3"),
-    ("target", "id"): iri("target.id", "Caliper 1.2, 3.3"),
-    ("generated", "id"): iri("generated.id", "Caliper 1.2, 3.3"),
+    ("object", "id"): iri("object.id", "Caliper 1.2, Identifiers"),
+    ("target", "id"): iri("target.id", "Caliper 1.2, Identifiers"),
+    ("generated", "id"): iri("generated.id", "Caliper 1.2, Identifiers"),
     ("session",): entity("session"),
     ("referrer",): entity("referrer"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urljoin
 
+from edx2lrs.transforms.iri import escaped_url
 from edx2lrs.transforms.mapping import Unmappable
 from edx2lrs.transforms.values import absolute
 
@@ -13,14 +14,15 @@ _has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:").match
 
 def target_iri(root: str, target_url: str | None, current_url: str | None) -> str | None:
     """A link's URL. One with a scheme stays as it is (``mailto:`` and ``javascript:`` too); a place on the same page, such as
-    ``#answers``, is of that page, where the record names it; all others are of the site (RFC 3986, 5.2). Raises Unmappable."""
+    ``#answers``, is of that page, where the record names it; all others are of the site (RFC 3986, 5.2). What an IRI cannot hold
+    is escaped. Raises Unmappable."""
     if not target_url:
         return None
     if _has_scheme(target_url):
-        return target_url
+        return escaped_url(target_url)
     on_page = target_url[0] in "#?" and current_url and current_url.startswith(("https://", "http://"))
     try:
-        return urljoin(current_url if on_page and current_url else f"{root}/", target_url)
+        return escaped_url(urljoin(current_url if on_page and current_url else f"{root}/", target_url))
     except ValueError:
         raise Unmappable("expected a URL, found a text that cannot be read as one") from None
 

@@ -5,9 +5,10 @@
 - A live event or one from the event bus: an object with ``data`` and ``context`` (each an object or JSON text); session, user,
   source and referrer stand in ``context``.
 
-Almost every record of a known name is decoded in one pass, by the types that its name chooses; where the name is not in sight, the
-envelope is decoded first, then what the name's types declare of its parts. What msgspec refuses (NaN, lone surrogates, a broken line, a value of a wrong type) is read again with
-Python's ``json``, which either finds nothing wrong with any declared field or says what is.
+Almost every record of a known name is decoded in one pass, by the types that its name chooses; where the name is not in sight,
+the envelope is decoded first, then what the name's types declare of its parts. What msgspec refuses (NaN, lone surrogates, a
+broken line, a value of a wrong type) is read again with Python's ``json``, which either finds nothing wrong with any declared
+field or says what is.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def parse(line: bytes) -> Event | Refusal:
         if record.name != name or data is UNSET:
             return _in_two_passes(line)  # what was in sight was another name, or is no event
         time = canonical_time(record.timestamp or _first(record.timestamp, record.time))
-        if type(time) is Refusal:
+        if isinstance(time, Refusal):
             return time
         if type(data) is str:
             data = decode_data(data) if data[:1] == "{" else _payload(data, source_event)
@@ -127,7 +128,7 @@ def _after_prefix(line: bytes) -> bytes:
 _BRACE = ord("{")
 
 
-class _Envelope(msgspec.Struct, gc=False):
+class Envelope(msgspec.Struct, gc=False):
     name: Text = None
     event_type: Scalar = None
     time: Scalar = None
@@ -139,7 +140,7 @@ class _Envelope(msgspec.Struct, gc=False):
     host: Scalar = None
 
 
-class _RawEnvelope(_Envelope, gc=False):
+class _RawEnvelope(Envelope, gc=False):
     """The envelope with its payload still undecoded; the context may be the JSON text of one."""
 
     context: Context | str | None = None
@@ -200,7 +201,7 @@ def _first(value: Scalar, other: Scalar) -> Scalar:
 
 
 def _event(
-    name: str, from_event_type: bool, time: str, envelope: _Envelope, about: Context, context: Any, data: EventData
+    name: str, from_event_type: bool, time: str, envelope: Envelope, about: Context, context: Any, data: EventData
 ) -> Event:
     """The normal form, from the parts as they were declared."""
     user_id: int | None = None
@@ -267,7 +268,7 @@ def _record_decoder(source_event: SourceEvent) -> Callable[[bytes], Any]:
         context = msgspec.defstruct("_KnownContext", fields, bases=(Context,), gc=False)
     part = source_event.data | str | msgspec.UnsetType | None
     parts = [("context", context | str | None, None), ("event", part, UNSET), ("data", part, UNSET)]
-    record: Any = msgspec.defstruct("_KnownRecord", parts, bases=(_Envelope,), gc=False)
+    record: Any = msgspec.defstruct("_KnownRecord", parts, bases=(Envelope,), gc=False)
     return msgspec.json.Decoder(record).decode
 
 
@@ -320,7 +321,7 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
         return Refusal("parse", "not_an_event", "neither event nor data in the object; expected one of them")
     try:
         parts = {key: record.pop(key) for key in ("context", "event", "data") if key in record}
-        envelope = _read_value(record, _Envelope, False, "")
+        envelope = _read_value(record, Envelope, False, "")
         name, from_event_type = (envelope.name, False) if envelope.name else _name_of_type(envelope.event_type)
         source_event = SOURCE_EVENTS.get(name)
         if source_event is None:

@@ -28,8 +28,8 @@ class Translated(msgspec.Struct, frozen=True, gc=False):
 
 
 class Identity(NamedTuple):
-    """How a statement gets its id: ``identify`` makes the UUID's text of a name. The name is ``name`` with the value of each source
-    in its place (``"{actor.hash_text}-{time}"``), where ``object.id`` is the statement's own. ``prefix`` stands before the id in the
+    """How a statement gets its id: ``identify`` makes the UUID's text of a name, which is ``name`` with the value of each source in
+    its place (``"{actor.hash_text}-{time}"``); ``object.id`` there is the statement's own. ``prefix`` stands before the id in the
     statement. ``by_key``: ``identify`` first gets the part's key, and gives what makes the ids of such parts."""
 
     identify: Callable[[str], Any]
@@ -50,7 +50,7 @@ class Options(NamedTuple):
 
 Build = Callable[..., tuple[Translated, ...]]
 """Takes the fields of ``Scope``, in their order; gives one statement."""
-BuildWhole = Callable[..., tuple[Translated, str, str]]
+BuildWhole = Callable[..., tuple[Translated, str, Json]]
 """As ``Build``; gives the statement, its object's id and that object's JSON."""
 _SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
 _SITE = "site."

@@ -55,8 +55,8 @@ def response_text(value: object) -> str | None:
         return None
     if type(value) is str:
         return value
-    if type(value) is list and all([type(each) is str for each in value]):  # the encoder would say the same, slower
-        return f"[{', '.join([_quoted(each) for each in value])}]"
+    if type(value) is list and set(map(type, value)) == {str}:  # the encoder would say the same, slower
+        return f"[{', '.join(map(_quoted, value))}]"
     return _json_text(value)
 
 

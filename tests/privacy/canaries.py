@@ -19,7 +19,7 @@ from msgspec import inspect
 from edx2lrs.transforms.declared_fields import members
 from edx2lrs.transforms.events.fields import Context
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
-from edx2lrs.transforms.parse import _Envelope
+from edx2lrs.transforms.parse import Envelope
 
 FIXTURES = Path(__file__).parents[1] / "transforms" / "fixtures"
 
@@ -136,7 +136,7 @@ def record_with_people(source: dict[str, Any], number: int, rng: random.Random) 
     record.pop("timestamp", None)
     known = SOURCE_EVENTS[record["name"]]
     part = "event" if "event" in record else "data"
-    top, about = declared_by(_Envelope), declared_by(Context, *([known.context] if known.context else []))
+    top, about = declared_by(Envelope), declared_by(Context, *([known.context] if known.context else []))
     payload = declared_by(known.data)
     for key, declared in (("context", about), (part, payload)):
         value = record.get(key)

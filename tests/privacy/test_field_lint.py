@@ -19,7 +19,7 @@ from edx2lrs.transforms.events.fields import Context, EventData, Scalar, SourceE
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 from edx2lrs.transforms.mapping import Constant, Row
 from edx2lrs.transforms.name_likeness import resemblance
-from edx2lrs.transforms.parse import _Envelope
+from edx2lrs.transforms.parse import Envelope
 from edx2lrs.transforms.personal_fields import NOT_PERSONAL, PERSONAL
 from edx2lrs.transforms.xapi.statement import StatementMapping
 
@@ -80,7 +80,7 @@ def test_the_keys_of_finished_statements_are_reviewed() -> None:
 
 
 def test_the_reviewed_lists_name_only_what_is_there() -> None:
-    structs = [_Envelope, Context, SubmittedText]
+    structs = [Envelope, Context, SubmittedText]
     for source in SOURCE_EVENTS.values():
         structs += [*structs_of(source.data), *(structs_of(source.context) if source.context else ())]
     declared = {field_key(owner, name) for struct in structs for owner, name in own_fields(struct)}

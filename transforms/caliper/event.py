@@ -27,7 +27,7 @@ def in_course(course_iri: str) -> dict[str, Any]:
     return {"isPartOf": is_part_of(course_iri)}
 
 
-_EVERY_EVENT: Rows = (
+EVERY_EVENT: Rows = (
     Constant(("@context",), CONTEXT),
     Row(("eventTime",), "time", caliper_time),
     Row(("actor",), "actor.person"),
@@ -67,7 +67,7 @@ def compile_mapping(mapping: CaliperMapping, options: Options) -> Make:
         makers = {name: compile_mapping(variant, options) for name, variant in mapping.variants.items()}
         return _variant_maker(mapping.choose, makers)
     constants = (Constant(("type",), mapping.type), Constant(("action",), mapping.action))
-    return compile_rows((*_EVERY_EVENT, *constants, *mapping.rows), _IDENTITY, options)
+    return compile_rows((*EVERY_EVENT, *constants, *mapping.rows), _IDENTITY, options)
 
 
 def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:

@@ -34,7 +34,8 @@ MAPPING_VERSION = 1
 def duration(value: object) -> Json:
     """Seconds as an ISO 8601 duration, exact to the microsecond: ``PT3M15.6S``, ``P0D`` for 0."""
     expected = "expected a number of seconds from 0 to a billion days, found another one"
-    days, hours, minutes, seconds_left, fraction = clock(round((value if type(value) is float else seconds(value)) * 1_000_000), expected)
+    exact = value if type(value) is float else seconds(value)
+    days, hours, minutes, seconds_left, fraction = clock(round(exact * 1_000_000), expected)
     time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
     if fraction:
         time += f"{seconds_left}.{fraction:06}".rstrip("0") + "S"

@@ -39,5 +39,5 @@ def mappings(response_format: Literal["erb", "standard"]) -> Mapping[str, XapiMa
     """``MAPPINGS``, or those whose responses have the formats of the interaction types; a package's own mapping stays."""
     if response_format == "erb":
         return MAPPINGS
-    standard: Mapping[str, XapiMapping] = problem.MAPPINGS_WITH_STANDARD_RESPONSES
-    return {name: standard.get(name, mapping) if mapping is _BUILT_IN.get(name) else mapping for name, mapping in MAPPINGS.items()}
+    instead = problem.MAPPINGS_WITH_STANDARD_RESPONSES
+    return {name: instead[name] if name in instead and MAPPINGS[name] is _BUILT_IN[name] else MAPPINGS[name] for name in MAPPINGS}

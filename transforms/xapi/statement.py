@@ -16,7 +16,7 @@ from edx2lrs.transforms.statement_id import verb_ids
 from edx2lrs.transforms.values import absolute
 from edx2lrs.transforms.xapi.vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
 
-_EVERY_STATEMENT: Rows = (
+EVERY_STATEMENT: Rows = (
     Constant(("version",), "1.0.3"),
     Row(("timestamp",), "time"),
     Row(("actor",), "actor.xapi"),
@@ -103,7 +103,7 @@ def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> M
 
 
 def _rows(mapping: StatementMapping) -> Rows:
-    return (*_EVERY_STATEMENT, Constant(("verb",), mapping.verb), *mapping.rows)
+    return (*EVERY_STATEMENT, Constant(("verb",), mapping.verb), *mapping.rows)
 
 
 def _identity(verb: dict[str, Any], strict: bool) -> Identity:
