@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from edx2lrs.transforms.validation.formats import is_iri
+
 CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(?!000000)\d{6})?\+00:00")
 COURSE_KEY = re.compile(r"(course-v1|ccx-v1|library-v1):.+|[^/:]+/[^/]+/[^/]+")
 
@@ -129,7 +131,7 @@ def outline_of_sequence(s: Seen) -> bool:
 
 
 def relative_link(s: Seen) -> bool:
-    return (link(s) or outline(s)) and not re.match("[A-Za-z][A-Za-z0-9+.-]*:", str(s.fields.get("target_url")))
+    return (link(s) or outline(s)) and not is_iri(str(s.fields.get("target_url")))
 
 
 def server(s: Seen) -> bool:

@@ -378,6 +378,9 @@ def test_31_one_event_for_both_protocols(record: Translate) -> None:
         ("https://fr.example.org/été", "https://fr.example.org/été"),
         ("mailto:help@example.com", "mailto:help@example.com"),
         ("javascript:void(0)", "javascript:void(0)"),
+        ("https://x.org/?a[]=1&b=%20", "https://x.org/?a%5B%5D=1&b=%20"),
+        ("https://x.org/50%#a#b c", "https://x.org/50%25#a%23b%20c"),
+        ("https://[::1]:80/{x}|`^", "https://[::1]:80/%7Bx%7D%7C%60%5E"),
     ],
 )
 @pytest.mark.parametrize("name", ["link_clicked", "outline.selected", "sequence.outline.selected"])
