@@ -1,8 +1,8 @@
 """Which consumers get an event: those that asked for it (``match_params``) and are entitled to it (``access``).
 
-Consumers are bits of an integer. Each field that some rule names has one table from its value to the consumers whose
-rules on that field it passes, remembered per value; an event's consumers are the ``and`` over the fields. A thousand
-consumers so cost an event a few look-ups."""
+Consumers are bits of an integer, a mask. Each aspect of an event that some rule names has one table from its value to the mask
+of the consumers whose rules it passes; an event's consumers are the ``and`` over the aspects. Both are remembered: a value by
+the number of its mask, the event's consumers by these few numbers. So a thousand consumers cost an event as much as one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from edx2lrs.transforms.config_types import Access, Consumer
+from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, Protocol
 from edx2lrs.transforms.course_org import org_of
 from edx2lrs.transforms.event_paths import getter
 from edx2lrs.transforms.patterns import compile_regex, is_regex
@@ -20,7 +20,9 @@ from edx2lrs.transforms.patterns import compile_regex, is_regex
 if TYPE_CHECKING:
     from edx2lrs.transforms.parse import Event
 
-_REMEMBERED = 16_384  # values per field: courses, organisations and names are few, some users just miss
+_REMEMBERED = 16_384  # values per aspect: courses, organisations and names are few, some users just miss
+_STRUCTURE = object()
+_SINGLE = frozenset({str, int, float, bool, type(None)})
 
 
 class _Values:
@@ -59,7 +61,6 @@ class _Wishes:
         self._unwanted = _Values()
         self._present = 0  # those that want any value
         self._absent = 0  # those that want none
-        self._remembered = lru_cache(_REMEMBERED, typed=True)(self._judge)
 
     def add(self, consumer: int, wanted: Any) -> None:
         """``wanted`` as in ``Consumer.match_params``; of a list, one has to fit."""
@@ -75,15 +76,12 @@ class _Wishes:
             else:
                 self._absent |= consumer
 
-    def consumers(self, value: object) -> int:
-        """The consumers that a value passes for. An array or object is there, and that is all that can be said of it."""
-        if isinstance(value, (str, int, float)):
-            return self._remembered(value)
-        return self._open | (self._absent if value is None else self._present)
-
-    def _judge(self, value: object) -> int:
-        if value == "":
+    def mask(self, value: object) -> int:
+        """The consumers that a value passes for. Of an array or object (``_STRUCTURE``) only that it is there can be said."""
+        if value is None or value == "":
             return self._open | self._absent
+        if value is _STRUCTURE:
+            return self._open | self._present
         wanted = self._values.consumers(value) | (self._but & ~self._unwanted.consumers(value))
         return self._open | self._present | wanted
 
@@ -98,7 +96,6 @@ class _Rights:
         self._allow = _Values()
         self._block = _Values()
         self._normal = normal
-        self._remembered = lru_cache(_REMEMBERED)(self._judge)
 
     def add(self, consumer: int, allow: Iterable[str] | None, block: Iterable[str] = ()) -> None:
         self._open &= ~consumer
@@ -111,11 +108,9 @@ class _Rights:
     def _written(self, pattern: str) -> str:
         return pattern if is_regex(pattern) else self._normal(pattern)
 
-    def consumers(self, value: object) -> int:
-        return self._remembered(value) if isinstance(value, str) else self._open
-
-    def _judge(self, value: str) -> int:
-        if not value:
+    def mask(self, value: object) -> int:
+        """The consumers that a value passes for."""
+        if not isinstance(value, str) or not value:
             return self._open
         value = self._normal(value)
         return self._open | ((self._any | self._allow.consumers(value)) & ~self._block.consumers(value))
@@ -134,7 +129,6 @@ class _RightsOnUsers:
         self._block = _Values()
         self._block_by_id = 0
         self._block_by_name = 0
-        self._remembered = lru_cache(_REMEMBERED)(self._judge)
 
     def add(self, consumer: int, allow: Iterable[str | int] | None, block: Iterable[str | int]) -> None:
         self._open &= ~consumer
@@ -149,36 +143,56 @@ class _RightsOnUsers:
             else:
                 self._block_by_name |= consumer
 
-    def consumers(self, event: Event) -> int:
-        return self._remembered(event.user_id, event.username)
-
-    def _judge(self, user_id: int | None, username: str | None) -> int:
+    def mask(self, user: tuple[int | None, str | None]) -> int:
+        """The consumers that a user passes for, given by id and name."""
         allowed, blocked = self._any, 0
-        for value, block in ((user_id, self._block_by_id), (username, self._block_by_name)):
+        for value, block in zip(user, (self._block_by_id, self._block_by_name), strict=True):
             if value:
                 allowed |= self._allow.consumers(value)
                 blocked |= self._block.consumers(value)
             else:
                 blocked |= block
-        return self._open | (allowed & ~blocked if user_id or username else 0)
+        return self._open | (allowed & ~blocked if any(user) else 0)
 
 
 class _RightsOnTypes:
     """The rules on activity types of all consumers of one protocol: each type of an event's statements has to pass."""
 
-    def __init__(self, everybody: int, consumer: Consumer) -> None:
-        # Imported here: the mappings need not be there for what has no such rule.
-        from edx2lrs.transforms.activity_types import ActivityTypes
+    def __init__(self, everybody: int) -> None:
+        self._rights = _Rights(everybody)
+        self.add = self._rights.add
 
-        self._types_of = ActivityTypes(consumer.protocol)
-        self.rights = _Rights(everybody)
-
-    def consumers(self, event: Event) -> int:
-        types = self._types_of(event)
-        mask = self.rights.consumers(types[0] if types else None)
+    def mask(self, types: tuple[str, ...]) -> int:
+        """The consumers that statements about these types pass for."""
+        mask = self._rights.mask(types[0] if types else None)
         for other in types[1:]:
-            mask &= self.rights.consumers(other)
+            mask &= self._rights.mask(other)
         return mask
+
+
+class _RightsOnCourses:
+    """The rules on courses and on the organisations that run them: an event passes with each course that it names."""
+
+    def __init__(self, everybody: int) -> None:
+        self.courses = _Rights(everybody)
+        self.orgs = _Rights(everybody)
+
+    def mask(self, courses: tuple[Any, ...]) -> int:
+        """The consumers that the event's course, and the other one that its payload names, pass for."""
+        course, other = courses
+        mask = self._may_see(course or other)
+        if course and other and other != course:
+            mask &= self._may_see(other)
+        return mask
+
+    def _may_see(self, course: object) -> int:
+        org = org_of(course) if isinstance(course, str) else None
+        return self.courses.mask(course) & self.orgs.mask(org)
+
+
+Aspect = tuple[Callable[["Event"], Any], Callable[[Any], int]]
+"""Gives a value of an event that rules are about, as something that can be remembered; and the number of the mask of those
+consumers that it passes for."""
 
 
 class Matcher:
@@ -187,88 +201,99 @@ class Matcher:
     def __init__(self, consumers: Sequence[Consumer]) -> None:
         """Raises KeyError for a path that no event has, re.error for a bad regular expression."""
         self._everybody = (1 << len(consumers)) - 1
-        self._courses = _Rights(self._everybody)
-        self._orgs = _Rights(self._everybody)
-        self._by_course = False
+        self._numbers: dict[int, int] = {}
+        self._masks: list[int] = []
+        self._aspects: list[Aspect] = []
         wishes: dict[str, _Wishes] = {}
-        rights = _FurtherRights(self._everybody)
-        for index, consumer in enumerate(consumers):
-            for path, wanted in consumer.match_params.items():
-                wishes.setdefault(path, _Wishes(self._everybody)).add(1 << index, wanted)
+        limited: list[tuple[int, Protocol, Access]] = []
+        for place, consumer in enumerate(consumers):
             if consumer.access != "all":
-                self._add_access(1 << index, consumer.access)
-                rights.add(1 << index, consumer, consumer.access)
-        self._fields = [(getter(path), each) for path, each in wishes.items()]
-        self._rights = rights.by_field()
-        self._of_events = rights.of_events()
-        self._indexes = lru_cache(_REMEMBERED)(_indexes)
+                limited.append((1 << place, consumer.protocol, consumer.access))
+            for path, wanted in consumer.match_params.items():
+                wishes.setdefault(path, _Wishes(self._everybody)).add(1 << place, wanted)
+        self._add_rights(limited)
+        for path, wish in wishes.items():
+            self._aspect(_single(getter(path)), wish.mask)
+        self._decided = lru_cache(_REMEMBERED)(self._decide)
 
-    def _add_access(self, consumer: int, access: Access) -> None:
-        if all(getattr(access, field) is None for field in access.__struct_fields__):
-            self._courses.add(consumer, ())  # nothing was opened
-            self._by_course = True
-        for rule, rights in ((access.courses, self._courses), (access.orgs, self._orgs)):
-            if rule is not None:
-                rights.add(consumer, rule.allow, rule.block)
-                self._by_course = True
+    def _aspect(self, value_of: Callable[[Event], Any], mask_of: Callable[[Any], int]) -> None:
+        def number(value: Any) -> int:
+            mask = mask_of(value)
+            if mask not in self._numbers:
+                self._numbers[mask] = len(self._masks)
+                self._masks.append(mask)
+            return self._numbers[mask]
+
+        self._aspects.append((value_of, lru_cache(_REMEMBERED, typed=True)(number)))
+
+    def _add_rights(self, accesses: Sequence[tuple[int, Protocol, Access]]) -> None:
+        """Only what some consumer has a rule on is ever looked at."""
+        courses, users = _RightsOnCourses(self._everybody), _RightsOnUsers(self._everybody)
+        sites, enterprises = _Rights(self._everybody, str.lower), _Rights(self._everybody, str.lower)
+        types: dict[Protocol, _RightsOnTypes] = {}
+        for bit, protocol, access in accesses:
+            if all(getattr(access, field) is None for field in access.__struct_fields__):
+                courses.courses.add(bit, ())  # nothing was opened
+            rules: list[tuple[AccessRule | None, _Rights]] = [
+                (access.courses, courses.courses),
+                (access.orgs, courses.orgs),
+                (access.sites, sites),
+                (access.enterprises, enterprises),
+            ]
+            for rule, rights in rules:
+                if rule is not None:
+                    rights.add(bit, rule.allow, rule.block)
+            if access.users is not None:
+                users.add(bit, access.users.allow, access.users.block)
+            if access.activity_types is not None:
+                of_protocol = types.setdefault(protocol, _RightsOnTypes(self._everybody))
+                of_protocol.add(bit, access.activity_types.allow, access.activity_types.block)
+        given = [access for _, _, access in accesses]
+        if given:
+            self._aspect(_courses, courses.mask)
+        if any(access.users is not None for access in given):
+            self._aspect(_user, users.mask)
+        if any(access.sites is not None for access in given):
+            self._aspect(_single(attrgetter("host")), sites.mask)
+        if any(access.enterprises is not None for access in given):
+            self._aspect(_single(attrgetter("enterprise_uuid")), enterprises.mask)
+        for protocol, of_protocol in types.items():
+            # Imported here: the mappings need not be there for what has no such rule.
+            from edx2lrs.transforms.activity_types import ActivityTypes
+
+            self._aspect(ActivityTypes(protocol), of_protocol.mask)
 
     def __call__(self, event: Event) -> tuple[int, ...]:
         """The places, in the configuration's list, of the consumers that get the event, in order.
 
         What raises here lets the event through to nobody: the caller makes a dead letter of it.
         """
-        mask = self._entitled(event) if self._by_course else self._everybody
-        for value_of, rights in self._rights:
-            mask &= rights.consumers(value_of(event))
-        for of_event in self._of_events:
-            mask &= of_event.consumers(event)
-        for value_of, wishes in self._fields:
-            if not mask:
-                break
-            mask &= wishes.consumers(value_of(event))
-        return self._indexes(mask)
+        return self._decided(tuple([number(value_of(event)) for value_of, number in self._aspects]))
 
-    def _entitled(self, event: Event) -> int:
-        """Whoever may see the event's course, and the other course that its payload names, if it does."""
-        course: Any = event.course_id
-        other: Any = getattr(event.data, "course_id", None)
-        mask = self._may_see(course or other)
-        if course and other and other != course:
-            mask &= self._may_see(other)
-        return mask
-
-    def _may_see(self, course: Any) -> int:
-        org = org_of(course) if isinstance(course, str) else None
-        return self._courses.consumers(course) & self._orgs.consumers(org)
+    def _decide(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        mask = self._everybody
+        for number in numbers:
+            mask &= self._masks[number]
+        return _places(mask)
 
 
-class _FurtherRights:
-    """Collects the rules of ``access`` beside those on courses; only what some consumer has a rule on is ever looked at."""
+def _courses(event: Event) -> tuple[Any, Any]:
+    course, other = event.course_id, getattr(event.data, "course_id", None)
+    return course, other if isinstance(other, (str, int, float)) else None
 
-    def __init__(self, everybody: int) -> None:
-        self._everybody = everybody
-        self._fields: dict[str, _Rights] = {}
-        self._users: _RightsOnUsers | None = None
-        self._types: dict[str, _RightsOnTypes] = {}
 
-    def add(self, bit: int, consumer: Consumer, access: Access) -> None:
-        for field, rule in (("host", access.sites), ("enterprise_uuid", access.enterprises)):
-            if rule is not None:
-                self._fields.setdefault(field, _Rights(self._everybody, str.lower)).add(bit, rule.allow, rule.block)
-        if access.users is not None:
-            self._users = self._users or _RightsOnUsers(self._everybody)
-            self._users.add(bit, access.users.allow, access.users.block)
-        if access.activity_types is not None:
-            rule = access.activity_types
-            if consumer.protocol not in self._types:
-                self._types[consumer.protocol] = _RightsOnTypes(self._everybody, consumer)
-            self._types[consumer.protocol].rights.add(bit, rule.allow, rule.block)
+def _user(event: Event) -> tuple[int | None, str | None]:
+    return event.user_id, event.username
 
-    def by_field(self) -> list[tuple[Callable[[Event], object], _Rights]]:
-        return [(attrgetter(field), rights) for field, rights in self._fields.items()]
 
-    def of_events(self) -> list[_RightsOnUsers | _RightsOnTypes]:
-        return [*([self._users] if self._users else []), *self._types.values()]
+def _single(value_of: Callable[[Event], object]) -> Callable[[Event], object]:
+    """As ``value_of``, with ``_STRUCTURE`` for what is no single value."""
+
+    def value(event: Event) -> object:
+        found = value_of(event)
+        return found if found.__class__ in _SINGLE else _STRUCTURE
+
+    return value
 
 
 def _literal(value: object) -> object:
@@ -276,7 +301,7 @@ def _literal(value: object) -> object:
     return (bool, value) if isinstance(value, bool) else value
 
 
-def _indexes(mask: int) -> tuple[int, ...]:
+def _places(mask: int) -> tuple[int, ...]:
     """The places of the bits that are set, in order."""
     found = []
     while mask:
