@@ -71,6 +71,7 @@ class Job:
                 statement_ids=lms.statement_ids,
                 transformer_version=lms.transformer_version,
                 redact=variant.redact,
+                response_format=variant.response_format,
                 override_args=json.loads(variant.override_args),
             )
 

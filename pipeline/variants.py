@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, IdKind, Lms, Protocol
+from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, IdKind, Lms, Protocol, ResponseFormat
 from edx2lrs.transforms.mapping import FreeText
 
 
@@ -18,15 +18,18 @@ class Variant(NamedTuple):
     actor: ActorOptions
     redact: frozenset[FreeText]
     override_args: str
+    response_format: ResponseFormat
     consumers: tuple[int, ...]
 
 
 def variants(config: Config) -> list[Variant]:
     """Every consumer in exactly one variant; variants in the order of their first consumers."""
-    groups: dict[tuple[Protocol, ActorOptions, frozenset[FreeText], str], list[int]] = {}
+    groups: dict[tuple[Protocol, ActorOptions, frozenset[FreeText], str, ResponseFormat], list[int]] = {}
     for index, consumer in enumerate(config.consumers):
         options = actor_options(consumer.protocol, consumer.actor, config.lms)
-        made_by = (consumer.protocol, options, frozenset(consumer.redact), _overrides(consumer))
+        # answers have one format in Caliper
+        response_format = consumer.response_format if consumer.protocol == "xapi" else "erb"
+        made_by = (consumer.protocol, options, frozenset(consumer.redact), _overrides(consumer), response_format)
         groups.setdefault(made_by, []).append(index)
     return [Variant(*made_by, tuple(consumers)) for made_by, consumers in groups.items()]
 

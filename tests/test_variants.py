@@ -21,21 +21,21 @@ SITE = Lms(root_url="https://lms.example.com", id_key="env:SITE_KEY")
 SITE_WITH_TABLE = Lms(root_url="https://lms.example.com", external_ids="ids.csv", id_key="env:SITE_KEY")
 
 
-def consumer(protocol: str = "xapi", actor: Actor = Actor(), redact: Any = ()) -> Consumer:  # noqa: B008 -- immutable
-    return Consumer(name="c", protocol=protocol, url="https://x", access="all", actor=actor, redact=redact)  # type: ignore[arg-type]
+def consumer(protocol: str = "xapi", actor: Actor = Actor(), **options: Any) -> Consumer:  # noqa: B008 -- immutable
+    return Consumer(name="c", protocol=protocol, url="https://x", access="all", actor=actor, **options)  # type: ignore[arg-type]
 
 
 def test_defaults_are_external_ids_of_the_protocols_type_where_there_is_a_table() -> None:
     made = variants(Config(lms=SITE_WITH_TABLE, consumers=[consumer(), consumer("caliper")]))
     assert made == [
-        ("xapi", ActorOptions("external_id", "XAPI", "dead_letter"), frozenset(), "{}", (0,)),
-        ("caliper", ActorOptions("external_id", "CALIPER", "dead_letter"), frozenset(), "{}", (1,)),
+        ("xapi", ActorOptions("external_id", "XAPI", "dead_letter"), frozenset(), "{}", "erb", (0,)),
+        ("caliper", ActorOptions("external_id", "CALIPER", "dead_letter"), frozenset(), "{}", "erb", (1,)),
     ]
 
 
 def test_defaults_are_hmac_ids_where_there_is_none() -> None:
     made = variants(Config(lms=SITE, consumers=[consumer()]))
-    assert made == [("xapi", ActorOptions("hmac", "XAPI", "dead_letter"), frozenset(), "{}", (0,))]
+    assert made == [("xapi", ActorOptions("hmac", "XAPI", "dead_letter"), frozenset(), "{}", "erb", (0,))]
 
 
 def test_consumers_with_the_same_options_share_a_variant() -> None:
@@ -113,3 +113,9 @@ def test_what_is_missing_in_a_worker_is_said(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SITE_KEY", "a key")
     with pytest.raises(TableError, match=r"ids\.csv: cannot be read"):
         identities(SITE_WITH_TABLE, [ActorOptions("external_id", "XAPI", "dead_letter")])
+
+
+def test_another_format_of_responses_is_another_variant_in_xapi_alone() -> None:
+    formats = [consumer(protocol, response_format=form) for protocol in ("xapi", "caliper") for form in ("erb", "standard")]
+    made = variants(Config(lms=SITE, consumers=formats))
+    assert [(variant.response_format, variant.consumers) for variant in made] == [("erb", (0,)), ("standard", (1,)), ("erb", (2, 3))]

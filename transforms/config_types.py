@@ -18,6 +18,7 @@ IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
 IdType = Literal["XAPI", "CALIPER", "LTI"]
 Unknown = Literal["dead_letter", "hmac"]
 Sha1Of = Literal["mailto", "address"]
+ResponseFormat = Literal["erb", "standard"]
 PayloadForm = Literal["full", "redacted", "none"]
 Reference = Annotated[
     str,
@@ -343,6 +344,14 @@ class Consumer(_Options, frozen=True):
             examples=["[response, title]"],
         ),
     ] = []
+    response_format: Annotated[
+        ResponseFormat,
+        Meta(
+            description="xAPI: answers as event-routing-backends gives them, or `standard`: in the formats of the interaction types "
+            "(xAPI 1.0.3, appendix C), where the record allows it.",
+            examples=["standard"],
+        ),
+    ] = "erb"
     batch: Batch = Batch()
     retry: Retry = Retry()
     rate: Rate = Rate()

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.actor import Actor, ActorOf, CourseName
 from edx2lrs.transforms.caliper import event as caliper_event
+from edx2lrs.transforms.config_types import ResponseFormat
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
 from edx2lrs.transforms.mapping import Course, FreeText, Unmappable
@@ -36,7 +37,7 @@ class Translator:
         transformer_version: str | None = None,
         redact: Collection[FreeText] = (),
         override_args: Mapping[str, Any] | None = None,
-        response_format: Literal["erb", "standard"] = "erb",
+        response_format: ResponseFormat = "erb",
     ):
         """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
         ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``). ``redact``: what learners wrote that

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
+from edx2lrs.transforms.config_types import ResponseFormat
 from edx2lrs.transforms.own_events import Mappings
 from edx2lrs.transforms.xapi import (
     completion,
@@ -35,7 +35,7 @@ _BUILT_IN: dict[str, XapiMapping] = {
 MAPPINGS: Mapping[str, XapiMapping] = Mappings("xapi", XapiMapping, _BUILT_IN)
 
 
-def mappings(response_format: Literal["erb", "standard"]) -> Mapping[str, XapiMapping]:
+def mappings(response_format: ResponseFormat) -> Mapping[str, XapiMapping]:
     """``MAPPINGS``, or those whose responses have the formats of the interaction types; a package's own mapping stays."""
     if response_format == "erb":
         return MAPPINGS
