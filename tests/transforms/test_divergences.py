@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from edx2lrs.transforms.actor import account_actor
+from edx2lrs.transforms.config_types import Access, AccessRule, Consumer
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.match import Matcher
 from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.translate import Translator
 
 DOCS = Path(__file__).parents[2] / "docs" / "divergences.md"
-TESTED_ELSEWHERE = {"28", "30"}  # the configuration's and the actors' tests
+TESTED_ELSEWHERE = {"28", "30", "45"}  # the configuration's and the actors' tests
 PROBLEM = "block-v1:edX+DemoX+2020+type@problem+block@aa"
 XBLOCK = "https://lms.example.com/xblock/"
 DISCUSSIONS = "https://lms.example.com/api/discussion/v1"
@@ -553,6 +555,32 @@ def test_42_discussions(translate: Translate, record: Translate) -> None:
         assert made["object"]["id"] == f"https://lms.example.com{iri}"
     (made,) = translate(record(VIEWED_THREAD, {"id": "t", "title": "T"}, {"path": "/p"}), redact=("title",))
     assert "name" not in made["object"]["definition"]
+
+
+def course_event(course: str) -> Event:
+    return Event("problem_check", course_id=course, user_id=5, org_id="MITx")
+
+
+def got(event: Event, access: Any = "all", **match_params: Any) -> bool:
+    params = {path.replace("__", "."): wanted for path, wanted in match_params.items()}
+    one = Consumer(name="c", protocol="xapi", url="https://x", access=access, match_params=params)
+    return Matcher([one])(event) == (0,)
+
+
+def test_43_filters_are_literals_unless_they_are_expressions() -> None:
+    event = course_event("course-v1:edX+DemoX+2026")
+    assert got(event, context__course_id="course-v1:edX+DemoX+2026")
+    assert not got(event, context__course_id="edX")
+    assert got(event, context__course_id="/edX/")
+    assert got(event, context__user_id=5)
+    assert got(event, context__org_id={"not": ["edX"]})
+
+
+def test_44_what_a_consumer_may_see_is_said_not_implied() -> None:
+    entitled = Access(orgs=AccessRule(allow=["MITx"]))
+    assert got(course_event("course-v1:MITx+1+1"), entitled)
+    assert not got(course_event("course-v1:edX+DemoX+2026"), entitled)
+    assert not got(course_event(""), Access(orgs=AccessRule(block=["edX"])))
 
 
 def test_every_entry_has_its_test() -> None:
