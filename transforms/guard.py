@@ -97,6 +97,5 @@ CALIPER_CHECKS: dict[tuple[str, ...], Check] = {
     ("object", "id"): iri("object.id", "Caliper 1.2, Identifiers"),
     ("target", "id"): iri("target.id", "Caliper 1.2, Identifiers"),
     ("generated", "id"): iri("generated.id", "Caliper 1.2, Identifiers"),
-    ("session",): entity("session"),
     ("referrer",): entity("referrer"),
 }

@@ -208,6 +208,9 @@ def _event(
     username: str | None = None
     if data.user_id is not None or data.username is not None:
         user_id, username = _user(data.user_id, data.username)
+        if username is None and user_id is not None and about.user_id in (user_id, str(user_id)):
+            name_there = envelope.username or about.username  # the same user's
+            username = name_there if type(name_there) is str and name_there else None
     elif type(about.user_id) is int and about.user_id and type(envelope.username) is str and envelope.username:
         user_id, username = about.user_id, envelope.username  # nearly always; _user would say the same
     if user_id is None and username is None:

@@ -247,11 +247,10 @@ class _Generator:
         return [], made
 
     def _as_text(self, row: Row, path: Path, value: str) -> str:
+        if row.source in _JSON_SOURCES if row.function is None else _gives_json(row.function):
+            return value
         check = self._options.checks.get(path)
-        if check is not None:
-            return f"{self._named(check)}({value})"
-        is_json = row.source in _JSON_SOURCES if row.function is None else _gives_json(row.function)
-        return value if is_json else f"dumps({value})"
+        return f"{'dumps' if check is None else self._named(check)}({value})"
 
     def _read(self, path: str) -> str:
         if path.startswith(_SITE):

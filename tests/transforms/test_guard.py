@@ -49,7 +49,7 @@ def test_what_is_broken_is_refused_with_the_clause(place: tuple[str, ...], value
     assert (caught.value.refusal.stage, caught.value.refusal.cause) == ("guard", "invalid")
 
 
-@pytest.mark.parametrize(("place", "value"), [(("session",), {"id": "no iri"}), (("session",), "no iri"), (OBJECT_ID, "no iri")])
+@pytest.mark.parametrize(("place", "value"), [(("referrer",), {"id": "no iri"}), (("referrer",), "no iri"), (OBJECT_ID, "no iri")])
 def test_caliper_entities_have_iris(place: tuple[str, ...], value: Any) -> None:
     with pytest.raises(Invalid, match=place[0]):
         CALIPER_CHECKS[place](value)

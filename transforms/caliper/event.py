@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.caliper.vocabulary import CONTEXT, COURSE_OFFERING, SESSION
+from edx2lrs.transforms.guard import entity
+from edx2lrs.transforms.json_text import Json, json_text
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import Identity, Options, Translated, compile_rows
@@ -15,16 +18,18 @@ from edx2lrs.transforms.times import caliper_time
 from edx2lrs.transforms.values import absolute
 
 
-def session(root: str, session_id: Any) -> dict[str, str] | None:
-    return {"id": f"{root}/sessions/{session_id}", "type": SESSION} if session_id else None
+_check_session = entity("session")
 
 
-def is_part_of(course_iri: str) -> dict[str, str]:
-    return {"id": course_iri, "type": COURSE_OFFERING}
+@lru_cache(16_384, typed=True)  # a session comes again with each of its events
+def session(root: str, session_id: Any) -> Json | None:
+    """Raises guard.Invalid for a text that no IRI can end with."""
+    return _check_session({"id": f"{root}/sessions/{session_id}", "type": SESSION}) if session_id else None
 
 
-def in_course(course_iri: str) -> dict[str, Any]:
-    return {"isPartOf": is_part_of(course_iri)}
+@lru_cache(4096)  # a site has few courses
+def is_part_of(course_iri: str) -> Json:
+    return json_text({"id": course_iri, "type": COURSE_OFFERING})
 
 
 EVERY_EVENT: Rows = (
@@ -34,7 +39,7 @@ EVERY_EVENT: Rows = (
     Row(("session",), ("site.root", "session"), session),
     Row(("extensions", "transformerVersion"), "site.transformer_version"),
 )
-IN_COURSE: Rows = (Row(("object", "extensions"), "course.id", in_course),)
+IN_COURSE: Rows = (Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),)
 """The course that the object belongs to; nothing without a course."""
 
 
