@@ -20,15 +20,18 @@ from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.filter import EventFilter
 from edx2lrs.transforms.match import Matcher
 from edx2lrs.transforms.site_translator import AnyTranslator, by_site
+from edx2lrs.transforms.time_window import TimeWindow
 from edx2lrs.transforms.translate import Translator
 
 _MATCHES_REMEMBERED = 10_000
 
 
 class JobSpec(NamedTuple):
-    """What the graph carries to the workers: where the configuration lies. No secret, and nothing of its content."""
+    """What the graph carries to the workers: where the configuration lies, and from when to when events are wanted. No secret, and
+    nothing of the configuration's content."""
 
     config_path: str
+    window: TimeWindow = TimeWindow()
 
 
 class Job:
@@ -63,11 +66,13 @@ class Job:
         lms = self._lms
 
         def make(root_url: str) -> Translator:
+            actors_there = actors if root_url == lms.root_url else actors.at(root_url)
             return Translator(
                 variant.protocol,
                 root_url,
-                actors if root_url == lms.root_url else actors.at(root_url),
+                actors_there,
                 course_name,
+                session_of=actors_there.session_of,
                 statement_ids=lms.statement_ids,
                 transformer_version=lms.transformer_version,
                 redact=variant.redact,
@@ -97,6 +102,11 @@ class CurrentJob:
         self._watch = ConfigWatch(config_path, config)
         self._made: Job | None = None
         self._making: threading.Thread | None = None
+
+    @property
+    def config(self) -> Config:
+        """The one that ``job`` was made of, until a newer one is being made ready."""
+        return self._watch.current
 
     def renew(self) -> Config | None:
         """Goes over to a newer configuration, when there is one: gives it, once. To be called between waves, since the places of

@@ -18,7 +18,9 @@ from edx2lrs.transforms.anonymise import REMEMBERED, Actors, uuid8
 from edx2lrs.transforms.config_types import ActorOptions
 from edx2lrs.transforms.external_ids import ExternalIds, Row
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.library import translate_record
 from edx2lrs.transforms.parse import Event
+from edx2lrs.transforms.translate import Translator
 
 ROOT = "https://lms.example.com"
 KEY = b"a key of the site"
@@ -206,3 +208,17 @@ def test_a_person_is_made_once_and_the_memory_is_bounded() -> None:
         find(event(user_id))
     assert find(event(1)) is not first
     assert find(event(1)) == first
+
+
+def test_a_key_of_ones_own_stands_for_sessions_too() -> None:
+    own = Actors(ActorOptions("hmac", "XAPI", "dead_letter", key="env:OWN"), ROOT, None, b"own")
+    assert own.session_of is not None
+    assert own.session_of("s1") == by_hmac("XAPI:session-id:s1", b"own")
+    assert own.session_of(None) is None
+    assert actors("hmac").session_of is None
+    translator = Translator("xapi", ROOT, own, {}.get, session_of=own.session_of)
+    line = b'{"name": "play_video", "time": 0, "session": "s1", "event": {"id": "v"}, "context": {"user_id": 5, "course_id": "a/b/c"}}'
+    made = translate_record(line, translator)
+    assert isinstance(made, tuple)
+    assert b"s1" not in made[0].body
+    assert by_hmac("XAPI:session-id:s1", b"own").encode() in made[0].body

@@ -44,6 +44,8 @@ class Actors:
         # typed: True and 1 are equal, but only one of them is a user.
         self._known = lru_cache(REMEMBERED, typed=True)(self._find)
         self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)
+        self.session_of = lru_cache(REMEMBERED, typed=True)(self.session) if options.key else None
+        """``session``, where the options have a key of their own."""
 
     def at(self, root_url: str) -> Actors:
         """The same persons at another site."""
@@ -58,6 +60,10 @@ class Actors:
             if found is not None:
                 return found
         return self._visitors(event.session)
+
+    def session(self, session: object) -> str | None:
+        """The session as somebody with a key of its own sees it: told apart from others, and to be joined with nobody's."""
+        return self._keyed_id(f"session-id:{session}") if session else None
 
     def _find(self, user_id: object, username: object) -> Actor | Refusal | None:
         """None when the two name nobody."""
@@ -86,10 +92,12 @@ class Actors:
         return self._hashed(f"session:{session}")
 
     def _hashed(self, subject: str) -> Actor:
+        return account_actor(self._root, self._keyed_id(subject))
+
+    def _keyed_id(self, subject: str) -> str:
         assert self._key is not None
         text = f"{self._options.type}:{subject}".encode("utf-8", "surrogatepass")
-        digest = hmac.digest(self._key, text, hashlib.sha256)
-        return account_actor(self._root, str(uuid8(digest[:16])))
+        return str(uuid8(hmac.digest(self._key, text, hashlib.sha256)[:16]))
 
 
 def _by_email(options: ActorOptions, email: str | None) -> Actor | Refusal:

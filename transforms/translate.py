@@ -7,6 +7,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Literal
 
+import msgspec
+
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.actor import Actor, ActorOf, CourseName
 from edx2lrs.transforms.caliper import event as caliper_event
@@ -38,13 +40,16 @@ class Translator:
         redact: Collection[FreeText] = (),
         override_args: Mapping[str, Any] | None = None,
         response_format: ResponseFormat = "erb",
+        session_of: Callable[[object], str | None] | None = None,
     ):
         """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
         ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``). ``redact``: what learners wrote that
         no statement is to hold. ``override_args`` replaces values at the top of each statement, after its id was made.
-        ``response_format``: answers as event-routing-backends gives them, or in the formats of xAPI's interaction types."""
+        ``session_of``: what stands for a session, where it is not to be told. ``response_format``: answers as
+        event-routing-backends gives them, or in the formats of xAPI's interaction types."""
         site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
         self._actor_of = actor_of
+        self._session_of = session_of
         self._makers: dict[str, Make]
         checks = XAPI_CHECKS if protocol == "xapi" else CALIPER_CHECKS
         options = Options(site, checks, redact, override_args or {})
@@ -76,6 +81,8 @@ class Translator:
         actor = self._actor_of(event)
         if isinstance(actor, Refusal):
             return actor
+        if self._session_of is not None:
+            event = msgspec.structs.replace(event, session=self._session_of(event.session))
         try:
             return make(event, actor, self._course(event.course_id))
         except Unmappable as problem:
