@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 
+from edx2lrs.io.statement_files import is_place
 from edx2lrs.pipeline.config_misfit import Misfit
-from edx2lrs.pipeline.config_overrides import override_misfits
 from edx2lrs.pipeline.config_unusable import UNUSABLE
 from edx2lrs.pipeline.config_values import BlockCheck, Given
 from edx2lrs.pipeline.variants import actor_options
-from edx2lrs.transforms.config_types import Access, AccessRule, Auth, Config, Consumer, Retry, UserRule
+from edx2lrs.transforms.config_types import Access, AccessRule, Auth, Config, Consumer, Retry, Tls, UserRule
 
 _NEEDED = {"basic": ("username", "password"), "bearer": ("token",), "none": ()}
 
@@ -53,16 +54,52 @@ def check_retry(retry: Retry, given: Given) -> Iterator[Misfit]:
         yield Misfit(key, f"base_delay {retry.base_delay:g} s above max_delay {retry.max_delay:g} s", "at most max_delay")
 
 
+def check_tls(tls: Tls, given: Given) -> Iterator[Misfit]:
+    """Certificates and keys that can be used; a key with a certificate, without a pass phrase."""
+    if any(given.wrong(key) for key in ("ca", "cert", "key")):
+        return
+    if "key" in given and "cert" not in given:
+        yield Misfit("key", "key without cert", "cert: client.pem")
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if tls.ca is not None and not _loads(lambda: context.load_verify_locations(tls.ca)):
+        yield Misfit("ca", "a file without certificates", "PEM certificates")
+    if tls.cert is not None and not _loads(lambda: context.load_cert_chain(tls.cert or "", tls.key, password="")):
+        yield Misfit("cert", "a certificate that cannot be used with its key", "PEM, the key without a pass phrase")
+
+
+def _loads(load: Callable[[], object]) -> bool:
+    try:
+        load()
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        return False
+    return True
+
+
 def check_consumer(consumer: Consumer, given: Given) -> Iterator[Misfit]:
     """Options that only mean something together with others."""
+    if consumer.url is not UNUSABLE:
+        yield from _check_transport(consumer, given)
     if "max_wait" in given and consumer.on_outage == "wait" and not given.wrong("on_outage"):
         yield Misfit("max_wait", "max_wait with on_outage: wait", "on_outage: dead_letter")
     if "sensor" in given and consumer.protocol == "xapi":
         yield Misfit("sensor", "sensor with protocol: xapi", fix="remove it, since xAPI has no sensor")
     if "override_args" in given and not given.wrong("override_args") and consumer.protocol is not UNUSABLE:
+        from edx2lrs.pipeline.config_overrides import override_misfits  # the standards' rules are slow to import
+
         yield from override_misfits(consumer.protocol, consumer.override_args)
         if "sensor" in given and "sensor" in dict(consumer.override_args.get("envelope", {})):
             yield Misfit("sensor", "a sensor here and in override_args.envelope", fix="keep one of them")
+
+
+def _check_transport(consumer: Consumer, given: Given) -> Iterator[Misfit]:
+    """Options of HTTP need an address, options of TLS one with https."""
+    if is_place(consumer.url):
+        for key in ("auth", "headers", "tls", "gzip"):
+            if key in given and not (key == "auth" and (given.wrong("auth") or consumer.auth.scheme == "none")):
+                yield Misfit(key, f"{key} with a url of files", fix="remove it, since nothing is sent by HTTP")
+    elif "tls" in given and consumer.url.lower().startswith("http:"):
+        yield Misfit("tls", "tls with an http:// url", "an https:// url")
 
 
 def check_config(config: Config, given: Given) -> Iterator[Misfit]:
@@ -112,6 +149,7 @@ CHECKS: Mapping[type, BlockCheck] = {
     AccessRule: check_access_rule,
     UserRule: check_access_rule,
     Retry: check_retry,
+    Tls: check_tls,
     Consumer: check_consumer,
     Config: check_config,
 }
