@@ -27,12 +27,12 @@ class Batches:
     clock.
 
     A batch holds at most ``batch.size`` statements and ``batch.bytes`` bytes (a larger statement goes alone), and each
-    id once.
+    id once. ``frame``: bytes of a body that are not of its statements.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, frame: int = 1) -> None:
         self._size = batch.size
-        self._most_bytes = batch.bytes
+        self._most_bytes = max(1, batch.bytes - frame)
         self._interval = batch.interval
         self._queue: deque[Waiting] = deque()
         self._ages: deque[tuple[float, int]] = deque()  # since when they wait, and how many statements had come by then

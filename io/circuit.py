@@ -19,7 +19,7 @@ class Circuit(msgspec.Struct, frozen=True):
     """Where a consumer's circuit stands. Times are seconds of a monotonic clock.
 
     ``opened_at`` stays through failing probes: it is when the trouble began. ``probe_at``: when one batch may be
-    tried.
+    tried. ``by_batch``: another batch than the one that was sent last may pass.
     """
 
     state: State = "closed"
@@ -28,6 +28,7 @@ class Circuit(msgspec.Struct, frozen=True):
     opened_at: float = 0.0
     probe_at: float = 0.0
     failed_probes: int = 0
+    by_batch: bool = False
 
     def hold(self, why: Hold, now: float, max_delay: float, random: Callable[[], float]) -> Circuit:
         """Open; after a probe that failed, the next one is twice as far away, at most ``max_delay`` seconds."""
@@ -35,7 +36,7 @@ class Circuit(msgspec.Struct, frozen=True):
         longest = min(max_delay, _FIRST_PROBE[why.kind] * 2.0 ** min(failed, 60))
         delay = max(longest * (0.5 + random() / 2), why.probe_after)
         opened_at = now if self.state == "closed" else self.opened_at
-        return Circuit("open", why.kind, why.reason, opened_at, now + delay, failed)
+        return Circuit("open", why.kind, why.reason, opened_at, now + delay, failed, why.by_batch)
 
     def probe(self, now: float) -> Circuit:
         """Half-open, if a probe is due; itself otherwise."""

@@ -52,6 +52,7 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         whole = self.timeout or CONNECT_SECONDS
         self.timeout = min(whole, CONNECT_SECONDS)
+        self._end_at(time.monotonic() + whole)  # a proxy answers to CONNECT
         try:
             super().connect()
         finally:
@@ -59,9 +60,11 @@ class _Connection(HTTPConnection):
         self.sock.settimeout(whole)  # sendall takes it for the whole of what it sends
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
-        end = time.monotonic() + (self.timeout or 0.0)
-        self.response_class = functools.partial(_response_until, end)  # type: ignore[assignment]  # http.client only calls it
+        self._end_at(time.monotonic() + (self.timeout or 0.0))
         return super().getresponse()
+
+    def _end_at(self, end: float) -> None:
+        self.response_class = functools.partial(_response_until, end)  # type: ignore[assignment]  # http.client only calls it
 
 
 class _TlsConnection(_Connection, HTTPSConnection):

@@ -14,7 +14,7 @@ import msgspec
 
 from edx2lrs.transforms.config_types import Protocol, Retry
 
-Fault = Literal["refused", "unreachable", "dns", "tls", "reset", "timeout", "other"]
+Fault = Literal["refused", "unreachable", "dns", "tls", "proxy", "reset", "timeout", "unwritable", "other"]
 HoldKind = Literal["setup", "outage", "refusing"]
 
 
@@ -22,8 +22,8 @@ class Answer(msgspec.Struct, frozen=True):
     """What came back for one request: a status, or the fault that there was instead of one.
 
     ``ids`` are those of a 2xx's JSON list (None: there was no such list). ``excerpt`` is the start of its body, for a
-    dead letter and never for a log: an LRS may quote the statement. ``retry_after`` and ``seconds`` (taken by the
-    request) are in seconds.
+    dead letter and never for a log: an LRS may quote the statement. ``detail`` says more of a fault, and may be logged.
+    ``retry_after`` and ``seconds`` (taken by the request) are in seconds.
     """
 
     status: int | None = None
@@ -32,6 +32,7 @@ class Answer(msgspec.Struct, frozen=True):
     is_html: bool = False
     retry_after: float | None = None
     excerpt: str = ""
+    detail: str = ""
     seconds: float = 0.0
 
 
@@ -40,7 +41,8 @@ class Sent(msgspec.Struct, frozen=True):
 
     ``ids``: 16 bytes for each statement, unique. ``attempts``: requests that this batch had since the circuit was last
     closed, this one included. ``unconnected``: how many of the last ones, in a row and before this one, found no
-    connection. ``server_errors``: 500s before this one, inherited by halves. ``accepted_since``: the consumer has
+    connection. ``timeouts``: how many of the consumer's requests in a row, of whichever batch and before this one, had no
+    answer in time. ``server_errors``: 500s before this one, inherited by halves. ``accepted_since``: the consumer has
     accepted another statement since it first refused this single one. ``refusals``: requests that the consumer has
     refused in a row, this one not counted. ``probe``: the circuit is half-open.
     """
@@ -48,6 +50,7 @@ class Sent(msgspec.Struct, frozen=True):
     ids: Sequence[bytes]
     attempts: int = 1
     unconnected: int = 0
+    timeouts: int = 0
     server_errors: int = 0
     accepted_since: bool = False
     refusals: int = 0
@@ -100,11 +103,13 @@ class Again(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Open the circuit; the batch waits. ``reason`` may be logged; ``probe_after``: seconds, if the LRS named them."""
+    """Open the circuit; the batch waits. ``reason`` may be logged; ``probe_after``: seconds, if the LRS named them.
+    ``by_batch``: what is in the batch may be the reason, and another one may pass."""
 
     kind: HoldKind
     reason: str
     probe_after: float = 0.0
+    by_batch: bool = True
 
 
 Decision: TypeAlias = Stored | Conflict | Dead | Doubt | Split | Again | Hold
@@ -113,7 +118,9 @@ Random: TypeAlias = Callable[[], float]  # uniform in [0, 1)
 # A 500 is a server's own fault more often than a statement's: so many must one statement alone have had.
 _LONE_SERVER_ERRORS = 4
 _UNCONNECTED = 3
-_NO_CONNECTION: frozenset[Fault] = frozenset(("refused", "unreachable", "dns", "tls"))
+_TIMEOUTS = 3
+_LATE: frozenset[Fault] = frozenset(("timeout",))
+_NO_CONNECTION: frozenset[Fault] = frozenset(("refused", "unreachable", "dns", "tls", "proxy"))
 
 
 def refusals_of_everything(batch_size: int, concurrency: int) -> int:
@@ -192,7 +199,7 @@ def _refuses_everything(answer: Answer, sent: Sent) -> Hold:
 def _push_back(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
     asked = answer.retry_after or 0.0
     if sent.probe or sent.attempts >= policy.retry.max_attempts or asked > policy.retry.max_delay:
-        return Hold("outage", f"answered {answer.status} {_times(sent.attempts)}", probe_after=asked)
+        return Hold("outage", f"answered {answer.status} {_times(sent.attempts)}", probe_after=asked, by_batch=False)
     return Again(max(back_off(policy.retry, sent.attempts, random), asked), pause=asked, push_back=True)
 
 
@@ -202,9 +209,15 @@ def _transient(answer: Answer, sent: Sent, policy: Policy, random: Random) -> De
     return Again(back_off(policy.retry, sent.attempts, random))
 
 
+def _timed_out(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
+    if sent.timeouts + 1 >= _TIMEOUTS:
+        return Hold("outage", f"{_said(answer)} {_times(sent.timeouts + 1)} in a row")
+    return _transient(answer, sent, policy, random)
+
+
 def _no_connection(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
-    if sent.unconnected + 1 >= _UNCONNECTED:
-        return Hold("outage", f"{_said(answer)} {_times(sent.unconnected + 1)} in a row")
+    if sent.probe or sent.unconnected + 1 >= _UNCONNECTED:
+        return Hold("outage", f"{_said(answer)} {_times(sent.unconnected + 1)} in a row", by_batch=False)
     return _transient(answer, sent, policy, random)
 
 
@@ -217,6 +230,8 @@ _SET_UP = {
     403: "the credentials lack the right to write",
     404: "the URL is wrong",
     405: "the URL is wrong",
+    407: "the proxy does not accept its credentials",
+    415: "the content type or the compression (gzip) is not accepted",
     **dict.fromkeys((301, 302, 303, 307, 308), "a redirect, which is never followed; give the final URL"),
 }
 _FAULTS: dict[Fault | None, str] = {
@@ -224,14 +239,18 @@ _FAULTS: dict[Fault | None, str] = {
     "unreachable": "no connection",
     "dns": "host name not found",
     "tls": "TLS failed",
+    "proxy": "no connection by the proxy",
     "reset": "connection reset",
     "timeout": "no answer in time",
+    "unwritable": "cannot be written",
     "other": "not an HTTP answer",
 }
 
 
 def _said(answer: Answer) -> str:
-    return f"answered {answer.status}" if answer.status is not None else _FAULTS[answer.fault]
+    if answer.status is not None:
+        return f"answered {answer.status}"
+    return f"{_FAULTS[answer.fault]} ({answer.detail})" if answer.detail else _FAULTS[answer.fault]
 
 
 def _times(count: int) -> str:
@@ -241,6 +260,11 @@ def _times(count: int) -> str:
 def found_no_connection(answer: Answer) -> bool:
     """Whether the request never reached a server."""
     return answer.fault in _NO_CONNECTION
+
+
+def timed_out(answer: Answer) -> bool:
+    """Whether there was no answer in time, to us or to a gateway before the LRS."""
+    return answer.fault == "timeout" or answer.status == 504
 
 
 def is_refusal(answer: Answer) -> bool:
@@ -264,10 +288,12 @@ TABLE: tuple[Row, ...] = (
     Row((500,), _server_error),
     Row((429, 503), _push_back),
     Row((408, 425), _transient),
+    Row((504,), _timed_out),
     Row(range(300, 500), _set_up_wrong),
     Row(range(100, 1000), _transient),
     Row(_NO_CONNECTION, _no_connection),
-    Row(("reset", "timeout", "other"), _transient),
+    Row(_LATE, _timed_out),
+    Row(("reset", "unwritable", "other"), _transient),
 )
 
 

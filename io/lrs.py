@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import gzip
 import http.client
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 import orjson
@@ -19,19 +20,20 @@ import requests
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
+from edx2lrs.io.bodies import caliper_body, xapi_body
 from edx2lrs.io.credentials import Credentials
 from edx2lrs.io.deadline import DeadlineAdapter
 from edx2lrs.io.delivery import Answer, Fault
 from edx2lrs.transforms.config_types import Consumer, Protocol
 
 _XAPI_VERSION = "1.0.3"
-_CALIPER_VERSION = "http://purl.imsglobal.org/ctx/caliper/v1p2"
 
 # Bytes of an answer that are read; a list of ids may have as much again as its batch needs.
 _ANSWER_BYTES = 65_536
 _ID_BYTES = 48
 _EXCERPT_CHARACTERS = 500
 _LONGEST_RETRY_AFTER = 86_400.0
+_GZIP_LEVEL = 4
 
 
 def endpoint(protocol: Protocol, url: str) -> str:
@@ -44,24 +46,12 @@ def endpoint(protocol: Protocol, url: str) -> str:
     return urlunsplit(parts._replace(path=path if path.endswith("/statements") else f"{path}/statements"))
 
 
-def xapi_body(bodies: Sequence[bytes]) -> bytes:
-    """The JSON array of finished statements."""
-    return b"[" + b",".join(bodies) + b"]"
-
-
-def caliper_body(bodies: Sequence[bytes], envelope: Mapping[str, Any], send_time: datetime.datetime) -> bytes:
-    """The envelope (Caliper 1.2, 5) of finished events; ``envelope`` has its sensor, ``send_time`` is UTC."""
-    time_text = send_time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{send_time.microsecond // 1000:03d}Z"
-    head = {"sendTime": time_text, "dataVersion": _CALIPER_VERSION, **envelope}
-    return orjson.dumps(head)[:-1] + b',"data":[' + b",".join(bodies) + b"]}"
-
-
 class LrsClient:
     """One kept-alive connection to a consumer's LRS; for one thread at a time.
 
     ``sensor`` is what Caliper envelopes name, unless ``consumer.override_args`` has another. Redirects are never followed, TLS
-    is always verified, ``consumer.timeout`` is the end of the whole request. Proxies and CA bundle: the usual environment
-    variables. ``renewed`` gives newer credentials when there are.
+    is always verified, ``consumer.timeout`` is the end of the whole request. Proxies, and the CA bundle if ``consumer.tls``
+    has none: the usual environment variables. ``renewed`` gives newer credentials when there are.
     """
 
     def __init__(
@@ -76,7 +66,9 @@ class LrsClient:
         session = requests.Session()
         url = endpoint(consumer.protocol, consumer.url)
         environment = session.merge_environment_settings(url, {}, True, None, None)
-        self._proxies, self._verify = dict(environment["proxies"]), environment["verify"] or True
+        self._proxies = dict(environment["proxies"])
+        self._verify = consumer.tls.ca or environment["verify"] or True
+        self._certificate = (consumer.tls.cert, consumer.tls.key or consumer.tls.cert) if consumer.tls.cert else None
         self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=1)
         # Prepared once, and not by the session, which would look for other credentials in ~/.netrc.
         self._request = requests.Request("POST", url, headers=self._headers(consumer)).prepare()
@@ -90,35 +82,58 @@ class LrsClient:
     def _headers(self, consumer: Consumer) -> dict[str, Any]:
         headers = {"User-Agent": f"edx2lrs/{version('edx2lrs')}", **self._credentials.headers}
         headers |= {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if consumer.gzip:
+            headers["Content-Encoding"] = "gzip"
         if consumer.protocol == "xapi":
             headers["X-Experience-API-Version"] = _XAPI_VERSION
         return {name: value.encode() for name, value in headers.items()}
 
     def post(self, bodies: Sequence[bytes]) -> Answer:
-        """POST the finished statements or events ``bodies`` as one batch. Faults of the network are answers too."""
-        started = time.monotonic()
-        try:
-            answer = self._exchange(bodies)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            answer = Answer(fault=fault_of(error))
-        return msgspec.structs.replace(answer, seconds=time.monotonic() - started)
+        """POST the finished statements or events ``bodies`` as one batch; none of them is a batch too, which changes nothing.
+        Faults of the network are answers as well."""
+        self._renew()
+        body = self._body(bodies)
+        self._request.body = body
+        self._request.headers["Content-Length"] = str(len(body))
+        return self._timed(self._request, _ANSWER_BYTES + _ID_BYTES * len(bodies))
 
-    def _exchange(self, bodies: Sequence[bytes]) -> Answer:
+    def query(self) -> Answer:
+        """GET the statements that will be stored from tomorrow on, which are none (xAPI part 3, 2.1.3): for trying the
+        connection."""
+        self._renew()
+        request = self._request.copy()
+        tomorrow = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+        parts = urlsplit(request.url or "")
+        query = urlencode([*parse_qsl(parts.query), ("limit", "1"), ("since", tomorrow.isoformat(timespec="seconds"))])
+        request.method, request.url, request.body = "GET", urlunsplit(parts._replace(query=query)), None
+        for name in ("Content-Length", "Content-Type", "Content-Encoding"):
+            request.headers.pop(name, None)
+        return self._timed(request, _ANSWER_BYTES)
+
+    def _body(self, bodies: Sequence[bytes]) -> bytes:
         if self._protocol == "xapi":
             body = xapi_body(bodies)
         else:
             body = caliper_body(bodies, self._envelope, datetime.datetime.now(datetime.timezone.utc))
-        self._renew()
-        self._request.body = body
-        self._request.headers["Content-Length"] = str(len(body))
+        return gzip.compress(body, _GZIP_LEVEL) if self._consumer.gzip else body
+
+    def _timed(self, request: requests.PreparedRequest, limit: int) -> Answer:
+        started = time.monotonic()
+        try:
+            answer = self._exchange(request, limit)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+            answer = Answer(fault=fault_of(error), detail=_detail_of(error))
+        return msgspec.structs.replace(answer, seconds=time.monotonic() - started)
+
+    def _exchange(self, request: requests.PreparedRequest, limit: int) -> Answer:
         response = self._adapter.send(
-            self._request,
+            request,
             stream=True,
             timeout=urllib3.Timeout(total=self._timeout),  # type: ignore[arg-type]  # taken, but not in the stub
             verify=self._verify,
+            cert=self._certificate,
             proxies=self._proxies,
         )
-        limit = _ANSWER_BYTES + _ID_BYTES * len(bodies)
         try:
             content = b""
             # To its end: only there urllib3 finds out that an answer breaks off.
@@ -182,6 +197,7 @@ def _excerpt(text: str) -> str:
 
 
 _FAULTS: tuple[tuple[Fault, tuple[type[BaseException], ...]], ...] = (
+    ("proxy", (urllib3.exceptions.ProxyError,)),
     ("refused", (ConnectionRefusedError,)),
     ("dns", (NameResolutionError, socket.gaierror)),
     ("unreachable", (NewConnectionError, ConnectTimeoutError)),
@@ -201,7 +217,18 @@ def fault_of(error: BaseException) -> Fault:
     return "other"
 
 
+def _detail_of(error: BaseException) -> str:
+    """What TLS says of a failure: of the certificate, or the alert that came."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return str(cause.verify_message)
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return str(cause.reason).lower().replace("_", " ")
+    return ""
+
+
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        wrapped = error.args[0] if error.args and isinstance(error.args[0], BaseException) else None  # as urllib3's SSLError does
+        error = error.__cause__ or error.__context__ or wrapped

@@ -1,10 +1,12 @@
-"""Small files of any place, without Beam unless the path has a scheme: configuration and look-up tables."""
+"""Small files of any place, without Beam unless the path has a scheme: configuration, look-up tables, statements."""
 
 from __future__ import annotations
 
 import gzip
+import os
 import os.path
 import posixpath
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 _GZIP = b"\x1f\x8b"
@@ -44,6 +46,57 @@ def open_bytes(path: str) -> BinaryIO:
     head.close()  # not every remote file can seek
     again = _open(path)
     return cast(BinaryIO, gzip.GzipFile(fileobj=again)) if magic == _GZIP else again
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Write the file whole or not at all; its folder is made when needed. A local one is on disk (fsync) when this returns.
+    Raises OSError, whose ``strerror`` is one line."""
+    if is_remote(path):
+        _write_remote(path, content)
+        return
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)
+    part = os.path.join(folder, f".{name}.part")
+    try:
+        with open(part, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _write_remote(path: str, content: bytes) -> None:
+    from apache_beam.io.filesystem import CompressionTypes  # Beam takes seconds to import
+    from apache_beam.io.filesystems import FileSystems
+
+    try:
+        # Object stores show a file when it is closed.
+        with FileSystems.create(path, "application/octet-stream", CompressionTypes.UNCOMPRESSED) as file:
+            file.write(content)
+    except Exception as error:
+        raise _os_error(error, path) from None
+
+
+def remove(path: str) -> None:
+    """Remove the file. Raises OSError, whose ``strerror`` is one line."""
+    if not is_remote(path):
+        os.unlink(path)
+        return
+    from apache_beam.io.filesystems import FileSystems  # Beam takes seconds to import
+
+    try:
+        FileSystems.delete([path])
+    except Exception as error:
+        raise _os_error(error, path) from None
 
 
 def check_readable(path: str) -> str | None:

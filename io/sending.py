@@ -12,6 +12,7 @@ import msgspec
 
 from edx2lrs.io import settlements
 from edx2lrs.io.batches import Batches, Waiting
+from edx2lrs.io.bodies import frame_bytes
 from edx2lrs.io.circuit import Circuit
 from edx2lrs.io.delivery import (
     Again,
@@ -29,9 +30,10 @@ from edx2lrs.io.delivery import (
     found_no_connection,
     is_refusal,
     refusals_of_everything,
+    timed_out,
 )
 from edx2lrs.io.latency import Durations
-from edx2lrs.io.pace import Pace
+from edx2lrs.io.pace import Pace, steady_size
 from edx2lrs.io.state.outbox import Settlement, StoredBlock
 from edx2lrs.transforms.config_types import Consumer
 
@@ -60,6 +62,26 @@ class Unsent(NamedTuple):
     given_up: bool  # by an outage; else the last word on statements that were refused
 
 
+class Tried(msgspec.Struct, frozen=True):
+    """A request that is to be sent again at ``due``; one with an ``answer`` is in doubt."""
+
+    request: Request
+    due: float = 0.0
+    answer: Answer | None = None
+    verify: bool = False
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How a consumer stands when its ``Sending`` is put down, for another one to go on from (``io.shard_sending``)."""
+
+    circuit: Circuit = Circuit()
+    next_at: float = 0.0
+    refusals: int = 0
+    timeouts: int = 0
+    accepted: int = 0
+    tried: list[Tried] = []
+
+
 class _Doubted(NamedTuple):
     request: Request
     answer: Answer
@@ -79,11 +101,13 @@ class Sending:
         self._random = random
         refusals = refusals_of_everything(consumer.batch.size, consumer.rate.concurrency)
         self._policy = Policy(consumer.protocol, consumer.retry, refusals)
-        self._batches = Batches(consumer.batch)
+        size = steady_size(consumer.batch.size, consumer.rate)
+        self._batches = Batches(msgspec.structs.replace(consumer.batch, size=size), frame_bytes(consumer))
         self._later: list[tuple[float, int, Request]] = []
         self._order = itertools.count()
         self._doubted: list[_Doubted] = []
         self._refusals = 0
+        self._timeouts = 0
         self._accepted = 0
         self.pace = Pace(consumer.rate)
         self.circuit = Circuit()
@@ -94,6 +118,30 @@ class Sending:
         self.last_fault = ""
         self.draining = False
         self.more = False
+
+    # Going on from another one
+
+    def resume(self, standing: Standing) -> None:
+        """Go on from there; to be called first."""
+        self.circuit = standing.circuit
+        self.pace.next_at = standing.next_at
+        self._refusals, self._timeouts, self._accepted = standing.refusals, standing.timeouts, standing.accepted
+        for request, due, answer, verify in map(msgspec.structs.astuple, standing.tried):
+            self.held += len(request.statements)
+            if answer is None:
+                self._push(request, due)
+            else:
+                self._doubted.append(_Doubted(request, answer, verify))
+
+    def put_down(self) -> tuple[Standing, list[Waiting]]:
+        """How it stands, and what was never sent; nothing is in flight. It is of no use after that."""
+        unsent: list[Waiting] = []
+        while taken := self._batches.take():
+            unsent += taken
+        later = [Tried(request, due) for due, _, request in sorted(self._later, key=lambda each: each[:2], reverse=True)]
+        doubted = [Tried(each.request, 0.0, each.answer, each.verify) for each in self._doubted]
+        numbers = (self._refusals, self._timeouts, self._accepted)
+        return Standing(self.circuit, self.pace.next_at, *numbers, [*later, *doubted]), unsent
 
     # Filling
 
@@ -161,10 +209,21 @@ class Sending:
         return Unsent(dead, given_up=True)
 
     def _probe(self, now: float) -> Request | float:
-        """What finds out whether the consumer is back: rather a batch that it has not seen yet."""
-        if len(self._batches):
+        """What finds out whether the consumer is back: the oldest batch. Where what is in that may be why the circuit is
+        open, every other time a batch that the consumer has not seen yet."""
+        circuit = self.circuit
+        fresh_first = circuit.by_batch and (circuit.failed_probes % 2 == 0) == (circuit.kind == "refusing")
+        if len(self._batches) and (fresh_first or not self._later):
             return Request(self._batches.take())
+        self._line_up()
         return heapq.heappop(self._later)[2] if self._later else now + _LOOK_AGAIN
+
+    def _line_up(self) -> None:
+        """What was tried already is due at once, oldest first."""
+        requests = sorted((request for _, _, request in self._later), key=_age, reverse=True)
+        self._later.clear()
+        for request in requests:
+            self._push(request, 0.0)
 
     def _has_due_batch(self, now: float) -> bool:
         due_at = self._batches.due_at()
@@ -208,6 +267,7 @@ class Sending:
             ids=[statement.id for statement in request.statements],
             attempts=request.attempts,
             unconnected=request.unconnected,
+            timeouts=self._timeouts,
             server_errors=request.server_errors,
             accepted_since=judged_by_run or (doubted_at is not None and self._accepted > doubted_at),
             refusals=0 if judged_by_run else self._refusals,
@@ -219,7 +279,8 @@ class Sending:
         if isinstance(decision, Stored):
             self._accepted += 1
             self._refusals = 0
-            self.pace.accepted()
+            full = self.in_flight >= self.pace.in_flight_limit
+            self.pace.accepted(len(request.statements), answer.seconds, full)
             settled += self._resolve(now)
         if isinstance(decision, Stored) or answer.status == 409:
             self._close()
@@ -236,6 +297,7 @@ class Sending:
         self.counts["requests"] += 1
         self.counts["retries"] += request.attempts > 1
         request.unconnected = request.unconnected + 1 if found_no_connection(answer) else 0
+        self._timeouts = self._timeouts + 1 if timed_out(answer) else 0
         request.server_errors += answer.status == 500
         self._refusals += is_refusal(answer)
         if answer.status is None or answer.status >= 300:
@@ -282,7 +344,7 @@ class Sending:
     def _open(self, why: Hold, now: float) -> None:
         if self.circuit.state != "open":  # else: an answer to what was under way
             self.circuit = self.circuit.hold(why, now, self._consumer.retry.max_delay, self._random)
-        self._refusals = 0
+        self._refusals = self._timeouts = 0
         doubted, self._doubted = self._doubted, []
         for each in doubted:
             self._push(each.request, now)
@@ -293,3 +355,7 @@ class Sending:
         if self.circuit.state != "closed":
             self.circuit = self.circuit.close()
             self.pace.restart()
+
+
+def _age(request: Request) -> tuple[int, int]:
+    return request.statements[0].row, request.statements[0].index

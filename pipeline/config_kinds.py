@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from edx2lrs.io.paths import beside, check_readable, is_remote
 from edx2lrs.io.secrets import EXPECTED as REFERENCE
 from edx2lrs.io.secrets import SecretError, is_reference, resolve
+from edx2lrs.io.statement_files import is_place
 from edx2lrs.transforms.patterns import compile_regex, is_regex
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\Z")
@@ -74,9 +75,27 @@ def _finite(number: str | int | float) -> float:
 
 
 def url(value: object, _: str) -> str:
-    """An address with a host, without credentials and fragment. Never shown: a part of it may be a secret."""
+    """An address with a host, without credentials and fragment, or a place for files. Never shown: a part of it may be a
+    secret."""
+    if isinstance(value, str) and is_place(value):
+        return _place(value)
     text, _parts = _split(value)
     return text
+
+
+def _place(value: str) -> str:
+    scheme, _, rest = value.partition(":")
+    if not value.isprintable():
+        raise UnfitError("an address with line breaks", "a place for files")
+    if scheme == "stdout":
+        if rest:
+            raise UnfitError("stdout with a path", "stdout:")
+    elif scheme == "file":
+        if not rest.startswith("///") or not rest.strip("/"):
+            raise UnfitError("a file: address without an absolute path", "file:///folder/ or file:///folder/name.jsonl.gz")
+    elif not rest.startswith("//") or not rest[2:].partition("/")[0]:
+        raise UnfitError(f"an {scheme}: address without a bucket", f"{scheme}://bucket/folder/")
+    return value
 
 
 def root_url(value: object, _: str) -> str:
@@ -166,6 +185,23 @@ def table(value: object, folder: str) -> str:
     return path
 
 
+def pem(value: object, folder: str) -> str:
+    """The absolute path of a local file that can be opened."""
+    path = table(value, folder)
+    if is_remote(path):
+        raise UnfitError("a path of an object store", "a local file, since TLS reads it itself")
+    return path
+
+
+def log(value: object, folder: str) -> bool | str:
+    """true, false or the absolute path of a folder."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), "true, false or the path of a folder")
+    return new_folder(value, folder)
+
+
 def new_folder(value: object, folder: str) -> str:
     """The absolute path of a folder, which need not be there yet."""
     if not isinstance(value, str) or not value:
@@ -239,6 +275,8 @@ KINDS: dict[str, Callable[[object, str], object]] = {
     "header_reference": header_reference,
     "table": table,
     "folder": new_folder,
+    "pem": pem,
+    "log": log,
     "pattern": pattern,
     "user": user,
     "iri": iri,

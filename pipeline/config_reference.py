@@ -115,6 +115,8 @@ _KINDS = {
     "url": "address",
     "root_url": "address",
     "table": "path",
+    "pem": "path",
+    "log": "`true`, `false` or path",
     "folder": "path",
     "pattern": "name or `/regex/`",
     "match_params": "mapping",
@@ -140,7 +142,12 @@ def _word(declared: inspect.Type) -> str:
         return "list of blocks" if _nested(declared) else f"list: {_value(declared.item_type)}"
     if isinstance(declared, inspect.IntType):
         return f"number {_range(declared)}".strip()
-    words = {inspect.FloatType: "number", inspect.StrType: "text", inspect.StructType: "block"}
+    words = {
+        inspect.FloatType: "number",
+        inspect.StrType: "text",
+        inspect.StructType: "block",
+        inspect.BoolType: "`true` or `false`",
+    }
     return words[type(declared)]
 
 
@@ -156,7 +163,7 @@ def _default(field: inspect.Field) -> str:
         return ""
     if kind_of_check(field.type) == "seconds":
         return f"`{field.default:g}s`"
-    return f"`{field.default}`"
+    return f"`{str(field.default).lower()}`" if isinstance(field.default, bool) else f"`{field.default}`"
 
 
 def main() -> None:

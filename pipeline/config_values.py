@@ -197,6 +197,10 @@ def _scalar(value: object, declared: inspect.Type, shown: bool) -> Any:
     """``value`` as text, number or one of some words; ``shown``: whether a fault may quote it."""
     if isinstance(declared, inspect.LiteralType):
         return _word(value, declared, shown)
+    if isinstance(declared, inspect.BoolType):
+        if not isinstance(value, bool):
+            raise UnfitError(kind_of(value), "true or false")
+        return value
     if isinstance(declared, inspect.StrType):
         if not isinstance(value, str):
             raise UnfitError(

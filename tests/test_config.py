@@ -450,7 +450,7 @@ def test_a_full_consumer(write) -> None:
         orgs=AccessRule(block=["Other"]),
         users=UserRule(block=["ann", 5]),
     )
-    assert (made.batch.size, made.batch.interval, made.batch.bytes) == (1, 0.2, 1_000_000)
+    assert (made.batch.size, made.batch.interval, made.batch.bytes) == (1, 0.2, 900_000)
     assert (made.retry.max_attempts, made.retry.base_delay, made.retry.max_delay) == (3, 0.5, 300.0)
     assert made.headers == {"X-Tenant": "campus", "X-Api-Key": "env:LRS_PASSWORD"}
     assert (made.on_outage, made.max_wait, made.timeout) == ("dead_letter", 3600.0, 30.0)

@@ -36,8 +36,15 @@ Seconds = Annotated[
         extra={"kind": "seconds"},
     ),
 ]
-Url = Annotated[str, Meta(description="An http:// or https:// address.", extra={"kind": "url"})]
+Url = Annotated[
+    str,
+    Meta(
+        description="An http:// or https:// address; or a place for files: `file:///PATH`, `s3://`, `gs://`, or `stdout:`.",
+        extra={"kind": "url"},
+    ),
+]
 Table = Annotated[str, Meta(description="Path of a file, local or of any Beam file system.", extra={"kind": "table"})]
+Pem = Annotated[str, Meta(description="Path of a local PEM file.", extra={"kind": "pem"})]
 Folder = Annotated[str, Meta(description="Path of a folder, which is made when needed.", extra={"kind": "folder"})]
 Pattern = Annotated[str, Meta(description="An exact name, or `/regex/`.", extra={"kind": "pattern"})]
 User = Annotated[str | int, Meta(description="A username, `/regex/`, or a user id as a number.", extra={"kind": "user"})]
@@ -264,7 +271,15 @@ class Batch(_Options, frozen=True):
 
     size: Annotated[int, Meta(ge=1, le=10_000, description="Statements in one request, at most.", examples=[500])] = 100
     interval: Annotated[Seconds, Meta(description="Age at which a batch goes out, full or not.", examples=["0.2s"])] = 60.0
-    bytes: Annotated[int, Meta(ge=1_000, description="Bytes of one request's body, at most.", examples=[250_000])] = 1_000_000
+    bytes: Annotated[
+        int,
+        Meta(
+            ge=1_000,
+            description="Bytes of one request's body before compression, at most; a larger statement goes alone. "
+            "What a 413 was given for is halved.",
+            examples=[250_000],
+        ),
+    ] = 900_000
 
 
 class Retry(_Options, frozen=True):
@@ -285,6 +300,22 @@ class Rate(_Options, frozen=True):
     concurrency: Annotated[int, Meta(ge=1, le=64, description="Requests in flight, at most.", examples=[8])] = 4
 
 
+class Tls(_Options, frozen=True):
+    """How a consumer is known, and how it knows us, beyond what the system trusts. A server's certificate is always checked."""
+
+    ca: Annotated[
+        Pem | None,
+        Meta(description="Certificates of the authorities that are trusted, in place of the system's.", examples=["ca.pem"]),
+    ] = None
+    cert: Annotated[
+        Pem | None, Meta(description="Our certificate, with those between it and its authority.", examples=["client.pem"])
+    ] = None
+    key: Annotated[
+        Pem | None,
+        Meta(description="The key of `cert`, without a pass phrase; not given: in the same file.", examples=["client.key"]),
+    ] = None
+
+
 class Consumer(_Options, frozen=True):
     """One LRS or Caliper endpoint and what it gets."""
 
@@ -300,8 +331,10 @@ class Consumer(_Options, frozen=True):
     url: Annotated[
         Url,
         Meta(
-            description="xAPI: the endpoint, with or without `/statements`. Caliper: the address that takes envelopes.",
-            examples=["https://lrs.example.edu/xAPI"],
+            description="xAPI: the endpoint, with or without `/statements`. Caliper: the address that takes envelopes. "
+            "Without an LRS: JSON lines, a new file for each batch, in a folder or beside the file that is named "
+            "(`file:///PATH`, `s3://BUCKET/PATH`, `gs://BUCKET/PATH`; compressed if its name ends in `.gz`), or `stdout:`.",
+            examples=["https://lrs.example.edu/xAPI", "gs://bucket/campus/statements.jsonl.gz"],
         ),
     ]
     access: Annotated[
@@ -356,6 +389,19 @@ class Consumer(_Options, frozen=True):
     retry: Retry = Retry()
     rate: Rate = Rate()
     timeout: Annotated[Seconds, Meta(description="Of one whole request.", examples=["10s"])] = 30.0
+    tls: Tls = Tls()
+    gzip: Annotated[
+        bool, Meta(description="Whether bodies are sent compressed, which not every consumer takes.", examples=["true"])
+    ] = False
+    log: Annotated[
+        bool | str,
+        Meta(
+            description="A copy of what it has accepted, as JSON lines in files that rotate: `true` for `statement-logs/` in the "
+            "state directory, or a folder, local or of any Beam file system.",
+            examples=["gs://bucket/statement-logs"],
+            extra={"kind": "log"},
+        ),
+    ] = False
     on_outage: Annotated[
         Literal["wait", "dead_letter"],
         Meta(

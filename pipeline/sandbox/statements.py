@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from uuid import uuid4
 import msgspec
 import orjson
 from werkzeug import Request, Response
-from werkzeug.exceptions import BadRequest, Conflict, NotFound, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, Conflict, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
 from edx2lrs.pipeline.sandbox.statement_rules import Timestamp, Uuid, fault_of
 from edx2lrs.pipeline.sandbox.store import Arrival, ConflictError, Record, Store
@@ -106,12 +107,27 @@ def read_json(request: Request) -> Any:
     """The body as decoded JSON. Raises BadRequest, or UnsupportedMediaType for what is not plain application/json."""
     if request.mimetype != "application/json":
         raise BadRequest("the Content-Type is not application/json")
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedMediaType("the sandbox takes no compressed bodies")
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding not in ("identity", "gzip"):
+        raise UnsupportedMediaType("the sandbox takes bodies as they are, or gzip")
+    content = request.get_data(cache=False)
+    if encoding == "gzip":
+        content = _inflated(content, request.max_content_length or 0)
     try:
-        return orjson.loads(request.get_data(cache=False))
+        return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not JSON: {error}") from None
+
+
+def _inflated(content: bytes, most: int) -> bytes:
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        text = stream.decompress(content, most)
+    except zlib.error:
+        raise BadRequest("the body is no gzip") from None
+    if not stream.eof:
+        raise RequestEntityTooLarge if stream.unconsumed_tail else BadRequest("the body is a broken gzip")
+    return text
 
 
 def digest(value: dict[str, Any]) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import http.server
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -44,24 +46,28 @@ class Reply:
 class ScriptedLrs:
     """An LRS on loopback that stores by id and answers what ``behave`` says to the ids of each request."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> None:
         self.behave: Callable[[list[str]], Reply] = accept
         self.requests: list[list[str]] = []
         self.times: list[float] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.bodies: list[bytes] = []
+        self.sent: list[bytes] = []  # the bodies before they were inflated
         self.stored: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._most = 0
         self._now = 0
-        self.server = _Server(("127.0.0.1", 0), self._handler())
+        self._host, self._scheme = (f"[{host}]" if ":" in host else host), ("https" if context else "http")
+        self.server = _Server6((host, 0), self._handler()) if ":" in host else _Server((host, 0), self._handler())
+        if context is not None:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/xAPI"
+        return f"{self._scheme}://{self._host}:{self.server.server_address[1]}/xAPI"
 
     @property
     def most_at_once(self) -> int:
@@ -90,7 +96,8 @@ class ScriptedLrs:
         return Handler
 
     def _serve(self, handler: http.server.BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        received = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        body = gzip.decompress(received) if handler.headers.get("Content-Encoding") == "gzip" else received
         sent = json.loads(body or b"[]")
         ids = [each["id"] for each in (sent if isinstance(sent, list) else sent["data"])]
         with self._lock:
@@ -99,6 +106,7 @@ class ScriptedLrs:
             self.paths.append(handler.path)
             self.headers.append(dict(handler.headers))
             self.bodies.append(body)
+            self.sent.append(received)
             self._now += 1
             self._most = max(self._most, self._now)
         try:
@@ -134,6 +142,10 @@ class _Server(http.server.ThreadingHTTPServer):
 
     def handle_error(self, *_: object) -> None:
         """Connections that break are the point of it."""
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 def accept(_ids: list[str]) -> Reply:
@@ -191,12 +203,12 @@ def _statement(number: int, size: int) -> Statement:
 
 
 @pytest.fixture
-def new_lrs() -> Iterator[Callable[[], ScriptedLrs]]:
-    """Makes LRSs."""
+def new_lrs() -> Iterator[Callable[..., ScriptedLrs]]:
+    """Makes LRSs, of a host and a TLS context if they are given."""
     made: list[ScriptedLrs] = []
 
-    def make() -> ScriptedLrs:
-        made.append(ScriptedLrs())
+    def make(*place: Any) -> ScriptedLrs:
+        made.append(ScriptedLrs(*place))
         return made[-1]
 
     yield make
@@ -205,7 +217,7 @@ def new_lrs() -> Iterator[Callable[[], ScriptedLrs]]:
 
 
 @pytest.fixture
-def lrs(new_lrs: Callable[[], ScriptedLrs]) -> ScriptedLrs:
+def lrs(new_lrs: Callable[..., ScriptedLrs]) -> ScriptedLrs:
     return new_lrs()
 
 

@@ -168,6 +168,20 @@ def test_three_refused_connections_in_a_row_open_the_circuit() -> None:
     assert isinstance(decision(refused, attempts=3, unconnected=2), Hold)
 
 
+@pytest.mark.parametrize("late", [Answer(fault="timeout"), Answer(504)], ids=["no answer", "504"])
+def test_three_time_outs_in_a_row_open_the_circuit(late: Answer) -> None:
+    assert isinstance(decision(late, timeouts=1), Again)
+    held = decision(late, timeouts=2)
+    assert isinstance(held, Hold)
+    assert "3 times in a row" in held.reason
+
+
+def test_what_tls_says_is_part_of_the_reason() -> None:
+    held = decision(Answer(fault="tls", detail="certificate has expired"), unconnected=2)
+    assert isinstance(held, Hold)
+    assert held.reason == "TLS failed (certificate has expired) 3 times in a row"
+
+
 def test_back_off_grows_to_its_bound_with_full_jitter() -> None:
     assert [back_off(RETRY, attempt, lambda: 1.0) for attempt in (1, 2, 3, 6, 7, 10_000)] == [1, 2, 4, 32, 60, 60]
     assert back_off(RETRY, 5, lambda: 0.0) == 0.0

@@ -8,18 +8,14 @@ import datetime
 import email.utils
 import json
 import socket
-import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from edx2lrs.io.bodies import frame_bytes
 from edx2lrs.io.credentials import credentials_of
 from edx2lrs.io.lrs import LrsClient, endpoint, parsed_retry_after
 from edx2lrs.transforms.config_types import Auth, Consumer
@@ -106,6 +102,36 @@ def test_overrides_of_the_envelope_replace_what_is_in_it(lrs: Any, client: Any) 
     envelope = json.loads(lrs.bodies[0])
     assert envelope["sensor"] == "https://campus/sensor"
     assert set(envelope) == {"sensor", "sendTime", "dataVersion", "data"}
+
+
+@pytest.mark.parametrize("protocol", ["xapi", "caliper"])
+def test_bodies_are_compressed_for_who_wants_it(lrs: Any, client: Any, protocol: str) -> None:
+    answer = client(lrs.url, protocol=protocol, gzip=True).post([BODY] * 50)
+    assert answer.status == 200
+    assert lrs.headers[0]["Content-Encoding"] == "gzip"
+    assert int(lrs.headers[0]["Content-Length"]) == len(lrs.sent[0]) < len(lrs.bodies[0]) / 5
+    assert len(lrs.requests[0]) == 50
+
+
+def test_bodies_are_plain_by_default(lrs: Any, client: Any) -> None:
+    client(lrs.url).post([BODY])
+    assert "Content-Encoding" not in lrs.headers[0]
+
+
+@pytest.mark.parametrize("options", [{}, {"override_args": {"envelope": {"sensor": "http://x/" + "y" * 500}}}])
+@pytest.mark.parametrize("protocol", ["xapi", "caliper"])
+def test_what_a_body_has_beside_its_statements_is_known(
+    lrs: Any, client: Any, consumer: Any, protocol: str, options: dict[str, Any]
+) -> None:
+    its = {"protocol": protocol, **(options if protocol == "caliper" else {})}
+    client(lrs.url, **its).post([BODY] * 7)
+    assert len(lrs.bodies[0]) <= 7 * (len(BODY) + 1) + frame_bytes(consumer(lrs.url, **its))
+
+
+def test_an_address_of_ipv6(new_lrs: Any, client: Any) -> None:
+    lrs = new_lrs("::1")
+    assert lrs.url.startswith("http://[::1]:")
+    assert client(lrs.url).post([BODY]).status == 200
 
 
 def test_basic_credentials_are_utf_8(lrs: Any, client: Any) -> None:
@@ -269,23 +295,6 @@ def test_a_gigabyte_is_not_read(lrs: Any, client: Any, replies: Any) -> None:
     assert sent < 100_000_000
 
 
-def test_a_certificate_that_nobody_signed(client: Any, tmp_path: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_self_signed(tmp_path))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
-
-        def serve() -> None:
-            connection, _ = server.accept()
-            with connection, contextlib.suppress(OSError):
-                context.wrap_socket(connection, server_side=True).recv(1)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        assert client(f"https://127.0.0.1:{server.getsockname()[1]}").post([BODY]).fault == "tls"
-        thread.join()
-
-
 def test_plain_http_behind_https(lrs: Any, client: Any) -> None:
     assert client(lrs.url.replace("http:", "https:"), timeout=2.0).post([BODY]).fault in ("tls", "reset")
 
@@ -293,19 +302,3 @@ def test_plain_http_behind_https(lrs: Any, client: Any) -> None:
 def test_credentials_never_show() -> None:
     its = Consumer(name="c", protocol="xapi", url="http://x", access="all", auth=Auth(scheme="bearer", token="env:s3cret"))
     assert "s3cret" not in repr(credentials_of(its, lambda reference: reference.removeprefix("env:")))
-
-
-def _self_signed(folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    day = datetime.timedelta(days=1)
-    certificate = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day).sign(
-        key, hashes.SHA256()
-    )
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path

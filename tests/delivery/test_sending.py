@@ -215,6 +215,69 @@ def test_413_makes_later_batches_smaller() -> None:
     assert sum(len(numbers) > 10 for numbers in run.requests) < 20
 
 
+def test_three_time_outs_of_whichever_batches_open_the_circuit() -> None:
+    run = driven(lambda _: Answer(fault="timeout"), [block(1, 30)], batch=Batch(size=10), rate=Rate(concurrency=3))
+    chosen = [run.sending.choose(0.0) for _ in range(3)]
+    for request in chosen:
+        assert isinstance(request, Request)
+        run.sending.answered(request, Answer(fault="timeout"), 30.0)
+        run.sending.settled(0)
+    assert run.sending.circuit.state == "open"
+
+
+def test_a_single_batch_is_given_up_after_three_time_outs() -> None:
+    run = driven(lambda _: Answer(fault="timeout"), [block(1, 5)]).run()
+    assert run.sending.circuit.state == "open"
+    assert len(run.requests) == 3
+
+
+def test_time_outs_between_answers_do_not_open_the_circuit() -> None:
+    count = 0
+
+    def every_third(_: list[int]) -> Answer:
+        nonlocal count
+        count += 1
+        return Answer(200) if count % 3 == 0 else Answer(fault="timeout")
+
+    run = driven(every_third, [block(1, 100)], batch=Batch(size=10), retry=Retry(max_attempts=100)).run()
+    assert len(run.with_outcome("delivered")) == 100
+
+
+def test_after_an_outage_the_oldest_go_first() -> None:
+    up = False
+    blocks = [block(row, 10) for row in range(1, 9)]
+    run = driven(lambda _: Answer(200 if up else 503), blocks, batch=Batch(size=10), rate=Rate(concurrency=4))
+    four = [request for request in (run.sending.choose(0.0) for _ in range(4)) if isinstance(request, Request)]
+    for request in (four[2], four[0], four[3], four[1]):
+        run.sending.answered(request, Answer(503, retry_after=3600.0), 1.0)
+        run.sending.settled(0)
+    while len(run.requests) < 3:  # probes
+        run.step()
+    up = True
+    before = len(run.requests)
+    while run.sending.held:
+        run.step()
+    firsts = [request[0] for request in run.requests[before:]]
+    assert firsts == sorted(firsts)
+    assert len(firsts) == 8
+
+
+@pytest.mark.parametrize("poisoned", [Answer(fault="timeout"), Answer(fault="reset"), Answer(502), Answer(403)], ids=str)
+def test_a_batch_that_never_passes_does_not_keep_the_others_back(poisoned: Answer) -> None:
+    run = driven(
+        lambda numbers: poisoned if 10_003 in numbers else Answer(200),
+        [block(row, 10) for row in range(1, 21)],
+        batch=Batch(size=10),
+    )
+    run.run(lambda: len(run.outcomes) == 190)
+    for _ in range(5_000):
+        if len(run.outcomes) == 190:
+            break
+        run.step()
+    assert len(run.with_outcome("delivered")) == 190
+    assert run.now < 2_000
+
+
 def test_retry_after_silences_the_whole_consumer() -> None:
     first = True
 
@@ -250,6 +313,20 @@ def test_a_batch_waits_for_its_interval_when_it_is_not_full() -> None:
     chosen = sending.choose(105.0)
     assert isinstance(chosen, Request)
     assert len(chosen.statements) == 3
+
+
+def test_a_consumer_that_wants_its_batches_at_once_does_not_hurry_another_one() -> None:
+    quick = Sending(consumer(batch=Batch(interval=0.2)), lambda: 0.5)
+    patient = Sending(consumer(batch=Batch(interval=300.0)), lambda: 0.5)
+    for sending in (quick, patient):
+        sending.add(block(1, 3), 100.0)
+    assert (quick.choose(100.0), patient.choose(100.0)) == (100.2, 400.0)
+
+
+def test_a_rate_below_a_batch_makes_batches_smaller() -> None:
+    run = driven(lambda _: Answer(200), [block(1, 100)], batch=Batch(size=100), rate=Rate(statements_per_second=30)).run()
+    assert {len(numbers) for numbers in run.requests} == {30, 10}
+    assert run.now >= 3.0
 
 
 def test_a_batch_is_full_by_bytes_too() -> None:

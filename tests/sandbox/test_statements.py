@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -170,7 +171,9 @@ def test_credentials_are_needed(sandbox: Any, statement: Make, auth: tuple[str, 
         (b"\xff", {}, 400),
         (b"[" * 100_000, {}, 400),
         (b"[]", {"Content-Type": "text/plain"}, 400),
-        (b"x", {"Content-Encoding": "gzip"}, 415),
+        (b"x", {"Content-Encoding": "br"}, 415),
+        (b"x", {"Content-Encoding": "gzip"}, 400),
+        (gzip.compress(b"[]")[:-1], {"Content-Encoding": "gzip"}, 400),
     ],
 )
 def test_bodies_that_are_no_statements(sandbox: Any, body: bytes, headers: dict[str, str], status: int) -> None:
@@ -178,6 +181,13 @@ def test_bodies_that_are_no_statements(sandbox: Any, body: bytes, headers: dict[
     answer = sandbox.xapi("POST", data=body, headers={**usual, **headers})
     assert answer.status_code == status
     assert answer.json()["error"]
+
+
+def test_a_body_may_come_compressed(sandbox: Any, statement: Make) -> None:
+    sent = [statement() for _ in range(100)]
+    usual = {"X-Experience-API-Version": "1.0.3", "Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = sandbox.xapi("POST", data=gzip.compress(json.dumps(sent).encode()), headers=usual)
+    assert answer.json() == [each["id"] for each in sent]
 
 
 def test_a_body_may_come_in_chunks(sandbox: Any, statement: Make) -> None:
