@@ -1,21 +1,38 @@
-"""gzip in small pieces: several members, a cut tail and damage each have an answer, and nothing is held."""
+"""gzip and zstd in small pieces: several members, a cut tail and damage each have an answer, and nothing is held."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-MAGIC = b"\x1f\x8b"
+import zstandard
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte 0x50 to 0x5f: what parallel compressors begin with (RFC 8878, 3.1.2)
 _GZIP_FORMAT = zlib.MAX_WBITS | 16
 PIECE = 256 * 1024
+_ZSTD_PIECE = 8 * 1024  # a decoder gives all the text of its input at once
+
+Unpack = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 class Damaged(Exception):
-    """The gzip stream ends early or is not one from some place on. ``cause``: ``truncated_gzip`` or ``corrupt_gzip``."""
+    """The compressed data end early or are none from some place on. ``cause``: ``truncated_gzip``, ``corrupt_gzip``,
+    ``truncated_zstd`` or ``corrupt_zstd``."""
 
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+def unpacker(head: bytes) -> Unpack | None:
+    """What unpacks a file that begins with ``head``; None for one that is not compressed."""
+    if head.startswith(_GZIP):
+        return inflate
+    if head.startswith(_ZSTD) or (head[:1] and 0x50 <= head[0] <= 0x5F and head[1:4] == _ZSTD_SKIPPABLE):
+        return unzstd
+    return None
 
 
 def inflate(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -60,3 +77,28 @@ def _rest(stream: zlib._Decompress) -> Iterator[bytes]:
         if not text:
             return
         yield text
+
+
+def unzstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The text of a zstd file (RFC 8878; frames follow each other). Raises ``Damaged`` after everything that could be read was
+    given."""
+    decompressor = zstandard.ZstdDecompressor()
+    frame = decompressor.decompressobj()
+    begun = False
+    for piece in pieces:
+        for at in range(0, len(piece), _ZSTD_PIECE):
+            data = piece[at : at + _ZSTD_PIECE]
+            while data:
+                begun = True
+                try:
+                    text = frame.decompress(data)
+                except zstandard.ZstdError:
+                    raise Damaged("corrupt_zstd", "the zstd data are damaged from here on") from None
+                if text:
+                    yield text
+                data = b""
+                if frame.eof:
+                    data = frame.unused_data
+                    frame, begun = decompressor.decompressobj(), False
+    if begun:
+        raise Damaged("truncated_zstd", "the zstd data end before their end mark")

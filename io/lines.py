@@ -88,3 +88,12 @@ def first_lines(lines: Lines, count: int) -> tuple[Lines, Lines]:
         Lines(lines.data[:end], lines.first_line, count),
         Lines(lines.data[end:], lines.first_line + count, lines.size - count),
     )
+
+
+def lines_before(lines: Lines, bound: int) -> Lines:
+    """Those of ``lines`` that begin before their byte ``bound`` (from 1 on)."""
+    end = lines.data.find(b"\n", bound - 1) + 1
+    if not end or end == len(lines.data):
+        return lines
+    data = lines.data[:end]
+    return Lines(data, lines.first_line, data.count(b"\n"))

@@ -35,6 +35,7 @@ _FILTERED: Mapping[Reason, str] = {
     "unknown_event": "no mapping knows events of this name (`edx2lrs events` prints those that are known)",
     "not_allowed": "events.allow lacks its name",
     "blocked": "events.block has its name",
+    "outside_time": "its time is outside --since and --until",
     "no_consumer": "no consumer is to get it",
 }
 

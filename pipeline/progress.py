@@ -16,17 +16,42 @@ class Progress:
     def __init__(self) -> None:
         self._line = StatusLine(logging.getLogger("edx2lrs.progress"))
         self.is_due, self.end = self._line.is_due, self._line.end
+        self._first: tuple[float, int] | None = None
 
     def show(self, now: float, seconds: float, totals: Mapping[tuple[str, str], int], state: State) -> None:
         """``seconds`` since the run started, ``totals`` of its ledger."""
-        self._line.show(now, line(seconds, totals, state.pieces.progress(), sum(state.outbox.waiting_counts().values())))
+        files = state.pieces.progress()
+        began, at_first = self._first = self._first or (now, files.read)
+        left = seconds_left(now - began, at_first, files)
+        self._line.show(now, line(seconds, totals, files, sum(state.outbox.waiting_counts().values()), left))
 
 
-def line(seconds: float, totals: Mapping[tuple[str, str], int], files: Progressed, waiting: int) -> str:
-    """The line: files, bytes, events a second, statements that wait, dead letters."""
+def seconds_left(seconds: float, at_first: int, files: Progressed) -> float | None:
+    """How long it will take to read the rest, when reading went from ``at_first`` bytes (as stored) to where it is in
+    ``seconds``; None as long as nobody can know."""
+    gone = files.read - at_first
+    return (files.size - files.read) * seconds / gone if gone > 0 and seconds > 0 else None
+
+
+def line(
+    seconds: float, totals: Mapping[tuple[str, str], int], files: Progressed, waiting: int, left: float | None = None
+) -> str:
+    """The line: files (or parts of files), bytes as stored, bytes of text, events a second, time ``left``, statements that wait,
+    dead letters."""
     read = totals.get(("", "read"), 0)
     dead = sum(number for (_, key), number in totals.items() if key.startswith(("dead/", "dead_records/", "dead_statements/")))
     return (
-        f"{files.done} of {files.listed} files, {totals.get(('', 'bytes'), 0) / 1e6:,.1f} MB, {read:,} events"
-        f" ({read / max(seconds, 0.001):,.0f}/s), {waiting:,} statements wait, {dead:,} dead"
+        f"{files.done} of {files.listed} files, {files.read / 1e6:,.1f} of {files.size / 1e6:,.1f} MB"
+        f" ({totals.get(('', 'bytes'), 0) / 1e6:,.1f} MB of text), {read:,} events ({read / max(seconds, 0.001):,.0f}/s),"
+        f"{_in_words(left)} {waiting:,} statements wait, {dead:,} dead"
     )
+
+
+def _in_words(left: float | None) -> str:
+    if left is None:
+        return ""
+    minutes, seconds = divmod(round(left), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f" {hours} h {minutes} min left,"
+    return f" {minutes} min {seconds} s left," if minutes else f" {seconds} s left,"

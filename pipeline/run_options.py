@@ -6,6 +6,9 @@ import difflib
 import os
 from collections.abc import Sequence
 
+from edx2lrs.io.paths import is_remote
+from edx2lrs.transforms.time_window import TimeWindow
+
 
 class OptionError(Exception):
     """An option that cannot work here. The message names it, and what to do instead."""
@@ -18,6 +21,15 @@ def check_report(path: str | None) -> None:
         raise OptionError(f"--report {path}: there is no folder {folder}; make it, or name another")
     if folder and (not os.access(folder, os.W_OK) or os.path.isdir(path or "")):
         raise OptionError(f"--report {path}: cannot be written; name another file")
+
+
+def time_window(since: str | None, until: str | None, of_stream: bool) -> TimeWindow:
+    """``--since`` and ``--until``, as canonical times. Raises ``OptionError``."""
+    if of_stream and (since or until):
+        raise OptionError("--since and --until: for files; a stream is read from where it stands: leave them out")
+    if since and until and since >= until:
+        raise OptionError(f"--since {since} is not before --until {until}: no event can be between them")
+    return TimeWindow(since, until)
 
 
 def local_beam_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
@@ -44,7 +56,16 @@ def local_beam_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     return tuple(arguments)
 
 
+def follow_beam_options(path: str, arguments: Sequence[str]) -> None:
+    """Lets the file system of ``path`` follow Beam's options of the command line; a local one needs no Beam. Raises
+    ``OptionError``."""
+    if arguments or is_remote(path):
+        from edx2lrs.io.files import use_options  # Beam takes a second to import
+
+        use_options(local_beam_arguments(arguments))
+
+
 def _meant(name: str, known: dict[str, object]) -> str:
-    own = ["config", "input", "state", "workers", "report", "strict"]
+    own = ["config", "input", "state", "workers", "since", "until", "report", "strict"]
     close = difflib.get_close_matches(name[2:].replace("-", "_"), [*own, *known], n=1)
     return f"; did you mean --{close[0]}?" if close else "; `edx2lrs run --help` lists them, and Beam's options are known too"

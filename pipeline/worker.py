@@ -9,7 +9,8 @@ from collections import Counter
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 
-from edx2lrs.io.files import FileReader, Unreadable
+from edx2lrs.io.file_reader import FileReader
+from edx2lrs.io.files import Unreadable
 from edx2lrs.io.state.errors import StateError, named_faults
 from edx2lrs.io.state.pieces import Piece
 from edx2lrs.io.state.state import State
@@ -33,7 +34,7 @@ class Worker:
         self._parent = parent
         self._stopping = stopping
         self._folder = os.path.join(plan.state_directory, "waves", plan.name)
-        self._waves = WaveRunner(self._folder, JobSpec(plan.config_path), plan.state_directory, plan.beam_arguments)
+        self._waves = WaveRunner(self._folder, JobSpec(plan.config_path, plan.window), plan.state_directory, plan.beam_arguments)
 
     def work(self) -> None:
         try:
@@ -54,7 +55,7 @@ class Worker:
 
     def _read_on(self, piece: Piece) -> Piece:
         """From where ``piece`` is kept, with one reader, as long as what it read is what was kept."""
-        with contextlib.closing(FileReader(piece.key, piece.offset, piece.lines)) as reader:
+        with contextlib.closing(FileReader(piece.file, piece.offset, piece.lines, piece.start, piece.bound)) as reader:
             while not piece.done and not self._stopping.is_set():
                 if not self._outbox_has_room():
                     continue
@@ -84,14 +85,14 @@ class Worker:
     def _next_wave(self, piece: Piece, reader: FileReader, records: int | None) -> waves.Wave:
         """Puts the next wave of ``piece`` into the folder; its lines are in no memory after that."""
         polled = reader.poll(self._plan.wave_bytes, records)
-        wave = waves.wave_of(piece.key, piece.offset, polled)
+        wave = waves.wave_of(piece.key, piece.offset, polled, piece.file)
         with named_faults(self._state.folder):
             waves.write(self._folder, wave, polled)
+        self._state.pieces.begin_wave(piece.key, wave.end_line - piece.lines, polled.stored)
         return wave
 
     def _run(self, piece: Piece, wave: waves.Wave, give_up: bool) -> None:
         """Keeps what the wave makes, unless somebody else was faster."""
-        self._state.pieces.begin_wave(piece.key, wave.end_line - piece.lines)
         try:
             if give_up:
                 self._keep_killer(wave)
@@ -107,11 +108,12 @@ class Worker:
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:
         """The piece stays undone, so that a later run reads it; in this one it stays claimed."""
-        failure = Failure("read", "unreadable", message, f"{piece.key}:{piece.lines + 1}", b"")
-        self._keep(waves.Wave(piece.key, piece.offset, piece.offset, piece.lines, False, [], []), [failure])
-        self._parent.send(UnreadableFile(piece.key, message))
+        position = f"{piece.file}@{piece.offset}" if piece.start else f"{piece.file}:{piece.lines + 1}"
+        failure = Failure("read", "unreadable", message, position, b"")
+        self._keep(waves.Wave(piece.key, piece.offset, piece.offset, piece.lines, False, [], [], piece.file), [failure])
+        self._parent.send(UnreadableFile(piece.file, message))
 
     def _keep(self, wave: waves.Wave, letters: list[Failure]) -> None:
-        tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.end - wave.start})
+        tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.size})
         tally.update(("", f"dead/{letter.cause}") for letter in letters)
         self._state.keep_wave(KeptWave(wave.piece, wave.start, wave.end, wave.end_line, wave.done, [], letters, tally))

@@ -11,9 +11,10 @@ from edx2lrs.transforms.patterns import Names
 if TYPE_CHECKING:
     from edx2lrs.transforms.parse import Event
 
-Reason = Literal["page_request", "no_name", "unknown_event", "not_allowed", "blocked", "no_consumer"]
+Reason = Literal["page_request", "no_name", "unknown_event", "not_allowed", "blocked", "outside_time", "no_consumer"]
 """Why a record was filtered: its name is the path or address of a page; it has no name; no protocol has a mapping for
-the name; ``events.allow`` lacks it; ``events.block`` has it; no consumer is to get it (``transforms.match``)."""
+the name; ``events.allow`` lacks it; ``events.block`` has it; ``--since`` and ``--until`` leave its time out
+(``transforms.time_window``); no consumer is to get it (``transforms.match``)."""
 
 _NAMES = 1024  # more than there are mapped names
 

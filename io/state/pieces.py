@@ -1,10 +1,10 @@
-"""Pieces: the files that are read, how far each is kept, and who reads it now."""
+"""Pieces: the files that are read, or parts of them; how far each is kept, and who reads it now."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edx2lrs.io.state.database import Database
 
@@ -12,18 +12,25 @@ from edx2lrs.io.state.database import Database
 class SeenPiece(NamedTuple):
     """A file as the listing finds it. ``head_sha256`` (hex) is over its first ``head_length`` bytes as stored
     (compressed, if it is); for a key that the state knows, over the length that ``Pieces.head_lengths`` names.
-    ``size`` in bytes, as stored."""
+    ``size`` of the whole file in bytes, as stored.
+
+    ``file`` is where it is read ("": ``key``). Of a file in parts, the piece has the lines that begin from ``start`` to
+    ``bound``; None is the file's end, however far that moves."""
 
     key: str
     head_length: int
     head_sha256: str
     size: int
+    file: str = ""
+    start: int = 0
+    bound: int | None = None
 
 
 class Piece(NamedTuple):
-    """A file as the state knows it.
+    """A file, or a part of one, as the state knows it.
 
-    ``offset`` (uncompressed bytes) and ``lines`` are kept; ``done`` means to the end of a file of ``size``.
+    ``offset`` (uncompressed bytes of the file) and ``lines`` (of the piece) are kept; ``done`` means to the piece's end in a file
+    of ``size``.
     ``attempts`` counts the starts of a wave of ``records_limit`` records at ``offset`` (None: no start, or not limited).
     """
 
@@ -37,16 +44,22 @@ class Piece(NamedTuple):
     claimed_by: str | None
     attempts: int
     records_limit: int | None
+    file: str
+    start: int
+    bound: int | None
 
 
 class Progressed(NamedTuple):
-    """Pieces of this run's input, and how many of them are done."""
+    """Pieces of this run's input, and how many of them are done; bytes as stored, and how many of them are read."""
 
     listed: int
     done: int
+    size: int = 0
+    read: int = 0
 
 
-_COLUMNS = "key, head_length, head_sha256, size, offset, lines, done, claimed_by, attempts, records_limit"
+_COLUMNS = "key, head_length, head_sha256, size, offset, lines, done, claimed_by, attempts, records_limit, file, start, bound"
+_EXTENT = "(min(coalesce(bound, size), size) - start)"  # bytes as stored
 
 
 class Pieces:
@@ -107,20 +120,23 @@ class Pieces:
 
     def progress(self) -> Progressed:
         """How far this run's input is read."""
-        ((listed, done),) = self._database.rows("SELECT count(*), total(done) FROM pieces WHERE listed IS NOT NULL")
-        return Progressed(listed, int(done))
+        rows = self._database.rows(
+            f"SELECT count(*), total(done), total({_EXTENT}), total(iif(done, {_EXTENT}, min(stored, {_EXTENT}))) "  # noqa: S608
+            "FROM pieces WHERE listed IS NOT NULL"
+        )
+        return Progressed(*map(int, rows[0]))
 
-    def begin_wave(self, key: str, records_limit: int | None) -> int:
-        """Note that a wave of at most ``records_limit`` records starts at the kept offset; gives which attempt with
-        this limit this is, from 1.
+    def begin_wave(self, key: str, records_limit: int | None, stored: int = 0) -> int:
+        """Note that a wave of at most ``records_limit`` records starts at the kept offset, and how many bytes as stored have been
+        read of the piece; gives which attempt with this limit this is, from 1.
 
         It outlives a killed process, not a power cut (no fsync); ``keep_wave`` sets both back.
         """
         with self._database.transaction("NORMAL") as transaction:
             transaction.execute(
-                "UPDATE pieces SET attempts = CASE WHEN records_limit IS ? THEN attempts + 1 ELSE 1 END, records_limit = ? "
-                "WHERE key = ?",
-                (records_limit, records_limit, key),
+                "UPDATE pieces SET attempts = CASE WHEN records_limit IS ? THEN attempts + 1 ELSE 1 END, records_limit = ?, "
+                "stored = ? WHERE key = ?",
+                (records_limit, records_limit, stored, key),
             )
             return int(transaction.execute("SELECT attempts FROM pieces WHERE key = ?", (key,)).fetchone()[0])
 
@@ -135,20 +151,24 @@ class Pieces:
 
 def _register(transaction: sqlite3.Connection, place: int, seen: SeenPiece) -> None:
     known = transaction.execute(
-        "SELECT size, done FROM pieces WHERE key = ? AND head_length = ? AND head_sha256 = ?",
+        "SELECT size, done, bound FROM pieces WHERE key = ? AND head_length = ? AND head_sha256 = ?",
         (seen.key, seen.head_length, seen.head_sha256),
     ).fetchone()
     if known is not None and known[0] <= seen.size:
-        done = bool(known[1]) and known[0] == seen.size
-        transaction.execute("UPDATE pieces SET size = ?, done = ?, listed = ? WHERE key = ?", (seen.size, done, place, seen.key))
+        whole = known[0] == seen.size or (known[2] is not None and known[2] <= known[0])
+        transaction.execute(
+            "UPDATE pieces SET size = ?, done = ?, listed = ?, bound = ? WHERE key = ?",
+            (seen.size, bool(known[1]) and whole, place, seen.bound, seen.key),
+        )
     else:
         transaction.execute(
             "INSERT OR REPLACE INTO pieces "
-            "(key, head_length, head_sha256, size, offset, lines, done, attempts, listed) "
-            "VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?)",
-            (*seen, place),
+            "(key, head_length, head_sha256, size, file, start, bound, offset, lines, done, attempts, listed) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?)",
+            (*seen[:4], seen.file or seen.key, seen.start, seen.bound, seen.start, place),
         )
 
 
-def _piece(row: tuple[str, int, str, int, int, int, int, str | None, int, int | None]) -> Piece:
-    return Piece(*row[:6], bool(row[6]), *row[7:])
+def _piece(row: tuple[Any, ...]) -> Piece:
+    done = row[6]
+    return Piece(*row)._replace(done=bool(done))

@@ -4,8 +4,10 @@ import gzip
 import random
 
 import pytest
+import zstandard
 
-from edx2lrs.io.files import Damage, FileReader, InputError, Unreadable, find, fingerprint
+from edx2lrs.io.file_reader import Damage, FileReader
+from edx2lrs.io.files import InputError, Unreadable, find, fingerprint
 
 LINES = [b'{"n": %d}\n' % n for n in range(60_000)]
 TEXT = b"".join(LINES)
@@ -86,7 +88,7 @@ def test_of_a_damaged_gzip_what_comes_before_is_read(zipped):
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (b"\x28\xb5\x2f\xfd" + b"\x00" * 50, "zstd"),
+        (b"\xfd7zXZ\x00" + b"\x00" * 50, "xz"),
         (b"PK\x03\x04" + b"\x00" * 50, "zip"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 8, "binary"),
     ],
@@ -139,3 +141,44 @@ def test_a_fingerprint_is_of_the_head_alone(plain):
     with plain.open("ab") as file:
         file.write(b"more\n")
     assert fingerprint(str(plain)) == before
+
+
+def test_an_input_may_be_several_with_commas_between(tmp_path):
+    for name in ("a.log", "b.log", "c,d.log"):
+        (tmp_path / name).write_bytes(b"{}\n")
+    found = find([f"{tmp_path}/a.log,{tmp_path}/b.*", f"{tmp_path}/c,d.log"])
+    assert [file.path.rpartition("/")[2] for file in found] == ["a.log", "b.log", "c,d.log"]
+
+
+@pytest.fixture
+def zstd(tmp_path):
+    """Frames as pzstd writes them: each behind a frame that is skipped."""
+    frames = [zstandard.compress(TEXT[:300_001]), zstandard.compress(TEXT[300_001:])]
+    skipped = b"\x50\x2a\x4d\x18\x04\x00\x00\x00\x01\x02\x03\x04"
+    path = tmp_path / "tracking.log-20260102"
+    path.write_bytes(b"".join(skipped + frame for frame in frames))
+    return path
+
+
+def test_a_zstd_file_is_told_by_its_content_and_read_whole(zstd):
+    assert fingerprint(str(zstd)).packed
+    text, last = read(zstd)
+    assert text == TEXT
+    assert (last.offset, last.line, last.damage) == (len(TEXT), len(LINES), None)
+    assert last.stored == zstd.stat().st_size
+
+
+def test_of_a_cut_zstd_what_can_be_read_is_read_and_the_rest_is_one_fault(zstd):
+    zstd.write_bytes(zstd.read_bytes()[:-500])
+    text, last = read(zstd)
+    assert TEXT[: len(TEXT) // 2] < text < TEXT
+    assert TEXT.startswith(text + last.damage.payload)
+    assert (last.damage.cause, last.damage.line) == ("truncated_zstd", text.count(b"\n") + 1)
+
+
+def test_of_a_damaged_zstd_what_comes_before_is_read(zstd):
+    whole = zstd.read_bytes()
+    zstd.write_bytes(whole[: whole.rindex(b"\x28\xb5\x2f\xfd") + 10] + b"\xff" * 5_000)
+    text, last = read(zstd)
+    assert text == TEXT[:300_001].rpartition(b"\n")[0] + b"\n"
+    assert last.damage.cause == "corrupt_zstd"

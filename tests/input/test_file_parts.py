@@ -1,0 +1,117 @@
+"""Large plain files in parts: each line is read by exactly one of them, whatever the parts' size, whenever the file grows."""
+
+from __future__ import annotations
+
+import gzip
+import random
+
+import pytest
+
+from edx2lrs.io.file_reader import FileReader
+from edx2lrs.io.files import find
+from edx2lrs.io.state.state import open_state
+from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.pipeline import wave as waves
+from edx2lrs.pipeline.input_pieces import register
+
+LINES = [b'{"n": %d, "pad": "%s"}\n' % (n, b"x" * (n * 7919 % 97)) for n in range(2_000)]
+TEXT = b"".join(LINES)
+
+
+@pytest.fixture
+def state(tmp_path):
+    with open_state(tmp_path / "state", ids=100, statements=100) as state:
+        state.ledger.begin_run("test", ["one"], "job")
+        yield state
+
+
+def read(state, folder, path, part, wave_bytes=5_000):
+    """Registers the file and reads all that is not done, as workers do; gives its records, and the bytes that waves count."""
+    register(find([str(path)]), state.pieces, part)
+    records, size = [], 0
+    while (piece := state.pieces.claim("worker")) is not None:
+        while not piece.done:
+            reader = FileReader(piece.file, piece.offset, piece.lines, piece.start, piece.bound)
+            polled = reader.poll(wave_bytes, 100)
+            reader.close()
+            wave = waves.wave_of(piece.key, piece.offset, polled, piece.file)
+            waves.write(str(folder), wave, polled)
+            records += waves.records(str(folder), waves.read(str(folder)))
+            size += wave.size
+            state.keep_wave(KeptWave(wave.piece, wave.start, wave.end, wave.end_line, wave.done, [], [], {}))
+            piece = state.pieces.get(piece.key)
+    return records, size
+
+
+@pytest.mark.parametrize("part", [1, 7, 40, 1_000, 65_536, len(TEXT) - 1, len(TEXT), len(TEXT) + 1])
+def test_each_line_is_read_once_whatever_the_size_of_a_part(state, tmp_path, part):
+    lines = LINES[:60] if part < 100 else LINES
+    path = tmp_path / "tracking.log"
+    path.write_bytes(b"".join(lines))
+    records, size = read(state, tmp_path, path, part)
+    assert [record.body + b"\n" for record in records] == lines
+    assert size == path.stat().st_size
+    assert read(state, tmp_path, path, part) == ([], 0)
+
+
+def test_a_record_of_the_first_part_is_named_by_its_line_and_one_of_a_later_part_by_its_offset(state, tmp_path):
+    path = tmp_path / "tracking.log"
+    path.write_bytes(TEXT)
+    records, _ = read(state, tmp_path, path, 10_000)
+    for record in records:
+        name, _, offset = record.position.rpartition("@")
+        if name:
+            assert TEXT[int(offset) :].startswith(record.body + b"\n")
+            assert int(offset) >= 10_000
+        else:
+            assert LINES[int(record.position.rpartition(":")[2]) - 1] == record.body + b"\n"
+    assert {record.position.rpartition("@")[0] for record in records} == {"", str(path)}
+
+
+def test_what_a_file_grows_by_is_read_and_nothing_else(state, tmp_path):
+    path, chance, records = tmp_path / "tracking.log", random.Random(11), []
+    grown = 0
+    while grown < len(LINES):
+        grown += chance.randint(1, 300)
+        path.write_bytes(b"".join(LINES[:grown]))
+        records += read(state, tmp_path, path, 10_000)[0]
+    assert sorted(record.body + b"\n" for record in records) == sorted(LINES)
+
+
+def test_another_content_under_the_same_name_is_read_from_its_start(state, tmp_path):
+    path = tmp_path / "tracking.log"
+    path.write_bytes(TEXT)
+    read(state, tmp_path, path, 10_000)
+    path.write_bytes(b'{"another": true}\n' + TEXT)
+    assert len(read(state, tmp_path, path, 10_000)[0]) == len(LINES) + 1
+
+
+def test_a_line_longer_than_a_part_belongs_to_the_part_that_it_begins_in(state, tmp_path):
+    path = tmp_path / "tracking.log"
+    path.write_bytes(b"a\n" + b"b" * 5_000 + b"\nc\n" + b"d" * 3_000)
+    records, size = read(state, tmp_path, path, 1_000)
+    assert [record.body[:1] for record in records] == [b"a", b"b", b"c", b"d"]
+    assert size == path.stat().st_size
+
+
+def test_a_packed_file_is_one_piece(state, tmp_path):
+    path = tmp_path / "tracking.log.gz"
+    path.write_bytes(gzip.compress(TEXT))
+    assert register(find([str(path)]), state.pieces, 100) == 1
+    records, size = read(state, tmp_path, path, 100)
+    assert len(records) == len(LINES)
+    assert size == len(TEXT)
+
+
+def test_progress_counts_bytes_as_they_are_stored(state, tmp_path):
+    plain, packed = tmp_path / "a.log", tmp_path / "b.log.gz"
+    plain.write_bytes(TEXT)
+    packed.write_bytes(gzip.compress(TEXT))
+    register(find([str(plain), str(packed)]), state.pieces, 10_000)
+    before = state.pieces.progress()
+    piece = state.pieces.claim("worker")
+    state.pieces.begin_wave(piece.key, 10, 4_000)
+    assert before.size == plain.stat().st_size + packed.stat().st_size
+    assert (before.read, state.pieces.progress().read) == (0, 4_000)
+    state.pieces.finish(piece.key)
+    assert state.pieces.progress().read == 10_000
