@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import astuple
 
 from edx2lrs.transforms.blocks import hash8
 from edx2lrs.transforms.events.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
@@ -78,20 +79,23 @@ def parse(line: bytes) -> Event | Refusal:
         if known is None or line[0] != _BRACE:
             return _in_two_passes(line)
         name, source_event, decode, decode_data = known
-        record = decode(line)
-        data = record.data if record.event is UNSET else record.event
-        if record.name != name or data is UNSET:
+        # as a tuple, since records of many types pass here: Python finds fields of one type faster
+        there, _, time, timestamp, source, session, referrer, username, host, about, event, data = astuple(decode(line))
+        if event is not UNSET:
+            data = event
+        if there != name or data is UNSET:
             return _in_two_passes(line)  # what was in sight was another name, or is no event
-        time = canonical_time(record.timestamp or _first(record.timestamp, record.time))
-        if isinstance(time, Refusal):
-            return time
+        canonical = canonical_time(timestamp or _first(timestamp, time))
+        if isinstance(canonical, Refusal):
+            return canonical
         if type(data) is str:
             data = decode_data(data) if data[:1] == "{" else _payload(data, source_event)
-        about = record.context
+        elif data is None:
+            data = source_event.data()
         if type(about) is str or about is None:
             about = _context(about)
-        declared = _declared_context(about, source_event.context) if source_event.context else None
-        return _event(name, False, time, record, about, declared, source_event.data() if data is None else data)
+        context = _declared_context(about, source_event.context) if source_event.context else None
+        return _event(name, False, canonical, source, session, referrer, username, host, about, context, data)
     except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
         return _parse_leniently(line)
 
@@ -114,7 +118,12 @@ def _in_two_passes(line: bytes) -> Event | Refusal:
     about = _context(envelope.context)
     declared = _declared_context(about, source_event.context) if source_event.context else None
     data = _payload(_part_decoders[source_event.data](payload), source_event)
-    return _event(name, from_event_type, time, envelope, about, declared, data)
+    return _event(name, from_event_type, time, *_top(envelope), about, declared, data)
+
+
+def _top(envelope: Envelope) -> tuple[Scalar, Scalar, Scalar, Scalar, Scalar]:
+    """What the top of a record may know of its session and user, as ``_event`` takes it."""
+    return envelope.event_source, envelope.session, envelope.referer, envelope.username, envelope.host
 
 
 def _after_prefix(line: bytes) -> bytes:
@@ -201,33 +210,56 @@ def _first(value: Scalar, other: Scalar) -> Scalar:
 
 
 def _event(
-    name: str, from_event_type: bool, time: str, envelope: Envelope, about: Context, context: Any, data: EventData
+    name: str,
+    from_event_type: bool,
+    time: str,
+    source: Scalar,
+    session: Scalar,
+    referrer: Scalar,
+    username: Scalar,
+    host: Scalar,
+    about: Context,
+    context: Any,
+    data: EventData,
 ) -> Event:
-    """The normal form, from the parts as they were declared."""
-    user_id: int | None = None
-    username: str | None = None
-    if data.user_id is not None or data.username is not None:
-        user_id, username = _user(data.user_id, data.username)
-        if username is None and user_id is not None and about.user_id in (user_id, str(user_id)):
-            name_there = envelope.username or about.username  # the same user's
-            username = name_there if type(name_there) is str and name_there else None
-    elif type(about.user_id) is int and about.user_id and type(envelope.username) is str and envelope.username:
-        user_id, username = about.user_id, envelope.username  # nearly always; _user would say the same
-    if user_id is None and username is None:
-        user_id, username = _user(about.user_id, envelope.username or _first(envelope.username, about.username))
+    """The normal form, from the parts as they were declared. What the top of the record has wins over what ``about`` has, and who
+    is named in ``data`` over both."""
+    (
+        id_there,
+        username_there,
+        session_there,
+        source_there,
+        referrer_there,
+        course_id,
+        org_id,
+        host_there,
+        enterprise_uuid,
+    ) = astuple(about)[:9]
+    user: int | None = None
+    user_name: str | None = None
+    id_in_data, name_in_data = astuple(data)[:2]
+    if id_in_data is not None or name_in_data is not None:
+        user, user_name = _user(id_in_data, name_in_data)
+        if user_name is None and user is not None and id_there in (user, str(user)):
+            same = username or username_there
+            user_name = same if type(same) is str and same else None
+    elif type(id_there) is int and id_there and type(username) is str and username:
+        user, user_name = id_there, username  # nearly always; _user would say the same
+    if user is None and user_name is None:
+        user, user_name = _user(id_there, username or _first(username, username_there))
     return Event(
         name,
         from_event_type,
         time,
-        envelope.event_source or _first(envelope.event_source, about.event_source),
-        envelope.session or _first(envelope.session, about.session),
-        envelope.referer or _first(envelope.referer, about.referer),
-        user_id,
-        username,
-        about.course_id or None,
-        about.org_id or None,
-        envelope.host or _first(envelope.host, about.host),
-        about.enterprise_uuid or None,
+        source or _first(source, source_there),
+        session or _first(session, session_there),
+        referrer or _first(referrer, referrer_there),
+        user,
+        user_name,
+        course_id or None,
+        org_id or None,
+        host or _first(host, host_there),
+        enterprise_uuid or None,
         context,
         data,
     )
@@ -337,7 +369,7 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
             name,
             from_event_type,
             time,
-            envelope,
+            *_top(envelope),
             _read_value(context, Context, False, "context"),
             _read_value(context, source_event.context, False, "context") if source_event.context else None,
             _read_value(
