@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hmac
 import sys
-import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -15,7 +15,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, Un
 from werkzeug.routing import Map, Rule
 
 from edx2lrs.pipeline.sandbox import caliper, page, statements
-from edx2lrs.pipeline.sandbox.faults import Drawn, Faults
+from edx2lrs.pipeline.sandbox.faults import Faults
+from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError, misbehave, poisoned
 from edx2lrs.pipeline.sandbox.store import Protocol, Store, WrongProtocolError
 
 if TYPE_CHECKING:
@@ -45,10 +46,6 @@ class Credentials(NamedTuple):
     user: str = "sandbox"
     password: str = "sandbox"  # noqa: S105 (documented, for a thing to try things on)
     token: str = "sandbox"  # noqa: S105
-
-
-class ConnectionCutError(Exception):
-    """For the server below: end the connection without an answer."""
 
 
 class Application:
@@ -88,25 +85,32 @@ class Application:
 
     def _statements(self, request: Request, name: str) -> Response:
         if request.method in ("PUT", "POST"):
-            return self._receive(name, "xapi", lambda: self._xapi_answer(request, name))
+            return self._receive(request, name, "xapi", lambda: self._xapi_answer(request, name))
         return self._xapi_answer(request, name)
 
     def _caliper(self, request: Request, name: str) -> Response:
-        return self._receive(name, "caliper", lambda: self._caliper_answer(request, name))
+        return self._receive(request, name, "caliper", lambda: self._caliper_answer(request, name))
 
-    def _receive(self, name: str, protocol: Protocol, answer: Callable[[], Response]) -> Response:
+    def _receive(self, request: Request, name: str, protocol: Protocol, answer: Callable[[], Response]) -> Response:
         """The answer, or the fault that this request draws; both are counted."""
         self._store.count(name, protocol, "requests")
         fault = self._faults.draw()
         if fault is not None:
             self._store.count(name, protocol, "faults", fault.kind)
-            if fault.kind != "slow":
-                return _misbehave(fault, answer)
-            time.sleep(fault.seconds)
-        response = answer()
+            undisturbed = partial(self._undisturbed, request, name, protocol, answer)
+            return misbehave(fault, undisturbed, partial(self._knows, request, name))
+        return self._undisturbed(request, name, protocol, answer)
+
+    def _undisturbed(self, request: Request, name: str, protocol: Protocol, answer: Callable[[], Response]) -> Response:
+        """The answer, unless there is poison in the request; refusals are counted."""
+        poison = self._faults.poison_of(ids_in(request)) if self._faults.has_poison else None
+        response = answer() if poison is None else poisoned(poison)
         if response.status_code >= 400:
             self._store.count(name, protocol, "refused", str(response.status_code))
         return response
+
+    def _knows(self, request: Request, name: str) -> bool:
+        return any(self._store.get(name, id_.lower()) for id_ in ids_in(request))
 
     def _xapi_answer(self, request: Request, name: str) -> Response:
         try:
@@ -158,17 +162,16 @@ class Application:
         return _html(page.record(name, record))
 
 
-def _misbehave(fault: Drawn, answer: Callable[[], Response]) -> Response:
-    if fault.kind == "reset":
-        if fault.coin:
-            answer()
-        raise ConnectionCutError
-    if fault.kind == "html":
-        return _html("<!doctype html><title>Sign in</title><p>A fault on purpose, like a proxy's sign-in page.</p>")
-    response = Response(orjson.dumps({"error": "a fault on purpose"}), int(fault.kind), mimetype="application/json")
-    if fault.kind != "500" and fault.coin:
-        response.headers["Retry-After"] = "1"
-    return response
+def ids_in(request: Request) -> list[str]:
+    """The ids of the statements or events in the request, as far as they can be found."""
+    try:
+        request.get_data()  # which keeps it, for this is not the last to read it
+        sent = statements.read_json(request)
+    except HTTPException:
+        return []
+    items = sent if isinstance(sent, list) else [sent]
+    found = [inner for item in items if isinstance(item, dict) for inner in item.get("data", [item])]
+    return [item["id"] for item in found if isinstance(item, dict) and isinstance(item.get("id"), str)]
 
 
 def _refusal(error: HTTPException) -> Response:

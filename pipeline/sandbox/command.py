@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND:SHARE",
         help="let a share of the requests go wrong, such as 429:0.05; may be repeated. "
         + "; ".join(f"{kind}: {meaning}" for kind, meaning in KINDS.items())
-        + ". slow:SHARE:SECONDS says how long",
+        + ". slow, silent and drip take SECONDS too: slow:SHARE:SECONDS",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the faults; default: %(default)s")
     parser.add_argument("--port-file", type=Path, metavar="FILE", help="write HOST:PORT to FILE once the sandbox listens")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,24 +12,35 @@ KINDS = {
     "429": "answers 429, every other time with Retry-After: 1",
     "500": "answers 500",
     "503": "answers 503, every other time with Retry-After: 1",
+    "413": "answers 413",
+    "409": "answers 409 when something of the request is stored already, though it is the same",
+    "204": "stores, and answers 204",
+    "empty": "stores, and answers 200 without a body",
     "reset": "cuts the connection, before or after storing",
+    "silent": "gives no answer, before or after storing",
     "slow": "waits before it handles the request",
+    "drip": "stores, and answers a byte at a time",
     "html": "answers 200 with an HTML page, as a proxy's login page does; stores nothing",
+    "login": "redirects to a login page; stores nothing",
+    "poison": "refuses a share of the statements, always the same ones, with 500 or another status: poison:SHARE:STATUS",
 }
+TIMED = ("slow", "silent", "drip")
 SLOW_SECONDS = 2.0
 
 
 class Fault(NamedTuple):
-    """One kind of fault and the share (0 to 1) of requests that it befalls. ``seconds`` counts for ``slow`` alone."""
+    """One kind of fault and the share (0 to 1) of requests that it befalls; of ``poison`` the share of statements. ``seconds``
+    counts for ``TIMED`` kinds alone, ``status`` for ``poison``."""
 
     kind: str
     share: float
     seconds: float = SLOW_SECONDS
+    status: int = 500
 
 
 class Drawn(NamedTuple):
-    """The fault of one request. ``coin`` decides between its two forms: with or without Retry-After, cut after or
-    before storing."""
+    """The fault of one request. ``coin`` decides between its two forms: with or without Retry-After, cut or silent after
+    or before storing."""
 
     kind: str
     seconds: float
@@ -36,32 +48,58 @@ class Drawn(NamedTuple):
 
 
 def parse_fault(text: str) -> Fault:
-    """The fault that ``KIND:SHARE`` or ``slow:SHARE:SECONDS`` asks for. Raises ValueError, with a text for the user."""
+    """The fault that ``KIND:SHARE``, ``slow:SHARE:SECONDS`` or ``poison:SHARE:STATUS`` asks for. Raises ValueError, with a text
+    for the user."""
     kind, *numbers = text.split(":")
     if kind not in KINDS:
         raise ValueError(f"{text}: the kind is {kind or 'missing'}; expected one of {', '.join(KINDS)}")
-    if not numbers or len(numbers) > (2 if kind == "slow" else 1):
-        raise ValueError(f"{text}: expected {kind}:SHARE{' or slow:SHARE:SECONDS' if kind == 'slow' else ''}")
+    more = "SECONDS" if kind in TIMED else "STATUS" if kind == "poison" else ""
+    if not numbers or len(numbers) > (2 if more else 1):
+        raise ValueError(f"{text}: expected {kind}:SHARE{f' or {kind}:SHARE:{more}' if more else ''}")
     try:
-        share, seconds = float(numbers[0]), float(numbers[1]) if len(numbers) > 1 else SLOW_SECONDS
+        share, number = float(numbers[0]), float(numbers[1]) if len(numbers) > 1 else None
     except ValueError:
-        raise ValueError(f"{text}: the share and the seconds are numbers, such as {kind}:0.05") from None
+        raise ValueError(f"{text}: the share and what follows are numbers, such as {kind}:0.05") from None
     if not 0 <= share <= 1:
         raise ValueError(f"{text}: the share of requests lies between 0 and 1, such as {kind}:0.05")
-    if not 0 <= seconds <= 3600:
+    if kind == "poison":
+        if number not in (None, 400.0, 413.0, 422.0, 500.0):
+            raise ValueError(f"{text}: a poison's status is 400, 413, 422 or 500")
+        return Fault(kind, share, status=int(number or 500))
+    if number is not None and not 0 <= number <= 3600:
         raise ValueError(f"{text}: the seconds lie between 0 and 3600")
-    return Fault(kind, share, seconds)
+    return Fault(kind, share, SLOW_SECONDS if number is None else number)
 
 
 class Faults:
     """Draws at most one fault for each request. Raises ValueError when the shares add up to more than 1."""
 
     def __init__(self, faults: Sequence[Fault] = (), seed: int = 0) -> None:
-        if sum(fault.share for fault in faults) > 1:
+        self._faults = tuple(fault for fault in faults if fault.kind != "poison")
+        self._poisons = tuple(fault for fault in faults if fault.kind == "poison")
+        self._seed = seed
+        if max(sum(fault.share for fault in kinds) for kinds in (self._faults, self._poisons)) > 1:
             raise ValueError("the shares of all faults add up to more than 1")
-        self._faults = tuple(faults)
         self._random = random.Random(seed)  # noqa: S311 (chance that can be repeated, not a secret)
         self._lock = threading.Lock()
+
+    @property
+    def has_poison(self) -> bool:
+        """Whether any statement may be refused always."""
+        return bool(self._poisons)
+
+    def poison_of(self, ids: Sequence[str]) -> int | None:
+        """The status with which a request with these ids is always refused, whatever else is in it."""
+        return next((status for id_ in ids if (status := self._poison(id_)) is not None), None)
+
+    def _poison(self, id_: str) -> int | None:
+        """By the id and the seed alone: the same statement is poison each time."""
+        place = zlib.crc32(f"{self._seed} {id_.lower()}".encode()) / 2**32
+        for poison in self._poisons:
+            if place < poison.share:
+                return poison.status
+            place -= poison.share
+        return None
 
     def draw(self) -> Drawn | None:
         """The fault of the next request, None for a request that is handled well."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from cheroot import wsgi
 
-from edx2lrs.pipeline.sandbox.application import MAX_BODY, ConnectionCutError
+from edx2lrs.pipeline.sandbox.application import MAX_BODY
+from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -26,7 +26,7 @@ def test_the_same_seed_draws_the_same_faults_in_about_their_share() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["429", "429:", "429:x", "429:1.5", "429:-1", "429:nan", "418:0.1", "429:0.1:5", "slow:0.1:-1", "slow:0.1:1:1", ""],
+    "429,429:,429:x,429:1.5,429:-1,429:nan,418:0.1,429:0.1:5,slow:0.1:-1,slow:0.1:1:1,poison:0.1:404,".split(","),
 )
 def test_texts_that_are_no_fault(text: str) -> None:
     with pytest.raises(ValueError, match=text or "missing"):
@@ -70,6 +70,61 @@ def test_slow_answers_late_and_as_ever(start: Any, statement: Make) -> None:
     begun = time.monotonic()
     assert sandbox.post(statement()).status_code == 200
     assert time.monotonic() - begun >= 0.2
+
+
+@pytest.mark.parametrize(("kind", "status"), [("204", 204), ("empty", 200)])
+def test_an_answer_without_a_body_has_stored(start: Any, statement: Make, kind: str, status: int) -> None:
+    sandbox = start(f"{kind}:1")
+    answer = sandbox.post(statement())
+    assert (answer.status_code, answer.content, sandbox.counts()["campus"]["stored"]) == (status, b"", 1)
+    assert sandbox.post({"id": "no statement"}).status_code == 400
+
+
+def test_silence_ends_after_its_time_and_stored_all_or_nothing(start: Any, statement: Make) -> None:
+    sandbox = start("silent:1:0.05")
+    for _ in range(8):
+        with pytest.raises(requests.ConnectionError):
+            sandbox.post(statement())
+    assert 0 < sandbox.counts()["campus"]["stored"] < 8
+
+
+def test_a_dripping_answer_is_the_right_one_after_some_time(start: Any, statement: Make) -> None:
+    sandbox = start("drip:1:0.3")
+    begun = time.monotonic()
+    sent = statement()
+    assert sandbox.post(sent).json() == [sent["id"]]
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_a_login_is_a_redirect_that_stored_nothing(start: Any, statement: Make) -> None:
+    sandbox = start("login:1")
+    answer = sandbox.xapi("POST", json=[statement()], allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"], sandbox.counts()["campus"]["stored"]) == (302, "/login", 0)
+
+
+def test_409_is_for_what_is_there_already(start: Any, statement: Make) -> None:
+    sandbox = start("409:1")
+    first, second = statement(), statement()
+    answers = [sandbox.post(first), sandbox.post(second, first), sandbox.post(second)]
+    assert [answer.status_code for answer in answers] == [200, 409, 200]
+    assert sandbox.counts()["campus"]["stored"] == 2
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_poison_is_refused_always_and_takes_its_request_with_it(start: Any, statement: Make, status: int) -> None:
+    sandbox = start(f"poison:0.3:{status}", seed=5)
+    sent = [statement() for _ in range(40)]
+    bad = [one for one in sent if sandbox.post(one).status_code == status]
+    assert 3 < len(bad) < 25
+    assert [one for one in sent if sandbox.post(one).status_code == status] == bad
+    new = [statement(), bad[0]]
+    assert sandbox.post(*new).status_code == status
+    assert sandbox.counts()["campus"]["stored"] == len(sent) - len(bad)
+
+
+def test_poison_is_found_in_envelopes_too(start: Any, envelope: Make, event: Make) -> None:
+    sandbox = start("poison:1:422")
+    assert sandbox.caliper(envelope(event())).status_code == 422
 
 
 def test_only_deliveries_have_faults(start: Any) -> None:

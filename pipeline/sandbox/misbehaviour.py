@@ -1,0 +1,106 @@
+"""What the sandbox does instead of a good answer, one function for each kind of fault."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import orjson
+from werkzeug import Response
+
+from edx2lrs.pipeline.sandbox.faults import Drawn
+
+_BLINK = 0.02  # seconds between two bytes of a dripping answer
+
+
+class ConnectionCutError(Exception):
+    """For the server below: end the connection without an answer."""
+
+
+Answer = Callable[[], Response]
+
+
+def misbehave(fault: Drawn, answer: Answer, is_repeat: Callable[[], bool]) -> Response:
+    """The answer that ``fault`` gives. ``answer`` handles the request as ever; ``is_repeat`` tells whether something of it is
+    stored already. Raises ConnectionCutError."""
+    if fault.kind == "409":
+        return _status(409) if is_repeat() else answer()
+    return _KINDS.get(fault.kind, _refuse)(fault, answer)
+
+
+def poisoned(status: int) -> Response:
+    """The answer to a request with a statement that is always refused."""
+    return _status(status)
+
+
+def _refuse(fault: Drawn, _answer: Answer) -> Response:
+    response = _status(int(fault.kind))
+    if fault.kind in ("429", "503") and fault.coin:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _status(status: int) -> Response:
+    return Response(orjson.dumps({"error": "a fault on purpose"}), status, mimetype="application/json")
+
+
+def _cut(fault: Drawn, answer: Answer) -> Response:
+    if fault.coin:
+        answer()
+    raise ConnectionCutError
+
+
+def _stay_silent(fault: Drawn, answer: Answer) -> Response:
+    if fault.coin:
+        answer()
+    time.sleep(fault.seconds)
+    raise ConnectionCutError
+
+
+def _wait(fault: Drawn, answer: Answer) -> Response:
+    time.sleep(fault.seconds)
+    return answer()
+
+
+def _drip(fault: Drawn, answer: Answer) -> Response:
+    content = answer()
+    body = content.get_data()
+
+    def drops() -> Iterator[bytes]:
+        end = time.monotonic() + fault.seconds
+        for place in range(len(body)):
+            if time.monotonic() < end:
+                time.sleep(_BLINK)
+            yield body[place : place + 1]
+
+    response = Response(drops(), content.status, mimetype="application/json")
+    response.content_length = len(body)
+    return response
+
+
+def _say_nothing(fault: Drawn, answer: Answer) -> Response:
+    stored = answer()
+    if stored.status_code >= 300:
+        return stored
+    return Response(status=204) if fault.kind == "204" else Response(b"", mimetype="application/json")
+
+
+def _show_a_page(_fault: Drawn, _answer: Answer) -> Response:
+    page = "<!doctype html><title>Sign in</title><p>A fault on purpose, like a proxy's sign-in page.</p>"
+    return Response(page, mimetype="text/html")
+
+
+def _ask_for_a_login(_fault: Drawn, _answer: Answer) -> Response:
+    return Response("sign in first", 302, {"Location": "/login"}, mimetype="text/plain")
+
+
+_KINDS: Mapping[str, Callable[[Drawn, Answer], Response]] = {
+    "reset": _cut,
+    "silent": _stay_silent,
+    "slow": _wait,
+    "drip": _drip,
+    "204": _say_nothing,
+    "empty": _say_nothing,
+    "html": _show_a_page,
+    "login": _ask_for_a_login,
+}
