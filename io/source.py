@@ -19,6 +19,11 @@ class Message(NamedTuple):
     attributes: Mapping[str, str] = {}
 
 
+class Position(str):
+    """A cursor of a source that has no memory of its own (a log): the state directory keeps it in the transaction that keeps what
+    was polled up to it, and the source is opened with it again."""
+
+
 class Polled(NamedTuple):
     """What one poll brought. ``failures``: what came and can be no record (a broken Avro value). ``cursor`` stands for all that
     was polled up to here; only the source knows what is in it."""

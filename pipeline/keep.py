@@ -11,8 +11,9 @@ import apache_beam as beam
 import msgspec
 
 from edx2lrs.io.state.state import State, join_state
-from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.io.state.waves import KeptMessages, KeptWave
 from edx2lrs.pipeline import wave as waves
+from edx2lrs.pipeline.message_wave import MessageWave
 from edx2lrs.transforms.blocks import Block
 from edx2lrs.transforms.failure import Failure
 
@@ -108,6 +109,10 @@ class _Keep(beam.DoFn):
         assert self._state is not None
         wave = waves.read(self._folder)
         made = gathered(keyed[1])
+        if isinstance(wave, MessageWave):
+            of_stream = (wave.source, wave.ids, wave.since, wave.before, wave.position)
+            self._state.keep_messages(KeptMessages(*of_stream, made.blocks, made.failures, made.tally))
+            return
         self._state.keep_wave(
             KeptWave(wave.piece, wave.start, wave.end, wave.end_line, wave.done, made.blocks, made.failures, made.tally)
         )

@@ -9,6 +9,8 @@ from edx2lrs.io.state.pieces import Progressed
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline.status_line import StatusLine
 
+_OF_A_STREAM = 60.0  # seconds between two lines in a log
+
 
 class Progress:
     """Shows on standard error."""
@@ -21,9 +23,13 @@ class Progress:
     def show(self, now: float, seconds: float, totals: Mapping[tuple[str, str], int], state: State) -> None:
         """``seconds`` since the run started, ``totals`` of its ledger."""
         files = state.pieces.progress()
+        waiting = sum(state.outbox.waiting_counts().values())
+        if not files.listed:
+            self._line.show(now, stream_line(totals, waiting), _OF_A_STREAM)
+            return
         began, at_first = self._first = self._first or (now, files.read)
         left = seconds_left(now - began, at_first, files)
-        self._line.show(now, line(seconds, totals, files, sum(state.outbox.waiting_counts().values()), left))
+        self._line.show(now, line(seconds, totals, files, waiting, left))
 
 
 def seconds_left(seconds: float, at_first: int, files: Progressed) -> float | None:
@@ -39,12 +45,20 @@ def line(
     """The line: files (or parts of files), bytes as stored, bytes of text, events a second, time ``left``, statements that wait,
     dead letters."""
     read = totals.get(("", "read"), 0)
-    dead = sum(number for (_, key), number in totals.items() if key.startswith(("dead/", "dead_records/", "dead_statements/")))
     return (
         f"{files.done} of {files.listed} files, {files.read / 1e6:,.1f} of {files.size / 1e6:,.1f} MB"
         f" ({totals.get(('', 'bytes'), 0) / 1e6:,.1f} MB of text), {read:,} events ({read / max(seconds, 0.001):,.0f}/s),"
-        f"{_in_words(left)} {waiting:,} statements wait, {dead:,} dead"
+        f"{_in_words(left)} {waiting:,} statements wait, {_dead(totals):,} dead"
     )
+
+
+def stream_line(totals: Mapping[tuple[str, str], int], waiting: int) -> str:
+    """The line of a stream, which has no end."""
+    return f"{totals.get(('', 'read'), 0):,} events read, {waiting:,} statements wait, {_dead(totals):,} dead"
+
+
+def _dead(totals: Mapping[tuple[str, str], int]) -> int:
+    return sum(number for (_, key), number in totals.items() if key.startswith(("dead/", "dead_records/", "dead_statements/")))
 
 
 def _in_words(left: float | None) -> str:

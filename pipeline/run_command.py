@@ -1,4 +1,4 @@
-"""Reads tracking logs and delivers what is in them to every consumer that is entitled to it.
+"""Reads tracking logs or a stream and delivers what is in them to every consumer that is entitled to it.
 
 The parent process owns the state directory, sends and reports; worker processes read, translate and keep.
 """
@@ -11,22 +11,33 @@ import os
 from pathlib import Path
 
 from edx2lrs.io.paths import is_remote
+from edx2lrs.io.source_urls import streams
 from edx2lrs.pipeline import run_lifecycle
 from edx2lrs.pipeline.config import load
+from edx2lrs.pipeline.run_options import time_window
+from edx2lrs.transforms.time_window import moment
 
 TAKES_BEAM_OPTIONS = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="FILE", help="the configuration (YAML)")
-    several = "files, a folder or a glob in quotes; may be given again"
-    parser.add_argument("--input", required=True, action="append", metavar="GLOB", help=several)
+    several = (
+        "files, a folder, a glob in quotes, or several with commas between; or a stream, which is read until SIGTERM:"
+        " pubsub://PROJECT/SUBSCRIPTION, tail:PATH, kafka://HOST:PORT/TOPIC?group=G, redis://HOST:PORT/STREAM?group=G; may be given again"
+    )
+    parser.add_argument("--input", required=True, action="append", metavar="INPUT", help=several)
     parser.add_argument(
         "--state", metavar="DIR", help="where progress, ids and waiting statements are kept, for a later run to go on"
     )
-    cores = os.cpu_count() or 1
-    parser.add_argument("--workers", type=_positive, default=cores, metavar="N", help="processes that read (default: cores)")
+    parser.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes that read (default: as many as cores; of a stream one)"
+    )
+    of_files = "of files: leave out events {}: a date (its first moment, UTC), or a time with its zone"
+    parser.add_argument("--since", type=_moment, metavar="TIME", help=of_files.format("before this"))
+    parser.add_argument("--until", type=_moment, metavar="TIME", help=of_files.format("from this on"))
     parser.add_argument("--report", metavar="PATH", help="write the run's report there, as JSON, every 10 s and at the end")
+    parser.add_argument("--http", metavar="[HOST:]PORT", help="of a stream: serve /healthz and Prometheus /metrics there")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when there is any dead letter")
     parser.epilog = "Beam's own options, such as those of its file systems, may follow."
 
@@ -36,11 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    urls = streams(arguments.input)
     config = load(arguments.config)
+    window = time_window(arguments.since, arguments.until, of_stream=bool(urls))
+    if urls:
+        from edx2lrs.pipeline import stream_run
+
+        return stream_run.run(arguments, config, urls)
     # Beam takes a second to import: only after the configuration is known to be right
     from edx2lrs.io import files
+    from edx2lrs.io.path_dates import within
+    from edx2lrs.pipeline.input_pieces import register
     from edx2lrs.pipeline.job import Job
-    from edx2lrs.pipeline.local_run import register
     from edx2lrs.pipeline.run_options import check_report, local_beam_arguments
     from edx2lrs.pipeline.status_line import steps_shown
     from edx2lrs.pipeline.worker_process import WorkerPlan
@@ -48,12 +66,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
     check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
-    found = files.find(arguments.input)
+    files.use_options(beam_arguments)
+    found = within(files.find(arguments.input), window)
     with steps_shown("lms.external_ids") as step:
         Job(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
     with run_lifecycle.owned_state(arguments.state, config) as state:
         run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
-        register(found, state.pieces)
+        pieces = register(found, state.pieces)
         plans = [
             WorkerPlan(
                 f"worker-{number}",
@@ -62,8 +81,9 @@ def _run(arguments: argparse.Namespace) -> int:
                 beam_arguments,
                 tuple(consumer.name for consumer in config.consumers),
                 config.outbox.statements,
+                window=window,
             )
-            for number in range(1, min(arguments.workers, len(found)) + 1)
+            for number in range(1, min(arguments.workers or os.cpu_count() or 1, pieces) + 1)
         ]
         workers = Workers(plans)
         with run_lifecycle.stopped_by_signals(run), run_lifecycle.abandoned_on_fault(run), contextlib.ExitStack() as stack:
@@ -71,6 +91,13 @@ def _run(arguments: argparse.Namespace) -> int:
             run.read_and_deliver(workers)
             run.deliver()
         return run_lifecycle.ended(run, arguments.strict, [file.message for file in workers.unreadable])
+
+
+def _moment(text: str) -> str:
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _positive(text: str) -> int:

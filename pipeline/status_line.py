@@ -26,9 +26,9 @@ class StatusLine:
             self._next = now + (0 if self._terminal else _IN_A_LOG)
         return now >= self._next
 
-    def show(self, now: float, text: str) -> None:
-        """Shows ``text`` as the line of ``now``."""
-        self._next = now + (_ON_A_TERMINAL if self._terminal else _IN_A_LOG)
+    def show(self, now: float, text: str, in_a_log: float = _IN_A_LOG) -> None:
+        """Shows ``text`` as the line of ``now``; ``in_a_log``: seconds until the next, where it is a log line."""
+        self._next = now + (_ON_A_TERMINAL if self._terminal else in_a_log)
         if self._terminal:
             self._shown = True
             print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ that ran out. The wave is halved until the record that kills stands alone; alone
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from edx2lrs.transforms.failure import Failure
@@ -29,7 +30,7 @@ def next_attempt(starts: int, records_limit: int | None) -> Attempt:
     return Attempt(1, give_up=starts >= ALONE_AT_MOST)
 
 
-def killer(position: str, body: bytes) -> Failure:
+def killer(position: str, body: bytes, attributes: Mapping[str, str] = {}) -> Failure:
     """The dead letter of a record that was alone in a wave each time that its process died."""
     message = f"the process died {ALONE_AT_MOST} times with this record alone in its wave; please report it with the record"
-    return Failure("parse", "crash", message, position, body)
+    return Failure("parse", "crash", message, position, body, attributes=attributes)

@@ -11,7 +11,10 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple
 
+from edx2lrs.io.source import SourceError
+from edx2lrs.io.source_urls import SourceUrl, SourceUrlError
 from edx2lrs.pipeline.log_lines import set_up_logging
+from edx2lrs.transforms.time_window import TimeWindow
 
 WAVE_BYTES = 16 * 1024 * 1024
 FAULT = 3
@@ -28,6 +31,8 @@ class WorkerPlan(NamedTuple):
     consumers: tuple[str, ...]
     outbox_bound: int
     wave_bytes: int = WAVE_BYTES
+    stream: SourceUrl | None = None  # None: files
+    window: TimeWindow = TimeWindow()
 
 
 class UnreadableFile(NamedTuple):
@@ -43,9 +48,21 @@ class Fault(NamedTuple):
     message: str
 
 
+class KeptSomething(NamedTuple):
+    """Told to the parent: there may be something to send."""
+
+
+class SourceTrouble(NamedTuple):
+    """Told to the parent: why a stream cannot be read just now; with "" it can again."""
+
+    worker: str
+    message: str
+
+
 def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
     """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``Fault``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to stop
+    for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent says when to stop
+        signal.signal(number, signal.SIG_IGN)
     _end_with(parent)
     set_up_logging()
     from edx2lrs.io.state.errors import StateError
@@ -55,12 +72,17 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
     try:
         state = join_state(Path(plan.state_directory))
         with contextlib.closing(state):
-            Worker(plan, state, parent, stopping).work()
-    except (StateError, OSError) as error:
+            if plan.stream is None:
+                Worker(plan, state, parent, stopping).work()
+            else:
+                from edx2lrs.pipeline.stream_worker import StreamWorker
+
+                StreamWorker(plan, plan.stream, state, parent, stopping).work()
+    except (StateError, SourceError, SourceUrlError, OSError) as error:
         parent.send(Fault(str(error)))
         raise SystemExit(FAULT) from None
     except Exception as error:
-        parent.send(Fault(_innermost(error)))
+        parent.send(Fault(innermost(error)))
         raise SystemExit(FAULT) from None
 
 
@@ -75,7 +97,7 @@ def _end_with(parent: Connection) -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
-def _innermost(error: BaseException) -> str:
+def innermost(error: BaseException) -> str:
     """The last line of what Beam wraps around an error of a step."""
     while error.__cause__ is not None:
         error = error.__cause__

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from edx2lrs.pipeline import worker_process
-from edx2lrs.pipeline.worker_process import FAULT, Fault, UnreadableFile, WorkerPlan
+from edx2lrs.pipeline.worker_process import FAULT, Fault, KeptSomething, SourceTrouble, UnreadableFile, WorkerPlan
 
 _LOG = logging.getLogger("edx2lrs.workers")
 
@@ -31,6 +31,8 @@ class Workers:
         self._stopping = self._context.Event()
         self.faults: list[str] = []
         self.unreadable: list[UnreadableFile] = []
+        self.troubles: dict[str, str] = {}  # of streams, by worker
+        self._kept = False
         self._running = [self._start(plan) for plan in plans]
 
     @property
@@ -57,12 +59,17 @@ class Workers:
                 died.append(running.plan)
         return died
 
+    def take_kept(self) -> bool:
+        """Whether a worker of a stream has kept something since the last call."""
+        kept, self._kept = self._kept, False
+        return kept
+
     def start_again(self, plan: WorkerPlan) -> None:
         self._running.append(self._start(plan))
 
     def wait(self, seconds: float) -> None:
-        """Until a worker ends, but no longer than ``seconds``."""
-        wait([running.process.sentinel for running in self._running], seconds)
+        """Until a worker ends or tells something, but no longer than ``seconds``."""
+        wait([each for running in self._running for each in (running.process.sentinel, running.pipe)], seconds)
 
     def stop(self) -> None:
         """Lets each worker finish its wave; ``alive`` tells when the last one has."""
@@ -91,5 +98,9 @@ class Workers:
                     self.faults.append(message.message)
                 elif isinstance(message, UnreadableFile):
                     self.unreadable.append(message)
+                elif isinstance(message, SourceTrouble):
+                    self.troubles[message.worker] = message.message
+                elif isinstance(message, KeptSomething):
+                    self._kept = True
         except (EOFError, OSError):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -39,8 +40,11 @@ class Failure(msgspec.Struct, frozen=True):
     http_status: int | None = None
     http_body: str | None = None
     attempts: int = 0
+    attributes: Mapping[str, str] = {}  # of the message
 
 
-def failed(refusal: Refusal, position: str, payload: bytes, consumer: str | None = None) -> Failure:
-    """The failure of the record ``payload`` at ``position``."""
-    return Failure(refusal.stage, refusal.cause, refusal.message, position, payload, "record", consumer)
+def failed(
+    refusal: Refusal, position: str, payload: bytes, consumer: str | None = None, attributes: Mapping[str, str] = {}
+) -> Failure:
+    """The failure of the record ``payload`` at ``position``, a message with ``attributes``."""
+    return Failure(refusal.stage, refusal.cause, refusal.message, position, payload, "record", consumer, attributes=attributes)

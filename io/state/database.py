@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from edx2lrs.io.state.errors import StateInUse, StateUnusable, named_faults
-from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, VERSION
+from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, UPGRADES, VERSION
 
 FILE_NAME = "state.db"
 LOCK_NAME = "owner.lock"
@@ -148,14 +148,17 @@ def _check_version(folder: Path) -> int:
 
 
 def _prepare(folder: Path) -> None:
-    if _check_version(folder):
+    found = _check_version(folder)
+    if found == VERSION:
         return
     connection = _connect(folder)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        # one transaction: a kill leaves an empty database or a whole one
+        missing = "".join(UPGRADES[version] for version in range(found or 1, VERSION))
+        # one transaction: a kill leaves an empty database or a whole one, of the version before or of this one
         connection.executescript(
-            f"BEGIN IMMEDIATE; {TABLES}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+            f"BEGIN IMMEDIATE; {missing if found else TABLES + missing}"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
     finally:
         connection.close()

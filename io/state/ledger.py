@@ -42,10 +42,7 @@ class Ledger:
         with self._database.transaction("FULL") as transaction:
             cursor = transaction.execute("INSERT INTO runs (runner, started) VALUES (?, ?)", (runner, time.time()))
             run = int(cursor.lastrowid or 0)
-            transaction.executemany(
-                "INSERT OR IGNORE INTO consumers (name, waiting, circuit_open) VALUES (?, 0, 0)",
-                [(name,) for name in consumers],
-            )
+            _add_consumers(transaction, consumers)
             transaction.execute("UPDATE consumers SET circuit_open = 0")
             taken_over = dict(transaction.execute("SELECT name, waiting FROM consumers WHERE waiting > 0").fetchall())
             transaction.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("run", run), ("job_name", job_name)])
@@ -54,10 +51,16 @@ class Ledger:
 
     def new_consumers(self, names: Sequence[str]) -> list[str]:
         """Those of ``names`` that this state has never seen, though something was read into it."""
-        if not self._database.rows("SELECT 1 FROM pieces WHERE offset > 0 OR done LIMIT 1"):
+        something_read = "SELECT 1 FROM pieces WHERE offset > start OR done UNION ALL SELECT 1 FROM messages WHERE kept LIMIT 1"
+        if not self._database.rows(something_read):
             return []
         known = {name for (name,) in self._database.rows("SELECT name FROM consumers")}
         return [name for name in names if name not in known]
+
+    def add_consumers(self, names: Sequence[str]) -> None:
+        """Let these have statements too, from now on, in the run under way."""
+        with self._database.transaction("FULL") as transaction:
+            _add_consumers(transaction, names)
 
     def add(self, tally: Tally) -> None:
         """Count what happened outside of waves and deliveries."""
@@ -73,6 +76,12 @@ class Ledger:
                 "SELECT consumer, key, sum(count) FROM ledger WHERE key <> ? GROUP BY consumer, key", (TAKEN_OVER,)
             )
         return {(consumer, key): total for consumer, key, total in rows}
+
+
+def _add_consumers(transaction: sqlite3.Connection, names: Sequence[str]) -> None:
+    transaction.executemany(
+        "INSERT OR IGNORE INTO consumers (name, waiting, circuit_open) VALUES (?, 0, 0)", [(name,) for name in names]
+    )
 
 
 def count(transaction: sqlite3.Connection, tally: Tally) -> None:

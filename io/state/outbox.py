@@ -80,6 +80,14 @@ class Outbox:
         """How many statements wait, for every consumer that this state has ever had."""
         return dict(self._database.rows("SELECT name, waiting FROM consumers ORDER BY number"))
 
+    def oldest(self) -> dict[str, float]:
+        """Of every consumer that has something waiting, the wall time (seconds since 1970) of the oldest."""
+        rows = self._database.rows(
+            "SELECT name, (SELECT created FROM blocks WHERE consumer = consumers.number ORDER BY row LIMIT 1) "
+            "FROM consumers WHERE waiting > 0"
+        )
+        return {name: created for name, created in rows if created is not None}
+
     def changes(self) -> int:
         """A number that differs from the last one when anything in the state has changed in between; takes a few
         microseconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x65783278  # "ex2x": marks the file as ours
-VERSION = 1
+VERSION = 4
 
 TABLES = """
 -- one row a thing: identity of this state, current run and job, bounds, export under way
@@ -52,3 +52,33 @@ CREATE TABLE forgotten_ids (
 ) WITHOUT ROWID;
 CREATE INDEX forgotten_ids_number ON forgotten_ids (number);
 """
+
+UPGRADES = {
+    1: """
+-- streams. position: how far a source is read that has no memory of its own
+CREATE TABLE sources (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, position TEXT);
+-- the newest messages: those kept, so that one that comes again is known; and those of waves that began and were not kept
+CREATE TABLE messages (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, source INTEGER NOT NULL, id TEXT NOT NULL, begun REAL NOT NULL, kept INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, records_limit INTEGER NOT NULL, UNIQUE (source, id)
+);
+""",
+    2: """
+-- parts of files. start, bound: lines that begin there are the piece's; stored: bytes as stored that were read
+ALTER TABLE pieces ADD COLUMN file TEXT NOT NULL DEFAULT '';
+ALTER TABLE pieces ADD COLUMN start INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pieces ADD COLUMN bound INTEGER;
+ALTER TABLE pieces ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;
+UPDATE pieces SET file = key;
+""",
+    3: """
+-- dead letters that were taken over to be sent again. time: the letter's, in ms; attempts: before that; folder: where it lies;
+-- marked: a file beside it says so too
+CREATE TABLE sent_again (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, letter BLOB NOT NULL UNIQUE, time INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    consumer TEXT, folder TEXT NOT NULL, marked INTEGER NOT NULL
+);
+CREATE INDEX sent_again_unmarked ON sent_again (row) WHERE NOT marked;
+""",
+}
+"""What makes a database of each version one of the next."""

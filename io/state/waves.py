@@ -1,4 +1,4 @@
-"""Keeping a wave: its blocks, dead letters, ids, counts and position, in one transaction."""
+"""Keeping a wave: its blocks, dead letters, ids, counts and position (or messages), in one transaction."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.id_memory import COLLISION, DUPLICATE, NEW, Verdicts, judge, remember, wave_ids
 from edx2lrs.io.state.ledger import Tally, count
+from edx2lrs.io.state.messages import mark_kept
 from edx2lrs.io.state.outbox import statement_uuid
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_positions
@@ -50,6 +51,29 @@ class KeptWave(NamedTuple):
     tally: Tally
 
 
+class KeptMessages(NamedTuple):
+    """What a wave over messages of a stream brought. ``ids`` are theirs, begun with ``Messages.begin``. ``since``: when the first of
+    them came (wall time, seconds), which is how old its statements are. ``before`` and ``position``: of a source that has no
+    memory of its own, how far it was read when it was opened or last kept, and how far it is now."""
+
+    source: str
+    ids: Sequence[str]
+    since: float
+    before: str | None
+    position: str | None
+    blocks: Sequence[Block]
+    failures: Sequence[Failure]
+    tally: Tally
+
+
+class KeptLetters(NamedTuple):
+    """Statements of dead letters that are to be sent again."""
+
+    blocks: Sequence[Block]
+    tally: Tally
+    failures: Sequence[Failure] = ()
+
+
 class Kept(NamedTuple):
     """What became of a wave's statements; each is counted once."""
 
@@ -79,25 +103,44 @@ def keep_wave(database: Database, wave: KeptWave) -> Kept:
     """
     with database.transaction("FULL") as transaction:
         _check_start(transaction, wave)
-        consumers = _consumers(transaction)
-        unknown = {block.consumer for block in wave.blocks} - consumers.keys()
-        if unknown:
-            raise ValueError(f"consumers {sorted(unknown)} are not in the state; begin_run names all consumers")
-        ids = wave_ids([(consumers[block.consumer].number, block.ids, block.checks) for block in wave.blocks])
-        verdicts = judge(transaction, ids)
-        bounds = dict(transaction.execute("SELECT name, value FROM meta WHERE name LIKE 'bound_%'").fetchall())
-        fates = _with_overflow(_split(wave.blocks, verdicts), wave.blocks, consumers, bounds["bound_statements"])
-        is_new = np.concatenate([*fates, np.empty(0, np.uint8)]) == NEW
-        number = remember(transaction, ids, is_new, bounds["bound_ids"])
-        for block, fate in zip(wave.blocks, fates, strict=True):
-            _insert_block(transaction, block, fate, consumers[block.consumer].number, number)
-        add_letters(transaction, [*wave.failures, *_dead(wave.blocks, fates)])
-        count(transaction, Counter(wave.tally) + _counted(wave.blocks, fates))
+        kept = _keep(transaction, wave, time.time())
         transaction.execute(
             "UPDATE pieces SET offset = ?, lines = ?, done = ?, attempts = 0, records_limit = NULL, "
             "claimed_by = CASE WHEN ? THEN NULL ELSE claimed_by END WHERE key = ?",
             (wave.end_offset, wave.end_lines, wave.done, wave.done, wave.piece),
         )
+    return kept
+
+
+def keep_messages(database: Database, wave: KeptMessages) -> Kept:
+    """``keep_wave`` for a wave over messages. Raises ``StaleWave`` when one of them was kept by now, or its source is at another
+    position than ``wave.before``."""
+    with database.transaction("FULL") as transaction:
+        mark_kept(transaction, wave.source, wave.ids, wave.before, wave.position)
+        return _keep(transaction, wave, wave.since)
+
+
+def keep_letters(transaction: sqlite3.Connection, letters: KeptLetters) -> Kept:
+    """``keep_wave`` for statements of dead letters, inside ``transaction``."""
+    return _keep(transaction, letters, time.time())
+
+
+def _keep(transaction: sqlite3.Connection, wave: KeptWave | KeptMessages | KeptLetters, since: float) -> Kept:
+    """Keep what ``wave`` made; its statements are as old as ``since``."""
+    consumers = _consumers(transaction)
+    unknown = {block.consumer for block in wave.blocks} - consumers.keys()
+    if unknown:
+        raise ValueError(f"consumers {sorted(unknown)} are not in the state; begin_run names all consumers")
+    ids = wave_ids([(consumers[block.consumer].number, block.ids, block.checks) for block in wave.blocks])
+    verdicts = judge(transaction, ids)
+    bounds = dict(transaction.execute("SELECT name, value FROM meta WHERE name LIKE 'bound_%'").fetchall())
+    fates = _with_overflow(_split(wave.blocks, verdicts), wave.blocks, consumers, bounds["bound_statements"])
+    is_new = np.concatenate([*fates, np.empty(0, np.uint8)]) == NEW
+    number = remember(transaction, ids, is_new, bounds["bound_ids"])
+    for block, fate in zip(wave.blocks, fates, strict=True):
+        _insert_block(transaction, block, fate, consumers[block.consumer].number, number, since)
+    add_letters(transaction, [*wave.failures, *_dead(wave.blocks, fates)])
+    count(transaction, Counter(wave.tally) + _counted(wave.blocks, fates))
     totals = [sum(_number_of(fate, kind) for fate in fates) for kind in (NEW, DUPLICATE, COLLISION, _OVERFLOW)]
     return Kept(*totals)
 
@@ -150,7 +193,9 @@ def _number_of(fate: Verdicts, kind: int) -> int:
     return int(np.count_nonzero(fate == kind))
 
 
-def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int) -> None:
+def _insert_block(
+    transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int, since: float
+) -> None:
     """Insert a block for its new statements; the others are settled in its bitmap, so that nothing is compressed
     again."""
     new = _number_of(fate, NEW)
@@ -159,7 +204,7 @@ def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts,
     settled = np.packbits(fate != NEW, bitorder="little").tobytes()
     transaction.execute(
         "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (consumer, time.time(), block.size, number, settled, block.ids, block.positions, block.bodies),
+        (consumer, since, block.size, number, settled, block.ids, block.positions, block.bodies),
     )
     transaction.execute("UPDATE consumers SET waiting = waiting + ? WHERE number = ?", (new, consumer))
 
