@@ -176,7 +176,7 @@ def _server_error(answer: Answer, sent: Sent, policy: Policy, random: Random) ->
     if sent.refusals + 1 >= policy.refusals:
         return _refuses_everything(answer, sent)
     if sent.probe:
-        return Hold("outage", f"{_said(answer)} {_times(sent.attempts)}")
+        return Hold("outage", f"{said(answer)} {_times(sent.attempts)}")
     errors = sent.server_errors + 1
     if errors < (2 if len(sent.ids) > 1 else _LONE_SERVER_ERRORS):
         return Again(back_off(policy.retry, errors, random))
@@ -205,19 +205,19 @@ def _push_back(answer: Answer, sent: Sent, policy: Policy, random: Random) -> De
 
 def _transient(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
     if sent.probe or sent.attempts >= policy.retry.max_attempts:
-        return Hold("outage", f"{_said(answer)} {_times(sent.attempts)}")
+        return Hold("outage", f"{said(answer)} {_times(sent.attempts)}")
     return Again(back_off(policy.retry, sent.attempts, random))
 
 
 def _timed_out(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
     if sent.timeouts + 1 >= _TIMEOUTS:
-        return Hold("outage", f"{_said(answer)} {_times(sent.timeouts + 1)} in a row")
+        return Hold("outage", f"{said(answer)} {_times(sent.timeouts + 1)} in a row")
     return _transient(answer, sent, policy, random)
 
 
 def _no_connection(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
     if sent.probe or sent.unconnected + 1 >= _UNCONNECTED:
-        return Hold("outage", f"{_said(answer)} {_times(sent.unconnected + 1)} in a row", by_batch=False)
+        return Hold("outage", f"{said(answer)} {_times(sent.unconnected + 1)} in a row", by_batch=False)
     return _transient(answer, sent, policy, random)
 
 
@@ -247,7 +247,8 @@ _FAULTS: dict[Fault | None, str] = {
 }
 
 
-def _said(answer: Answer) -> str:
+def said(answer: Answer) -> str:
+    """The answer, or the fault, in a few words that may be logged."""
     if answer.status is not None:
         return f"answered {answer.status}"
     return f"{_FAULTS[answer.fault]} ({answer.detail})" if answer.detail else _FAULTS[answer.fault]
@@ -265,6 +266,11 @@ def found_no_connection(answer: Answer) -> bool:
 def timed_out(answer: Answer) -> bool:
     """Whether there was no answer in time, to us or to a gateway before the LRS."""
     return answer.fault == "timeout" or answer.status == 504
+
+
+def is_stored(answer: Answer) -> bool:
+    """Whether the LRS has the whole batch: what the first rows of ``TABLE`` say."""
+    return answer.status is not None and 200 <= answer.status < 300 and not answer.is_html
 
 
 def is_refusal(answer: Answer) -> bool:

@@ -231,8 +231,10 @@ class Sending:
 
     def _due(self, now: float) -> Request | Unsent | float:
         fresh = self._has_due_batch(now)
-        # The next acceptance resolves a doubt: a batch that the consumer has not seen is the best hope for one.
-        if self._later and self._later[0][0] <= now and not (fresh and self._doubted):
+        # The next acceptance resolves a doubt, and shows that refusals in a row are about statements: a batch that the consumer
+        # has not seen is the best hope for one.
+        wanted = bool(self._doubted) or 2 * self._refusals >= self._policy.refusals
+        if self._later and self._later[0][0] <= now and not (fresh and wanted):
             return heapq.heappop(self._later)[2]
         if fresh:
             return Request(self._batches.take())

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from edx2lrs.io.delivery import Answer
@@ -78,14 +78,18 @@ class StatementFiles:
 
 
 class StandardOutput:
-    """Writes each batch on standard output, lines of other batches before or after it."""
+    """Writes each batch on the standard output of the process, lines of other batches before or after it."""
+
+    def __init__(self, stream: BinaryIO | None = None) -> None:
+        """``stream``: instead of it."""
+        self._stream = stream or sys.__stdout__.buffer  # sys.stdout is for persons
 
     def post(self, bodies: Sequence[bytes]) -> Answer:
         """Write ``bodies``; a reader that has gone is an answer too."""
         started = time.monotonic()
         try:
-            sys.stdout.buffer.write(json_lines(bodies))
-            sys.stdout.buffer.flush()
+            self._stream.write(json_lines(bodies))
+            self._stream.flush()
         except OSError as error:
             return _unwritable(error, started)
         return Answer(200, seconds=time.monotonic() - started)

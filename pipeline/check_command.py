@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from edx2lrs.io.external_ids import open_external_ids
+from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import TableError, read_course_names
 from edx2lrs.pipeline.config import ConfigError, load
+from edx2lrs.pipeline.connection_check import findings
 from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.pipeline.variants import actor_options
 from edx2lrs.transforms.activity_types import known_types
@@ -19,16 +21,20 @@ from edx2lrs.transforms.own_events import load_packages
 from edx2lrs.transforms.patterns import is_regex
 
 OK = 0
+UNREACHABLE = 1
 WRONG = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``edx2lrs check``."""
     parser.add_argument("config", metavar="c.yaml", help="the configuration; its secrets and tables have to be there")
+    parser.add_argument(
+        "--connect", action="store_true", help="talk to each consumer, too: a query for no statements, and a batch of none"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the consumers; or every fault, on standard error, and gives 2."""
+    """Prints the consumers; or every fault, on standard error, and gives 2. With ``--connect`` 1 if a consumer is not ready."""
     try:
         config = load(arguments.config)
         load_packages()
@@ -45,7 +51,17 @@ def run(arguments: argparse.Namespace) -> int:
         print(line)
     for warning in warnings(config, table):
         print(f"warning: {warning}", file=sys.stderr)
-    return OK
+    return _connect(config) if arguments.connect else OK
+
+
+def _connect(config: Config) -> int:
+    width = max(len(consumer.name) for consumer in config.consumers)
+    all_fine = True
+    print()
+    for finding in findings(config, resolve):
+        print(f"{finding.consumer:{width}}  {'ok    ' if finding.fine else 'FAILED'}  {finding.text}", flush=True)
+        all_fine = all_fine and finding.fine
+    return OK if all_fine else UNREACHABLE
 
 
 def described(config: Config) -> Iterator[str]:

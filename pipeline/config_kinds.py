@@ -92,9 +92,9 @@ def _place(value: str) -> str:
             raise UnfitError("stdout with a path", "stdout:")
     elif scheme == "file":
         if not rest.startswith("///") or not rest.strip("/"):
-            raise UnfitError("a file: address without an absolute path", "file:///folder/ or file:///folder/name.jsonl.gz")
+            raise UnfitError("an address without an absolute path", "file:///folder/ or file:///folder/name.jsonl.gz")
     elif not rest.startswith("//") or not rest[2:].partition("/")[0]:
-        raise UnfitError(f"an {scheme}: address without a bucket", f"{scheme}://bucket/folder/")
+        raise UnfitError("an address without a bucket", f"{scheme}://bucket/folder/")
     return value
 
 

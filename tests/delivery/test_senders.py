@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import threading
 import time
@@ -131,6 +132,110 @@ def test_one_bad_statement_costs_one(lrs: Any, outside: Any, consumer: Any, repl
     assert lrs.stored == dict.fromkeys(set(ids) - bad, 1)
     assert (counts["delivered"], counts[key]) == (497, 3)
     assert around.state.outbox.waiting("campus") == 0
+
+
+@pytest.mark.parametrize(("status", "of_others"), [(400, 0), (413, 0), (422, 0), (409, 0), (500, 5)])
+@pytest.mark.parametrize("count", [1, 3])
+def test_bad_ones_of_a_thousand_cost_few_requests(
+    lrs: Any, outside: Any, consumer: Any, replies: Any, status: int, of_others: int, count: int
+) -> None:
+    campus = consumer(lrs.url, retry=QUICK, batch=Batch(size=1000))
+    around = outside(campus)
+    ids = around.keep(campus, 1000)
+    bad = set(ids[321 : 321 + 331 * count : 331])
+    lrs.behave = lambda sent: replies(status) if bad & set(sent) else replies()
+    around.send_all()
+    assert lrs.stored == dict.fromkeys(set(ids) - bad, 1)
+    # a 500 is tried again: the whole batch once, a single statement four times and once more after an acceptance
+    assert len(lrs.requests) <= count * (2 * math.log2(1000) + 2 + of_others)
+    if status == 500:
+        assert sorted(lrs.requests[0]) == sorted(lrs.requests[1]) == sorted(ids)
+
+
+def test_a_poison_batch_does_not_keep_the_next_ones_back(lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any) -> None:
+    campus = consumer(lrs.url, batch=Batch(size=100), rate=Rate(concurrency=1), retry=QUICK)
+    around = outside(campus)
+    poison = set(around.keep(campus, 100))
+    good = around.keep(campus, 500)
+    lrs.behave = lambda sent: replies(400) if poison & set(sent) else replies()
+    around.senders.start()
+    until(lambda: lrs.stored == dict.fromkeys(good, 1), 5.0)
+    until(lambda: around.state.outbox.waiting("campus") <= 100)
+    around.senders.drain()
+    # An LRS that refuses one after the other, and accepts nothing since, may refuse everything: some wait for the next good one.
+    assert around.counts(campus)["dead_statements/refused"] + around.state.outbox.waiting("campus") == 100
+
+
+def test_413_halves_what_later_bodies_may_have(lrs: Any, outside: Any, consumer: Any, replies: Any) -> None:
+    campus = consumer(lrs.url, batch=Batch(size=100), rate=Rate(concurrency=1), retry=QUICK)
+    around = outside(campus)
+    around.keep(campus, 1000, size=1000)
+    lrs.behave = lambda _: replies(413) if len(lrs.bodies[-1]) > 60_000 else replies()
+    around.send_all()
+    assert sum(lrs.stored.values()) == 1000
+    assert sum(len(body) > 60_000 for body in lrs.bodies) == 1
+
+
+def test_an_lrs_that_never_answers_ends_soon_and_loses_nothing(lrs: Any, outside: Any, consumer: Any, replies: Any) -> None:
+    free = threading.Event()
+    lrs.behave = lambda _: replies(after=free)
+    campus = consumer(lrs.url, batch=SMALL, timeout=0.3)
+    around = outside(campus)
+    around.keep(campus, 500)
+    around.send_all()
+    free.set()
+    assert around.state.outbox.waiting("campus") == 500
+    assert "no answer in time 3 times in a row" in around.senders.status()["campus"].reason
+    assert len(lrs.requests) <= 8  # four at once, and what a thread had begun before the third was given up
+
+
+def test_a_single_batch_without_an_answer_is_given_up_after_three_time_outs(
+    lrs: Any, outside: Any, consumer: Any, replies: Any
+) -> None:
+    free = threading.Event()
+    lrs.behave = lambda _: replies(after=free)
+    campus = consumer(lrs.url, timeout=0.3)
+    around = outside(campus)
+    around.keep(campus, 5)
+    around.send_all()
+    free.set()
+    assert len(lrs.requests) == 3
+
+
+def test_who_comes_back_gets_the_oldest_first(lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any) -> None:
+    lrs.behave = lambda _: replies(503)
+    campus = consumer(lrs.url, retry=Retry(max_attempts=1, base_delay=0.01, max_delay=0.2), batch=SMALL)
+    around = outside(campus)
+    around.keep(campus, 300)
+    around.senders.start()
+    until(lambda: around.senders.status()["campus"].circuit == "open" and around.senders.status()["campus"].in_flight == 0)
+    before, back, was_back = len(lrs.requests), threading.Event(), []
+
+    def behave(_: list[str]) -> Any:
+        was_back.append(back.is_set())
+        return replies() if was_back[-1] else replies(503)
+
+    lrs.behave = behave
+    until(lambda: False in was_back)
+    back.set()
+    until(lambda: around.state.outbox.waiting("campus") == 0)
+    accepted = [body for body, up in zip(lrs.bodies[before:], was_back, strict=False) if up]
+    assert [json.loads(body)[0]["number"] for body in accepted[:8]] == [0, 10, 20, 30, 40, 50, 60, 70]
+
+
+def test_one_consumer_has_its_batches_at_once_while_another_one_waits(
+    new_lrs: Any, outside: Any, consumer: Any, until: Any
+) -> None:
+    quick_lrs, patient_lrs = new_lrs(), new_lrs()
+    quick = consumer(quick_lrs.url, name="quick", batch=Batch(interval=0.2))
+    patient = consumer(patient_lrs.url, name="patient", batch=Batch(interval=300.0))
+    around = outside(quick, patient)
+    around.senders.start()
+    for each in (quick, patient):
+        around.keep(each, 3)
+    until(lambda: around.state.outbox.waiting("quick") == 0, 2.0)
+    assert (len(quick_lrs.requests), len(patient_lrs.requests)) == (1, 0)
+    assert around.state.outbox.waiting("patient") == 3
 
 
 def test_the_dead_letter_holds_the_body_and_the_words_of_the_lrs(lrs: Any, outside: Any, consumer: Any, replies: Any) -> None:
