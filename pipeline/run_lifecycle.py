@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edx2lrs.io.consumer_sender import Notice
-from edx2lrs.io.credentials import RenewedCredentials
+from edx2lrs.io import statement_log
+from edx2lrs.io.clients import Clients
+from edx2lrs.io.consumer_sender import Client, Notice
 from edx2lrs.io.files import InputError
-from edx2lrs.io.lrs import LrsClient
-from edx2lrs.io.secrets import SecretError, resolve
+from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.senders import Senders
+from edx2lrs.io.source_urls import SourceUrlError
 from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.tables import TableError
@@ -31,13 +32,24 @@ from edx2lrs.transforms.own_events import OwnEventsError
 
 INCOMPLETE, WRONG_USAGE, FAILED = 1, 2, 3
 _LOG = logging.getLogger("edx2lrs")
+_USAGE_ERRORS = (
+    ConfigError,
+    InputError,
+    OptionError,
+    OwnEventsError,
+    SecretError,
+    SourceUrlError,
+    StateInUse,
+    StateUnusable,
+    TableError,
+)
 
 
 def exit_code_of(command: Callable[[], int]) -> int:
     """Runs ``command``; an error that is for a person becomes its text on standard error and an exit code."""
     try:
         return command()
-    except (ConfigError, OptionError, InputError, TableError, SecretError, StateInUse, StateUnusable, OwnEventsError) as error:
+    except _USAGE_ERRORS as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
     except (Fault, StateError, OSError) as error:
@@ -66,7 +78,8 @@ def owned_state(folder: str | None, config: Config, create: bool = True) -> Iter
             yield state
             waiting = any(state.outbox.waiting_counts().values())
             letters = state.dead_letters.count() or any(Path(state.dead_letters_folder).glob("*.avro"))
-            worthless = folder is None and not waiting and not letters
+            logs = any((path / statement_log.FOLDER).glob("*/*"))
+            worthless = folder is None and not waiting and not letters and not logs
     finally:
         if worthless:
             shutil.rmtree(path)
@@ -74,23 +87,29 @@ def owned_state(folder: str | None, config: Config, create: bool = True) -> Iter
             _LOG.warning("the state is kept in %s; name it with --state to go on from it, or remove it", path)
 
 
+def connector_of(config: Config, folder: Path = Path()) -> Callable[[Consumer], Client]:
+    """What makes the clients of all consumers; ``folder``: for statement logs without a place. Raises ``SecretError``."""
+    return Clients(config, folder / statement_log.FOLDER)
+
+
 def senders_of(config: Config, state: State) -> Senders:
     """The senders of all consumers. Raises ``SecretError``."""
-    credentials = {consumer.name: RenewedCredentials(consumer, resolve) for consumer in config.consumers}
-
-    def connect(consumer: Consumer) -> LrsClient:
-        renewed = credentials[consumer.name]
-        return LrsClient(consumer, renewed(), consumer.sensor or config.lms.root_url, renewed)
-
-    return Senders(state.outbox, config.consumers, connect, _log_notice)
+    return Senders(state.outbox, config.consumers, connector_of(config, state.folder), _log_notice)
 
 
 def _log_notice(notice: Notice) -> None:
     _LOG.warning("%s consumer=%s waiting=%d reason=%s", notice.event, notice.consumer, notice.waiting, notice.reason)
 
 
-def begun(config: Config, state: State, report_path: str | None, job_name: str) -> LocalRun:
-    """Begins a run over ``state``, and says of new consumers what they will miss. Raises ``SecretError``, ``StateError``."""
+def begun(
+    config: Config, state: State, report_path: str | None, job_name: str, dead_letters: str | None = None
+) -> LocalRun:
+    """Begins a run over ``state``, and says of new consumers what they will miss. ``dead_letters``: where they go, if not where
+    the configuration says. Raises ``SecretError``, ``StateError``.
+
+    Where a consumer is standard output, whatever else is printed goes to standard error from now on."""
+    if any(consumer.url.startswith("stdout:") for consumer in config.consumers):
+        sys.stdout = sys.stderr
     consumers = [consumer.name for consumer in config.consumers]
     run = state.ledger.begin_run("DirectRunner", consumers, job_name)
     for name in run.new_consumers:
@@ -100,7 +119,8 @@ def begun(config: Config, state: State, report_path: str | None, job_name: str) 
             name,
             state.folder,
         )
-    place = Place(report_path, config.dead_letters.path or state.dead_letters_folder, str(state.folder))
+    letters = dead_letters or config.dead_letters.path or state.dead_letters_folder
+    place = Place(report_path, letters, str(state.folder))
     return LocalRun(state, senders_of(config, state), run, consumers, place)
 
 
