@@ -41,6 +41,7 @@ class Actors:
         self._root = root_url
         self._table = table
         self._key = key
+        self._by_id: dict[int, Actor] = {}  # those whom the id alone tells
         # typed: True and 1 are equal, but only one of them is a user.
         self._known = lru_cache(REMEMBERED, typed=True)(self._find)
         self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)
@@ -55,6 +56,9 @@ class Actors:
         """The event's person: its user, else the session of an anonymous visitor. The user id wins over the
         username."""
         user_id, username = event.user_id, event.username
+        found = self._by_id.get(user_id) if type(user_id) is int else None
+        if found is not None:  # nearly always
+            return found
         if user_id or username:
             found = self._known(user_id, username)
             if found is not None:
@@ -70,18 +74,26 @@ class Actors:
         number, name = _user(user_id, username)
         if number is None and name is None:
             return None
-        options = self._options
-        found: Actor | Refusal | None
-        if options.kind == "hmac" or self._table is None:
-            found = None
-        elif options.kind == "external_id":
-            external_id = self._table.external_id(options.type, number, name)
-            found = account_actor(self._root, external_id) if external_id else _unknown_user(options.type)
-        else:
-            found = _by_email(options, self._table.email(number, name))
-        if found is None or (isinstance(found, Refusal) and options.unknown == "hmac"):
+        by_id = self._found(number, None) if number is not None else None
+        if number is not None and isinstance(by_id, Actor):
+            if len(self._by_id) >= REMEMBERED:
+                self._by_id.clear()
+            self._by_id[number] = by_id
+            return by_id
+        found = self._found(number, name)
+        if isinstance(found, Refusal) and self._options.unknown == "hmac":
             return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
         return found
+
+    def _found(self, number: int | None, name: str | None) -> Actor | Refusal:
+        """Whom the table knows; where there is none, everybody."""
+        options = self._options
+        if options.kind == "hmac" or self._table is None:
+            return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
+        if options.kind == "external_id":
+            external_id = self._table.external_id(options.type, number, name)
+            return account_actor(self._root, external_id) if external_id else _unknown_user(options.type)
+        return _by_email(options, self._table.email(number, name))
 
     def _visitor(self, session: object) -> Actor | Refusal:
         """An anonymous visitor, told apart from others by the session alone."""

@@ -56,8 +56,15 @@ _SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
 _SITE = "site."
 _OBJECT_ID: Path = ("object", "id")
 _ALWAYS_THERE = frozenset({"actor.xapi", "actor.person", "time", "whole.id", "whole.activities"})
-_JSON_SOURCES = frozenset({"actor.xapi", "actor.person", "course.activities", "whole.object", "whole.activities"})
-_LOCAL_NAMES = ("build", "blamed", "data", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
+_JSON_SOURCES = frozenset({"course.activities", "whole.object", "whole.activities"})
+_ACTOR = {
+    "actor.hash_text": ("form.hash_before", "actor.name", "form.hash_after"),
+    "actor.xapi": ("form.xapi_before", "actor.name", "form.xapi_after"),
+    "actor.person": ("form.person_before", "actor.name", "form.person_after"),
+    "actor.iri": ("form.iri", "actor.name"),
+}
+"""Properties of an actor as the texts that they are put together of, so that none of them is made twice."""
+_LOCAL_NAMES = ("build", "blamed", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
 
 
 def compile_rows(rows: Rows, identity: Identity, options: Options) -> Build:
@@ -151,6 +158,7 @@ class _Generator:
         made = f"Translated(id_, {_printed(_braced(always, perhaps))})"
         body = [
             "data = event.data",
+            "form = actor.form",
             *self._lines,
             f"id_ = {self._identify()}",
             f"return {made}, object_id, object_" if with_object else f"return ({made},)",
@@ -171,7 +179,7 @@ class _Generator:
         for fixed, path, _, _ in Formatter().parse(identity.name):
             name.append(fixed)
             if path is not None:
-                name.append(_TextExpression("object_id" if path == "object.id" else self._read(path)))
+                name += map(_TextExpression, _ACTOR.get(path, ("object_id" if path == "object.id" else self._read(path),)))
         by_key = "(part_key)" if identity.by_key else ""
         return f"{self._named(identity.identify)}{by_key}({_f_string(name)})"
 
@@ -211,6 +219,8 @@ class _Generator:
         path = str(row.source)
         if path.startswith(_SITE) and row.function is None:
             return [_fixed(self._site(path))]
+        if path in _ACTOR and row.function is None:
+            return [*map(_TextExpression, _ACTOR[path])]
         value = self._read(path)
         if row.function is not None:
             value = f"{self._named(row.function)}({value})"

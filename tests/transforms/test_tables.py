@@ -11,6 +11,7 @@ import pytest
 from tincan import Activity, Statement, Verb
 
 from edx2lrs.transforms import caliper, xapi
+from edx2lrs.transforms.actor import account_actor
 from edx2lrs.transforms.caliper.event import EventMapping
 from edx2lrs.transforms.events.problem import Submission
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
@@ -29,6 +30,7 @@ class FrozenArgs(dict[str, Any]):
         return hash(json.dumps(self, sort_keys=True))
 
 
+SOMEBODY = account_actor("https://lms.example.com", "somebody")
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*/*.json"))
 
 
@@ -76,8 +78,8 @@ def test_a_function_is_generated_for_a_table() -> None:
     options = Options({"root": "r"}, {})
     assert ',"session":' in source_of(rows, identity, options)
     build = compile_rows(rows, identity, options)
-    assert json.loads(build(Event("n", time="t"), None, None)[0].body) == {"id": "t", "a": {"b": "it's {1}"}, "root": "r"}
-    made = build(Event("n", time="t", session='"'), None, None)[0]
+    assert json.loads(build(Event("n", time="t"), SOMEBODY, None)[0].body) == {"id": "t", "a": {"b": "it's {1}"}, "root": "r"}
+    made = build(Event("n", time="t", session='"'), SOMEBODY, None)[0]
     assert json.loads(made.body)["a"] == {"b": "it's {1}", "session": '"'}
     with pytest.raises(KeyError):
         compile_rows(rows, identity, Options({}, {}))
