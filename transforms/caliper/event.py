@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,9 +22,13 @@ from edx2lrs.transforms.values import absolute
 _check_session = entity("session")
 
 
-@lru_cache(16_384, typed=True)  # a session comes again with each of its events
+_is_plain = re.compile(r"[A-Za-z0-9]+").fullmatch
+
+
 def session(root: str, session_id: Any) -> Json | None:
     """Raises guard.Invalid for a text that no IRI can end with."""
+    if type(session_id) is str and _is_plain(session_id):  # nearly always
+        return f'{{"id":"{root}/sessions/{session_id}","type":"{SESSION}"}}'.encode()
     return _check_session({"id": f"{root}/sessions/{session_id}", "type": SESSION}) if session_id else None
 
 
