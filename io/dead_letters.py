@@ -3,6 +3,8 @@ schema."""
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import hashlib
 import os
 import uuid
@@ -16,8 +18,11 @@ from typing import IO, Any
 import fastavro
 import msgspec
 
-from edx2lrs.io.paths import is_remote
+from edx2lrs.io import dead_letter_marks
+from edx2lrs.io.paths import folder_of, is_remote
+from edx2lrs.transforms.blocks import position_and_name
 from edx2lrs.transforms.config_types import PayloadForm
+from edx2lrs.transforms.event_name import event_name
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.redaction import with_payload
 
@@ -34,6 +39,7 @@ SCHEMA: dict[str, Any] = {
         {"name": "message", "type": "string", "doc": "Why, without any value of the record."},
         {"name": "consumer", "type": ["null", "string"], "default": None},
         {"name": "position", "type": "string", "doc": "path:line, or the id of the message."},
+        {"name": "event_name", "type": ["null", "string"], "default": None, "doc": "Of the event, if a mapping knows it."},
         {"name": "payload_kind", "type": "string", "doc": "record: the original bytes; statement: the exact body."},
         {"name": "payload", "type": "bytes"},
         {
@@ -51,6 +57,12 @@ SCHEMA: dict[str, Any] = {
             "doc": "The start of the consumer's answer.",
         },
         {"name": "attempts", "type": "int", "default": 0},
+        {
+            "name": "attributes",
+            "type": {"type": "map", "values": "string"},
+            "default": {},
+            "doc": "Of the message, beside its body; with payload_form full alone.",
+        },
         {"name": "job_name", "type": "string", "default": ""},
         {"name": "edx2lrs_version", "type": "string", "default": ""},
     ],
@@ -58,6 +70,7 @@ SCHEMA: dict[str, Any] = {
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "edx2lrs:dead-letter")
 _parsed_schema = fastavro.parse_schema(SCHEMA)
+_ids_and_times = fastavro.parse_schema({**SCHEMA, "fields": SCHEMA["fields"][:2]})
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,11 +85,13 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     payload_kind: str
     payload: bytes
     payload_form: PayloadForm = "full"
+    event_name: str | None = None
     consumer: str | None = None
     statement_id: str | None = None
     http_status: int | None = None
     http_body: str | None = None
     attempts: int = 0
+    attributes: dict[str, str] = {}
     job_name: str = ""
     edx2lrs_version: str = ""
 
@@ -84,6 +99,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadForm = "full") -> DeadLetter:
     """The dead letter of ``failure``, which ``job_name`` met at ``when``. Its id is the same for every ``form`` of payload."""
     id_ = str(letter_id(failure))
+    position, name = _position_and_name(failure)
     failure = with_payload(failure, form)
     return DeadLetter(
         id=id_,
@@ -91,7 +107,8 @@ def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadFo
         stage=failure.stage,
         cause=failure.cause,
         message=_utf8(failure.message),
-        position=_utf8(failure.position),
+        position=_utf8(position),
+        event_name=name,
         payload_kind=failure.payload_kind,
         payload=failure.payload,
         payload_form=form,
@@ -100,6 +117,7 @@ def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadFo
         http_status=failure.http_status,
         http_body=None if failure.http_body is None else _utf8(failure.http_body),
         attempts=failure.attempts,
+        attributes={_utf8(key): _utf8(value) for key, value in failure.attributes.items()} if form == "full" else {},
         job_name=job_name,
         edx2lrs_version=_version(),
     )
@@ -112,13 +130,24 @@ def letter_id(failure: Failure) -> uuid.UUID:
     How often it was tried and what was answered do not count: the same failure is never two letters.
     """
     parts = (
-        _utf8(failure.position),
+        _utf8(_position(failure)),
         hashlib.sha256(failure.payload).hexdigest(),
         failure.stage,
         failure.consumer,
         failure.statement_id,
     )
     return uuid.uuid5(_NAMESPACE, msgspec.json.encode(parts).decode())
+
+
+def _position(failure: Failure) -> str:
+    return position_and_name(failure.position)[0] if failure.payload_kind == "statement" else failure.position
+
+
+def _position_and_name(failure: Failure) -> tuple[str, str | None]:
+    """A statement brings its event's name with it; that of a record stands in it."""
+    if failure.payload_kind == "statement":
+        return position_and_name(failure.position)
+    return failure.position, event_name(failure.payload)
 
 
 def _utf8(text: str) -> str:
@@ -171,36 +200,62 @@ def _write(file: IO[bytes], letters: Iterable[DeadLetter]) -> None:
     fastavro.writer(file, _parsed_schema, (msgspec.structs.asdict(letter) for letter in letters), codec="deflate")
 
 
-def read(path: str, warn: Callable[[str], None]) -> Iterator[DeadLetter]:
-    """Every dead letter once, from a file or from the ``*.avro`` of a folder, in the order of their names.
+def read(
+    path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None] | None = None
+) -> Iterator[DeadLetter]:
+    """Every dead letter that is still to be sent, once: from a file, a glob or the ``*.avro`` of a folder, in the order of
+    names. Of a letter that failed again, the last one; ``sent_again`` is called with those that a replay has marked.
 
     Of a broken file what can be read is given, then ``warn`` is called with a line for a person. Raises
     ``DeadLettersMissing``.
     """
-    seen: set[bytes] = set()
-    for name in _files(path):
+    names = files(path)
+    marks = dead_letter_marks.read(sorted({folder_of(name) for name in names}))
+    newest: dict[bytes, datetime] = {}
+    for name in names:
+        for id_, when in _read_times(name):
+            newest[id_] = max(when, newest.get(id_, when))
+    for name in names:
         for letter in _read_file(name, warn):
-            key = hashlib.blake2b(letter.id.encode(), digest_size=16).digest()
-            if key not in seen:
-                seen.add(key)
+            id_ = uuid.UUID(letter.id).bytes
+            if newest.get(id_) != letter.time:
+                continue
+            del newest[id_]
+            if id_ in marks and letter.time <= marks[id_]:
+                if sent_again is not None:
+                    sent_again(letter)
+            else:
                 yield letter
 
 
-def _files(path: str) -> list[str]:
+def folder_of_letters(path: str) -> str:
+    """The folder of the files that ``read`` finds at ``path``."""
+    if is_remote(path):
+        return path.rstrip("/") if not _is_pattern(path) and not path.endswith(".avro") else folder_of(path)
+    return os.path.abspath(path) if os.path.isdir(path) else folder_of(path)
+
+
+def _is_pattern(path: str) -> bool:
+    return any(sign in path for sign in "*?[")
+
+
+def files(path: str) -> list[str]:
+    """The files of dead letters at ``path``, by name. Raises ``DeadLettersMissing``."""
     if is_remote(path):
         from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
 
-        pattern = path if path.endswith(".avro") else f"{path.rstrip('/')}/*.avro"
-        found = sorted(file.path for match in FileSystems.match([pattern]) for file in match.metadata_list)
-        if not found:
-            raise DeadLettersMissing(f"{path}: no dead letters (*.avro) there")
-        return found
-    local = Path(path)
-    if local.is_dir():
-        return sorted(str(file) for file in local.glob("*.avro"))
-    if not local.exists():
-        raise DeadLettersMissing(f"{path}: there is no such file or folder")
-    return [path]
+        pattern = path if _is_pattern(path) or path.endswith(".avro") else f"{path.rstrip('/')}/*.avro"
+        try:
+            found = sorted(file.path for match in FileSystems.match([pattern]) for file in match.metadata_list)
+        except Exception as error:  # file systems raise what their clients raise
+            raise DeadLettersMissing(f"{path}: cannot be listed: {str(error).splitlines()[0][:200]}") from None
+    elif os.path.isdir(path):
+        return sorted(str(file) for file in Path(path).glob("*.avro"))
+    else:
+        found = [path] if os.path.exists(path) else sorted(glob.glob(path))
+    if not found:
+        raise DeadLettersMissing(f"{path}: there are no dead letters (*.avro); name a folder of them, a file or a glob")
+    return found
 
 
 def _open(name: str) -> IO[bytes]:
@@ -210,6 +265,13 @@ def _open(name: str) -> IO[bytes]:
         opened: IO[bytes] = FileSystems.open(name, "application/octet-stream")
         return opened
     return open(name, "rb")
+
+
+def _read_times(name: str) -> Iterator[tuple[bytes, datetime]]:
+    """Id and time of each letter; a file that breaks off is told about by ``_read_file``."""
+    with contextlib.suppress(Exception), _open(name) as file:
+        for record in fastavro.reader(file, _ids_and_times):
+            yield uuid.UUID(record["id"]).bytes, record["time"]
 
 
 def _read_file(name: str, warn: Callable[[str], None]) -> Iterator[DeadLetter]:

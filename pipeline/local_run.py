@@ -162,6 +162,7 @@ class LocalRun:
             self._totals(),
             self._state.ledger.totals(),
             {name: waiting.get(name, 0) for name in {**dict.fromkeys(self._consumers), **waiting}},
+            {name: max(0.0, time.time() - since) for name, since in self._state.outbox.oldest().items()},
             {name: {"p50": round(s.seconds_p50, 4), "p99": round(s.seconds_p99, 4)} for name, s in status.items()},
             runner="DirectRunner",
             seconds=time.monotonic() - self._started,

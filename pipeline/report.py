@@ -17,6 +17,7 @@ _COUNTS = (
     "skipped",
     "statements",
     "taken_over",
+    "replayed",
     "delivered",
     "already_stored",
     "conflicts",
@@ -38,18 +39,21 @@ def records(totals: Totals) -> dict[str, Any]:
         "filtered": _by_reason(totals, "", "filtered"),
         "dead": _by_reason(totals, "", "dead"),
         "redelivered": totals.get(("", "redelivered"), 0),
+        "replayed": totals.get(("", "replayed"), 0),
         "named_by_event_type": totals.get(("", "named_by_event_type"), 0),
     }
 
 
-def consumer(totals: Totals, name: str, waiting: int, request_seconds: Mapping[str, float]) -> dict[str, Any]:
-    """One consumer's part: ``statements + taken_over = delivered + already_stored + conflicts + duplicates + dead + waiting``."""
+def consumer(totals: Totals, name: str, waiting: int, oldest_age: float, request_seconds: Mapping[str, float]) -> dict[str, Any]:
+    """One consumer's part: ``statements + taken_over = delivered + already_stored + conflicts + duplicates + dead + waiting``.
+    ``oldest_age``: seconds that the oldest of those waits."""
     part: dict[str, Any] = {key: totals.get((name, key), 0) for key in _COUNTS}
     part["dead"] = {
         "records": _by_reason(totals, name, "dead_records"),
         "statements": _by_reason(totals, name, "dead_statements"),
     }
     part["waiting"] = waiting
+    part["oldest_age"] = round(oldest_age, 1)
     part["requests"] = totals.get((name, "requests"), 0)
     part["retries"] = totals.get((name, "retries"), 0)
     part["request_seconds"] = dict(request_seconds)
@@ -60,6 +64,7 @@ def report(
     totals: Totals,
     all_runs: Totals,
     waiting: Mapping[str, int],
+    oldest_ages: Mapping[str, float],
     request_seconds: Mapping[str, Mapping[str, float]],
     *,
     runner: str,
@@ -70,7 +75,12 @@ def report(
     """The whole report. ``all_runs`` are the ledger's counts over every run of this state directory."""
 
     def consumers(counts: Totals) -> dict[str, Any]:
-        return {name: consumer(counts, name, waiting[name], request_seconds.get(name, {"p50": 0, "p99": 0})) for name in waiting}
+        return {
+            name: consumer(
+                counts, name, waiting[name], oldest_ages.get(name, 0.0), request_seconds.get(name, {"p50": 0, "p99": 0})
+            )
+            for name in waiting
+        }
 
     return {
         "runner": runner,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import uuid
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import fastavro
@@ -11,11 +13,13 @@ import msgspec
 import pytest
 from hamcrest import all_of, assert_that, contains_string, equal_to, not_
 
+from edx2lrs.io import dead_letter_marks
+from edx2lrs.io.dead_letter_marks import Mark
 from edx2lrs.io.dead_letters import SCHEMA, DeadLettersMissing, dead_letter, letter_id, now, read, write_file
 from edx2lrs.io.state import unexported_letters
 from edx2lrs.io.state.errors import DeadLettersFault
 from edx2lrs.io.state.state import open_state
-from edx2lrs.pipeline import dead_letters_command
+from edx2lrs.pipeline import cli, dead_letters_command
 from edx2lrs.transforms.failure import Failure
 
 RECORD = Failure("parse", "not_json", "expected JSON, found a line that ends early", "/logs/a.log:3", b'{"secret')
@@ -350,3 +354,137 @@ def test_show_of_a_broken_file_says_so(tmp_path, capsys):
 def test_show_of_nothing_is_wrong_usage(tmp_path, capsys):
     assert show(tmp_path / "nowhere") == 2
     assert_that(capsys.readouterr().err, contains_string("nowhere"))
+
+
+# the other looks, and the filters
+
+
+def dead_letters(*arguments):
+    parser = argparse.ArgumentParser()
+    dead_letters_command.add_arguments(parser)
+    return dead_letters_command.run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+def at(hour, failure=STATEMENT, **changes):
+    changed = msgspec.structs.replace(failure, **changes)
+    return dead_letter(changed, "job", datetime(2026, 3, 11, hour, tzinfo=timezone.utc))
+
+
+VIDEO = b'{"name": "play_video", "context": {}, "event": "{}"}'
+LETTERS = [
+    at(6, position="/logs/a.log:7\tproblem_check"),
+    at(7, consumer="other", cause="outage", position="/logs/a.log:8\tplay_video", payload_kind="statement"),
+    at(8, RECORD),
+    at(9, RECORD, payload=VIDEO, cause="no_time", position="/logs/b.log:1"),
+]
+FILTERED = [
+    ("--consumer=campus", [0]),
+    ("--consumer=campus --consumer=other", [0, 1]),
+    ("--cause=outage", [1]),
+    ("--stage=parse", [2, 3]),
+    ("--event=play_video", [1, 3]),
+    ("--since=2026-03-11T08:00:00Z", [2, 3]),
+    ("--since=2026-03-11T10:00:00+02:00 --until=2026-03-11T09:00", [2]),
+    ("--until=2026-03-11", []),
+    ("--since=2026-03-11 --event=play_video --stage=deliver", [1]),
+    (f"--id={LETTERS[2].id}", [2]),
+]
+
+
+@pytest.mark.parametrize(("options", "left"), FILTERED)
+def test_letters_are_listed_by_what_is_asked_for(tmp_path, capsys, options, left):
+    write_file(str(tmp_path), "a.avro", LETTERS)
+
+    assert dead_letters("list", tmp_path, *options.split()) == 0
+
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [LETTERS[n].id for n in left]
+
+
+def test_a_line_of_the_list_has_id_time_consumer_cause_and_position(tmp_path, capsys):
+    write_file(str(tmp_path), "a.avro", [LETTERS[0], LETTERS[2]])
+
+    dead_letters("list", tmp_path)
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        [LETTERS[0].id, "2026-03-11T06:00:00Z", "campus", "rejected", "/logs/a.log:7"],
+        [LETTERS[2].id, "2026-03-11T08:00:00Z", "-", "not_json", "/logs/a.log:3"],
+    ]
+
+
+def test_the_list_as_json_has_all_but_what_is_personal(tmp_path, capsys):
+    write_file(str(tmp_path), "a.avro", LETTERS)
+
+    dead_letters("list", tmp_path, "--json")
+
+    shown = capsys.readouterr().out
+    listed = [json.loads(line) for line in shown.splitlines()]
+    assert [(each["id"], each["event_name"]) for each in listed] == [
+        (LETTERS[0].id, "problem_check"),
+        (LETTERS[1].id, "play_video"),
+        (LETTERS[2].id, None),
+        (LETTERS[3].id, "play_video"),
+    ]
+    assert_that(shown, all_of(not_(contains_string("bob")), not_(contains_string("secret"))))
+
+
+def test_stats_count_by_consumer_stage_cause_and_event(tmp_path, capsys):
+    write_file(str(tmp_path), "a.avro", [*LETTERS, at(10, RECORD, position="/logs/c.log:1")])
+
+    assert dead_letters("stats", tmp_path) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["letters", "consumer", "stage", "cause", "event", "first", "last"]
+    assert lines[1] == ["2", "-", "parse", "not_json", "-", "2026-03-11", "08:00", "2026-03-11", "10:00"]
+    assert ["1", "other", "deliver", "outage", "play_video", "2026-03-11", "07:00", "2026-03-11", "07:00"] in lines
+    assert " ".join(lines[-1]) == "5 dead letters, 0 more were sent again"
+
+    dead_letters("stats", tmp_path, "--cause=not_json", "--json")
+    (group,) = json.loads(capsys.readouterr().out)["groups"]
+    assert (group["letters"], group["stage"], group["first"]) == (2, "parse", "2026-03-11T08:00:00Z")
+
+
+def test_letters_are_found_by_a_glob_too(tmp_path, capsys):
+    for name, each in zip("abc", LETTERS, strict=False):
+        write_file(str(tmp_path / name), "letters.avro", [each])
+
+    assert dead_letters("list", f"{tmp_path}/[ab]/*.avro") == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [LETTERS[0].id, LETTERS[1].id]
+
+
+@pytest.mark.parametrize("option", ["--since=yesterday", "--until=2026-13-01", "--stages=parse", "--region_nmae=x"])
+def test_an_option_that_means_nothing_is_wrong_usage(tmp_path, option):
+    write_file(str(tmp_path), "a.avro", LETTERS)
+    try:
+        code = cli.main(["dead-letters", "list", str(tmp_path), option])
+    except SystemExit as ended:  # argparse ends the process itself
+        code = ended.code
+    assert code == 2
+
+
+def test_the_event_of_a_record_is_named_only_if_a_mapping_knows_it():
+    own = at(1, RECORD, payload=b'{"name": "bob has no such event", "event": {}}')
+    assert (own.event_name, LETTERS[3].event_name) == (None, "play_video")
+
+
+# sent again
+
+
+def test_what_is_marked_is_no_dead_letter_any_more(tmp_path, capsys):
+    write_file(str(tmp_path), "a.avro", LETTERS)
+    marks = [Mark(uuid.UUID(LETTERS[0].id).bytes, LETTERS[0].time), Mark(uuid.UUID(LETTERS[3].id).bytes, LETTERS[3].time)]
+    (tmp_path / "sent-again-1.jsonl").write_bytes(dead_letter_marks.lines(marks[:1]))
+    (tmp_path / "sent-again-2.jsonl").write_bytes(dead_letter_marks.lines(marks[1:]) + b'{"id": "cut of')
+
+    assert list(read(str(tmp_path), pytest.fail)) == LETTERS[1:3]
+    dead_letters("stats", tmp_path)
+    assert_that(capsys.readouterr().out, contains_string("2 dead letters, 2 more were sent again"))
+
+
+def test_what_failed_again_is_a_dead_letter_again_once_with_its_attempts(tmp_path):
+    again = dead_letter(msgspec.structs.replace(STATEMENT, attempts=7), "job", LETTERS[0].time + timedelta(hours=20))
+    first = at(6)
+    assert again.id == first.id
+    write_file(str(tmp_path), "a.avro", [again])
+    write_file(str(tmp_path), "b.avro", [first])
+    (tmp_path / "sent-again-1.jsonl").write_bytes(dead_letter_marks.lines([Mark(uuid.UUID(first.id).bytes, first.time)]))
+
+    assert list(read(str(tmp_path), pytest.fail)) == [again]

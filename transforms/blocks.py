@@ -13,7 +13,7 @@ _LEVEL = 1  # measured: higher levels cost more time than the disk that they sav
 
 class Statement(NamedTuple):
     """One xAPI statement or Caliper event, finished: its id (16 bytes), its body (JSON, no line break in it), the hash of the
-    event it came from (8 bytes) and where that event was read."""
+    event it came from (8 bytes) and where that event was read (``with_name``)."""
 
     id: bytes
     body: bytes
@@ -31,6 +31,17 @@ class Block(NamedTuple):
     checks: bytes
     bodies: bytes
     positions: bytes
+
+
+def with_name(position: str, event_name: str | None) -> str:
+    """The position of a statement: where its event was read, and the event's name, for dead letters."""
+    return f"{position}\t{event_name}" if event_name else position
+
+
+def position_and_name(text: str) -> tuple[str, str | None]:
+    """Where a statement's event was read, and its name, when it is there."""
+    position, _, event_name = text.rpartition("\t")
+    return (position, event_name) if position else (text, None)
 
 
 def hash8(data: bytes) -> bytes:

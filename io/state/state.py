@@ -7,10 +7,13 @@ from types import TracebackType
 
 from edx2lrs.io.state.database import Database, join, own
 from edx2lrs.io.state.ledger import Ledger
+from edx2lrs.io.state.messages import Messages
 from edx2lrs.io.state.outbox import Outbox
 from edx2lrs.io.state.pieces import Pieces
+from edx2lrs.io.state.sent_again import SentAgain
+from edx2lrs.io.state.take_over import TakenOver, list_spools, take_over
 from edx2lrs.io.state.unexported_letters import UnexportedLetters
-from edx2lrs.io.state.waves import Kept, KeptWave, keep_wave, set_bounds
+from edx2lrs.io.state.waves import Kept, KeptMessages, KeptWave, keep_messages, keep_wave, set_bounds
 from edx2lrs.transforms.config_types import PayloadForm
 
 
@@ -22,13 +25,32 @@ class State:
         self._database = database
         self.folder = database.folder
         self.pieces = Pieces(database)
+        self.messages = Messages(database)
         self.ledger = Ledger(database)
         self.outbox = Outbox(database)
         self.dead_letters = UnexportedLetters(database)
+        self.sent_again = SentAgain(database)
 
     def keep_wave(self, wave: KeptWave) -> Kept:
         """Keep all that a wave brought, or nothing (``StaleWave``, ``StateFault``); on disk when it returns."""
         return keep_wave(self._database, wave)
+
+    def keep_messages(self, wave: KeptMessages) -> Kept:
+        """The same for a wave over messages of a stream."""
+        return keep_messages(self._database, wave)
+
+    def take_over(self, letters: TakenOver, folder: str) -> Kept:
+        """The same for dead letters, which lie in ``folder`` and are to be sent again."""
+        return take_over(self._database, letters, folder)
+
+    def list_spools(self) -> int:
+        """Make the records that ``take_over`` has kept the input of this run; gives how many files of them there are."""
+        return list_spools(self._database)
+
+    @property
+    def identity(self) -> str:
+        """What tells this directory from all others."""
+        return str(self._database.rows("SELECT value FROM meta WHERE name = 'identity'")[0][0])
 
     @property
     def dead_letters_folder(self) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from edx2lrs.io.dead_letters import DeadLetter, dead_letter, now, write_file
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import DeadLettersFault, StateError
+from edx2lrs.io.state.sent_again import counted_on
 from edx2lrs.transforms.failure import Failure
 
 _LETTERS_PER_FILE = 10_000
@@ -98,7 +99,5 @@ def add_letters(transaction: sqlite3.Connection, failures: Sequence[Failure]) ->
     rows = transaction.execute("SELECT name, value FROM meta WHERE name IN ('job_name', 'payload_form')").fetchall()
     meta, when = dict(rows), now()
     job_name, form = meta.get("job_name", ""), meta.get("payload_form", "full")
-    transaction.executemany(
-        "INSERT INTO dead_letters (letter) VALUES (?)",
-        ((_encode(dead_letter(failure, job_name, when, form)),) for failure in failures),
-    )
+    letters = counted_on(transaction, [dead_letter(failure, job_name, when, form) for failure in failures])
+    transaction.executemany("INSERT INTO dead_letters (letter) VALUES (?)", [(_encode(letter),) for letter in letters])

@@ -117,7 +117,7 @@ def edx2lrs(tmp_path):
     def run(*arguments: object, kill_after: float | None = None, env: dict[str, str] | None = None) -> Result:
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
-        reporting = ["--report", str(report)] if arguments[0] in ("run", "deliver") else []
+        reporting = ["--report", str(report)] if arguments[0] in ("run", "deliver", "replay") else []
         process = subprocess.Popen(
             [sys.executable, "-m", "edx2lrs.pipeline", str(arguments[0]), *reporting, *map(str, arguments[1:])],
             cwd=tmp_path,

@@ -1,0 +1,129 @@
+"""Which dead letters this state has taken over to send them again, until a mark beside the letters says so.
+
+A letter is known by its id and its time: what fails again is a newer letter of the same id, and can be taken over once more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+
+import msgspec
+
+from edx2lrs.io import dead_letter_marks
+from edx2lrs.io.dead_letter_marks import Mark
+from edx2lrs.io.dead_letters import DeadLetter
+from edx2lrs.io.letter_spool import SUFFIX
+from edx2lrs.io.paths import write_bytes
+from edx2lrs.io.state.database import Database
+
+_AT_ONCE = 500
+_MARKS_PER_FILE = 10_000
+
+
+class SentAgain:
+    """The table of letters that were taken over. Raises ``StateFault``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self, letters: Sequence[DeadLetter]) -> set[str]:
+        """The ids of those of ``letters`` that were taken over as they are."""
+        times = {letter.id: letter.time for letter in letters}
+        ids = [id_of(letter) for letter in letters]
+        found: set[str] = set()
+        for at in range(0, len(ids), _AT_ONCE):
+            some = ids[at : at + _AT_ONCE]
+            for letter, time in self._database.rows(
+                f"SELECT letter, time FROM sent_again WHERE letter IN ({','.join('?' * len(some))})",  # noqa: S608 - marks
+                some,
+            ):
+                text = str(uuid.UUID(bytes=letter))
+                if milliseconds(times[text]) <= time:
+                    found.add(text)
+        return found
+
+    def write_marks(self) -> list[str]:
+        """Write the marks of all that is settled, beside their letters; gives the files' paths. To be called when the letters of
+        what failed again are in files. Raises also ``OSError``; the rest is then written another time.
+
+        Settled is a record that was read again, and a statement whose consumer has nothing left that waits.
+        """
+        paths: list[str] = []
+        while rows := self._settled():
+            folder = rows[0][1]
+            marks = [Mark(letter, _moment(time)) for _, _, letter, time in rows]
+            numbers = [row[0] for row in rows]
+            name = f"{dead_letter_marks.PREFIX}{self._identity()[:8]}-{self._run()}-{numbers[0]}-{numbers[-1]}.jsonl"
+            path = f"{folder.rstrip('/')}/{name}"
+            write_bytes(path, dead_letter_marks.lines(marks))
+            with self._database.transaction("NORMAL") as transaction:
+                transaction.executemany("UPDATE sent_again SET marked = 1 WHERE row = ?", [(number,) for number in numbers])
+            paths.append(path)
+        return paths
+
+    def unmarked(self) -> int:
+        """How many letters have no mark yet: what they became still waits."""
+        return int(self._database.rows("SELECT count(*) FROM sent_again WHERE NOT marked")[0][0])
+
+    def _settled(self) -> list[tuple[int, str, bytes, int]]:
+        """Some unmarked ones of one folder."""
+        rows = self._database.rows(
+            "WITH settled AS (SELECT row, folder, letter, time FROM sent_again WHERE NOT marked AND CASE "
+            "WHEN consumer IS NULL THEN NOT EXISTS (SELECT 1 FROM consumers WHERE waiting > 0) "
+            "ELSE NOT EXISTS (SELECT 1 FROM consumers WHERE name = consumer AND waiting > 0) END "
+            "AND NOT EXISTS (SELECT 1 FROM pieces WHERE key LIKE '%' || ? AND NOT done)) "
+            "SELECT * FROM settled WHERE folder = (SELECT min(folder) FROM settled) ORDER BY row LIMIT ?",
+            (SUFFIX, _MARKS_PER_FILE),
+        )
+        return [(row, folder, letter, time) for row, folder, letter, time in rows]
+
+    def _identity(self) -> str:
+        return str(self._database.rows("SELECT value FROM meta WHERE name = 'identity'")[0][0])
+
+    def _run(self) -> int:
+        return int(self._database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'run'")[0][0])
+
+
+def note(transaction: sqlite3.Connection, letters: Iterable[DeadLetter], folder: str) -> None:
+    """Note inside ``transaction`` that ``letters``, which lie in ``folder``, are taken over by it."""
+    transaction.executemany(
+        "INSERT INTO sent_again (letter, time, attempts, consumer, folder, marked) VALUES (?, ?, ?, ?, ?, 0) "
+        "ON CONFLICT (letter) DO UPDATE "
+        "SET time = excluded.time, attempts = excluded.attempts, folder = excluded.folder, marked = 0",
+        [(id_of(letter), milliseconds(letter.time), letter.attempts, letter.consumer, folder) for letter in letters],
+    )
+
+
+def counted_on(transaction: sqlite3.Connection, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+    """``letters`` with the attempts of those from before that failed again, and newer than these."""
+    if transaction.execute("SELECT 1 FROM sent_again LIMIT 1").fetchone() is None:
+        return letters
+    return [_after(transaction, letter) for letter in letters]
+
+
+def _after(transaction: sqlite3.Connection, letter: DeadLetter) -> DeadLetter:
+    before = transaction.execute("SELECT time, attempts FROM sent_again WHERE letter = ?", (id_of(letter),)).fetchone()
+    if before is None:
+        return letter
+    time = max(letter.time, _moment(before[0] + 1))  # also on a machine whose clock is behind
+    return msgspec.structs.replace(letter, time=time, attempts=before[1] + max(1, letter.attempts))
+
+
+def id_of(letter: DeadLetter) -> bytes:
+    """16 bytes of its id."""
+    return uuid.UUID(letter.id).bytes
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Since 1970, exactly."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _moment(time: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=time)

@@ -1,0 +1,98 @@
+"""Taking dead letters over to send them again: statements into the outbox, records into a spool that workers read.
+
+One transaction keeps them and notes that they are taken over: a letter is either still to be taken over, or wholly here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from edx2lrs.io.dead_letters import DeadLetter
+from edx2lrs.io.letter_spool import SUFFIX
+from edx2lrs.io.paths import write_bytes
+from edx2lrs.io.state.database import Database
+from edx2lrs.io.state.errors import named_faults
+from edx2lrs.io.state.sent_again import note
+from edx2lrs.io.state.waves import Kept, KeptLetters, keep_letters
+from edx2lrs.transforms.blocks import Block, Statement, hash8, pack, with_name
+
+_STATEMENTS_IN_A_BLOCK = 100
+_FOLDER = "replay"
+
+
+class TakenOver(NamedTuple):
+    """What one transaction keeps. ``records`` stand in ``lines``, one line each."""
+
+    statements: Sequence[DeadLetter]
+    records: Sequence[DeadLetter]
+    lines: Sequence[bytes]
+
+
+def take_over(database: Database, letters: TakenOver, folder: str) -> Kept:
+    """Keep ``letters``, which lie in ``folder``, on disk (fsync) when it returns; gives what became of the statements.
+
+    Counts as a wave does; also ``replayed``, for consumers and for records. Only for the owner of the state. Raises ``StateFault``.
+    """
+    spool = _write_spool(database, letters.lines) if letters.lines else None
+    tally: Counter[tuple[str, str]] = Counter((letter.consumer or "", "replayed") for letter in letters.statements)
+    tally["", "replayed"] += len(letters.records)
+    with database.transaction("FULL") as transaction:
+        note(transaction, [*letters.statements, *letters.records], folder)
+        if spool is not None:
+            _add_piece(transaction, spool, letters.lines)
+        return keep_letters(transaction, KeptLetters(list(_blocks(letters.statements)), tally))
+
+
+def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
+    by_consumer: dict[str, list[Statement]] = defaultdict(list)
+    for letter in letters:
+        assert letter.consumer is not None
+        assert letter.statement_id is not None
+        position = with_name(letter.position, letter.event_name)
+        # nobody has the event any more: its statement stands for it
+        statement = Statement(uuid.UUID(letter.statement_id).bytes, letter.payload, hash8(letter.payload), position)
+        by_consumer[letter.consumer].append(statement)
+    for consumer, statements in by_consumer.items():
+        for at in range(0, len(statements), _STATEMENTS_IN_A_BLOCK):
+            yield pack(consumer, statements[at : at + _STATEMENTS_IN_A_BLOCK])
+
+
+def _write_spool(database: Database, lines: Sequence[bytes]) -> Path:
+    """A spool whose transaction did not come about is written over by the next one."""
+    number = int(database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'spool'")[0][0]) + 1
+    path = database.folder.absolute() / _FOLDER / f"{number:010d}{SUFFIX}"
+    with named_faults(database.folder):
+        write_bytes(str(path), b"".join(lines))
+    return path
+
+
+def _add_piece(transaction: sqlite3.Connection, path: Path, lines: Sequence[bytes]) -> None:
+    content = b"".join(lines)
+    digest = hashlib.sha256(content[:1024]).hexdigest()
+    transaction.execute(
+        "INSERT INTO pieces (key, head_length, head_sha256, size, file, start, offset, lines, done, attempts) "
+        "VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0, 0)",
+        (str(path), min(len(content), 1024), digest, len(content), str(path)),
+    )
+    transaction.execute("INSERT OR REPLACE INTO meta VALUES ('spool', ?)", (int(path.stem),))
+
+
+def list_spools(database: Database) -> int:
+    """Make the spools that are not read to their end the input of this run; gives how many there are. Removes the others."""
+    with database.transaction("NORMAL") as transaction:
+        transaction.execute("UPDATE pieces SET listed = NULL, claimed_by = NULL")
+        spools = transaction.execute("SELECT key, done FROM pieces WHERE key LIKE '%' || ? ORDER BY key", (SUFFIX,)).fetchall()
+        read = [Path(key).name for key, done in spools if done]
+        transaction.executemany("DELETE FROM pieces WHERE key = ?", [(key,) for key, done in spools if done])
+        for place, key in enumerate(key for key, done in spools if not done):
+            here = str(database.folder.absolute() / _FOLDER / Path(key).name)  # the directory may have been moved
+            transaction.execute("UPDATE pieces SET key = ?, file = ?, listed = ? WHERE key = ?", (here, here, place, key))
+    for name in read:
+        (database.folder / _FOLDER / name).unlink(missing_ok=True)
+    return len(spools) - len(read)

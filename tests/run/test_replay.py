@@ -1,0 +1,236 @@
+"""Dead letters are sent again: what succeeds is marked, what fails again stays, and nothing is lost or sent twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from msgspec.structs import replace
+
+from edx2lrs.io.dead_letters import read, write_file
+
+CONFIG = """\
+lms: {root_url: "https://lms.example.com", external_ids: ids.csv, id_key: "env:EDX2LRS_ID_KEY"}
+consumers:
+  - &one
+    name: one
+    protocol: xapi
+    url: http://ADDRESS/one/xAPI
+    auth: {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}
+    access: all
+    retry: {max_attempts: 2, base_delay: 10ms, max_delay: 50ms}
+    OUTAGE
+  - <<: *one
+    name: two
+    url: http://ADDRESS/two/xAPI
+"""
+OUTAGE = "on_outage: dead_letter\n    max_wait: 1ms"
+HEADER = "user_id,username,external_id_type,external_user_id\n"
+KNOWN = 60
+EVENTS = 90
+
+
+def line(number):
+    """A log line that becomes one statement."""
+    event = {
+        "name": "play_video",
+        "event_source": "browser",
+        "time": f"2026-03-01T10:00:{number % 60:02d}.{number:06d}+00:00",
+        "username": f"bob{number}",
+        "context": {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": number + 1},
+        "event": {"id": "b42", "currentTime": 1.5, "duration": 60},
+    }
+    return json.dumps(event)
+
+
+def ids(first, last):
+    return "".join(f"{n + 1},bob{n},XAPI,00000000-0000-4000-8000-{n:012d}\n" for n in range(first, last))
+
+
+@pytest.fixture
+def log(tmp_path):
+    """90 events, of which the table of ids knows the first 60 persons, and two lines that are none."""
+    path = tmp_path / "tracking.log"
+    path.write_text("\n".join([*map(line, range(EVENTS)), "no event", '{"name": "play_video"']))
+    (tmp_path / "ids.csv").write_text(HEADER + ids(0, KNOWN))
+    return path
+
+
+@pytest.fixture
+def configure(config):
+    def write(address, outage=""):
+        return config(address, CONFIG.replace("OUTAGE", outage))
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("kept") / "state"
+
+
+@pytest.fixture
+def died(tmp_path, log, configure, edx2lrs, unused_address, kept):
+    """A run with all LRSs down, made once: gives its state directory."""
+    if not kept.exists():
+        result = edx2lrs("run", "--config", configure(unused_address, OUTAGE), "--input", log, "--state", kept)
+        assert result.report["consumers"]["one"]["dead"]["statements"] == {"outage": KNOWN}
+    shutil.copytree(kept, tmp_path / "state")
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def unused_address():
+    return "127.0.0.1:9"
+
+
+def causes(folder):
+    letters = list(read(str(folder), pytest.fail))
+    found = {}
+    for letter in letters:
+        found.setdefault((letter.consumer, letter.cause), []).append(letter)
+    return {kind: len(some) for kind, some in found.items()}
+
+
+DEAD = {
+    (None, "not_json"): 1,
+    (None, "not_an_event"): 1,
+    ("one", "unknown_user"): EVENTS - KNOWN,
+    ("two", "unknown_user"): EVENTS - KNOWN,
+    ("one", "outage"): KNOWN,
+    ("two", "outage"): KNOWN,
+}
+
+
+def test_all_is_sent_again_and_what_fails_again_stays(died, tmp_path, configure, sandbox, edx2lrs, assert_adds_up):
+    folder = died / "dead-letters"
+    before = causes(folder)
+    (tmp_path / "ids.csv").write_text(HEADER + ids(0, EVENTS - 1))  # all but one
+
+    result = edx2lrs("replay", "--config", configure(sandbox.address), folder)
+
+    assert result.code == 0, result.text
+    assert sandbox.stored("one") == sandbox.stored("two") == EVENTS - 1
+    assert sum(before.values()) == 2 + 2 * EVENTS
+    left = {kind: number for kind, number in before.items() if kind[0] is None}
+    assert causes(folder) == {**left, ("one", "unknown_user"): 1, ("two", "unknown_user"): 1}
+    assert {letter.attempts for letter in read(str(folder), pytest.fail)} == {1}
+    assert_adds_up(result.report)
+    assert_adds_up(result.report["all_runs"])
+    assert result.report["consumers"]["one"]["replayed"] == KNOWN
+    assert result.report["records"]["replayed"] == result.report["records"]["read"] == 2 + 2 * (EVENTS - KNOWN)
+
+    again = edx2lrs("replay", "--config", configure(sandbox.address), folder)
+    assert (again.report["records"]["read"], again.report["consumers"]["one"]["statements"]) == (4, 0)
+    assert {letter.attempts for letter in read(str(folder), pytest.fail)} == {2}
+
+
+def test_letters_elsewhere_are_sent_from_a_state_that_goes_when_it_is_done(
+    died, tmp_path, configure, sandbox, edx2lrs, assert_adds_up
+):
+    folder = tmp_path / "copies"
+    shutil.copytree(died / "dead-letters", folder)
+    (tmp_path / "ids.csv").write_text(HEADER + ids(0, EVENTS))
+
+    result = edx2lrs("replay", "--config", configure(sandbox.address), folder, "--stage=translate", "--stage=deliver")
+
+    assert result.code == 0, result.text
+    assert sandbox.stored("one") == sandbox.stored("two") == EVENTS
+    assert set(causes(folder)) == {kind for kind in causes(died / "dead-letters") if kind[0] is None}
+    assert not list(tmp_path.glob("edx2lrs-replay-*"))
+    assert_adds_up(result.report)
+
+
+def test_a_letter_goes_to_its_own_consumer_alone(died, tmp_path, configure, sandbox, edx2lrs):
+    (tmp_path / "ids.csv").write_text(HEADER + ids(0, EVENTS))
+
+    edx2lrs(
+        "replay", "--config", configure(sandbox.address), died, "--consumer=two", "--cause=unknown_user", "--event=play_video"
+    )
+
+    assert (sandbox.stored("one"), sandbox.stored("two")) == (0, EVENTS - KNOWN)
+
+
+def test_a_dry_run_says_what_would_be_sent_and_changes_nothing(died, configure, sandbox, edx2lrs):
+    before = sorted((path, path.stat().st_mtime_ns) for path in (died / "dead-letters").rglob("*"))
+
+    result = edx2lrs("replay", "--config", configure(sandbox.address), died / "dead-letters", "--dry-run")
+
+    assert result.code == 0
+    assert result.out.splitlines() == [
+        "60 statements would be sent to one",
+        "60 statements would be sent to two",
+        "2 records would be read again, for all consumers that are entitled",
+        "30 records would be read again, for one alone",
+        "30 records would be read again, for two alone",
+    ]
+    assert sandbox.counts() == {}
+    assert sorted((path, path.stat().st_mtime_ns) for path in (died / "dead-letters").rglob("*")) == before
+
+
+def test_while_the_lrs_is_still_wrong_all_wait_unmarked_and_the_same_command_goes_on(died, tmp_path, configure, sandbox, edx2lrs):
+    folder = tmp_path / "copies"
+    shutil.copytree(died / "dead-letters", folder)
+    options = [folder, "--cause=outage"]
+
+    waiting = edx2lrs("replay", "--config", configure(sandbox.address), *options, env={"SANDBOX_PASSWORD": "wrong"})
+    assert (waiting.code, waiting.report["consumers"]["one"]["waiting"]) == (1, KNOWN)
+    assert causes(folder)["one", "outage"] == KNOWN  # what only waits in a state directory is not marked
+
+    dry = edx2lrs("replay", "--config", configure(sandbox.address), *options, "--dry-run")
+    assert dry.out.splitlines() == ["120 letters were sent again before, and stay out"]
+
+    done = edx2lrs("replay", "--config", configure(sandbox.address), *options)
+    assert (done.code, sandbox.stored("one"), sandbox.counts()["one"]["repeats"]) == (0, KNOWN, 0)
+    assert ("one", "outage") not in causes(folder)
+
+
+def test_what_an_lrs_refuses_again_has_its_attempts_added_up(died, configure, sandbox_with, edx2lrs, assert_adds_up):
+    lrs = sandbox_with("--fault", "poison:0.1:400", "--seed", "3")
+    folder = died / "dead-letters"
+    before = {letter.id: letter.attempts for letter in read(str(folder), pytest.fail)}
+
+    result = edx2lrs("replay", "--config", configure(lrs.address), folder, "--consumer=one", "--cause=outage")
+
+    refused = [letter for letter in read(str(folder), pytest.fail) if letter.cause == "refused"]
+    assert 0 < len(refused) == KNOWN - lrs.stored("one")
+    assert all(letter.attempts > before[letter.id] for letter in refused)
+    assert_adds_up(result.report)
+    assert_adds_up(result.report["all_runs"])
+
+
+def test_what_cannot_be_sent_is_named_and_counted(died, tmp_path, configure, sandbox, edx2lrs):
+    letters = list(read(str(died / "dead-letters"), pytest.fail))
+    changed = [
+        replace(letters[0], payload_form="none", payload=b""),
+        replace(letters[1], payload_form="redacted"),
+        replace(letters[2], consumer="gone"),
+        replace(letters[3], stage="read"),
+        replace(letters[4], payload=b""),
+    ]
+    write_file(str(tmp_path / "few"), "a.avro", changed)
+
+    result = edx2lrs("replay", "--config", configure(sandbox.address), tmp_path / "few")
+
+    assert result.out.count("1 letter cannot be sent again: ") == 5
+    assert all(letter.id in result.out for letter in changed)
+    assert len(list(read(str(tmp_path / "few"), pytest.fail))) == 5
+    assert sandbox.counts() == {}
+
+
+def test_a_path_without_letters_is_wrong_usage(tmp_path, configure, sandbox, edx2lrs):
+    (tmp_path / "ids.csv").write_text(HEADER)
+    result = edx2lrs("replay", "--config", configure(sandbox.address), tmp_path / "nowhere")
+    assert result.code == 2
+    assert "nowhere" in result.err
+    assert not list(tmp_path.glob("edx2lrs-replay-*"))
+
+
+def test_more_than_the_outbox_may_hold_is_sent_in_turns(died, configure, sandbox, edx2lrs):
+    path = configure(sandbox.address)
+    path.write_text(path.read_text() + "outbox: {statements: 25}\n")
+
+    result = edx2lrs("replay", "--config", path, died / "dead-letters", "--cause=outage")
+
+    assert (result.code, sandbox.stored("one"), sandbox.stored("two")) == (0, KNOWN, KNOWN)
