@@ -33,13 +33,12 @@ _HEAD = 1024
 _PIECE = 256 * 1024
 _POLL_BYTES = 4 * 1024 * 1024
 _LOOK = 0.1  # seconds between looks at a log that does not grow
-_CLOCK_STEP = 50_000_000  # nanoseconds that a file's time may lag behind the clock
 _LOG = logging.getLogger("edx2lrs.stream")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """How far a file is read. ``head`` is the SHA-256 of its first ``head_length`` bytes, "" before a line was read; ``seen`` is
-    its time of change (ns) then."""
+    """How far a file is read. ``head`` is the SHA-256 of its first ``head_length`` bytes, "" before a line was read. Parts that were
+    changed before ``seen`` (ns) are older: the file's own time of change when it was read."""
 
     device: int
     inode: int
@@ -305,7 +304,8 @@ class Tail:
         except FileNotFoundError:
             return None
         status = os.fstat(file.fileno())
-        return file, Place(status.st_dev, status.st_ino, seen=time.time_ns() - _CLOCK_STEP)
+        newest = max((changed for changed, _, _ in self._parts_found()), default=-1)
+        return file, Place(status.st_dev, status.st_ino, seen=newest + 1)
 
     def _follow_part(self, place: Place, why: str) -> None:
         """Reads on at ``place`` in the rotated part that has it."""
@@ -351,6 +351,10 @@ class Tail:
 
     def _part_paths(self) -> list[str]:
         """What the log may have been rotated into, oldest first; of a part and its gz the part first."""
+        return [path for _, _, path in sorted(self._parts_found())]
+
+    def _parts_found(self) -> list[tuple[int, bool, str]]:
+        """Of each part when it was changed (ns), whether it is packed, and its path."""
         folder, name = os.path.split(self._path)
         is_part = _part_name(name)
         found: list[tuple[int, bool, str]] = []
@@ -359,7 +363,7 @@ class Tail:
                 if is_part(entry.name) and entry.is_file():
                     with suppress(FileNotFoundError):
                         found.append((entry.stat().st_mtime_ns, entry.name.endswith(".gz"), entry.path))
-        return [path for _, _, path in sorted(found)]
+        return found
 
 
 def _part_name(name: str) -> Callable[[str], object]:

@@ -34,6 +34,7 @@ _IDLE = 1.0  # seconds that a source is waited for at a time
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
 _SHORTEST, _LONGEST = 0.1, 5.0  # seconds in which a wave fills
 _FIRST_PAUSE, _LAST_PAUSE = 0.5, 30.0
+_AT_ONCE = 0.005
 _NEW = 60.0  # seconds in which a source that cannot be read is a mistake of its address rather than a fault that passes
 _LOG = logging.getLogger("edx2lrs.stream")
 
@@ -75,6 +76,7 @@ class StreamWorker:
         self._trouble = ""
         self._begun = time.monotonic()
         self._came = False
+        self._looked = time.time()  # at the source, the last time
 
     def work(self) -> None:
         """Raises ``SourceError`` when the source cannot be read at all."""
@@ -127,10 +129,14 @@ class StreamWorker:
 
     def _gather(self, source: Source) -> Gathered | None:
         """What comes until a wave is full or its time is over; None: nothing came."""
+        asked = time.time()
         first = source.poll(WAVE_RECORDS, _IDLE)
+        came = time.time()
+        since = self._looked if came - asked < _AT_ONCE else came  # what was there at once came while the wave before ran
+        self._looked = came
         if not first.messages and not first.failures:
             return None
-        since, end = time.time(), time.monotonic() + self._seconds
+        end = time.monotonic() + self._seconds
         messages, failures, cursor = list(first.messages), list(first.failures), first.cursor
         size = sum(len(message.body) for message in messages)
         while len(messages) < WAVE_RECORDS and size < self._plan.wave_bytes:
@@ -140,6 +146,7 @@ class StreamWorker:
             failures += more.failures
             size += sum(len(message.body) for message in more.messages)
             cursor = more.cursor
+            self._looked = time.time()
             if over or (time.monotonic() >= end and not more.messages):
                 break
         return Gathered(messages, failures, cursor, since)

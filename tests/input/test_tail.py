@@ -1,0 +1,334 @@
+"""A growing log, rotated in every way, while it is read and while nobody reads."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+
+import pytest
+
+from edx2lrs.io.source import SourceError
+from edx2lrs.io.tail import Tail
+
+
+class Log:
+    """A log that somebody writes; its lines are numbers."""
+
+    def __init__(self, folder):
+        self.path = folder / "tracking.log"
+        self.written = 0
+
+    def write(self, lines=1, end="\n"):
+        with open(self.path, "a", encoding="utf-8") as file:
+            for _ in range(lines):
+                self.written += 1
+                file.write(f'{{"n": {self.written}}}{end}')
+
+    def rename(self, name):
+        part = self.path.with_name(name)
+        self.path.rename(part)
+        return part
+
+    def copy_and_truncate(self, name):
+        part = self.path.with_name(name)
+        shutil.copyfile(self.path, part)
+        os.truncate(self.path, 0)
+        return part
+
+
+def pack(part):
+    packed = part.with_name(f"{part.name}.gz")
+    with gzip.open(packed, "wb") as file:
+        file.write(part.read_bytes())
+    status = part.stat()
+    os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))  # as gzip does
+    part.unlink()
+    return packed
+
+
+class Reader:
+    """The log's reader, which can be ended and started again from the position that was kept last."""
+
+    def __init__(self, path):
+        self.path = path
+        self.position = None
+        self.numbers = []
+        self.ids = []
+        self.positions = []
+        self.failures = []
+        self.source = None
+
+    def start(self, linger=0.0):
+        self.source = Tail(str(self.path), self.position, linger)
+        return self
+
+    def end(self):
+        self.source.close()
+
+    def read(self, keep=True, most=1_000):
+        """Until nothing more comes; what is read is kept, or as good as lost in a kill."""
+        before = self.position
+        while True:
+            polled = self.source.poll(most, 0.0)
+            if not polled.messages and not polled.failures:
+                break
+            self.position = str(polled.cursor)
+            if keep:
+                self.numbers += [int(message.body[6:-1]) for message in polled.messages]
+                self.ids += [message.id for message in polled.messages]
+                self.positions += [message.position for message in polled.messages]
+                self.failures += polled.failures
+        if not keep:
+            self.position = before
+        return self
+
+    def has_read(self, count):
+        return self.numbers == list(range(1, count + 1)) and len(set(self.ids)) == count
+
+
+@pytest.fixture
+def log(tmp_path):
+    return Log(tmp_path)
+
+
+@pytest.fixture
+def reader(log):
+    started = Reader(log.path)
+    yield started
+    started.end()
+
+
+def test_a_log_that_does_not_exist_yet_is_waited_for(log, reader):
+    reader.start().read()
+    log.write(2)
+    assert reader.read().has_read(2)
+
+
+def test_records_are_named_by_file_and_line_and_blank_lines_are_none(log, reader):
+    log.path.write_text('\n{"n": 1}\r\n\n   \n{"n": 2}\n')
+    reader.start().read()
+    assert reader.numbers == [1, 2]
+    assert reader.positions == [f"{log.path}:2", f"{log.path}:5"]
+
+
+def test_a_half_written_line_waits_for_its_end(log, reader):
+    log.write(1)
+    log.write(1, end="")
+    assert reader.start().read().has_read(1)
+    with open(log.path, "a") as file:
+        file.write("\n")
+    assert reader.read().has_read(2)
+
+
+def test_it_goes_on_where_it_was_kept_and_reads_again_what_was_not(log, reader):
+    log.write(3)
+    reader.start().read()
+    log.write(3)
+    reader.read(keep=False)
+    reader.end()
+    log.write(1)
+    reader.start()
+    assert reader.read().has_read(7)
+
+
+def test_a_poll_gives_no_more_than_it_was_asked_for(log, reader):
+    log.write(10)
+    reader.start()
+    sizes = [len(reader.source.poll(4, 0.0).messages) for _ in range(4)]
+    assert sizes == [4, 4, 2, 0]
+
+
+@pytest.mark.parametrize("most", [2, 1_000])
+def test_rotation_by_rename_while_it_is_read(log, reader, most):
+    log.write(3)
+    reader.start(linger=60).read(most=most)
+    log.write(2)
+    log.rename("tracking.log.1")
+    log.write(2)
+    assert reader.read(most=most).has_read(7)
+
+
+def test_what_a_slow_process_still_writes_to_the_rotated_log_is_read(log, reader):
+    log.write(1)
+    with open(log.path, "a") as slow:
+        reader.start(linger=60).read()
+        log.rename("tracking.log-20261121")
+        log.write(1)
+        reader.read()
+        slow.write('{"n": 3}\n')
+        slow.flush()
+        assert reader.read().has_read(3)
+
+
+def test_the_unfinished_last_line_of_a_rotated_log_is_read_when_nobody_finishes_it(log, reader):
+    log.write(1)
+    log.write(1, end="")
+    reader.start().read()
+    log.rename("tracking.log.1")
+    log.write(1)
+    assert sorted(reader.read().numbers) == [1, 2, 3]
+
+
+def test_rotation_by_copytruncate_while_it_is_read(log, reader):
+    log.write(3)
+    reader.start().read()
+    log.write(2)
+    log.copy_and_truncate("tracking.log.1")
+    log.write(1)
+    assert reader.read().has_read(6)
+
+
+def test_a_truncated_log_that_has_grown_beyond_the_old_place(log, reader):
+    log.write(3)
+    reader.start().read()
+    log.write(2)
+    log.copy_and_truncate("tracking.log.1")
+    log.write(20)
+    assert reader.read().has_read(25)
+
+
+def test_a_log_cut_off_without_a_copy_is_told(log, reader, caplog):
+    log.write(3)
+    reader.start().read()
+    os.truncate(log.path, 0)
+    log.write(1)
+    assert reader.read().has_read(4)
+    assert "was cut off" in caplog.text
+
+
+def test_a_hole_before_what_is_written_to_a_truncated_log_is_no_record(log, reader):
+    with open(log.path, "w") as writer:  # not for appending: it goes on at its own place
+        writer.write('{"n": 1}\n')
+        writer.flush()
+        reader.start().read()
+        log.copy_and_truncate("tracking.log.1")
+        writer.write('{"n": 2}\n')
+        writer.flush()
+        assert reader.read().has_read(2)
+
+
+ROTATIONS = {
+    "renamed": lambda log, name: log.rename(name),
+    "copied": lambda log, name: log.copy_and_truncate(name),
+    "renamed and packed": lambda log, name: pack(log.rename(name)),
+    "copied and packed": lambda log, name: pack(log.copy_and_truncate(name)),
+}
+
+
+@pytest.mark.parametrize("rotate", ROTATIONS.values(), ids=ROTATIONS.keys())
+@pytest.mark.parametrize("read_before", [0, 3], ids=["nothing new was read", "some was read"])
+def test_rotated_once_while_nobody_reads(log, reader, rotate, read_before):
+    log.write(2)
+    reader.start().read()
+    log.write(read_before)
+    reader.read()
+    reader.end()
+    log.write(2)
+    rotate(log, "tracking.log.1")
+    log.write(2)
+    assert reader.start().read().has_read(log.written)
+
+
+@pytest.mark.parametrize("rotate", ROTATIONS.values(), ids=ROTATIONS.keys())
+def test_rotated_three_times_while_nobody_reads(log, reader, rotate):
+    log.write(3)
+    reader.start().read()
+    reader.end()
+    for day in (1, 2, 3):
+        log.write(2)
+        rotate(log, f"tracking.log-2026112{day}")
+    log.write(2)
+    assert reader.start().read().has_read(11)
+
+
+def test_older_parts_are_not_read_when_the_log_is_read_for_the_first_time(log, reader):
+    log.write(2)
+    pack(log.rename("tracking.log.2"))
+    log.write(2)
+    log.rename("tracking.log.1")
+    log.write(2)
+    reader.start().read()
+    assert reader.numbers == [5, 6]
+    log.rename("tracking.log-20261121")
+    log.write(1)
+    reader.read()
+    assert reader.numbers == [5, 6, 7]
+
+
+def test_an_empty_log_that_is_truncated_brings_no_older_parts_back(log, reader):
+    log.write(2)
+    log.rename("tracking.log.1")
+    log.path.touch()
+    reader.start().read()
+    log.rename("tracking.log-20261121")
+    log.write(1)
+    reader.read()
+    assert reader.numbers == [3]
+
+
+def test_a_position_in_two_logs_survives_a_restart(log, reader):
+    log.write(2)
+    with open(log.path, "a") as slow:
+        reader.start(linger=60).read()
+        log.rename("tracking.log.1")
+        log.write(1)
+        reader.read()
+        reader.end()
+        slow.write('{"n": 4}\n')
+        slow.flush()
+    reader.start(linger=60).read()
+    assert reader.numbers == [1, 2, 3, 4]
+
+
+def test_a_rotated_log_that_is_gone_is_told_and_the_new_one_is_read(log, reader, caplog):
+    log.write(2)
+    reader.start().read()
+    reader.end()
+    log.write(1)
+    log.rename("tracking.log.1").unlink()
+    log.write(1)
+    reader.start().read()
+    assert reader.numbers == [1, 2, 4]
+    assert "was rotated away" in caplog.text
+    assert "after line 2" in caplog.text
+
+
+def test_other_files_of_the_folder_are_no_parts(log, reader):
+    log.write(1)
+    reader.start().read()
+    reader.end()
+    for name in ("tracking.log.bak", "tracking_other.log", "nginx.log.1", "tracking.log.1.tmp"):
+        log.path.with_name(name).write_text('{"n": 99}\n')
+    log.rename("tracking-20261121.log")
+    log.write(1)
+    reader.start().read()
+    assert reader.numbers == [1, 2]
+
+
+def test_a_line_that_is_too_long_is_a_failure_and_the_next_is_read(log, reader):
+    log.write(1)
+    with open(log.path, "a") as file:
+        file.write("x" * 5_000_000 + "\n")
+    log.write(1)
+    reader.start().read()
+    assert reader.numbers == [1, 2]
+    assert [(failure.cause, failure.position) for failure in reader.failures] == [("line_too_long", f"{log.path}:2")]
+
+
+def test_a_line_that_is_too_long_and_not_finished_is_waited_for(log, reader):
+    with open(log.path, "a") as file:
+        file.write("x" * 5_000_000)
+    reader.start().read()
+    assert reader.failures == []
+    with open(log.path, "a") as file:
+        file.write("\n")
+    log.write(1)
+    assert reader.read().has_read(1)
+    assert len(reader.failures) == 1
+
+
+def test_a_log_that_cannot_be_read_is_a_fault_of_the_source(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SourceError, match=r"tail:.*file/tracking\.log.* cannot be read"):
+        Tail(str(tmp_path / "file" / "tracking.log")).poll(1, 0.0)
