@@ -170,14 +170,16 @@ def main() -> None:
 def both_at_once(block: bytes, translators: list[Translator]) -> list[bytes]:
     """As the job does it: an event is parsed once and translated for each protocol; one output for each."""
     bodies: list[list[bytes]] = [[] for _ in translators]
+    pairs = [(translator.translate, of_protocol.append) for translator, of_protocol in zip(translators, bodies, strict=True)]
     for line in BytesIO(block):
         event = parse(line)
-        if isinstance(event, Refusal):
+        if type(event) is Refusal:
             continue
-        for translator, of_protocol in zip(translators, bodies, strict=True):
-            made = translator.translate(event)
-            if isinstance(made, tuple):
-                of_protocol += [statement.body for statement in made]
+        for translate, keep in pairs:
+            made = translate(event)
+            if type(made) is tuple:
+                for statement in made:
+                    keep(statement.body)
     return [b"\n".join(of_protocol) for of_protocol in bodies]
 
 

@@ -29,13 +29,18 @@ from edx2lrs.transforms.values import seconds
 from edx2lrs.transforms.video import clock, video_iri
 
 MAPPING_VERSION = 1
+_MINUTE, _HOUR = 60_000_000, 3_600_000_000  # microseconds
 
 
 def duration(value: object) -> Json:
     """Seconds as an ISO 8601 duration, exact to the microsecond: ``PT3M15.6S``, ``P0D`` for 0."""
     expected = "expected a number of seconds from 0 to a billion days, found another one"
-    exact = value if type(value) is float else seconds(value)
-    days, hours, minutes, seconds_left, fraction = clock(round(exact * 1_000_000), expected)
+    microseconds = round((value if type(value) is float else seconds(value)) * 1_000_000)
+    if 0 < microseconds < _HOUR and microseconds % _MINUTE:  # nearly always; the rest would say the same, slower
+        minutes, left = divmod(microseconds, _MINUTE)
+        text = f"{left / 1_000_000:.6f}".rstrip("0").rstrip(".")
+        return (f'"PT{minutes}M{text}S"' if minutes else f'"PT{text}S"').encode()
+    days, hours, minutes, seconds_left, fraction = clock(microseconds, expected)
     time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
     if fraction:
         time += f"{seconds_left}.{fraction:06}".rstrip("0") + "S"
