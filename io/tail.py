@@ -37,8 +37,8 @@ _LOG = logging.getLogger("edx2lrs.stream")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """How far a file is read. ``head`` is the SHA-256 of its first ``head_length`` bytes, "" before a line was read. Parts that were
-    changed before ``seen`` (ns) are older: the file's own time of change when it was read."""
+    """How far a file is read. ``head`` is the SHA-256 of its first ``head_length`` bytes, "" before a line was read. ``seen`` is its
+    time of change (ns) when it was read: parts that were changed before that are older."""
 
     device: int
     inode: int

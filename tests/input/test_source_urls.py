@@ -1,0 +1,66 @@
+"""How the addresses of streams are read, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from edx2lrs.io.source_urls import SourceUrlError, parse, streams
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "servers", "path", "options"),
+    [
+        ("pubsub://my-project/events-sub", "pubsub://my-project/events-sub", ("my-project",), "events-sub", {}),
+        ("tail:/var/log/tracking.log", "tail:/var/log/tracking.log", (), "/var/log/tracking.log", {}),
+        ("tail:///var/log/tracking.log", "tail:/var/log/tracking.log", (), "/var/log/tracking.log", {}),
+        ("kafka://a:9092,b:9092/t?group=g", "kafka://a:9092,b:9092/t?group=g", ("a:9092", "b:9092"), "t", {"group": "g"}),
+        ("redis://r:6379/s?group=g&start=earliest", "redis://r:6379/s?group=g", ("r:6379",), "s", {"group": "g", "start": "earliest"}),
+    ],
+)
+def test_addresses_are_read(text, name, servers, path, options):
+    url = parse(text)
+    assert (url.name, url.servers, url.path, dict(url.options)) == (name, servers, path, options)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("pubsub://my-project", "written pubsub://PROJECT/SUBSCRIPTION"),
+        ("pubsub://p/sub", "'p' is no project's id"),
+        ("pubsub://my-project/a/b", "written pubsub://"),
+        ("pubsub://my-project/1sub", "'1sub' is no subscription's name"),
+        ("pubsub://my-project/sub?group=g", "'group' is no option"),
+        ("tail:", "names no file"),
+        ("tail:logs/*.log", "names no file"),
+        ("tail:/tmp", "is a folder"),
+        ("kafka://host/topic?group=g", "'host' is no HOST:PORT"),
+        ("kafka://host:99999/topic?group=g", "is no HOST:PORT"),
+        ("kafka://host:9092/topic", "has no group"),
+        ("redis://host:6379?group=g", "written redis://"),
+    ],
+)
+def test_what_is_wrong_is_named_with_how_it_is_written(text, said):
+    with pytest.raises(SourceUrlError) as refused:
+        parse(text)
+    assert said in str(refused.value)
+    assert text in str(refused.value)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated():
+    with pytest.raises(SourceUrlError) as refused:
+        parse("redis://bob:hunter2@host:6379/s?group=g")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_files_are_no_streams():
+    assert streams(["logs/*.gz", "s3://bucket/logs", "/var/log/tail.log"]) == []
+
+
+def test_files_and_streams_go_in_runs_of_their_own():
+    with pytest.raises(SourceUrlError, match=r"logs/\*\.gz.*a run of their own"):
+        streams(["tail:a.log", "logs/*.gz"])
+
+
+def test_a_stream_is_named_once():
+    with pytest.raises(SourceUrlError, match="given twice"):
+        streams(["tail:a.log", "tail:./a.log"])
