@@ -39,8 +39,8 @@ def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[Finding]
         credentials = credentials_of(consumer, resolve)
         with contextlib.closing(LrsClient(quick, credentials, consumer.sensor or config.lms.root_url)) as client:
             read = client.query() if consumer.protocol == "xapi" else None
-            # A server that cannot be reached for reading cannot be written to either: one time-out is enough.
-            wrote = read if read is not None and read.status is None else client.post([])
+            # Who cannot be reached for reading, or does not know us, need not be asked again.
+            wrote = read if read is not None and read.status in (None, 401) else client.post([])
         return verdict(consumer, read, wrote)
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:

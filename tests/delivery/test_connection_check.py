@@ -64,6 +64,11 @@ def test_who_may_only_read_is_not_ready(lrs: Any, found: Any, replies: Any) -> N
     assert found(lrs.url) == ("campus", False, "answered 403: the credentials lack the right to write")
 
 
+def test_who_does_not_know_us_may_refuse_nothing_at_all(lrs: Any, found: Any, replies: Any) -> None:
+    by_method(lrs, replies, 401, 400)
+    assert found(lrs.url) == ("campus", False, "answered 401: the credentials are not accepted")
+
+
 def test_who_stumbles_over_a_batch_of_nothing_is_known_by_the_query(lrs: Any, found: Any, replies: Any) -> None:
     by_method(lrs, replies, 200, 500)
     assert found(lrs.url).fine

@@ -20,8 +20,9 @@ from edx2lrs.io.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.pipeline.connection_check import findings
 from edx2lrs.transforms.blocks import Statement, hash8, pack
-from edx2lrs.transforms.config_types import Auth, Consumer
+from edx2lrs.transforms.config_types import Auth, Config, Consumer, Lms
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
@@ -104,3 +105,13 @@ def test_wrong_credentials_hold_ralph(campus: Consumer, tmp_path: Path, monkeypa
     identifier = uuid.uuid4()
     counts = deliver(tmp_path / "state", campus, {identifier: statement(identifier)})
     assert (counts["waiting"], counts["requests"]) == (1, 1)
+
+
+def test_its_readiness_is_seen(campus: Consumer) -> None:
+    config = Config(lms=Lms(root_url="http://lms"), consumers=[campus])
+    (right,) = findings(config, lambda reference: os.environ[reference.removeprefix("env:")])
+    assert right == (campus.name, True, "reachable, no TLS, credentials accepted")
+    if campus.name == "ll":
+        return  # as it is started here, it takes any password
+    (wrong,) = findings(config, lambda _: "wrong")
+    assert wrong == (campus.name, False, "answered 401: the credentials are not accepted")
