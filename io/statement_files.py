@@ -82,7 +82,10 @@ class StandardOutput:
 
     def __init__(self, stream: BinaryIO | None = None) -> None:
         """``stream``: instead of it."""
-        self._stream = stream or sys.__stdout__.buffer  # sys.stdout is for persons
+        if stream is None:
+            assert sys.__stdout__ is not None, "the process was started without a standard output"
+            stream = sys.__stdout__.buffer  # sys.stdout is for persons
+        self._stream = stream
 
     def post(self, bodies: Sequence[bytes]) -> Answer:
         """Write ``bodies``; a reader that has gone is an answer too."""
