@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from hashlib import blake2b
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 from edx2lrs.io.delivery import Answer
@@ -82,10 +82,7 @@ class StandardOutput:
 
     def __init__(self, stream: BinaryIO | None = None) -> None:
         """``stream``: instead of it."""
-        if stream is None:
-            assert sys.__stdout__ is not None, "the process was started without a standard output"
-            stream = sys.__stdout__.buffer  # sys.stdout is for persons
-        self._stream = stream
+        self._stream = stream or _standard_output()
 
     def post(self, bodies: Sequence[bytes]) -> Answer:
         """Write ``bodies``; a reader that has gone is an answer too."""
@@ -99,6 +96,11 @@ class StandardOutput:
 
     def close(self) -> None:
         """Standard output stays open."""
+
+
+def _standard_output() -> BinaryIO:
+    assert sys.__stdout__ is not None, "the process was started without a standard output"
+    return cast(BinaryIO, sys.__stdout__.buffer)  # sys.stdout is for persons
 
 
 def _unwritable(error: OSError, started: float) -> Answer:
