@@ -36,6 +36,8 @@ setup(
     ],
     extras_require={
         "gcp": ["apache-beam[gcp]>=2.77,<2.78", "google-auth>=2"],
+        "kafka": ["confluent-kafka>=2.6"],
+        "redis": ["redis>=6"],
         "test": [
             "mypy==2.4.1",
             "pyhamcrest==2.1.0",

@@ -1,0 +1,119 @@
+"""Events as the Open edX event bus carries them: out of a message's value into the JSON that ``transforms.parse`` reads.
+
+The bus carries ``org.openedx.analytics.tracking.event.emitted.v1`` (OEP-49, openedx-events ``analytics``): one record with the
+event's name, its time as ISO 8601, and its data and context as JSON text. On Kafka the value is Avro behind the five bytes of
+Confluent's wire format (0, then the schema's number in four bytes); on Redis it is Avro alone. JSON is taken on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import fastavro
+import msgspec
+import orjson
+
+from edx2lrs.transforms.failure import Refusal
+
+TRACKING_EVENT = "org.openedx.analytics.tracking.event.emitted.v1"
+
+Schema = Any
+"""An Avro schema as fastavro parsed it."""
+SchemaOf = Callable[[int], "Schema | Refusal"]
+"""The schema that a value was written with, by its number."""
+
+SCHEMA: Schema = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "CloudEvent",
+        "namespace": TRACKING_EVENT,
+        "fields": [
+            {
+                "name": "tracking_log",
+                "type": {
+                    "type": "record",
+                    "name": "TrackingLogData",
+                    "fields": [{"name": name, "type": "string"} for name in ("name", "timestamp", "data", "context")],
+                },
+            }
+        ],
+    }
+)
+_HEAD = 5
+
+
+def bundled_schema(_number: int) -> Schema:
+    """For a site without a registry: fields that a later version adds at the record's end are passed over."""
+    return SCHEMA
+
+
+def event_of_kafka(value: bytes | None, event_type: str | None, schema_of: SchemaOf = bundled_schema) -> bytes | Refusal:
+    """The event's JSON out of a message's value; ``event_type``: its header ``ce_type``. Refused with stage ``read``:
+    ``not_an_event``, ``bad_avro``, ``unknown_schema``."""
+    if not value:
+        return Refusal("read", "not_an_event", "the message has no value")
+    if event_type and event_type != TRACKING_EVENT:
+        return _of_another_type(event_type)
+    if value[:1] == b"{":
+        return _of_json(value)
+    if value[0] != 0 or len(value) < _HEAD:
+        message = f"{len(value)} bytes that begin neither with {{ (JSON) nor with 0 and a schema's number (Avro)"
+        return Refusal("read", "bad_avro", message)
+    if value[_HEAD : _HEAD + 1] == b"{":
+        return _of_json(value[_HEAD:])
+    number = int.from_bytes(value[1:_HEAD], "big")
+    schema = schema_of(number)
+    return schema if isinstance(schema, Refusal) else _of_avro(value[_HEAD:], schema, f"schema {number}")
+
+
+def event_of_redis(value: bytes | None, event_type: str | None) -> bytes | Refusal:
+    """The event's JSON out of an entry's field ``event_data``; ``event_type``: its field ``type``. Refused as above."""
+    if not value:
+        return Refusal("read", "not_an_event", "the entry has no field event_data, or nothing in it")
+    if event_type and event_type != TRACKING_EVENT:
+        return _of_another_type(event_type)
+    if value[:1] == b"{":
+        return _of_json(value)
+    return _of_avro(value, SCHEMA, "the bundled schema")
+
+
+def _of_another_type(event_type: str) -> bytes:
+    """Streams may be shared: what is no tracking event goes on with nothing but its name, and is counted as filtered."""
+    return b'{"name": %b, "data": {}}' % orjson.dumps(event_type)
+
+
+def _of_avro(data: bytes, schema: Schema, named: str) -> bytes | Refusal:
+    try:
+        reader = None if schema is SCHEMA else SCHEMA
+        log = fastavro.schemaless_reader(BytesIO(data), schema, reader)["tracking_log"]
+    except fastavro.read.SchemaResolutionError:
+        return Refusal("read", "unknown_schema", f"{named} is none of a tracking event: it lacks a field, or has another type")
+    except Exception as error:  # bytes that are no record make fastavro raise many kinds
+        return Refusal("read", "bad_avro", f"{len(data)} bytes are no record of {named} ({type(error).__name__})")
+    # spaces as Python's json has them: the parser finds the name by them
+    return b'{"name": %b, "timestamp": %b, "data": %b, "context": %b}' % (
+        orjson.dumps(log["name"]),
+        orjson.dumps(log["timestamp"]),
+        orjson.dumps(log["data"]),
+        orjson.dumps(log["context"]),
+    )
+
+
+class _Wrapped(msgspec.Struct):
+    tracking_log: msgspec.Raw = msgspec.Raw()
+
+
+_wrapped = msgspec.json.Decoder(_Wrapped).decode
+
+
+def _of_json(value: bytes) -> bytes:
+    """The event itself, or the bus's record around it. What is no JSON is for the parser to refuse."""
+    if value.find(b'"tracking_log"', 0, 64) < 0:
+        return value
+    try:
+        inner = _wrapped(value).tracking_log
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return value
+    return bytes(inner) or value
