@@ -1,7 +1,9 @@
 """The graph: what happens to every event, in reading order.
 
 Each step gives ``good``, ``failures`` and ``tallies``; failures meet once and become dead letters, tallies become the ledger.
-Only ``keep``, the last step, knows where this runs (``pipeline.keep``: on this machine).
+Only the first and the last step know where this runs. On this machine ``read`` reads waves and ``last`` keeps them
+(``pipeline.keep``); on Flink and Dataflow ``read`` takes parts of files or messages (``pipeline.read_elsewhere``), and ``last``
+delivers from keyed state (``pipeline.deliver_from_state``).
 """
 
 from __future__ import annotations
@@ -12,16 +14,19 @@ from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, PackBlocks, ParseRecords, ReadRecords, Translate, step
 
 
-def connect(waves: beam.PCollection[str], job: JobSpec, keep: beam.PTransform) -> beam.PCollection:
-    """Waves in (folders, see ``pipeline.wave``); blocks of statements, failures and tallies out to ``keep``."""
-    read = waves | "Read records" >> step(ReadRecords())
+def connect(
+    start: beam.PCollection, job: JobSpec, last: beam.PTransform, read: beam.DoFn | None = None, sharded: bool = False
+) -> beam.PCollection:
+    """What ``read`` reads in (waves: folders, see ``pipeline.wave``); blocks of statements (``sharded``: of one shard each),
+    failures and tallies out to ``last``."""
+    read = start | "Read records" >> step(read or ReadRecords())
     parsed = read.good | "Parse" >> step(ParseRecords())
     allowed = parsed.good | "Filter events" >> step(FilterEvents(job))
     matched = allowed.good | "Match consumers" >> step(MatchConsumers(job))
     translated = matched.good | "Translate" >> step(Translate(job))
-    packed = translated.good | "Pack blocks" >> step(PackBlocks(job))
+    packed = translated.good | "Pack blocks" >> step(PackBlocks(job, sharded))
 
     steps = (read, parsed, allowed, matched, translated, packed)
     failures = [each.failures for each in steps] | "Failures meet" >> beam.Flatten()
     tallies = [each.tallies for each in steps] | "Tallies meet" >> beam.Flatten()
-    return {"blocks": packed.good, "failures": failures, "tallies": tallies} | "Keep" >> keep
+    return {"blocks": packed.good, "failures": failures, "tallies": tallies} | last

@@ -19,6 +19,7 @@ from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.filter import EventFilter
 from edx2lrs.transforms.match import Matcher
+from edx2lrs.transforms.shards import shards
 from edx2lrs.transforms.site_translator import AnyTranslator, by_site
 from edx2lrs.transforms.time_window import TimeWindow
 from edx2lrs.transforms.translate import Translator
@@ -27,8 +28,8 @@ _MATCHES_REMEMBERED = 10_000
 
 
 class JobSpec(NamedTuple):
-    """What the graph carries to the workers: where the configuration lies, and from when to when events are wanted. No secret, and
-    nothing of the configuration's content."""
+    """What the graph carries to the workers: where the configuration lies, and from when to when events are wanted. No secret,
+    and nothing of the configuration's content."""
 
     config_path: str
     window: TimeWindow = TimeWindow()
@@ -40,6 +41,7 @@ class Job:
     def __init__(self, config: Config, step: Step = nobody) -> None:
         """``step`` is told how far the compilation of a large table is. Raises ``TableError``, ``SecretError``."""
         self.names = tuple(consumer.name for consumer in config.consumers)
+        self.shards = tuple(shards(consumer) for consumer in config.consumers)
         self.filter_event = EventFilter(config.events)
         self.match = Matcher(config.consumers)
         self._variants = variants(config)

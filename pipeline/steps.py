@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -20,9 +20,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 from edx2lrs.pipeline import wave as waves
 from edx2lrs.pipeline.job import Job, JobSpec, job_of
 from edx2lrs.pipeline.wave import Record
-from edx2lrs.transforms.blocks import Statement, pack
+from edx2lrs.transforms.blocks import Statement, pack, with_name
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
 from edx2lrs.transforms.parse import Event, event_hash, parse
+from edx2lrs.transforms.shards import shard_of
 
 RECORDS_IN_A_BATCH = 256
 STATEMENTS_IN_A_BLOCK = 100
@@ -119,7 +120,7 @@ class _Step(beam.DoFn):
     def refuse(self, refusal: Refusal, record: Record) -> None:
         """The record goes no further, whoever would have got it."""
         self.tally["", f"dead/{refusal.cause}"] += 1
-        self.failures.append(failed(refusal, record.position, record.body))
+        self.failures.append(failed(refusal, record.position, record.body, attributes=record.attributes))
 
     def crash(self, error: Exception) -> Refusal:
         """For a record that the step could not bear. Only the exception's type is told: its text may hold data."""
@@ -168,7 +169,7 @@ class ReadRecords(_Step):
             self.tally["", "read"] += 1
             self.tally["", f"dead/{failure.cause}"] += 1
             yield TaggedOutput("failures", failure)
-        self.tally["", "bytes"] += wave.end - wave.start
+        self.tally["", "bytes"] += wave.size
 
 
 class ParseRecords(_Step):
@@ -193,6 +194,8 @@ class FilterEvents(_OfJob):
 
     def one(self, parsed: Parsed) -> None:
         reason = self.job.filter_event(parsed.event)
+        if reason is None and not self._spec.window.holds(parsed.event.time):
+            reason = "outside_time"
         if reason is None:
             self.good.append(parsed)
         else:
@@ -206,6 +209,9 @@ class MatchConsumers(_OfJob):
 
     def one(self, parsed: Parsed) -> None:
         consumers = self.job.match(parsed.event)
+        only = parsed.record.only
+        if only is not None:
+            consumers = tuple([consumer for consumer in consumers if self.job.names[consumer] == only])
         if consumers:
             self.good.append(Matched(parsed.record, parsed.event, consumers))
         else:
@@ -233,7 +239,7 @@ class Translate(_OfJob):
                 made = translator.translate(matched.event)
                 if made and not isinstance(made, Refusal):
                     hashed = hashed or event_hash(matched.event)
-                    position = matched.record.position
+                    position = with_name(matched.record.position, matched.event.name)
                     statements = [Statement(bytes.fromhex(one.id.replace("-", "")), one.body, hashed, position) for one in made]
             except Exception as error:
                 made = self.crash(error)
@@ -247,7 +253,8 @@ class Translate(_OfJob):
     def _refuse_for(self, consumers: tuple[int, ...], refusal: Refusal, record: Record) -> None:
         """The record's statements reach none of ``consumers``; others may have theirs."""
         self.count_for(consumers, f"dead_records/{refusal.cause}")
-        self.failures += [failed(refusal, record.position, record.body, self.job.names[consumer]) for consumer in consumers]
+        names = [self.job.names[consumer] for consumer in consumers]
+        self.failures += [failed(refusal, record.position, record.body, name, record.attributes) for name in names]
 
     def count_batch(self) -> None:
         for consumers, number in Counter([translated.consumers for translated in self.good]).items():
@@ -255,26 +262,39 @@ class Translate(_OfJob):
 
 
 class PackBlocks(_OfJob):
-    """Statements in blocks of one consumer each."""
+    """Statements in blocks of one consumer each; ``sharded``: of one shard of a consumer each."""
 
     stage = "translate"
 
+    def __init__(self, spec: JobSpec, sharded: bool = False) -> None:
+        super().__init__(spec)
+        self._sharded = sharded
+
     def start_bundle(self) -> None:
         super().start_bundle()
-        self._waiting: dict[int, list[Statement]] = {}
+        self._waiting: dict[tuple[int, int], list[Statement]] = {}
 
     def process(self, batch: Any) -> Iterator[Any]:
         translated: Translated
         for translated in batch:
             for consumer in translated.consumers:
-                waiting = self._waiting.setdefault(consumer, [])
-                waiting += translated.statements
-                if len(waiting) >= STATEMENTS_IN_A_BLOCK:
-                    yield pack(self.job.names[consumer], waiting)
-                    self._waiting[consumer] = []
+                for shard, statements in self._by_shard(consumer, translated.statements):
+                    waiting = self._waiting.setdefault((consumer, shard), [])
+                    waiting += statements
+                    if len(waiting) >= STATEMENTS_IN_A_BLOCK:
+                        yield pack(self.job.names[consumer], waiting)
+                        self._waiting[consumer, shard] = []
+
+    def _by_shard(self, consumer: int, statements: list[Statement]) -> Iterable[tuple[int, list[Statement]]]:
+        if not self._sharded:
+            return ((0, statements),)
+        by_shard: dict[int, list[Statement]] = {}
+        for statement in statements:
+            by_shard.setdefault(shard_of(statement.id, self.job.shards[consumer]), []).append(statement)
+        return by_shard.items()
 
     def finish_bundle(self) -> Iterator[Any]:
-        for consumer, waiting in self._waiting.items():
+        for (consumer, _), waiting in self._waiting.items():
             if waiting:
                 yield _at_the_end(pack(self.job.names[consumer], waiting))
         yield from super().finish_bundle()

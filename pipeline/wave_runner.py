@@ -29,7 +29,7 @@ class WaveRunner:
         self._options = PipelineOptions(list(beam_arguments))
         pipeline = beam.Pipeline(runner=FnApiRunner(), options=self._options)
         start = pipeline | "Wave" >> beam.Create([folder], reshuffle=False)
-        graph.connect(start, job, KeepInState(folder, state_directory))
+        graph.connect(start, job, "Keep" >> KeepInState(folder, state_directory))
         gc.freeze()  # Beam's modules are no garbage: it need not be looked for in them after every wave
         self._graph = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
 

@@ -17,7 +17,7 @@ STEPS = ["Wave", "Read records", "Parse", "Filter events", "Match consumers", "T
 def test_steps_are_named_in_reading_order_and_failures_meet_once():
     pipeline = beam.Pipeline()
     graph.connect(
-        pipeline | "Wave" >> beam.Create(["folder"], reshuffle=False), JobSpec("c.yaml"), KeepInState("folder", "state")
+        pipeline | "Wave" >> beam.Create(["folder"], reshuffle=False), JobSpec("c.yaml"), "Keep" >> KeepInState("folder", "state")
     )
     proto = pipeline.to_runner_api()
     root = proto.components.transforms[proto.root_transform_ids[0]]
