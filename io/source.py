@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from edx2lrs.transforms.failure import Failure
 
@@ -54,3 +54,11 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Gives back what was not committed."""
+
+
+@runtime_checkable
+class Positioned(Protocol):
+    """A source whose cursors are ``Position``s."""
+
+    def position(self) -> Position:
+        """Where it is; what was polled is done."""

@@ -199,6 +199,10 @@ class Tail:
         self._said_missing = False
         with _named(path):
             self._resume(msgspec.json.decode(position, type=list[Place]) if position else [])
+            if not position:
+                self._look()
+                if self._log is None:
+                    self._last = Place(0, 0, seen=self._after_parts())
 
     def poll(self, max_records: int, max_wait: float) -> Polled:
         end = time.monotonic() + max_wait
@@ -208,7 +212,7 @@ class Tail:
                 found = self._read(max_records)
             left = end - time.monotonic()
             if found.messages or found.failures or left <= 0:
-                return Polled(found.messages, found.failures, self._position())
+                return Polled(found.messages, found.failures, self.position())
             time.sleep(min(_LOOK, left))
 
     def commit(self, cursor: Position) -> None:
@@ -221,10 +225,12 @@ class Tail:
     def _followed(self) -> list[_Plain | _Packed]:
         return [*self._parts, self._log] if self._log else list(self._parts)
 
-    def _position(self) -> Position:
+    def position(self) -> Position:
         places = [each.place for each in self._followed() if each.place.head]
-        if not places and self._last is not None and self._last.head:
+        if not places and self._last is not None:
             places = [self._last]  # nothing was written since it was rotated
+        if not places and self._log is not None:
+            places = [self._log.place]  # nothing was read of it yet, but what it is rotated into is to be read
         return Position(msgspec.json.encode(places).decode())
 
     # Reading
@@ -270,7 +276,7 @@ class Tail:
             status = os.stat(self._path)
         except FileNotFoundError:
             self._rotate()
-            if self._last is None and not self._said_missing:
+            if not self._followed() and not self._said_missing:
                 self._said_missing = True
                 _LOG.info("%s does not exist yet; it is waited for", self._path)
             return
@@ -304,8 +310,11 @@ class Tail:
         except FileNotFoundError:
             return None
         status = os.fstat(file.fileno())
-        newest = max((changed for changed, _, _ in self._parts_found()), default=-1)
-        return file, Place(status.st_dev, status.st_ino, seen=newest + 1)
+        return file, Place(status.st_dev, status.st_ino, seen=self._after_parts())
+
+    def _after_parts(self) -> int:
+        """A time (ns) after which no part was changed yet."""
+        return max((changed for changed, _, _ in self._parts_found()), default=-1) + 1
 
     def _follow_part(self, place: Place, why: str) -> None:
         """Reads on at ``place`` in the rotated part that has it."""

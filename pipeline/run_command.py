@@ -54,10 +54,12 @@ def _run(arguments: argparse.Namespace) -> int:
         from edx2lrs.pipeline import stream_run
 
         return stream_run.run(arguments, config, urls)
+    if arguments.http:
+        raise run_lifecycle.OptionError("--http: for streams; of files --report tells how far the run is")
     # Beam takes a second to import: only after the configuration is known to be right
     from edx2lrs.io import files
     from edx2lrs.io.path_dates import within
-    from edx2lrs.pipeline.input_pieces import register
+    from edx2lrs.pipeline.input_pieces import register, warn_of_what_was_left_out
     from edx2lrs.pipeline.job import Job
     from edx2lrs.pipeline.run_options import check_report, local_beam_arguments
     from edx2lrs.pipeline.status_line import steps_shown
@@ -72,6 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
         Job(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
     with run_lifecycle.owned_state(arguments.state, config) as state:
         run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
+        warn_of_what_was_left_out(window, state.pieces)
         pieces = register(found, state.pieces)
         plans = [
             WorkerPlan(

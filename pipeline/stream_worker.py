@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
-from edx2lrs.io.source import Message, Position, Source, SourceError
+from edx2lrs.io.source import Message, Position, Positioned, Source, SourceError
 from edx2lrs.io.source_urls import SourceUrl, open_source
 from edx2lrs.io.state.errors import StateError, named_faults
 from edx2lrs.io.state.messages import SeenMessage
@@ -97,6 +97,8 @@ class StreamWorker:
         """From where the state is, as long as all goes well."""
         self._position = self._state.messages.position(self._url.name)
         with contextlib.closing(open_source(self._url, self._name, self._position)) as source:
+            if self._position is None and isinstance(source, Positioned):
+                self._begin_at(source.position())
             while not self._stopping.is_set():
                 newer = self._job.renew()
                 if newer is not None:
@@ -109,6 +111,11 @@ class StreamWorker:
                     self._keep(gathered)
                     source.commit(gathered.cursor)
                 self._over()
+
+    def _begin_at(self, position: Position) -> None:
+        """Killed before anything is kept, it is to begin there again, whatever becomes of the source meanwhile."""
+        self._state.keep_messages(KeptMessages(self._url.name, [], 0.0, None, str(position), [], [], {}))
+        self._position = str(position)
 
     def _take_over(self, config: Config) -> None:
         self._consumers = [consumer.name for consumer in config.consumers]

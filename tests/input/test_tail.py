@@ -294,6 +294,23 @@ def test_a_rotated_log_that_is_gone_is_told_and_the_new_one_is_read(log, reader,
     assert "after line 2" in caplog.text
 
 
+@pytest.mark.parametrize("exists", [True, False], ids=["a log with something in it", "no log yet"])
+def test_rotated_after_a_start_at_which_nothing_was_read(log, reader, exists):
+    log.write(1)
+    pack(log.rename("tracking.log.1"))
+    log.write(2 if exists else 0)
+    if not exists:
+        log.path.unlink()
+    reader.start()
+    reader.position = str(reader.source.position())
+    reader.end()
+    log.write(2)
+    log.rename("tracking.log-20261121")
+    log.write(1)
+    reader.start().read()
+    assert reader.numbers == list(range(2, log.written + 1))
+
+
 def test_other_files_of_the_folder_are_no_parts(log, reader):
     log.write(1)
     reader.start().read()

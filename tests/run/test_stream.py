@@ -1,0 +1,236 @@
+"""A growing log as a service: the job in processes of its own, into a sandbox LRS, ended in order and at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+CONFIG = """\
+lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
+consumers:
+  - name: campus
+    protocol: xapi
+    url: http://ADDRESS/campus/xAPI
+    auth: {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}
+    access: all
+    batch: {interval: 0.2s}
+    retry: {max_delay: 1s}
+"""
+SECRETS = {"SANDBOX_USER": "sandbox", "SANDBOX_PASSWORD": "sandbox", "EDX2LRS_ID_KEY": "a key of the tests"}
+
+
+def line(number):
+    return (
+        json.dumps(
+            {
+                "name": "play_video",
+                "event_source": "browser",
+                "time": f"2026-03-01T10:00:{number // 1_000_000:02d}.{number % 1_000_000:06d}+00:00",
+                "username": "bob",
+                "context": {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": 5},
+                "event": {"id": "b42", "currentTime": 1.5},
+            }
+        )
+        + "\n"
+    )
+
+
+class Log:
+    def __init__(self, path):
+        self.path = path
+        self.written = 0
+
+    def write(self, count):
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.writelines(line(number) for number in range(self.written + 1, self.written + count + 1))
+        self.written += count
+
+
+class Service:
+    """The job under way."""
+
+    def __init__(self, folder, config, *options):
+        self.report_path = folder / "report.json"
+        self.errors = open(folder / "errors.log", "a+", encoding="utf-8")  # noqa: SIM115
+        command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", config, "--state", "state"]
+        command += ["--input", "tail:tracking.log", "--report", self.report_path, *options]
+        environment = {**os.environ, **SECRETS}
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=self.errors, start_new_session=True
+        )
+
+    def terminate(self, number=signal.SIGTERM):
+        """The exit code, and the last report."""
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        return code, json.loads(self.report_path.read_text(encoding="utf-8"))
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    def said(self):
+        self.errors.seek(0)
+        text = self.errors.read()
+        assert "Traceback" not in text, text
+        return text
+
+
+@pytest.fixture
+def log(tmp_path):
+    return Log(tmp_path / "tracking.log")
+
+
+@pytest.fixture
+def service(tmp_path):
+    started = []
+
+    def start(config, *options):
+        started.append(Service(tmp_path, config, *options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.kill()
+        each.errors.close()
+
+
+def until(condition, seconds=40):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
+def test_a_growing_log_arrives_through_rotation_and_a_restart(service, sandbox, config, log, assert_adds_up):
+    path = config(sandbox.address, CONFIG)
+    first = service(path)
+    log.write(100)
+    until(lambda: sandbox.stored("campus") == 100)
+    log.path.rename(log.path.with_name("tracking.log.1"))
+    log.write(50)
+    until(lambda: sandbox.stored("campus") == 150)
+    code, report = first.terminate()
+    assert code == 0
+    assert report["records"]["read"] == 150
+    assert_adds_up(report)
+
+    log.write(10)
+    log.path.rename(log.path.with_name("tracking.log.2"))
+    log.write(10)
+    second = service(path)
+    until(lambda: sandbox.stored("campus") == 170)
+    code, report = second.terminate(signal.SIGINT)
+    assert code == 0
+    assert (report["records"]["read"], report["all_runs"]["records"]["read"]) == (20, 170)
+    assert_adds_up(report["all_runs"])
+    assert "again, in" not in second.said()
+
+
+def test_killed_at_any_moment_each_line_arrives_and_is_counted_once(service, sandbox_with, config, log, assert_adds_up):
+    faulty = sandbox_with("--seed", "3", "--fault", "503:0.05", "--fault", "reset:0.05")
+    path = config(faulty.address, CONFIG)
+    chance = random.Random(20261121)
+    for _ in range(4):
+        job = service(path)
+        before, end = faulty.stored("campus"), float("inf")
+        while time.monotonic() < end:
+            log.write(20)
+            time.sleep(0.05)
+            if before and chance.random() < 0.03:  # what was rotated before the first start is none of its business
+                log.path.rename(log.path.with_name(f"tracking.log-{log.written:09d}"))
+            if end == float("inf") and faulty.stored("campus") > before:
+                end = time.monotonic() + chance.uniform(0.0, 1.5)
+        job.kill()
+    last = service(path)
+    until(lambda: faulty.stored("campus") == log.written)
+    code, report = last.terminate()
+    assert code == 0
+    assert report["all_runs"]["records"]["read"] == log.written
+    assert report["all_runs"]["records"]["redelivered"] == 0
+    assert_adds_up(report["all_runs"])
+    last.said()
+
+
+def test_health_and_metrics_are_served(service, sandbox, config, log):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+
+    def get(path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.read().decode()
+
+    def healthy():
+        try:
+            return json.loads(get("/healthz")) == {"status": "ok"}
+        except (urllib.error.URLError, OSError):
+            return False
+
+    job = service(config(sandbox.address, CONFIG), "--http", str(port))
+    until(healthy)
+    log.write(30)
+    with open(log.path, "a", encoding="utf-8") as file:
+        file.write("bob's secret, no JSON\n")
+    until(lambda: 'edx2lrs_consumer_delivered_total{consumer="campus"} 30.0' in get("/metrics"))
+    metrics = get("/metrics")
+    for sample in (
+        "edx2lrs_records_read_total 31.0",
+        'edx2lrs_records_dead_total{cause="not_json"} 1.0',
+        'edx2lrs_consumer_waiting{consumer="campus"} 0.0',
+        'edx2lrs_consumer_circuit_open{consumer="campus"} 0.0',
+        'edx2lrs_consumer_oldest_waiting_seconds{consumer="campus"} 0.0',
+        "edx2lrs_source_troubles 0.0",
+    ):
+        assert sample in metrics
+    assert "bob" not in metrics
+    sandbox.stop()
+    log.write(5)
+    until(lambda: 'edx2lrs_consumer_circuit_open{consumer="campus"} 1.0' in get("/metrics"))
+    assert 'edx2lrs_consumer_waiting{consumer="campus"} 5.0' in get("/metrics")
+    assert job.terminate()[0] == 0
+
+
+def test_a_service_that_is_idle_takes_next_to_no_processor_time(service, sandbox, config, log):
+    job = service(config(sandbox.address, CONFIG))
+    log.write(1)
+    until(lambda: sandbox.stored("campus") == 1)
+
+    def used():
+        with open(f"/proc/{job.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+    before = used()
+    time.sleep(3)  # a measurement takes its time
+    assert used() - before < 0.3
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--input", "tail:tracking.log"], "--state: missing"),
+        (["--input", "tail:tracking.log", "--state", "s", "--workers", "2"], "a log is read by one process"),
+        (["--input", "tail:tracking.log", "--input", "other.log", "--state", "s"], "a run of their own"),
+        (["--input", "tail:tracking.log", "--state", "s", "--http", "nowhere"], "--http nowhere: no port"),
+        (["--input", "pubsub://my-project", "--state", "s"], "written pubsub://PROJECT/SUBSCRIPTION"),
+        (["--input", "tracking.log", "--http", "0"], "--http: for streams"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_read(edx2lrs, config, log, options, said):
+    log.write(1)
+    refused = edx2lrs("run", "--config", config("127.0.0.1:1", CONFIG), *options)
+    assert refused.code == 2
+    assert said in refused.err
+    assert refused.report == {}
