@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import hashlib
+import io
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,7 @@ import fastavro
 import msgspec
 
 from edx2lrs.io import dead_letter_marks
+from edx2lrs.io.dead_letter_topic import Message, is_topic, publish
 from edx2lrs.io.paths import folder_of, is_remote
 from edx2lrs.transforms.blocks import position_and_name
 from edx2lrs.transforms.config_types import PayloadForm
@@ -166,10 +168,13 @@ class DeadLettersMissing(Exception):
 
 def write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> str:
     """Write ``letters`` as the Avro file ``name`` in ``folder``, whole or not at all; gives its path. An older one is
-    replaced.
+    replaced. Where ``folder`` is a topic, publish them there.
 
-    A local file is on disk (fsync) when this returns. Raises ``OSError``, or what Beam's file system raises.
+    A local file is on disk (fsync) when this returns. Raises ``OSError``, or what Beam's file system or the topic raises.
     """
+    if is_topic(folder):
+        publish(folder, map(_message, letters))
+        return folder
     if is_remote(folder):
         return _write_remote(f"{folder.rstrip('/')}/{name}", letters)
     target = Path(folder) / name
@@ -194,6 +199,14 @@ def _write_remote(path: str, letters: Iterable[DeadLetter]) -> str:
     with FileSystems.create(path, "application/octet-stream") as file:  # object stores show a file when it is closed
         _write(file, letters)
     return path
+
+
+def _message(letter: DeadLetter) -> Message:
+    """A letter for a topic; the attributes are for filters of subscriptions."""
+    data = io.BytesIO()
+    fastavro.schemaless_writer(data, _parsed_schema, msgspec.structs.asdict(letter))
+    fields = ("id", "stage", "cause", "consumer", "event_name")
+    return Message(data.getvalue(), {name: value for name in fields if (value := getattr(letter, name))})
 
 
 def _write(file: IO[bytes], letters: Iterable[DeadLetter]) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
+from edx2lrs.io.dead_letter_topic import fault_of_topic
 from edx2lrs.io.paths import beside, check_readable, is_remote
 from edx2lrs.io.secrets import EXPECTED as REFERENCE
 from edx2lrs.io.secrets import SecretError, is_reference, resolve
@@ -203,9 +204,11 @@ def log(value: object, folder: str) -> bool | str:
 
 
 def new_folder(value: object, folder: str) -> str:
-    """The absolute path of a folder, which need not be there yet."""
+    """The absolute path of a folder, which need not be there yet; or a topic."""
     if not isinstance(value, str) or not value:
         raise UnfitError(kind_of(value) if value != "" else "empty text", "the path of a folder")
+    if value.startswith("pubsub:") and (fault := fault_of_topic(value)):
+        raise UnfitError(fault)
     return beside(value, folder)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import uuid
+from concurrent.futures import Future
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import ClassVar
 
 import fastavro
 import msgspec
@@ -15,11 +18,12 @@ from hamcrest import all_of, assert_that, contains_string, equal_to, not_
 
 from edx2lrs.io import dead_letter_marks
 from edx2lrs.io.dead_letter_marks import Mark
-from edx2lrs.io.dead_letters import SCHEMA, DeadLettersMissing, dead_letter, letter_id, now, read, write_file
+from edx2lrs.io.dead_letters import SCHEMA, DeadLetter, DeadLettersMissing, dead_letter, letter_id, now, read, write_file
 from edx2lrs.io.state import unexported_letters
 from edx2lrs.io.state.errors import DeadLettersFault
 from edx2lrs.io.state.state import open_state
 from edx2lrs.pipeline import cli, dead_letters_command
+from edx2lrs.pipeline.config_kinds import UnfitError, new_folder
 from edx2lrs.transforms.failure import Failure
 
 RECORD = Failure("parse", "not_json", "expected JSON, found a line that ends early", "/logs/a.log:3", b'{"secret')
@@ -488,3 +492,64 @@ def test_what_failed_again_is_a_dead_letter_again_once_with_its_attempts(tmp_pat
     (tmp_path / "sent-again-1.jsonl").write_bytes(dead_letter_marks.lines([Mark(uuid.UUID(first.id).bytes, first.time)]))
 
     assert list(read(str(tmp_path), pytest.fail)) == [again]
+
+
+# to a topic
+
+
+class Publisher:
+    """Takes what is published, as the client of Pub/Sub does."""
+
+    published: ClassVar[list[tuple[str, bytes, dict[str, str]]]] = []
+
+    def topic_path(self, project, topic):
+        return f"projects/{project}/topics/{topic}"
+
+    def publish(self, topic, data, timeout, **attributes):
+        assert timeout > 0
+        if "closed" in topic:
+            raise PermissionError("may not publish")
+        future = Future()
+        future.set_result(str(len(self.published)))
+        self.published.append((topic, data, attributes))
+        return future
+
+    def stop(self):
+        pass
+
+
+@pytest.fixture
+def published(monkeypatch):
+    pubsub = pytest.importorskip("google.cloud.pubsub_v1")
+    monkeypatch.setattr(pubsub, "PublisherClient", Publisher)
+    monkeypatch.setattr(Publisher, "published", [])
+    return Publisher.published
+
+
+def test_letters_for_a_topic_are_published_one_by_one_and_leave_the_state(state, published):
+    state.dead_letters.add([RECORD, STATEMENT])
+    letters = list(state.dead_letters.read())
+
+    state.dead_letters.export("pubsub://our-project/dead-letters")
+
+    assert [topic for topic, _, _ in published] == ["projects/our-project/topics/dead-letters"] * 2
+    schema = fastavro.parse_schema(SCHEMA)
+    read_back = [fastavro.schemaless_reader(io.BytesIO(data), schema, schema) for _, data, _ in published]
+    assert [msgspec.convert(each, DeadLetter) for each in read_back] == letters
+    assert published[1][2] == {"id": letters[1].id, "stage": "deliver", "cause": "rejected", "consumer": "campus"}
+    assert state.dead_letters.count() == 0
+
+
+def test_what_a_topic_does_not_take_stays_in_the_state(state, published):
+    state.dead_letters.add([RECORD])
+
+    with pytest.raises(DeadLettersFault, match=rf"pubsub://our-project/closed.*{state.folder}"):
+        state.dead_letters.export("pubsub://our-project/closed")
+
+    assert (state.dead_letters.count(), published) == (1, [])
+
+
+@pytest.mark.parametrize("path", ["pubsub://our-project", "pubsub://our-project/", "pubsub:our-project/dead", "pubsub://a b/d"])
+def test_an_address_that_is_no_topic_is_told_before_anything_is_read(path):
+    with pytest.raises(UnfitError, match="pubsub://PROJECT/TOPIC"):
+        new_folder(path, "/")

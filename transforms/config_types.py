@@ -426,7 +426,8 @@ class DeadLetters(_Options, frozen=True):
     path: Annotated[
         Folder | None,
         Meta(
-            description="Folder, local or of any Beam file system; default: `dead-letters/` in the state directory.",
+            description="Folder, local or of any Beam file system, or a Pub/Sub topic, `pubsub://PROJECT/TOPIC`; default: "
+            "`dead-letters/` in the state directory.",
             examples=["gs://bucket/dead-letters"],
         ),
     ] = None
