@@ -24,7 +24,7 @@ from edx2lrs.transforms.caliper.vocabulary import (
     VIDEO_OBJECT,
 )
 from edx2lrs.transforms.json_text import Json
-from edx2lrs.transforms.mapping import Constant, Row, Rows
+from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.values import seconds
 from edx2lrs.transforms.video import clock, video_iri
 
@@ -35,7 +35,10 @@ _MINUTE, _HOUR = 60_000_000, 3_600_000_000  # microseconds
 def duration(value: object) -> Json:
     """Seconds as an ISO 8601 duration, exact to the microsecond: ``PT3M15.6S``, ``P0D`` for 0."""
     expected = "expected a number of seconds from 0 to a billion days, found another one"
-    microseconds = round((value if type(value) is float else seconds(value)) * 1_000_000)
+    try:
+        microseconds = round((value if type(value) is float else seconds(value)) * 1_000_000)
+    except OverflowError:
+        raise Unmappable(expected, "out_of_range") from None
     if 0 < microseconds < _HOUR and microseconds % _MINUTE:  # nearly always; the rest would say the same, slower
         minutes, left = divmod(microseconds, _MINUTE)
         text = f"{left / 1_000_000:.6f}".rstrip("0").rstrip(".")

@@ -46,7 +46,11 @@ def position(current_time: object, browsers_current_time: object) -> Json | None
 def duration(value: object) -> Json:
     """Seconds as an ISO 8601 duration with hours and minutes where needed, of two digits: ``PT03M15S``, ``PT45.5S``."""
     expected = "expected a length from 0 seconds to a billion days, found another number"
-    days, hours, minutes, seconds_left, fraction = clock(round(float(milliseconds(value)) * 1_000_000), expected)
+    try:
+        microseconds = round(float(milliseconds(value)) * 1_000_000)
+    except OverflowError:
+        raise Unmappable(expected, "out_of_range") from None
+    days, hours, minutes, seconds_left, fraction = clock(microseconds, expected)
     text = f"P{days}DT" if days else "PT"
     if days or hours:
         text += f"{hours:02}H"
