@@ -88,8 +88,10 @@ class StreamWorker:
                     if error.fatal and not self._came and time.monotonic() - self._begun < _NEW:
                         raise
                     self._wait_out(str(error))
-                except Exception as error:  # of a wave, as Beam wraps it, or of the state directory
-                    self._wait_out(innermost(error))
+                except StateError as error:
+                    self._wait_out(f"{self._url.name}: {innermost(error)}")
+                except Exception as error:  # its text may hold data of a record
+                    self._wait_out(f"{self._url.name}: unexpected {type(error).__name__} in a wave")
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -209,7 +211,7 @@ class StreamWorker:
         if message != self._trouble:
             self._parent.send(SourceTrouble(self._plan.name, message))
         if message != self._trouble or pause == _LAST_PAUSE:
-            _LOG.warning("%s: %s; trying again, in %.1f s at first", self._url.name, message, pause)
+            _LOG.warning("%s; trying again, in %.1f s at first", message, pause)
         self._trouble = message
         self._stopping.wait(pause)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import threading
@@ -65,6 +66,7 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
         signal.signal(number, signal.SIG_IGN)
     _end_with(parent)
     set_up_logging()
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what a wave raises is told once, in a line
     from edx2lrs.io.state.errors import StateError
     from edx2lrs.io.state.state import join_state
     from edx2lrs.pipeline.worker import Worker

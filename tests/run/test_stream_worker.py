@@ -1,0 +1,191 @@
+"""A worker of a stream, in this process, over a source of the test: what comes again, what kills, and what fails for a while."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import threading
+from collections import deque
+
+import pytest
+
+from edx2lrs.io.source import Message, Polled, SourceError
+from edx2lrs.io.source_urls import parse
+from edx2lrs.io.state.errors import StateFault
+from edx2lrs.io.state.state import join_state, open_state
+from edx2lrs.pipeline import stream_worker
+from edx2lrs.pipeline import wave as waves
+from edx2lrs.pipeline.stream_worker import StreamWorker
+from edx2lrs.pipeline.worker_process import KeptSomething, SourceTrouble, WorkerPlan
+from edx2lrs.transforms.failure import Failure
+
+URL = parse("pubsub://my-project/events")
+CONFIG = """\
+lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
+consumers:
+  - {name: campus, protocol: xapi, url: "http://127.0.0.1:1/xAPI", access: all, batch: {interval: 0.2s}}
+"""
+
+
+def message(number):
+    time = f"2026-03-01T10:00:00.{number:06d}+00:00"
+    context = {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": 5}
+    event = {"name": "play_video", "time": time, "username": "bob", "context": context, "event": {"id": "b", "currentTime": 1}}
+    return Message(f"m{number}", f"m{number}", json.dumps(event).encode(), {"number": str(number)})
+
+
+class Source:
+    """Gives what it is told, poll by poll; an exception is raised. After the last one the worker is told to stop."""
+
+    def __init__(self, polls, stopping):
+        self.polls = deque(polls)
+        self.stopping = stopping
+        self.committed = []
+        self.opened = 0
+
+    def poll(self, max_records, max_wait):  # noqa: ARG002
+        if not max_wait:
+            return Polled([], [], "end")
+        if not self.polls:
+            self.stopping.set()
+            return Polled([], [], "end")
+        given = self.polls.popleft()
+        if isinstance(given, Exception):
+            raise given
+        return given if isinstance(given, Polled) else Polled(given, [], "cursor")
+
+    def commit(self, cursor):
+        self.committed.append(cursor)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("EDX2LRS_ID_KEY", "a key of the tests")
+    monkeypatch.setattr(stream_worker, "_FIRST_PAUSE", 0.01)
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    with open_state(tmp_path / "state", ids=1_000, statements=1_000) as opened:
+        opened.ledger.begin_run("test", ["campus"], "job")
+        yield opened
+
+
+@pytest.fixture
+def run(tmp_path, state, monkeypatch):
+    """Runs a worker over polls; gives its source and what it told its parent."""
+
+    def over(*polls, before=lambda _: None):
+        stopping = threading.Event()
+        source = Source(polls, stopping)
+
+        def opened(*_):
+            source.opened += 1
+            return source
+
+        monkeypatch.setattr(stream_worker, "open_source", opened)
+        ours, theirs = multiprocessing.Pipe()
+        plan = WorkerPlan("worker-1", str(tmp_path / "c.yaml"), str(state.folder), (), ("campus",), 1_000, stream=URL)
+        with join_state(state.folder) as joined:
+            worker = StreamWorker(plan, URL, joined, theirs, stopping)
+            before(worker)
+            worker.work()
+        told = []
+        while ours.poll():
+            told.append(ours.recv())
+        return source, told
+
+    return over
+
+
+def counts(state):
+    return {key: number for (consumer, key), number in state.ledger.totals().items() if not consumer and key != "bytes"}
+
+
+def test_messages_are_kept_then_committed_and_known_when_they_come_again(run, state):
+    source, told = run([message(1), message(2)], [message(2), message(3), message(3)], [message(1)])
+    assert counts(state) == {"read": 3, "matched": 3, "redelivered": 3}
+    assert state.outbox.waiting("campus") == 3
+    assert source.committed == ["end"] * 3
+    assert told == [KeptSomething()] * 3
+
+
+def test_what_is_no_record_is_a_dead_letter_once_with_its_attributes(run, state):
+    poison = Message("p", "p", b"{no", {"tenant": "north"})
+    broken = Failure("read", "bad_avro", "no record", "topic[0]@7", b"\0", attributes={"ce_type": "x"})
+    run([poison, message(1)], Polled([poison], [broken], "cursor"), Polled([], [broken], "cursor"))
+    assert counts(state) == {"read": 3, "matched": 1, "dead/not_json": 1, "dead/bad_avro": 1, "redelivered": 2}
+    letters = {letter.cause: (letter.position, letter.attributes) for letter in state.dead_letters.read()}
+    assert letters == {"not_json": ("p", {"tenant": "north"}), "bad_avro": ("topic[0]@7", {"ce_type": "x"})}
+
+
+def test_a_message_over_which_processes_die_is_set_apart_and_becomes_a_dead_letter(run, state):
+    """What a wave leaves behind when its process dies is what ``begin`` has noted."""
+    batch = [message(number) for number in range(4)]
+    ids = [each.id for each in batch]
+    killer = ids[2]
+    sizes = []
+
+    class Died(BaseException):
+        pass
+
+    def dies_over_it(worker):
+        def run_wave():
+            wave = waves.read(worker._folder)
+            sizes.append(len(wave.ids))
+            if killer in wave.ids:
+                raise Died
+            keep()
+
+        keep, worker._waves.run = worker._waves.run, run_wave
+
+    for _ in range(12):
+        try:
+            run(batch, before=dies_over_it)
+        except Died:
+            continue
+        break
+    assert sizes[0] == 4
+    assert sizes.count(1) >= 3
+    assert counts(state)["read"] == 4
+    assert counts(state)["dead/crash"] == 1
+    assert [(letter.position, letter.attributes) for letter in state.dead_letters.read()] == [(killer, {"number": "2"})]
+    assert state.outbox.waiting("campus") == 3
+
+
+def test_a_source_that_fails_for_a_while_is_opened_again(run, state, caplog):
+    caplog.set_level("INFO", "edx2lrs.stream")
+    down = SourceError("pubsub://my-project/events: ServiceUnavailable: try later")
+    source, told = run(down, down, [message(1)])
+    assert source.opened == 3
+    assert counts(state) == {"read": 1, "matched": 1}
+    assert told == [SourceTrouble("worker-1", str(down)), KeptSomething(), SourceTrouble("worker-1", "")]
+    assert caplog.text.count("try later") == 1
+    assert "is read again" in caplog.text
+
+
+def test_a_source_that_is_not_there_ends_the_worker(run):
+    with pytest.raises(SourceError, match="make the subscription"):
+        run(SourceError("NotFound; make the subscription", fatal=True))
+
+
+def test_a_source_that_goes_away_after_it_was_read_is_waited_for(run, state):
+    run([message(1)], SourceError("NotFound", fatal=True), [message(2)])
+    assert counts(state)["read"] == 2
+
+
+def test_a_fault_of_the_state_commits_nothing_and_counts_against_no_message(run, state):
+    def full_disk_once(worker):
+        keep, faults = worker._waves.run, [StateFault("the disk is full")]
+
+        def run_wave():
+            if faults:
+                raise faults.pop()
+            keep()
+
+        worker._waves.run = run_wave
+
+    source, told = run([message(1)], [message(1)], before=full_disk_once)
+    assert source.committed == ["end"]
+    assert counts(state) == {"read": 1, "matched": 1}
+    assert told[0] == SourceTrouble("worker-1", f"{URL.name}: StateFault: the disk is full")
