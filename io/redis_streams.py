@@ -381,4 +381,5 @@ _ADVICE = (
     ("NOPERM", "this user needs XREADGROUP, XREAD, XACK, XCLAIM, XPENDING, XGROUP, XINFO, EVAL and the stream's key"),
     ("WRONGTYPE", "the key is no stream; check the name (with the prefix of EVENT_BUS_TOPIC_PREFIX)"),
     ("unknown command", "Redis 6.2 or newer is needed"),
+    ("CERTIFICATE_VERIFY_FAILED", "the server's certificate is not trusted; name its authority by ca=PATH, and check the host"),
 )
