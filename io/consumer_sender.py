@@ -18,6 +18,7 @@ from edx2lrs.transforms.config_types import Consumer
 
 _IDLE_SECONDS = 10.0  # after which a thread with nothing to do ends
 _BLOCKS = 4  # read at a time
+_CREDENTIALS = (401, 403)
 
 
 class Client(Protocol):
@@ -31,7 +32,7 @@ class Client(Protocol):
 class Notice(NamedTuple):
     """Something for the log, without secrets and personal data. ``waiting`` counts the consumer's statements."""
 
-    event: Literal["circuit_opened", "circuit_closed", "conflicts", "outage_given_up"]
+    event: Literal["circuit_opened", "circuit_closed", "credentials_refused", "credentials_taken", "conflicts", "outage_given_up"]
     consumer: str
     reason: str
     waiting: int
@@ -75,6 +76,7 @@ class ConsumerSender:
         self._resting = 0  # threads that wait for something to do
         self._last_row = 0  # of the outbox's blocks, how far they were taken over
         self._conflicts = 0
+        self._refused = False  # our credentials, by the last answer that tells
         self._stopping = False
         self.failure: BaseException | None = None
 
@@ -221,6 +223,7 @@ class ConsumerSender:
             after, reason = sending.circuit.state, sending.circuit.reason
         if settlements:
             self._settle(settlements)
+        self._tell_credentials(answer, taken=bool(settlements), reason=reason)
         self._tell_circuit(before, after, reason)
         self._tell_conflicts(sum(settlement.outcome == "conflict" for settlement in settlements))
         with self._lock:
@@ -251,6 +254,16 @@ class ConsumerSender:
         self._outbox.flag_circuit(self._name, after == "open")
         event: Literal["circuit_opened", "circuit_closed"] = "circuit_opened" if after == "open" else "circuit_closed"
         self._notify(Notice(event, self._name, reason, self._outbox.waiting(self._name)))
+
+    def _tell_credentials(self, answer: Answer, taken: bool, reason: str) -> None:
+        """Report the first answer that refuses our credentials, and the first that takes them again."""
+        refused = answer.status in _CREDENTIALS
+        with self._lock:
+            news = refused != self._refused and (refused or taken)
+            self._refused = refused if news else self._refused
+        if news:
+            event: Literal["credentials_refused", "credentials_taken"] = "credentials_refused" if refused else "credentials_taken"
+            self._notify(Notice(event, self._name, reason if refused else "", self._outbox.waiting(self._name)))
 
     def _tell_conflicts(self, new: int) -> None:
         """One notice for the first conflict, the tenth, the hundredth, and so on."""

@@ -16,6 +16,7 @@ from edx2lrs.io.senders import Senders
 from edx2lrs.io.state.ledger import Run
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline import report
+from edx2lrs.pipeline.alerts import Alerts
 from edx2lrs.pipeline.progress import Progress
 from edx2lrs.pipeline.workers import Workers
 from edx2lrs.transforms.config_types import Consumer
@@ -52,12 +53,15 @@ class Observed(NamedTuple):
 class LocalRun:
     """One run over an open state directory. ``run`` is the number that the ledger gave it."""
 
-    def __init__(self, state: State, senders: Senders, run: Run, consumers: Sequence[str], place: Place) -> None:
+    def __init__(
+        self, state: State, senders: Senders, run: Run, consumers: Sequence[str], place: Place, alerts: Alerts
+    ) -> None:
         self._state = state
         self._senders = senders
         self._run = run
         self._consumers = tuple(consumers)
         self._place = place
+        self.alerts = alerts
         self._started = time.monotonic()
         self._reported = self._exported = self._started
         self._progress = Progress()
@@ -139,6 +143,7 @@ class LocalRun:
         self._progress.end()
         self._state.dead_letters.export(self._place.dead_letters)
         self._mark_what_was_sent_again()
+        self._look_for_alerts(time.monotonic())
         content = self.report()
         self._write(content)
         return content
@@ -187,6 +192,8 @@ class LocalRun:
         now = time.monotonic()
         if self._progress.is_due(now):
             self._progress.show(now, now - self._started, self._totals(), self._state)
+        if self.alerts.is_due(now):
+            self._look_for_alerts(now)
         if now - self._reported >= _REPORT_EVERY:
             self._reported = now
             self._write(self.report())
@@ -195,6 +202,9 @@ class LocalRun:
                 self._state.dead_letters.export(self._place.dead_letters)
             if not letters or not self._state.dead_letters.count():
                 self._exported = now
+
+    def _look_for_alerts(self, now: float) -> None:
+        self.alerts.look(now, self._state.outbox.waiting_counts(), self._state.outbox.oldest())
 
     def _write(self, content: Mapping[str, Any]) -> None:
         if self._place.report:

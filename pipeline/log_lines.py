@@ -12,3 +12,9 @@ def set_up_logging() -> None:
     form = f"{over_the_progress_line}%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=logging.ERROR, format=form, datefmt="%H:%M:%S")
     logging.getLogger("edx2lrs").setLevel(logging.INFO)
+    alerts = logging.getLogger("edx2lrs.alert")  # whole lines of JSON, for programs
+    if not alerts.handlers:
+        bare = logging.StreamHandler()
+        bare.setFormatter(logging.Formatter(f"{over_the_progress_line}%(message)s"))
+        alerts.addHandler(bare)
+        alerts.propagate = False

@@ -24,6 +24,7 @@ from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline import report
+from edx2lrs.pipeline.alerts import Alerts
 from edx2lrs.pipeline.config import ConfigError
 from edx2lrs.pipeline.local_run import Fault, LocalRun, Place
 from edx2lrs.pipeline.run_options import OptionError
@@ -92,9 +93,9 @@ def connector_of(config: Config, folder: Path = Path()) -> Callable[[Consumer], 
     return Clients(config, folder / statement_log.FOLDER)
 
 
-def senders_of(config: Config, state: State) -> Senders:
+def senders_of(config: Config, state: State, alerts: Alerts) -> Senders:
     """The senders of all consumers. Raises ``SecretError``."""
-    return Senders(state.outbox, config.consumers, connector_of(config, state.folder), _log_notice)
+    return Senders(state.outbox, config.consumers, connector_of(config, state.folder), alerts.notice)
 
 
 def _log_notice(notice: Notice) -> None:
@@ -121,7 +122,8 @@ def begun(
         )
     letters = dead_letters or config.dead_letters.path or state.dead_letters_folder
     place = Place(report_path, letters, str(state.folder))
-    return LocalRun(state, senders_of(config, state), run, consumers, place)
+    alerts = Alerts(config, _log_notice)
+    return LocalRun(state, senders_of(config, state, alerts), run, consumers, place, alerts)
 
 
 @contextmanager

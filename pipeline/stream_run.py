@@ -122,7 +122,7 @@ class _Service:
             self._job.wait(self._pause)
             self._pause = min(self._pause * 2, _LAST_PAUSE)
             with contextlib.suppress(SecretError):
-                self._job.replace_senders(run_lifecycle.senders_of(self._watch.current, self._state))
+                self._job.replace_senders(run_lifecycle.senders_of(self._watch.current, self._state, self._job.alerts))
 
     def _renew(self) -> None:
         """Delivers to the consumers of a newer configuration. Workers go over to it by themselves."""
@@ -132,5 +132,6 @@ class _Service:
             return
         try:
             self._job.change_consumers(newer.consumers, run_lifecycle.connector_of(newer, self._state.folder))
+            self._job.alerts.follow(newer)
         except SecretError as error:
             self._watch.refuse(before, str(error))

@@ -316,6 +316,15 @@ class Tls(_Options, frozen=True):
     ] = None
 
 
+class Alert(_Options, frozen=True):
+    """When a line on standard error says that too much waits for a consumer, or for too long."""
+
+    backlog: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="More statements than these wait.", examples=[100_000])
+    ] = None
+    age: Annotated[Seconds | None, Meta(description="The oldest of them waits longer than this.", examples=["10m"])] = None
+
+
 class Consumer(_Options, frozen=True):
     """One LRS or Caliper endpoint and what it gets."""
 
@@ -410,6 +419,7 @@ class Consumer(_Options, frozen=True):
         ),
     ] = "wait"
     max_wait: Annotated[Seconds | None, Meta(description="With `on_outage: dead_letter`.", examples=["6h"])] = None
+    alert: Annotated[Alert, Meta(description="For this consumer, in place of those of the whole file.")] = Alert()
     sensor: Annotated[
         str | None,
         Meta(
@@ -464,3 +474,4 @@ class Config(_Options, frozen=True):
     dead_letters: DeadLetters = DeadLetters()
     dedup: Dedup = Dedup()
     outbox: Outbox = Outbox()
+    alert: Annotated[Alert, Meta(description="For each consumer that has none of its own.")] = Alert()

@@ -275,7 +275,9 @@ def test_a_wrong_set_up_holds_the_consumer_and_says_so_once(
     assert around.senders.status()["campus"].circuit == "open"
     assert reason in around.senders.status()["campus"].reason
     assert around.state.outbox.open_circuits() == {"campus"}
-    assert [(notice.event, notice.waiting) for notice in around.notices] == [("circuit_opened", 100)]
+    told = [(notice.event, notice.waiting) for notice in around.notices]
+    credentials = [("credentials_refused", 100)] if reason in ("401", "403") else []
+    assert told == [*credentials, ("circuit_opened", 100)]
 
 
 def test_who_refuses_everything_keeps_everything(lrs: Any, outside: Any, consumer: Any, replies: Any) -> None:
@@ -462,3 +464,18 @@ def test_notices_hold_no_statement(lrs: Any, outside: Any, consumer: Any, replie
     assert around.counts(campus)["conflicts"] == 50
     assert [notice.event for notice in around.notices] == ["conflicts", "conflicts"]
     assert not any(each in str(notice) for notice in around.notices for each in ids)
+
+
+def test_credentials_are_told_when_they_are_refused_and_when_they_are_taken_again(
+    lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any
+) -> None:
+    lrs.behave = lambda _: replies(401)
+    campus = consumer(lrs.url, retry=Retry(max_attempts=2, base_delay=0.01, max_delay=0.05), batch=SMALL)
+    around = outside(campus)
+    around.keep(campus, 200)
+    around.senders.start()
+    until(lambda: len(lrs.requests) > 2)
+    lrs.behave = lambda _: replies()
+    until(lambda: around.state.outbox.waiting("campus") == 0)
+    told = ["credentials_refused", "circuit_opened", "credentials_taken", "circuit_closed"]
+    until(lambda: [notice.event for notice in around.notices] == told)

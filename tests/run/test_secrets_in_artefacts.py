@@ -140,7 +140,7 @@ def test_no_artefact_of_a_run_holds_a_secret(
     letters = result.report["consumers"]["echo"]["dead"]["statements"]
     assert sum(letters.values()) > 3
     assert result.report["consumers"]["refused"]["waiting"] > 3
-    assert "circuit_opened consumer=refused" in result.err
+    assert '"alert": "circuit", "state": "raised", "consumer": "refused"' in result.err
 
     (tmp_path / "token").unlink()
     found = dict(contents(tmp_path))

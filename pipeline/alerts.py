@@ -1,0 +1,121 @@
+"""Alerts: one JSON object on a line of standard error when something is wrong with a consumer, and one when it is over.
+
+Keys: ``time``, ``severity`` (WARNING, INFO), ``alert`` (circuit, credentials, backlog, age), ``state`` (raised, over),
+``consumer``, ``waiting`` (statements), ``oldest_age`` and ``limit`` (seconds or statements) where they count, ``reason``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+from edx2lrs.io.consumer_sender import Notice
+from edx2lrs.transforms.config_types import Alert, Config
+
+LOGGER = "edx2lrs.alert"
+"""What the lines are logged under, bare (``pipeline.log_lines``)."""
+
+State = Literal["raised", "over"]
+_NOTICES: Mapping[str, tuple[str, State]] = {
+    "circuit_opened": ("circuit", "raised"),
+    "circuit_closed": ("circuit", "over"),
+    "credentials_refused": ("credentials", "raised"),
+    "credentials_taken": ("credentials", "over"),
+}
+_OVER = 0.5  # of the limit: what is above and below it in turns is one alert
+_LOOK_EVERY = 1.0  # seconds
+
+
+def alert_of_notice(notice: Notice) -> dict[str, Any] | None:
+    """What an alert says of the notice; None when it is none."""
+    if notice.event not in _NOTICES:
+        return None
+    kind, state = _NOTICES[notice.event]
+    return _alert(kind, state, notice.consumer, notice.waiting, reason=notice.reason)
+
+
+class Limits:
+    """Which consumers are over a limit. Not safe for threads by itself."""
+
+    def __init__(self, config: Config) -> None:
+        self._raised: set[tuple[str, str]] = set()
+        self.follow(config)
+
+    def follow(self, config: Config) -> None:
+        """Take the limits from ``config``; each consumer's own come before those of the file."""
+        common = config.alert
+        self._limits = {
+            consumer.name: Alert(
+                backlog=consumer.alert.backlog or common.backlog,
+                age=consumer.alert.age or common.age,
+            )
+            for consumer in config.consumers
+        }
+
+    def news(self, waiting: Mapping[str, int], ages: Mapping[str, float]) -> list[dict[str, Any]]:
+        """Alerts that are new or over: ``waiting`` statements by consumer, and for how many seconds the oldest does."""
+        found = []
+        for consumer, limits in self._limits.items():
+            number, age = waiting.get(consumer, 0), ages.get(consumer, 0.0)
+            for kind, value, limit in (("backlog", number, limits.backlog), ("age", age, limits.age)):
+                state = self._turn((consumer, kind), value, limit)
+                if state is not None:
+                    found.append(_alert(kind, state, consumer, number, oldest_age=round(age, 1), limit=limit))
+        return found
+
+    def _turn(self, key: tuple[str, str], value: float, limit: float | None) -> State | None:
+        if key in self._raised:
+            if limit is None or value <= _OVER * limit:
+                self._raised.discard(key)
+                return "over"
+        elif limit is not None and value > limit:
+            self._raised.add(key)
+            return "raised"
+        return None
+
+
+def _alert(kind: str, state: State, consumer: str, waiting: int, **more: Any) -> dict[str, Any]:
+    severity = "WARNING" if state == "raised" else "INFO"
+    return {"severity": severity, "alert": kind, "state": state, "consumer": consumer, "waiting": waiting, **more}
+
+
+def _log(line: str) -> None:
+    logging.getLogger(LOGGER).warning("%s", line)
+
+
+class Alerts:
+    """Tells the alerts of one run. ``tell`` gets each line; what is no alert goes to ``otherwise``."""
+
+    def __init__(self, config: Config, otherwise: Callable[[Notice], None], tell: Callable[[str], None] = _log) -> None:
+        self._limits = Limits(config)
+        self._otherwise = otherwise
+        self._tell = tell
+        self._next = 0.0
+        self.follow = self._limits.follow
+
+    def notice(self, notice: Notice) -> None:
+        """What a sender has told; from any thread."""
+        alert = alert_of_notice(notice)
+        if alert is None:
+            self._otherwise(notice)
+        else:
+            self._say([alert])
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time to look at what waits; ``now`` as of ``time.monotonic``."""
+        return now >= self._next
+
+    def look(self, now: float, waiting: Mapping[str, int], oldest: Mapping[str, float]) -> None:
+        """``waiting`` statements by consumer, and since when the oldest does (wall time)."""
+        self._next = now + _LOOK_EVERY
+        wall_now = time.time()
+        self._say(self._limits.news(waiting, {name: max(0.0, wall_now - since) for name, since in oldest.items()}))
+
+    def _say(self, alerts: Sequence[dict[str, Any]]) -> None:
+        for alert in alerts:
+            when = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self._tell(json.dumps({"time": when, **alert}))

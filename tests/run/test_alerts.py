@@ -1,0 +1,115 @@
+"""Alerts: one line of JSON when something is wrong with a consumer, one when it is over."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from edx2lrs.io.consumer_sender import Notice
+from edx2lrs.pipeline.alerts import Alerts, Limits
+from edx2lrs.transforms.config_types import Alert, Config, Consumer, Lms
+
+BOTH = Alert(backlog=100, age=60.0)
+
+
+def configured(common=BOTH, own=None):
+    consumers = [Consumer(name=name, protocol="xapi", url="http://lrs", access="all") for name in ("one", "two")]
+    consumers[1] = msgspec.structs.replace(consumers[1], alert=own or Alert())
+    return Config(lms=Lms(root_url="https://lms.example.com"), consumers=consumers, alert=common)
+
+
+def told(limits, waiting=0, age=0.0, consumer="one"):
+    return [(each["alert"], each["state"]) for each in limits.news({consumer: waiting}, {consumer: age})]
+
+
+def test_a_backlog_over_its_limit_is_told_once_and_once_when_half_of_it_is_gone():
+    limits = Limits(configured())
+    assert told(limits, 100) == []
+    assert told(limits, 101) == [("backlog", "raised")]
+    assert [told(limits, number) for number in (99, 150, 51)] == [[], [], []]
+    assert told(limits, 50) == [("backlog", "over")]
+    assert told(limits, 101) == [("backlog", "raised")]
+
+
+def test_an_age_over_its_limit_is_told():
+    limits = Limits(configured())
+    assert told(limits, 1, 60.5) == [("age", "raised")]
+    assert told(limits, 0) == [("age", "over")]
+
+
+def test_a_consumers_own_limits_come_first_one_by_one():
+    limits = Limits(configured(own=Alert(backlog=10)))
+    assert told(limits, 11) == []
+    assert told(limits, 11, consumer="two") == [("backlog", "raised")]
+    assert told(limits, 11, 61.0, consumer="two") == [("age", "raised")]
+
+
+def test_without_limits_nothing_is_told():
+    limits = Limits(configured(Alert()))
+    assert told(limits, 10**9, 10.0**9) == []
+
+
+def test_limits_of_a_newer_configuration_count_from_then_on():
+    limits = Limits(configured())
+    assert told(limits, 101) == [("backlog", "raised")]
+    limits.follow(configured(Alert(age=1.0)))
+    assert told(limits, 101, 2.0) == [("backlog", "over"), ("age", "raised")]
+
+
+NOTICES = [
+    ("circuit_opened", "circuit", "raised", "WARNING"),
+    ("circuit_closed", "circuit", "over", "INFO"),
+    ("credentials_refused", "credentials", "raised", "WARNING"),
+    ("credentials_taken", "credentials", "over", "INFO"),
+]
+
+
+@pytest.mark.parametrize(("event", "kind", "state", "severity"), NOTICES)
+def test_what_a_sender_tells_of_its_circuit_is_one_line_of_json(event, kind, state, severity):
+    lines, others = [], []
+    alerts = Alerts(configured(), others.append, lines.append)
+
+    alerts.notice(Notice(event, "one", "answered 401", 7))
+    alerts.notice(Notice("conflicts", "one", "3 statements", 7))
+
+    (line,) = lines
+    found = json.loads(line)
+    assert found.pop("time").endswith("Z")
+    assert found == {
+        "severity": severity,
+        "alert": kind,
+        "state": state,
+        "consumer": "one",
+        "waiting": 7,
+        "reason": "answered 401",
+    }
+    assert [notice.event for notice in others] == ["conflicts"]
+
+
+CONFIG = """\
+lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
+consumers:
+  - name: one
+    protocol: xapi
+    url: http://ADDRESS/one/xAPI
+    auth: {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}
+    access: all
+alert: {backlog: 3}
+"""
+KEYS = {"time", "severity", "alert", "state", "consumer", "waiting"}
+
+
+def test_a_run_tells_credentials_circuit_and_backlog(sandbox, config, edx2lrs, sample_logs):
+    path = config(sandbox.address, CONFIG)
+    options = ["run", "--config", path, "--input", sample_logs, "--state", "state"]
+
+    result = edx2lrs(*options, env={"SANDBOX_PASSWORD": "wrong"})
+
+    lines = [json.loads(line) for line in result.err.splitlines() if line.startswith("{")]
+    assert {line["alert"] for line in lines} == {"credentials", "circuit", "backlog"}
+    assert all(line.keys() >= KEYS and line["state"] == "raised" and line["consumer"] == "one" for line in lines)
+    assert "wrong" not in result.err
+    waiting = result.report["consumers"]["one"]
+    assert (result.code, waiting["oldest_age"] > 0) == (1, True)
