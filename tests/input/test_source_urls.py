@@ -14,7 +14,7 @@ from edx2lrs.io.source_urls import SourceUrlError, parse, streams
         ("tail:/var/log/tracking.log", "tail:/var/log/tracking.log", (), "/var/log/tracking.log", {}),
         ("tail:///var/log/tracking.log", "tail:/var/log/tracking.log", (), "/var/log/tracking.log", {}),
         ("kafka://a:9092,b:9092/t?group=g", "kafka://a:9092,b:9092/t?group=g", ("a:9092", "b:9092"), "t", {"group": "g"}),
-        ("redis://r:6379/s?group=g&start=latest", "redis://r:6379/s?group=g", ("r:6379",), "s", {"group": "g", "start": "latest"}),
+        ("redis://r:6379/s?group=g&member=m", "redis://r:6379/s?group=g", ("r:6379",), "s", {"group": "g", "member": "m"}),
     ],
 )
 def test_addresses_are_read(text, name, servers, path, options):
