@@ -37,6 +37,7 @@ setup(
         "zstandard>=0.25",
     ],
     extras_require={
+        "aws": ["apache-beam[aws]>=2.77,<2.78"],
         "gcp": ["apache-beam[gcp]>=2.77,<2.78", "google-auth>=2"],
         "kafka": ["confluent-kafka>=2.6"],
         "redis": ["redis>=6"],

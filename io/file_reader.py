@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from edx2lrs.io import inflate
-from edx2lrs.io.files import Unreadable, open_raw, reason
+from edx2lrs.io.files import Unreadable, reason
 from edx2lrs.io.lines import Lines, LongLine, cut, first_lines, lines_before
+from edx2lrs.io.object_stores import open_raw
 
 _HEAD = 8 * 1024
 _BINARY = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"Obj\x01": "Avro"}

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import os.path
 from collections.abc import Sequence
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from edx2lrs.io import inflate
+from edx2lrs.io.object_stores import open_raw
 from edx2lrs.io.paths import is_remote
 
 HEAD = 1024
@@ -83,12 +83,6 @@ def reason(error: BaseException) -> str:
     return str(text).splitlines()[0][:200]
 
 
-def open_raw(path: str) -> BinaryIO:
-    """The file as it is stored. Raises what its file system raises."""
-    opened: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    return opened
-
-
 class Unreadable(Exception):
     """The file can't be opened or read; the message names it and says why."""
 
@@ -104,7 +98,7 @@ class Fingerprint(NamedTuple):
 def fingerprint(path: str, length: int = HEAD) -> Fingerprint:
     """That of the first ``length`` bytes, or fewer. Raises ``Unreadable``."""
     try:
-        with open_raw(path) as file:
+        with open_raw(path, ahead=length) as file:
             head = file.read(length)
     except Exception as error:
         raise Unreadable(f"{path}: cannot be read: {reason(error)}") from None

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from edx2lrs.io.files import FoundFile
+from edx2lrs.io.files import FoundFile, InputError
 from edx2lrs.transforms.time_window import TimeWindow
 
 _DATE = re.compile(
@@ -35,7 +35,9 @@ class _Dated(NamedTuple):
 
 
 def within(files: Sequence[FoundFile], window: TimeWindow) -> list[FoundFile]:
-    """Those of ``files``, in their order, that can hold events of ``window``; one without a date in its path always can."""
+    """Those of ``files``, in their order, that can hold events of ``window``; one without a date in its path always can.
+
+    Raises ``InputError`` when none can."""
     dated = {file.path: _dated(file.path) for file in files}
     series: dict[str, set[date]] = defaultdict(set)
     for each in dated.values():
@@ -57,7 +59,11 @@ def within(files: Sequence[FoundFile], window: TimeWindow) -> list[FoundFile]:
         begins = min(found.first, previous or found.first) - _DAY
         return last is None or begins <= last
 
-    return [file for file in files if can_hold(file)]
+    kept = [file for file in files if can_hold(file)]
+    if not kept:
+        number = f"none of the {len(files)} files can hold events of the time asked for, by the dates in their paths"
+        raise InputError(f"--since, --until: {number}; give another time, or another --input")
+    return kept
 
 
 def _last_day(window: TimeWindow) -> date | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 from edx2lrs.io.files import HEAD, Fingerprint, FoundFile, Unreadable, fingerprint
 from edx2lrs.io.state.pieces import Pieces, SeenPiece
+from edx2lrs.transforms.time_window import TimeWindow
 
+_LOG = logging.getLogger("edx2lrs")
 PART = 256 * 1024 * 1024
 """Bytes of a plain file that are one piece."""
 _HEADS_AT_ONCE = 8
@@ -30,6 +33,19 @@ def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART) -> in
         found = [piece for parts in pool.map(seen, files) for piece in parts]
     pieces.register(found)
     return len(found)
+
+
+def warn_of_what_was_left_out(window: TimeWindow, pieces: Pieces) -> None:
+    """Of files that are done, nothing is read again that an earlier run has left out by its time. Raises ``StateError``."""
+    since, until = pieces.narrow(window.since or "", window.until or "")
+    left_before, left_after = since > (window.since or ""), bool(until) and (window.until is None or until < window.until)
+    if left_before or left_after:
+        options = [f"--since {since}"] * left_before + [f"--until {until}"] * left_after
+        _LOG.warning(
+            "files that were read into this state directory with %s are not read again for what that left out; for it, name"
+            " another --state",
+            " ".join(options),
+        )
 
 
 def _parts(file: FoundFile, head: Fingerprint, part: int) -> Iterator[SeenPiece]:

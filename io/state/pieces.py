@@ -126,6 +126,19 @@ class Pieces:
         )
         return Progressed(*map(int, rows[0]))
 
+    def narrow(self, since: str, until: str) -> tuple[str, str]:
+        """Note that this run leaves out what is before ``since`` and from ``until`` on ("": nothing); gives the narrowest that
+        earlier runs had."""
+        with self._database.transaction("NORMAL") as transaction:
+            rows = transaction.execute("SELECT name, value FROM meta WHERE name IN ('read_since', 'read_until')").fetchall()
+            before = dict(rows)
+            had = (before.get("read_since", ""), before.get("read_until", ""))
+            narrowest = (max(had[0], since), min(filter(None, (had[1], until)), default=""))
+            transaction.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)", zip(("read_since", "read_until"), narrowest, strict=True)
+            )
+            return had
+
     def begin_wave(self, key: str, records_limit: int | None, stored: int = 0) -> int:
         """Note that a wave of at most ``records_limit`` records starts at the kept offset, and how many bytes as stored have been
         read of the piece; gives which attempt with this limit this is, from 1.

@@ -15,7 +15,8 @@ FOLDERS = [f"s3://logs/2024/03/{day:02}/0a{day:02}f7c2.log.gz" for day in range(
 
 def kept(paths, since=None, until=None):
     window = TimeWindow(since and moment(since), until and moment(until))
-    return [file.path for file in within([FoundFile(path, 1) for path in paths], window)]
+    always = FoundFile("/l/dateless", 1)
+    return [file.path for file in within([FoundFile(path, 1) for path in [*paths, "/l/dateless"]], window) if file != always]
 
 
 CASES = [

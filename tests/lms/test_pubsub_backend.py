@@ -58,7 +58,7 @@ def pubsub(module):
 
 
 @pytest.fixture
-def backend(module, pubsub, tmp_path):
+def backend(module, pubsub, tmp_path):  # noqa: ARG001 - pubsub is in its place before
     made = module.PubSubBackend("project", "topic", str(tmp_path / "spool"), linger=0.001)
     yield made
     if made._publisher is not None:
@@ -176,7 +176,7 @@ def test_nothing_is_raised_into_the_lms(module, pubsub, tmp_path, caplog):
     assert "the spool cannot be written" in caplog.text
 
 
-def test_another_process_publishes_what_a_dead_one_has_left_and_nothing_of_a_living_one(module, backend, pubsub, tmp_path):
+def test_another_process_publishes_what_a_dead_one_has_left_and_nothing_of_a_living_one(backend, pubsub, tmp_path):
     folder = tmp_path / "spool"
     folder.mkdir()
     line = json.dumps(event(1), default=str) + "\n"
@@ -190,7 +190,7 @@ def test_another_process_publishes_what_a_dead_one_has_left_and_nothing_of_a_liv
         assert [path.name for path in spooled(tmp_path)] == ["2-host-8.jsonl"]
 
 
-def test_a_fault_of_the_thread_stops_nothing(backend, pubsub, caplog):
+def test_whatever_the_client_raises_nothing_is_lost(backend, pubsub):
     publish, faults = pubsub.publish, [MemoryError()]
 
     def once_broken(batch):
