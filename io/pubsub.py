@@ -122,7 +122,7 @@ class PubSub:
     def _pull_ahead(self) -> None:
         try:
             while (room := self._room()) > 0:
-                with suppress(exceptions.DeadlineExceeded, exceptions.RetryError):  # nothing came
+                with suppress(exceptions.DeadlineExceeded):  # nothing came
                     self._take_in(self._client.pull(self._pull_request(room), timeout=_PULL_SECONDS, retry=_PASSING))
         except Exception as error:
             self._fail(error)

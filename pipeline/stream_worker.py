@@ -34,6 +34,7 @@ _IDLE = 1.0  # seconds that a source is waited for at a time
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
 _SHORTEST, _LONGEST = 0.1, 5.0  # seconds in which a wave fills
 _FIRST_PAUSE, _LAST_PAUSE = 0.5, 30.0
+_SETTLED = 15.0  # seconds without a fault after which a source counts as one that can be read, though nothing comes
 _AT_ONCE = 0.005
 _NEW = 60.0  # seconds in which a source that cannot be read is a mistake of its address rather than a fault that passes
 _LOG = logging.getLogger("edx2lrs.stream")
@@ -99,6 +100,7 @@ class StreamWorker:
         """From where the state is, as long as all goes well."""
         self._position = self._state.messages.position(self._url.name)
         with contextlib.closing(open_source(self._url, self._name, self._position)) as source:
+            opened = time.monotonic()
             if self._position is None and isinstance(source, Positioned):
                 self._begin_at(source.position())
             while not self._stopping.is_set():
@@ -112,7 +114,8 @@ class StreamWorker:
                     self._came = True
                     self._keep(gathered)
                     source.commit(gathered.cursor)
-                self._over()
+                if gathered is not None or time.monotonic() - opened > _SETTLED:
+                    self._over()
 
     def _begin_at(self, position: Position) -> None:
         """Killed before anything is kept, it is to begin there again, whatever becomes of the source meanwhile."""
