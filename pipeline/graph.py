@@ -15,16 +15,18 @@ from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, PackBlocks, Par
 
 
 def connect(
-    start: beam.PCollection, job: JobSpec, last: beam.PTransform, read: beam.DoFn | None = None, sharded: bool = False
+    start: beam.PCollection, job: JobSpec, last: beam.PTransform, read: beam.DoFn | None = None, elsewhere: bool = False
 ) -> beam.PCollection:
-    """What ``read`` reads in (waves: folders, see ``pipeline.wave``); blocks of statements (``sharded``: of one shard each),
-    failures and tallies out to ``last``."""
+    """What ``read`` reads in (waves: folders, see ``pipeline.wave``); blocks of statements, failures and tallies out to ``last``.
+
+    ``elsewhere``: blocks are of one shard each, and each bundle looks for a newer configuration; here that is done between waves.
+    """
     read = start | "Read records" >> step(read or ReadRecords())
     parsed = read.good | "Parse" >> step(ParseRecords())
-    allowed = parsed.good | "Filter events" >> step(FilterEvents(job))
+    allowed = parsed.good | "Filter events" >> step(FilterEvents(job, renews=elsewhere))
     matched = allowed.good | "Match consumers" >> step(MatchConsumers(job))
     translated = matched.good | "Translate" >> step(Translate(job))
-    packed = translated.good | "Pack blocks" >> step(PackBlocks(job, sharded))
+    packed = translated.good | "Pack blocks" >> step(PackBlocks(job, sharded=elsewhere))
 
     steps = (read, parsed, allowed, matched, translated, packed)
     failures = [each.failures for each in steps] | "Failures meet" >> beam.Flatten()

@@ -72,7 +72,7 @@ class Job:
             return Translator(
                 variant.protocol,
                 root_url,
-                actors_there,
+                actors_there.find,
                 course_name,
                 session_of=actors_there.session_of,
                 statement_ids=lms.statement_ids,
@@ -104,6 +104,7 @@ class CurrentJob:
         self._watch = ConfigWatch(config_path, config)
         self._made: Job | None = None
         self._making: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     @property
     def config(self) -> Config:
@@ -112,7 +113,11 @@ class CurrentJob:
 
     def renew(self) -> Config | None:
         """Goes over to a newer configuration, when there is one: gives it, once. To be called between waves, since the places of
-        consumers change with it; takes no time, for it is read and made ready in a thread."""
+        consumers change with it; takes no time, for it is read and made ready in a thread. May be called by several threads."""
+        with self._lock:
+            return self._renew()
+
+    def _renew(self) -> Config | None:
         if self._making is not None and not self._making.is_alive():
             self._making = None
             if self._made is not None:

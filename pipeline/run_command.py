@@ -14,6 +14,7 @@ from edx2lrs.io.paths import is_remote
 from edx2lrs.io.source_urls import streams
 from edx2lrs.pipeline import run_lifecycle
 from edx2lrs.pipeline.config import load
+from edx2lrs.pipeline.engine_options import LOCAL, engine_of
 from edx2lrs.pipeline.run_options import time_window
 from edx2lrs.transforms.time_window import moment
 
@@ -24,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="FILE", help="the configuration (YAML)")
     several = (
         "files, a folder, a glob in quotes, or several with commas between; or a stream, which is read until SIGTERM:"
-        " pubsub://PROJECT/SUBSCRIPTION, tail:PATH, kafka://HOST:PORT/TOPIC?group=G, redis://HOST:PORT/STREAM?group=G; may be given again"
+        " pubsub://PROJECT/SUBSCRIPTION, tail:PATH, kafka://HOST:PORT/TOPIC?group=G, redis://HOST:PORT/STREAM?group=G;"
+        " may be given again"
     )
     parser.add_argument("--input", required=True, action="append", metavar="INPUT", help=several)
     parser.add_argument(
@@ -38,8 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=_moment, metavar="TIME", help=of_files.format("from this on"))
     parser.add_argument("--report", metavar="PATH", help="write the run's report there, as JSON, every 10 s and at the end")
     parser.add_argument("--http", metavar="[HOST:]PORT", help="of a stream: serve /healthz and Prometheus /metrics there")
+    parser.add_argument("--pubsub_id_label", metavar="NAME", help="on Dataflow: the attribute that tells messages apart")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when there is any dead letter")
-    parser.epilog = "Beam's own options, such as those of its file systems, may follow."
+    parser.epilog = (
+        "Beam's own options, such as those of its file systems, may follow. --runner=FlinkRunner or DataflowRunner hands the job"
+        " to that engine (docs/flink.md, docs/dataflow.md); without it this machine does it all."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,6 +56,11 @@ def _run(arguments: argparse.Namespace) -> int:
     urls = streams(arguments.input)
     config = load(arguments.config)
     window = time_window(arguments.since, arguments.until, of_stream=bool(urls))
+    engine = engine_of(arguments.beam)
+    if engine != LOCAL:
+        from edx2lrs.pipeline import engine_run
+
+        return engine_run.run(engine, arguments, config, window, urls)
     if urls:
         from edx2lrs.pipeline import stream_run
 

@@ -18,7 +18,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from edx2lrs.pipeline import wave as waves
-from edx2lrs.pipeline.job import Job, JobSpec, job_of
+from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
 from edx2lrs.pipeline.wave import Record
 from edx2lrs.transforms.blocks import Statement, pack, with_name
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
@@ -53,7 +53,13 @@ class Translated(NamedTuple):
 
 
 class Batch(list[Any]):
-    """Items between two steps."""
+    """Items between two steps. ``job``: what they were filtered and matched by, for places of consumers are those of one
+    configuration."""
+
+    job: Job | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Batch, (list(self),)
 
 
 class BatchCoder(beam.coders.Coder):
@@ -81,14 +87,14 @@ def step(do_fn: beam.DoFn) -> beam.PTransform:
     return beam.ParDo(do_fn).with_output_types(Batch).with_outputs("failures", "tallies", main="good")
 
 
-def _at_the_end(output: Any) -> Any:
+def at_the_end(output: Any) -> Any:
     """Beam wants what leaves a bundle's end with its window."""
     if isinstance(output, TaggedOutput):
-        return TaggedOutput(output.tag, _at_the_end(output.value))
+        return TaggedOutput(output.tag, at_the_end(output.value))
     return WindowedValue(output, MIN_TIMESTAMP, [GlobalWindow()])
 
 
-class _Step(beam.DoFn):
+class Step(beam.DoFn):
     """Takes a batch, gives ``self.good`` as one and ``self.failures`` one by one; one tally of its counts leaves it a bundle."""
 
     stage: Stage
@@ -98,6 +104,7 @@ class _Step(beam.DoFn):
 
     def process(self, batch: Any) -> Iterator[Any]:
         self.good = Batch()
+        self.good.job = batch.job
         self.failures: list[Failure] = []
         for item in batch:
             try:
@@ -128,10 +135,10 @@ class _Step(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[Any]:
         if self.tally:
-            yield _at_the_end(TaggedOutput("tallies", dict(self.tally)))
+            yield at_the_end(TaggedOutput("tallies", dict(self.tally)))
 
 
-class _OfJob(_Step):
+class _OfJob(Step):
     """A step that needs the configuration; it is loaded in the worker, once per process."""
 
     def __init__(self, spec: JobSpec) -> None:
@@ -141,13 +148,17 @@ class _OfJob(_Step):
     def setup(self) -> None:
         self.job: Job = job_of(self._spec)
 
+    def process(self, batch: Any) -> Iterator[Any]:
+        self.job = batch.job or self.job
+        yield from super().process(batch)
+
     def count_for(self, consumers: tuple[int, ...], key: str, number: int = 1) -> None:
         """``number`` more of ``key`` for each of ``consumers``."""
         for consumer in consumers:
             self.tally[self.job.names[consumer], key] += number
 
 
-class ReadRecords(_Step):
+class ReadRecords(Step):
     """A wave's folder in, its records out; what could not be read of its file are failures."""
 
     stage = "read"
@@ -172,7 +183,7 @@ class ReadRecords(_Step):
         self.tally["", "bytes"] += wave.size
 
 
-class ParseRecords(_Step):
+class ParseRecords(Step):
     """Records as events in normal form."""
 
     stage = "parse"
@@ -191,6 +202,21 @@ class FilterEvents(_OfJob):
     """Events that some consumer could want; the others are counted by the reason."""
 
     stage = "filter"
+
+    def __init__(self, spec: JobSpec, renews: bool = False) -> None:
+        """``renews``: goes over to a newer configuration by itself, a bundle at a time."""
+        super().__init__(spec)
+        self._renews = renews
+
+    def start_bundle(self) -> None:
+        super().start_bundle()
+        if self._renews:
+            current_job(self._spec).renew()
+            self.job = job_of(self._spec)
+
+    def process(self, batch: Any) -> Iterator[Any]:
+        batch.job = self.job
+        yield from super().process(batch)
 
     def one(self, parsed: Parsed) -> None:
         reason = self.job.filter_event(parsed.event)
@@ -275,6 +301,7 @@ class PackBlocks(_OfJob):
         self._waiting: dict[tuple[int, int], list[Statement]] = {}
 
     def process(self, batch: Any) -> Iterator[Any]:
+        self.job = batch.job or self.job
         translated: Translated
         for translated in batch:
             for consumer in translated.consumers:
@@ -296,5 +323,5 @@ class PackBlocks(_OfJob):
     def finish_bundle(self) -> Iterator[Any]:
         for (consumer, _), waiting in self._waiting.items():
             if waiting:
-                yield _at_the_end(pack(self.job.names[consumer], waiting))
+                yield at_the_end(pack(self.job.names[consumer], waiting))
         yield from super().finish_bundle()

@@ -1,0 +1,146 @@
+"""The ledger on Flink and Dataflow: counts as Beam metrics, and the report from totals in keyed state.
+
+Namespaces of the metrics are ``edx2lrs.records`` and ``edx2lrs.consumer.NAME``, their names the keys of the ledger. On Flink they
+begin anew when the job is restarted from a checkpoint; the totals in the state do not.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import apache_beam as beam
+import msgspec
+from apache_beam.coders import BytesCoder
+from apache_beam.metrics import Metrics
+from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec, on_timer
+from apache_beam.transforms.window import GlobalWindow
+
+from edx2lrs.io.paths import write_bytes
+from edx2lrs.pipeline import report
+from edx2lrs.pipeline.job import JobSpec, current_job
+
+_RECORDS, _CONSUMER = "edx2lrs.records", "edx2lrs.consumer."
+_REPORT_EVERY = 10.0
+_SETTLED = ("delivered", "already_stored", "conflicts", "duplicates")
+Totals = Counter[tuple[str, str]]
+
+
+class ReportPlace(msgspec.Struct, frozen=True):
+    """Where the report goes (local or of any Beam file system), and what it says of the job."""
+
+    path: str
+    runner: str
+    dead_letters: str
+
+
+class CountTallies(beam.PTransform):
+    """Takes tallies. ``place`` is None: no report is written by the workers."""
+
+    def __init__(self, job: JobSpec, place: ReportPlace | None, streaming: bool) -> None:
+        super().__init__()
+        self._job, self._place, self._streaming = job, place, streaming
+
+    def expand(self, tallies: beam.PCollection) -> beam.PCollection:
+        encoded = tallies | "As metrics" >> beam.ParDo(AsMetrics()).with_output_types(tuple[bytes, bytes])
+        if self._place is None:
+            return encoded
+        return encoded | "Report" >> beam.ParDo(WriteReport(self._job, self._place, self._streaming))
+
+
+class AsMetrics(beam.DoFn):
+    """Counts a tally, and gives it as bytes under the one key of the report."""
+
+    def process(self, tally: Mapping[tuple[str, str], int]) -> Iterator[tuple[bytes, bytes]]:
+        for (consumer, key), number in tally.items():
+            Metrics.counter(f"{_CONSUMER}{consumer}" if consumer else _RECORDS, key).inc(number)
+        yield b"", _encoded(tally)
+
+
+class WriteReport(beam.DoFn):
+    """Adds tallies up in the state, and writes the report every 10 s in which something came, and at the end."""
+
+    TOTALS = ReadModifyWriteStateSpec("totals", BytesCoder())
+    WRITE = TimerSpec("write", TimeDomain.REAL_TIME)
+    END = TimerSpec("end", TimeDomain.WATERMARK)
+
+    def __init__(self, job: JobSpec, place: ReportPlace, streaming: bool) -> None:
+        super().__init__()
+        self._spec, self._place, self._streaming = job, place, streaming
+        self._started = time.time()
+
+    def process(
+        self,
+        keyed: tuple[bytes, bytes],
+        totals: Any = beam.DoFn.StateParam(TOTALS),
+        write: Any = beam.DoFn.TimerParam(WRITE),
+        end: Any = beam.DoFn.TimerParam(END),
+    ) -> None:
+        before = totals.read()
+        counts = _decoded(before) if before else Counter()
+        counts.update(_decoded(keyed[1]))
+        if not before:
+            end.set(GlobalWindow().max_timestamp())
+        now = time.time()
+        due = counts["", _DUE]
+        if self._streaming and due <= now:  # else a timer is set, or was lost with the machine that should have kept it
+            counts["", _DUE] = int(now + _REPORT_EVERY)
+            write.set(counts["", _DUE])
+        totals.write(_encoded(counts))
+
+    @on_timer(WRITE)
+    def write(self, totals: Any = beam.DoFn.StateParam(TOTALS)) -> None:
+        self._write(_decoded(totals.read()))
+
+    @on_timer(END)
+    def end(self, totals: Any = beam.DoFn.StateParam(TOTALS)) -> None:
+        self._write(_decoded(totals.read()))
+
+    def _write(self, totals: Totals) -> None:
+        consumers = current_job(self._spec).job.names
+        seconds = time.time() - self._started
+        place = self._place
+        content = report_of(totals, consumers, place.runner, seconds, place.dead_letters)
+        write_bytes(place.path, json.dumps(content, indent=1).encode() + b"\n")
+
+
+_DUE = "due"  # of the next report, kept beside the totals
+
+
+def report_of(totals: Totals, consumers: tuple[str, ...], runner: str, seconds: float, dead_letters: str) -> dict[str, Any]:
+    """The report of a job whose state ends with it: what is not settled waits in that."""
+    names = {**dict.fromkeys(consumers), **dict.fromkeys(name for name, _ in totals if name)}
+    waiting = {name: totals[name, "statements"] - _settled(totals, name) for name in names}
+    return report.report(
+        totals, totals, waiting, {}, {}, runner=runner, seconds=seconds, dead_letters=dead_letters, state="the engine's state"
+    )
+
+
+def _settled(totals: Totals, consumer: str) -> int:
+    dead = sum(number for (name, key), number in totals.items() if name == consumer and key.startswith("dead_statements/"))
+    return dead + sum(totals[consumer, key] for key in _SETTLED)
+
+
+def totals_of(result: Any) -> Totals:
+    """What a pipeline's metrics have counted, as the ledger would."""
+    totals: Totals = Counter()
+    for counter in result.metrics().query()["counters"]:
+        name = counter.key.metric
+        if name.namespace == _RECORDS:
+            totals["", name.name] += counter.result
+        elif name.namespace.startswith(_CONSUMER):
+            totals[name.namespace[len(_CONSUMER) :], name.name] += counter.result
+    return totals
+
+
+def _encoded(tally: Mapping[tuple[str, str], int]) -> bytes:
+    return msgspec.msgpack.encode([(consumer, key, number) for (consumer, key), number in tally.items()])
+
+
+def _decoded(encoded: bytes) -> Totals:
+    triples = msgspec.msgpack.decode(encoded, type=list[tuple[str, str, int]])
+    return Counter({(consumer, key): number for consumer, key, number in triples})
