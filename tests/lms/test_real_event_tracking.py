@@ -9,8 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -23,19 +21,6 @@ pytestmark = [
     pytest.mark.skipif(not PEERS, reason="EDX2LRS_PEERS does not name a folder with pubsub_up.sh"),
 ]
 PROGRAM = Path(__file__).with_name("real_lms.py")
-
-
-@pytest.fixture(scope="module")
-def lms_python():
-    """A Python of its own with what an LMS has; made once on a machine."""
-    folder = Path(tempfile.gettempdir()) / "edx2lrs-peers" / "lms"
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
-        packages = ["event-tracking==4.0.2", "google-cloud-pubsub==2.44.0"]
-        subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True, timeout=400)
-        (folder / "ready").touch()
-    return python
 
 
 class Server:
