@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 def example_translator(protocol: Protocol) -> Translator:
     """For a site that is not there: a public key names its people."""
     options = ActorOptions("hmac", "XAPI" if protocol == "xapi" else "CALIPER", "dead_letter")
-    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY), CourseNames({}))
+    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY).find, CourseNames({}))
 
 
 def _configured_translator(path: str, protocol: Protocol) -> AnyTranslator | str:
@@ -98,7 +98,7 @@ def _configured_translator(path: str, protocol: Protocol) -> AnyTranslator | str
         return str(error)
 
     def make(root_url: str) -> Translator:
-        return Translator(protocol, root_url, actors[0].at(root_url), course_name, lms.statement_ids, lms.transformer_version)
+        return Translator(protocol, root_url, actors[0].at(root_url).find, course_name, lms.statement_ids, lms.transformer_version)
 
     return by_site(lms.root_url, lms.sites, make)
 

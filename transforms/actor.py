@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.iri import escaped
@@ -22,7 +23,7 @@ _is_plain = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch  # the same in JSON, in an
 _PLACE = "name-goes-here"
 
 
-class ActorForm(NamedTuple):
+class ActorForm(msgspec.Struct, frozen=True, gc=False):
     """The texts around a person's name, the same for all persons that a site knows in one way."""
 
     hash_before: str
@@ -77,12 +78,12 @@ def account_actor(root: str, name: str) -> Actor:
         return Actor(name, _account_form(root))
     anonymous_id = escaped(name)
     whole = _form(_account(root, name), f"{root}/user/{anonymous_id}", "")
-    return Actor("", whole._replace(anonymous_id=anonymous_id))
+    return Actor("", replace(whole, anonymous_id=anonymous_id))
 
 
 def mailbox_actor(kind: str, value: str) -> Actor:
     """xAPI 1.0.3, 2.4.2.3: a mailto IRI, or the SHA-1 of one."""
-    return Actor("", _form({"objectType": "Agent", kind: value}, "", "")._replace(person_before="", person_after=""))
+    return Actor("", replace(_form({"objectType": "Agent", kind: value}, "", ""), person_before="", person_after=""))
 
 
 @lru_cache(4096)

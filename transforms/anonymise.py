@@ -53,6 +53,10 @@ class Actors:
         return Actors(self._options, root_url, self._table, self._key)
 
     def __call__(self, event: Event) -> Actor | Refusal:
+        """As ``find``."""
+        return self.find(event)
+
+    def find(self, event: Event) -> Actor | Refusal:
         """The event's person: its user, else the session of an anonymous visitor. The user id wins over the
         username."""
         user_id, username = event.user_id, event.username

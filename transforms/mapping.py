@@ -54,7 +54,7 @@ class Constant(NamedTuple):
 Rows = tuple["Row | Constant", ...]
 
 
-class Whole(NamedTuple):
+class Whole(msgspec.Struct, frozen=True, gc=False):
     """The finished statement about the whole of a group, as its parts refer to it: its id, its object's id, and as JSON the
     object and the ``contextActivities`` of the parts: that object as the parent, what was its parent as a grouping."""
 
@@ -64,7 +64,7 @@ class Whole(NamedTuple):
     activities: Json
 
 
-class Course(NamedTuple):
+class Course(msgspec.Struct, frozen=True, gc=False):
     """The course of an event, as its statements see it. All None when the event has none.
 
     ``id`` is its IRI; ``activities`` the xAPI array with the one activity that stands for it (2.4.6.2), as JSON."""

@@ -78,7 +78,7 @@ def parse(line: bytes) -> Event | Refusal:
         known = _known_names.get(line[start : line.find(b'"', start)])
         if known is None or line[0] != _BRACE:
             return _in_two_passes(line)
-        name, source_event, decode, decode_data = known
+        name, source_event, decode, decode_data, declared = known
         # as a tuple, since records of many types pass here: Python finds fields of one type faster
         there, _, time, timestamp, source, session, referrer, username, host, about, event, data = astuple(decode(line))
         if event is not UNSET:
@@ -94,7 +94,7 @@ def parse(line: bytes) -> Event | Refusal:
             data = source_event.data()
         if type(about) is str or about is None:
             about = _context(about)
-        context = _declared_context(about, source_event.context) if source_event.context else None
+        context = _declared_context(about, declared) if declared else None
         return _event(name, False, canonical, source, session, referrer, username, host, about, context, data)
     except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
         return _parse_leniently(line)
@@ -312,13 +312,14 @@ class _KnownName(NamedTuple):
     source_event: SourceEvent
     decode_record: Callable[[bytes], Any]
     decode_data: Callable[[str], Any]
+    context: type[msgspec.Struct] | None
 
 
 def _by_name() -> dict[bytes, _KnownName]:
     """Events of one shape share a decoder."""
     records = {source_event[1:3]: _record_decoder(source_event) for source_event in SOURCE_EVENTS.values()}
     return {
-        name.encode(): _KnownName(name, source, records[source[1:3]], _decoders[source.data])
+        name.encode(): _KnownName(name, source, records[source[1:3]], _decoders[source.data], source.context)
         for name, source in SOURCE_EVENTS.items()
     }
 
