@@ -98,7 +98,8 @@ def _configured_translator(path: str, protocol: Protocol) -> AnyTranslator | str
         return str(error)
 
     def make(root_url: str) -> Translator:
-        return Translator(protocol, root_url, actors[0].at(root_url).find, course_name, lms.statement_ids, lms.transformer_version)
+        actor_of = actors[0].at(root_url).find
+        return Translator(protocol, root_url, actor_of, course_name, lms.statement_ids, lms.transformer_version)
 
     return by_site(lms.root_url, lms.sites, make)
 

@@ -57,8 +57,8 @@ class Actor(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def anonymous_id(self) -> str:
-        """What follows ``Root/user/`` in ``iri``. This, ``iri`` and ``person`` are empty where a person is known by a mailbox, which
-        Caliper does not know."""
+        """What follows ``Root/user/`` in ``iri``. This, ``iri`` and ``person`` are empty where a person is known by a mailbox,
+        which Caliper does not know."""
         return self.form.anonymous_id or self.name
 
     @property
