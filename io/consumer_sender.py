@@ -70,7 +70,7 @@ class ConsumerSender:
         self._connect = connect
         self._notify = notify
         self._changed = changed
-        self._sending = Sending(consumer, random)
+        self._sending = Sending(consumer, random, outbox.has_accepted(consumer.name))
         self._lock = threading.Condition()
         self._threads: set[threading.Thread] = set()
         self._resting = 0  # threads that wait for something to do

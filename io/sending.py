@@ -96,8 +96,10 @@ class Sending:
     waits to be full, and ``more`` while the outbox may hold blocks that were not added.
     """
 
-    def __init__(self, consumer: Consumer, random: Random) -> None:
+    def __init__(self, consumer: Consumer, random: Random, accepted_before: bool = False) -> None:
+        """``accepted_before``: the consumer has accepted statements in an earlier run."""
         self._consumer = consumer
+        self._accepted_before = accepted_before
         self._random = random
         refusals = refusals_of_everything(consumer.batch.size, consumer.rate.concurrency)
         self._policy = Policy(consumer.protocol, consumer.retry, refusals)
@@ -249,11 +251,13 @@ class Sending:
         return self.draining and not self.more and not len(self._batches)
 
     def _last_word(self, now: float) -> Request | Unsent | float:
-        """Nothing but doubted statements is left. If the consumer has accepted anything in this run, they are at fault;
-        else it refuses everything."""
-        if not self._accepted:
+        """Nothing but doubted statements is left. If the consumer has accepted anything in this run or an earlier one, they are
+        at fault; else it refuses everything."""
+        if not self._accepted and not self._accepted_before:
             self._open(Hold("refusing", f"refused everything, at last with {self._doubted[0].answer.status}"), now)
             return self.circuit.probe_at
+        for each in self._doubted:
+            each.request.doubted_at = -1  # what was accepted before counts as accepted since
         dead = self._resolve(now)
         return Unsent(dead, given_up=False) if dead else heapq.heappop(self._later)[2]
 

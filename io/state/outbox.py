@@ -88,6 +88,11 @@ class Outbox:
         )
         return {name: created for name, created in rows if created is not None}
 
+    def has_accepted(self, consumer: str) -> bool:
+        """Whether ``consumer`` has ever taken a statement of this state."""
+        query = "SELECT 1 FROM ledger WHERE consumer = ? AND key IN ('delivered', 'already_stored') LIMIT 1"
+        return bool(self._database.rows(query, (consumer,)))
+
     def changes(self) -> int:
         """A number that differs from the last one when anything in the state has changed in between; takes a few
         microseconds."""

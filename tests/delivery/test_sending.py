@@ -149,6 +149,26 @@ def test_a_lone_refused_statement_is_not_judged_without_an_acceptance() -> None:
     assert run.outcomes == {}
 
 
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("left", [1, 3])
+def test_bad_ones_that_an_earlier_run_has_left_alone_are_judged_by_what_it_saw_accepted(status: int, left: int) -> None:
+    sending = Sending(consumer(), lambda: 0.5, accepted_before=True)
+    sending.draining = True
+    sending.add(block(1, left), 0.0)
+    run = Driven(sending, lambda _: Answer(status)).run()
+    assert len(run.with_outcome("dead")) == left
+    assert len(run.requests) <= 20 * left
+
+
+def test_who_accepted_once_and_now_refuses_everything_loses_nothing() -> None:
+    sending = Sending(consumer(batch=Batch(size=100)), lambda: 0.5, accepted_before=True)
+    sending.draining = True
+    for row in (1, 2, 3):
+        sending.add(block(row, 100), 0.0)
+    run = Driven(sending, lambda _: Answer(400)).run()
+    assert (run.sending.circuit.kind, run.outcomes) == ("refusing", {})
+
+
 def test_an_acceptance_before_it_counts_at_the_end_of_the_run() -> None:
     run = driven(refusing({20_000}), [block(1, 5), block(2, 1)], batch=Batch(size=5)).run()
     assert run.with_outcome("dead") == {20_000}
