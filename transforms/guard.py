@@ -29,16 +29,21 @@ class Invalid(Exception):
         self.refusal = Refusal("guard", "invalid", f"{path}: expected {expected} ({clause})")
 
 
-def iri(path: str, clause: str) -> Check:
+def iri(path: str, clause: str, expected: str = "an absolute IRI", is_one: Callable[[str], bool] = is_iri) -> Check:
     """The check of an identifier: an absolute IRI (RFC 3987)."""
 
     @lru_cache(16_384)  # a site has few activities, and many statements about each
     def checked_iri(value: Any) -> Json:
-        if not isinstance(value, str) or not is_iri(value):
-            raise Invalid(path, "an absolute IRI", clause)
+        if not isinstance(value, str) or not is_one(value):
+            raise Invalid(path, expected, clause)
         return json_text(value)
 
     return checked_iri
+
+
+def is_activity_id(text: str) -> bool:
+    """An IRI that all LRSs take: Learning Locker knows no ``-``, ``+`` and ``.`` in a scheme, which links may have."""
+    return is_iri(text) and text.partition(":")[0].isalnum()
 
 
 def score(value: dict[str, float]) -> Json:
@@ -87,7 +92,9 @@ def entity(path: str) -> Check:
 
 
 XAPI_CHECKS: dict[tuple[str, ...], Check] = {
-    ("object", "id"): iri("object.id", "xAPI 1.0.3, 2.4.4.1"),
+    ("object", "id"): iri(
+        "object.id", "xAPI 1.0.3, 2.4.4.1", "an absolute IRI, its scheme of letters and digits", is_activity_id
+    ),
     ("result", "score"): score,
     ("context", "contextActivities", "grouping"): activities("context.contextActivities.grouping"),
     ("context", "contextActivities", "other"): activities("context.contextActivities.other"),

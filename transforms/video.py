@@ -29,4 +29,6 @@ def video_iri(root: str, course_key: str | None, video: object) -> str | None:
     """``Root/xblock/<usage key of the video>``; None without a course or an id."""
     if not course_key or video is None or video == "":
         return None
+    if type(video) is float:
+        video += 0.0  # -0.0 is 0.0 where results are remembered
     return block_iri(root, course_key, "video", video if type(video) is str else str(video))

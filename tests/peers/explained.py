@@ -97,6 +97,14 @@ def browser(s: Seen) -> bool:
     return problem(s) and s.source == "browser"
 
 
+def browser_with_object(s: Seen) -> bool:
+    return browser(s) and isinstance(s.data, dict)
+
+
+def question_without_id(s: Seen) -> bool:
+    return group(s) and "" in s.submissions
+
+
 def other_problem_event(s: Seen) -> bool:
     return s.name in OTHER_PROBLEM_EVENTS
 
@@ -132,6 +140,11 @@ def outline_of_sequence(s: Seen) -> bool:
 
 def relative_link(s: Seen) -> bool:
     return (link(s) or outline(s)) and not is_iri(str(s.fields.get("target_url")))
+
+
+def link_with_other_scheme(s: Seen) -> bool:
+    scheme = str(s.fields.get("target_url")).partition(":")[0]
+    return (link(s) or outline(s)) and not scheme.isalnum()
 
 
 def server(s: Seen) -> bool:
@@ -282,6 +295,13 @@ OTHER_PROBLEM_EVENTS = (
 )
 UNREAD_TIME = "ValueError: Conversion to datetime|ParserError|has no attribute 'utcoffset'"
 NO_COURSE = "InvalidKeyError|KeyError: 'extensions'|'NoneType' object has no attribute '(parent|get)'"
+TEXT_FIELDS = "question|display_name|exam_name|title|target_url|target_name|current_url|course_id|path"
+OBJECTS = r"module|submission|submission\[\.\.\.\]|discussion|response"
+OTHER_TYPE = (
+    rf"wrong_type: .*(got `(array|object)`|(at `|\.)({TEXT_FIELDS})`|at `({OBJECTS})`"
+    r"|Expected `int` [<>]=|expected an object, found)"
+)
+NO_REFERRER = r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType|Invalid IPv6 URL"
 
 KNOWN = (
     Known(1, time_is_not_canonical, paths=rf"{ID}|\[[0n]\]\.(timestamp|eventTime)", refused="bad_time", failed=UNREAD_TIME),
@@ -290,13 +310,14 @@ KNOWN = (
     Known(3, a_question_is_empty, paths=r"\[n\]\.object\.definition\.interactionType"),
     Known(3, forum_field_elsewhere, paths=r"\[0\]\.context\.extensions\.type"),
     Known(4, always, refused=r"wrong_type.*(user_id|username)"),
-    Known(5, always, refused="wrong_type"),
+    Known(5, always, refused=OTHER_TYPE),
     Known(6, other_course_key, paths=r"\[[0n]\]\.object\.id", failed="IndexError|dropped"),
     Known(7, no_course_key, refused="bad_course_key", failed=NO_COURSE),
     Known(8, browser, paths=r"\[[0n]\]\.object\.id", failed="dropped"),
-    Known(9, problem, failed=r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType"),
+    Known(8, browser_with_object, paths=r"\[0\]\.object\.definition\.(description|extensions|interactionType|name)"),
+    Known(9, problem, failed=NO_REFERRER),
     Known(9, asked_for_by_one_id, failed=r"Could not get value for (problem_id|module_id)"),
-    Known(9, other_problem_event, failed=r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType"),
+    Known(9, other_problem_event, failed=NO_REFERRER),
     Known(9, named_by_its_block, paths=r"\[0\]\.object\.id"),
     Known(10, group, paths=PART + r"(object\.)?definition\.(description|name)|\[0\]\.result\.(response|success)"),
     Known(11, judged_in_other_words, paths=r"\[[0n]\]\.result(\.success)?|\[0\]\.generated\.extensions\.success"),
@@ -313,13 +334,16 @@ KNOWN = (
     Known(20, server, paths=r"\[0\]\.generated\..*"),
     Known(21, no_object_to_name, refused="missing.*object.id"),
     Known(21, without_hint_index, refused="missing.*object.id"),
+    Known(21, question_without_id, refused="missing.*input id"),
     Known(22, no_iri, refused="invalid.*absolute IRI"),
+    Known(22, link_with_other_scheme, refused="invalid.*absolute IRI"),
     Known(24, negative, refused="out_of_range"),
+    Known(24, always, failed="OverflowError: Python int too large"),
     Known(13, points_out_of_range, refused=r"invalid.*score"),
     Known(14, points_unknown_or_none, paths=r"\[0\]\.result\.(success|score\.(max|raw|scaled))", failed="KeyError: 'weighted_"),
     Known(25, always, paths=r".* was empty"),
-    Known(23, always, refused=r"wrong_type: data\.(grade|max_grade)"),
-    Known(32, relative_link, paths=r"\[0\]\.object\.id"),
+    Known(23, always, refused=r"wrong_type: data\.(grade|max_grade|weighted_\w+|percent_grade)[:,]"),
+    Known(32, relative_link, paths=r"\[0\]\.object\.id", refused="wrong_type.*expected a URL"),
     Known(33, outline_of_sequence, failed=r"Could not get value for data\.id|dropped"),
     Known(34, link, paths=r"\[0\]\.object\.type"),
     Known(35, completed_problem, paths=r"\[0\]\.object\.(id|definition\.interactionType)"),
@@ -329,5 +353,6 @@ KNOWN = (
     Known(39, course_grade, paths=r"\[0\]\.result\.score\.(raw|scaled)", failed="KeyError: 'percent_grade'|not subscriptable"),
     Known(40, completion_is_no_share, refused="out_of_range|wrong_type", failed="'NoneType' and 'int'"),
     Known(41, new_in_caliper, failed="dropped from caliper"),
+    Known(42, forum, refused="wrong_type: data.discussion: expected a text or a number"),
     Known(42, forum, failed=r"has no attribute 'grouping'|replace\(\) argument 1 must be str, not (int|float)"),
 )  # fmt: skip

@@ -55,6 +55,8 @@ def test_1_one_text_for_a_time(translate: Translate, record: Translate) -> None:
     )
     assert translate(record("play_video", {"id": "v"}, time="May 23 2023 10:00 UTC"), "caliper").cause == "bad_time"
     assert translate(record("play_video", {"id": "v"}, timestamp=None), "caliper")
+    (made,) = translate(record("play_video", {"id": "v"}, time="0001-01-01T00:00:00Z"), "caliper")
+    assert made["eventTime"] == "0001-01-01T00:00:00.000Z"
 
 
 def test_2_no_time(translate: Translate, record: Translate) -> None:
@@ -99,6 +101,16 @@ def test_5_fields_of_another_type(translate: Translate, record: Translate) -> No
     for data in ({"id": "t", "title": 5}, {"id": "t", "discussion": "t"}, {"id": "t", "discussion": {"id": True}}, {"id": True}):
         assert translate(record(VIEWED_THREAD, data, {"path": "/p"})).cause == "wrong_type"
     assert translate(record(VIEWED_THREAD, {"id": "t"}, {"path": 5})).cause == "wrong_type"
+    assert translate(record("edx.forum.comment.created", {"id": "t", "response": "t"}, {"path": "/p"})).cause == "wrong_type"
+    assert translate(record("showanswer", {"problem_id": PROBLEM}, {"module": "m"})).cause == "wrong_type"
+    for submission in ("s", 5, {"aa_2_1": "s"}):
+        assert translate(record("problem_check", graded(submission=submission))).cause == "wrong_type"
+
+
+def test_5_minus_zero(translate: Translate, record: Translate) -> None:
+    for number in (-0.0, 0.0, -0.0):
+        made = translate(record("play_video", {"id": number}, {"course_id": "course-v1:edX+Zero+2020"}))
+        assert made[0]["object"]["id"].endswith("+block@0.0")
 
 
 def test_6_old_courses_and_libraries(translate: Translate, record: Translate) -> None:
@@ -109,6 +121,7 @@ def test_6_old_courses_and_libraries(translate: Translate, record: Translate) ->
     assert ids("play_video", {"id": "v"}, "edX/DemoX/2012") == {f"{XBLOCK}i4x://edX/DemoX/video/v"}
     assert ids("play_video", {"id": "i4x-edX-6_00x-video-v"}, "edX/6.00x/2012") == {f"{XBLOCK}i4x://edX/6.00x/video/v"}
     assert ids("play_video", {"id": "v"}, "library-v1:edX+L") == {f"{XBLOCK}lib-block-v1:edX+L+type@video+block@v"}
+    assert ids("play_video", {"id": "v"}, "lib:edX:L") == {f"{XBLOCK}lb:edX:L:video:v"}
     assert ids("problem_check", "input_aa_2_1=x", "edX/DemoX/2012", event_source="browser") == {
         f"{XBLOCK}i4x://edX/DemoX/problem/aa"
     }
@@ -118,6 +131,10 @@ def test_7_no_course_key(translate: Translate, record: Translate) -> None:
     for protocol in ("xapi", "caliper"):
         assert translate(record("problem_check", graded(), {"course_id": "hello"}), protocol).cause == "bad_course_key"
         assert translate(record("problem_check", graded(), {"course_id": None}), protocol)
+    several = graded(submission={"aa_2_1": question(), "aa_3_1": question()})
+    assert len(translate(record("problem_check", several, {"course_id": None}))) == 3
+    enrolment = record("edx.course.enrollment.activated", {"course_id": "course-v1:edX+DemoX+2020"}, {"course_id": None})
+    assert translate(enrolment, "caliper")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +151,13 @@ def test_8_the_problem_that_a_browser_means(translate: Translate, record: Transl
     line = record("problem_check", text, event_source="browser", referer=referrer)
     for protocol in ("xapi", "caliper"):
         assert translate(line, protocol)[0]["object"]["id"] == f"{XBLOCK}block-v1:edX+DemoX+2020+type@problem+block@{name}"
+
+
+def test_8_an_object_from_a_browser(translate: Translate, record: Translate) -> None:
+    (made,) = translate(record("problem_check", graded(submission={"aa_2_1": question()}), event_source="browser"))
+    assert made["object"]["id"] == XBLOCK + PROBLEM
+    assert made["object"]["definition"].keys() == {"type", "interactionType"}
+    assert "result" not in made
 
 
 def test_8_only_browsers_mean_what_the_address_says(translate: Translate, record: Translate) -> None:
@@ -156,13 +180,23 @@ def test_9_either_of_the_two_ids(translate: Translate, record: Translate) -> Non
             ids = [{field: PROBLEM, "hint_index": 0} for field in ("problem_id", "module_id")]
             one, other = (translate(record(name, data), protocol)[0]["object"]["id"] for data in ids)
             assert one == other
+    (made,) = translate(record("showanswer", {"problem_id": "", "module_id": PROBLEM}), "caliper")
+    assert made["object"]["id"] == f"{XBLOCK}{PROBLEM}/solution"
+
+
+def test_9_problems_with_a_number_for_an_id(translate: Translate, record: Translate) -> None:
+    whole, first, _ = translate(
+        record("problem_check", graded(problem_id=5, submission={"aa_2_1": question(), "aa_3_1": question()}))
+    )
+    assert (whole["object"]["id"], first["object"]["id"]) == (f"{XBLOCK}5", f"{XBLOCK}aa_2_1")
 
 
 def test_9_what_is_not_used_is_not_required(translate: Translate, record: Translate) -> None:
     for data in (graded(), graded(problem_id=None)):
-        line = record("problem_check", data, {"module": {"usage_key": PROBLEM}}, referer=None)
-        assert translate(line)[0]["object"]["id"] == XBLOCK + PROBLEM
-        assert translate(line, "caliper")[0]["object"]["extensions"]["assignable"]["id"] == XBLOCK + PROBLEM
+        for referrer in (None, "http://[x", True):
+            line = record("problem_check", data, {"module": {"usage_key": PROBLEM}}, referer=referrer)
+            assert translate(line)[0]["object"]["id"] == XBLOCK + PROBLEM
+            assert translate(line, "caliper")[0]["object"]["extensions"]["assignable"]["id"] == XBLOCK + PROBLEM
 
 
 def test_10_several_questions(translate: Translate, record: Translate) -> None:
@@ -290,6 +324,7 @@ def test_21_no_object(translate: Translate, record: Translate) -> None:
     for protocol in ("xapi", "caliper"):
         for data, source in (("hello", "browser"), ({"grade": 1}, "server")):
             assert translate(record("problem_check", data, event_source=source), protocol).cause == "missing"
+    assert translate(record("problem_check", graded(submission={"aa_2_1": question(), "": question()}))).cause == "missing"
 
 
 def test_21_a_hint_without_its_number(translate: Translate, record: Translate) -> None:
@@ -308,6 +343,11 @@ def test_22_no_iri(translate: Translate, record: Translate) -> None:
         assert translate(record(VIEWED_THREAD, data, {"path": path})).cause == "invalid"
     for data in ({"id": "a b"}, {"id": "t", "commentable_id": "a b"}):
         assert translate(record(VIEWED_THREAD, data), "caliper").cause == "invalid"
+    reply = record("edx.forum.response.created", {"id": "r", "discussion": {"id": "a#b"}}, {"path": "/p"})
+    assert translate(reply, "caliper").cause == "invalid"
+    for link in ("http://[bad]/x", "svn+ssh://x.org/y"):
+        assert translate(record("edx.ui.lms.link_clicked", {"target_url": link})).cause == "invalid"
+    assert translate(record("edx.ui.lms.link_clicked", {"target_url": "svn+ssh://x.org/y"}), "caliper")
 
 
 @pytest.mark.parametrize("grade", ["1", True])
@@ -320,6 +360,8 @@ def test_24_negative_durations(translate: Translate, record: Translate) -> None:
     line = record("complete_video", {"id": "v", "duration": -3})
     assert translate(line).cause == "out_of_range"
     assert translate(line, "caliper").cause == "out_of_range"
+    assert translate(record("play_video", {"id": "v", "current_time": 1e14}), "caliper").cause == "out_of_range"
+    assert translate(record("load_video", {"id": "v", "current_time": 1e14}), "caliper")
     position = translate(record("play_video", {"id": "v", "currentTime": -3}))[0]["result"]["extensions"]
     assert list(position.values()) == [-3]
 
@@ -397,6 +439,8 @@ def test_32_links_of_no_page(translate: Translate, record: Translate) -> None:
         made = translate(record("edx.ui.lms.link_clicked", {"target_url": "#answers", "current_url": page}))
         assert made[0]["object"]["id"] == "https://lms.example.com/#answers"
     assert translate(record("edx.ui.lms.link_clicked", {"target_url": "//[x/"})).cause == "wrong_type"
+    unreadable = {"target_url": "#answers", "current_url": "https://[x/"}
+    assert translate(record("edx.ui.lms.link_clicked", unreadable)).cause == "wrong_type"
 
 
 def test_33_the_outline_of_a_sequence(translate: Translate, record: Translate) -> None:

@@ -32,6 +32,8 @@ def test_what_is_valid_passes_as_json(place: tuple[str, ...], value: Any) -> Non
         (OBJECT_ID, "/relative", "2.4.4.1"),
         (OBJECT_ID, "https://x/a b", "2.4.4.1"),
         (OBJECT_ID, "https://x/\x00", "2.4.4.1"),
+        (OBJECT_ID, "http://[bad]/x", "2.4.4.1"),
+        (OBJECT_ID, "svn+ssh://x/y", "2.4.4.1"),
         (OBJECT_ID, 5, "2.4.4.1"),
         (GROUPING, [{"id": "https://x/1"}, {"id": "bare"}], "2.4.4.1"),
         (GROUPING, {}, "2.4.4.1"),
@@ -49,7 +51,9 @@ def test_what_is_broken_is_refused_with_the_clause(place: tuple[str, ...], value
     assert (caught.value.refusal.stage, caught.value.refusal.cause) == ("guard", "invalid")
 
 
-@pytest.mark.parametrize(("place", "value"), [(("referrer",), {"id": "no iri"}), (("referrer",), "no iri"), (OBJECT_ID, "no iri")])
+@pytest.mark.parametrize(
+    ("place", "value"), [(("referrer",), {"id": "no iri"}), (("referrer",), "no iri"), (OBJECT_ID, "no iri")]
+)
 def test_caliper_entities_have_iris(place: tuple[str, ...], value: Any) -> None:
     with pytest.raises(Invalid, match=place[0]):
         CALIPER_CHECKS[place](value)

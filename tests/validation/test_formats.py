@@ -10,7 +10,7 @@ GOOD: dict[str, list[str]] = {
     "is_iri": [
         *("http://x.org", "https://x.org:8080/a/b?c=d&e=/?#f", "urn:uuid:5", "tag:a,2024:b", "mailto:a@b", "http://[::1]/a"),
         *("https://x.org/é/%C3%A9", "https://a:b@x.org/", "x-y.z+1:a", "http://x.org/block-v1:edX+DemoX+2020+type@a", "a:/b"),
-        *("https://x.org/(a)!*';,", "http://中文.org/人?\ue000", "file:///etc"),
+        *("http://[v1.a]/", "https://x.org/(a)!*';,", "http://中文.org/人?\ue000", "file:///etc"),
     ],
     "is_mailto": ["mailto:a@b", "mailto:a.b+c@x-y.example.org", "mailto:ü@exämple.org", "mailto:a%20b@c.org", "mailto:o'n@x.org"],
     "is_language": [
@@ -54,6 +54,7 @@ BAD: dict[str, list[str]] = {
             "http://x.org/a?b[]=c",
         ),
         *("http://x.org/a\n", "http://x.org/\x7f", "http://x.org/\ud800", "http://x.org/\ue000", "http://x:y/", " http://x.org"),
+        *("http://[bad]/x", "http://[1.2.3.4]/", "http://[::1", "http://[v1]/"),
     ],
     "is_mailto": [
         *("a@b", "mailto:", "mailto:a", "mailto:@b", "mailto:a@", "mailto:a b@c", "mailto:a@b@c", "mailto:.a@b", "mailto:a.@b"),

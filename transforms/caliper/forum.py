@@ -61,7 +61,7 @@ def vote_on_message(root: str, message: object, person: str) -> str | None:
 
 
 def _part_of(iri: str | None, fragment: str) -> str | None:
-    return f"{iri}#{fragment}" if iri else None
+    return iri_with(f"{iri}#", fragment) if iri else None
 
 
 def forum(root: str, course_key: str | None, topic: object) -> Entity | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
+from ipaddress import IPv6Address
 
 Matches = Callable[[str], object]
 
@@ -31,7 +32,8 @@ def _run(characters: str) -> str:
     return rf"[{characters}]*(?:%[0-9A-Fa-f]{{2}}[{characters}]*)*"
 
 
-_AUTHORITY = rf"//(?:{_run(_SEGMENT + ':')}@)?(?:\[[0-9A-Fa-fVv:.]+\]|{_run(_SEGMENT)})(?::[0-9]*)?"
+_FUTURE = r"[Vv][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+"
+_AUTHORITY = rf"//(?:{_run(_SEGMENT + ':')}@)?(?:\[(?:(?P<ipv6>[0-9A-Fa-f:.]+)|{_FUTURE})\]|{_run(_SEGMENT)})(?::[0-9]*)?"
 _PATH = _run(_SEGMENT + ":@/")
 _IRI = (
     rf"[A-Za-z][A-Za-z0-9+.\-]*:(?=.)(?:{_AUTHORITY}(?:/{_PATH})?|(?!//){_PATH})"
@@ -79,7 +81,7 @@ _instant = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}
 
 def is_iri(text: str) -> bool:
     """RFC 3987: an absolute IRI."""
-    return _is_short_iri(text) if len(text) <= _REMEMBERED else _iri(text) is not None
+    return _is_short_iri(text) if len(text) <= _REMEMBERED else _has_iri_form(text)
 
 
 _REMEMBERED = 500  # characters
@@ -87,7 +89,20 @@ _REMEMBERED = 500  # characters
 
 @lru_cache(16_384)  # a site has few activities, and many statements about each
 def _is_short_iri(text: str) -> bool:
-    return _iri(text) is not None
+    return _has_iri_form(text)
+
+
+def _has_iri_form(text: str) -> bool:
+    found = _iri(text)
+    return found is not None and (found["ipv6"] is None or _is_ipv6(found["ipv6"]))
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_timestamp(text: str) -> bool:

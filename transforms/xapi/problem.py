@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from edx2lrs.transforms.events.problem import Module, Submission
-from edx2lrs.transforms.mapping import Constant, Row, Rows
+from edx2lrs.transforms.mapping import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.problem import kind, only_submission, problem_iri, submissions
 from edx2lrs.transforms.values import response_text, success
 from edx2lrs.transforms.xapi.response_format import formatted
@@ -54,7 +54,10 @@ def formatted_answer_to_only(submission: Submission, submitted: dict[str, Submis
 
 @lru_cache(16_384)  # a site has few questions, and many answers to each
 def part_iri(root: str, key: str, problem: str) -> str:
-    """The question's id: the problem's usage key with all after its last ``@`` replaced by the question's input id."""
+    """The question's id: the problem's usage key with all after its last ``@`` replaced by the question's input id. Raises
+    Unmappable for an empty one."""
+    if not key:
+        raise Unmappable("data.submission: expected the input id of each question, found an empty text", "missing")
     before, at, _ = problem.removeprefix(f"{root}/xblock/").rpartition("@")
     return f"{root}/xblock/{before}{at}{key}"
 
