@@ -123,8 +123,8 @@ def _is_readable(path: str, event: SourceEvent) -> bool:
     below: dict[str, Iterable[str]] = {
         "data": event.data.__struct_fields__,
         "context": event.context.__struct_fields__ if event.context else (),
-        "actor": Actor._fields,
-        "course": Course._fields,
+        "actor": Actor.__struct_fields__,
+        "course": Course.__struct_fields__,
         "site": ("root",),
     }
     return rest.partition(".")[0] in {*below.get(first, ())} - _OF_PEOPLE

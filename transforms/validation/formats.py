@@ -33,7 +33,7 @@ def _run(characters: str) -> str:
 
 
 _FUTURE = r"[Vv][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+"
-_AUTHORITY = rf"//(?:{_run(_SEGMENT + ':')}@)?(?:\[(?:(?P<ipv6>[0-9A-Fa-f:.]+)|{_FUTURE})\]|{_run(_SEGMENT)})(?::[0-9]*)?"
+_AUTHORITY = rf"//(?:{_run(_SEGMENT + ':')}@)?(?:\[(?:([0-9A-Fa-f:.]+)|{_FUTURE})\]|{_run(_SEGMENT)})(?::[0-9]*)?"
 _PATH = _run(_SEGMENT + ":@/")
 _IRI = (
     rf"[A-Za-z][A-Za-z0-9+.\-]*:(?=.)(?:{_AUTHORITY}(?:/{_PATH})?|(?!//){_PATH})"
@@ -94,7 +94,7 @@ def _is_short_iri(text: str) -> bool:
 
 def _has_iri_form(text: str) -> bool:
     found = _iri(text)
-    return found is not None and (found["ipv6"] is None or _is_ipv6(found["ipv6"]))
+    return found is not None and (found[1] is None or _is_ipv6(found[1]))
 
 
 def _is_ipv6(text: str) -> bool:
