@@ -175,9 +175,9 @@ def _refused(answer: Answer, sent: Sent, policy: Policy, _random: Random) -> Dec
 def _server_error(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
     if sent.refusals + 1 >= policy.refusals:
         return _refuses_everything(answer, sent)
-    if sent.probe:
-        return Hold("outage", f"{said(answer)} {_times(sent.attempts)}")
     errors = sent.server_errors + 1
+    if sent.probe and (errors < 2 or len(sent.ids) == 1):
+        return Hold("outage", f"{said(answer)} {_times(sent.attempts)}")
     if errors < (2 if len(sent.ids) > 1 else _LONE_SERVER_ERRORS):
         return Again(back_off(policy.retry, errors, random))
     if len(sent.ids) > 1:

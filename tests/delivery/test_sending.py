@@ -125,6 +125,19 @@ def test_a_repeating_500_is_retried_whole_then_found() -> None:
     assert run.outcomes[10_042].failure.cause == "server_error"
 
 
+def test_a_bad_batch_that_is_the_only_probe_left_is_halved() -> None:
+    """Its circuit was opened by something else: without another batch nothing else would ever close it."""
+    answers = iter([Answer(503, retry_after=600.0)])
+    refuse = refusing({10_042}, 500)
+    run = driven(lambda numbers: next(answers, None) or refuse(numbers), [block(1, 100)], batch=Batch(size=100)).run()
+    assert run.sending.circuit.state == "open"
+    while run.sending.held:
+        run.step()
+    assert run.with_outcome("dead") == {10_042}
+    assert len(run.with_outcome("delivered")) == 99
+    assert len(run.requests) <= 40
+
+
 def test_a_time_of_500s_kills_no_statement() -> None:
     run = driven(lambda _: Answer(500), [block(1, 100), block(2, 100)], batch=Batch(size=100)).run()
     assert run.sending.circuit.state == "open"
