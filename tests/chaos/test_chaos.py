@@ -1,0 +1,174 @@
+"""Whatever goes wrong on the way, each LRS holds every statement once, and the dead letters hold exactly the poison."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from edx2lrs.io.dead_letters import read
+from edx2lrs.pipeline.sandbox.application import Application
+from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
+from edx2lrs.pipeline.sandbox.server import serving
+from edx2lrs.pipeline.sandbox.store import Store
+
+GENERATE = Path(__file__).parents[2] / "templates" / "sample" / "generate.py"
+PLANS = {
+    "one": "429:0.04 503:0.04 500:0.05 413:0.04 reset:0.05 poison:0.002:500",
+    "two": "reset:0.06 silent:0.02:3 drip:0.02:3 204:0.08 empty:0.08 poison:0.002:400",
+    "three": "html:0.02 login:0.02 409:0.1 reset:0.06 slow:0.05:0.2 503:0.05 poison:0.002:422",
+}
+CONFIG = """\
+lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
+consumers:
+  - &one
+    name: one
+    protocol: xapi
+    url: http://127.0.0.1:ONE/one/xAPI
+    auth: {scheme: basic, username: "env:LRS_USER", password: "env:LRS_PASSWORD"}
+    access: all
+    batch: {size: SIZE, interval: 0.1s}
+    retry: {max_attempts: 4, base_delay: 20ms, max_delay: 1500ms}
+    timeout: 1500ms
+  - <<: *one
+    name: two
+    protocol: caliper
+    url: http://127.0.0.1:TWO/two/caliper
+    auth: {scheme: bearer, token: "env:LRS_TOKEN"}
+  - <<: *one
+    name: three
+    url: https://127.0.0.1:THREE/three/xAPI
+    tls: {ca: ca.pem}
+"""
+
+
+class Lrs(NamedTuple):
+    """A sandbox in this process, which misbehaves by its plan."""
+
+    name: str
+    port: int
+    store: Store
+    faults: Faults
+
+    @property
+    def stored(self) -> int:
+        found = self.store.counts().get(self.name)
+        return found["stored"] if found else 0
+
+    def ids(self) -> list[str]:
+        found: list[str] = []
+        cursor = None
+        while some := self.store.find(self.name, 5_000, ascending=True, cursor=cursor):
+            found += [record.id for record in some]
+            cursor = some[-1].number
+        return found
+
+
+@pytest.fixture
+def lrss(tmp_path: Path) -> Iterator[Callable[[int], dict[str, Lrs]]]:
+    with ExitStack() as stack:
+
+        def start(seed: int) -> dict[str, Lrs]:
+            found = {}
+            for number, (name, plan) in enumerate(PLANS.items()):
+                store = stack.enter_context(Store(tmp_path / f"{name}.db"))
+                faults = Faults([parse_fault(text) for text in plan.split()], seed=3 * seed + number)
+                _, port = stack.enter_context(serving(Application(store, faults)))
+                found[name] = Lrs(name, port, store, faults)
+            return found
+
+        yield start
+
+
+class Size(NamedTuple):
+    events: int
+    batch: int
+    kills: int
+
+
+SIZES = [
+    pytest.param(0, Size(1_000, 25, 1), id="small"),
+    *(
+        pytest.param(seed, Size(100_000, 100, 4), id=f"100,000 events, seed {seed}", marks=pytest.mark.engine)
+        for seed in (1, 2, 3)
+    ),
+]
+
+
+@pytest.mark.parametrize(("seed", "size"), SIZES)
+def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_poison(
+    seed: int, size: Size, tmp_path: Path, lrss: Any, certificates: Any, front: Any, job: Any
+) -> None:
+    chance = random.Random(seed)
+    servers = lrss(seed)
+    tls = front(certificates, servers["three"].port)
+    config = tmp_path / "edx2lrs.yaml"
+    ports = {"ONE": servers["one"].port, "TWO": servers["two"].port, "THREE": tls.port, "SIZE": size.batch}
+    config.write_text(_filled(CONFIG, ports))
+    log = tmp_path / "tracking.log"
+    _generate(log, size.events, seed)
+    expected = {name: job.translated("caliper" if name == "two" else "xapi", config, log) for name in servers}
+    poison = {name: {id_ for id_ in ids if servers[name].faults.poison_of([id_])} for name, ids in expected.items()}
+    assert all(poison.values()), "the plan has no poison for somebody"
+
+    again = ["run", "--config", config, "--input", log, "--state", "state", "--report", "report.json"]
+    total = len(expected["one"])
+    for number in range(size.kills):
+        enough = chance.uniform(0.05, 0.9 * (number + 1) / size.kills) * total
+        job.run(*again, kill_when=lambda enough=enough: servers["one"].stored + servers["two"].stored >= enough)
+    assert servers["three"].stored == 0, "its certificate has expired"
+    tls.renew()
+    job.run(*again)
+    rounds = 0
+    while any(part["waiting"] for part in job.report["consumers"].values()):
+        rounds += 1
+        assert rounds < 60, job.log[-3_000:]
+        job.run("deliver", "--config", config, "--state", "state", "--report", "report.json")
+
+    for name, lrs in servers.items():
+        held = Counter(map(_uuid, lrs.ids()))
+        assert held == Counter(_uuid(id_) for id_ in expected[name].keys() - poison[name]), name
+        seen = set(lrs.store.counts()[name]["faults"])
+        assert size.events < 10_000 or seen == {text.split(":")[0] for text in PLANS[name].split()} - {"poison"}
+    letters = Counter(
+        (letter.consumer, letter.statement_id) for letter in read(str(tmp_path / "state" / "dead-letters"), pytest.fail)
+    )
+    assert letters == Counter((name, _uuid(id_)) for name, ids in poison.items() for id_ in ids)
+    everything = job.report["all_runs"]
+    _adds_up(everything)
+    for name in servers:
+        part = everything["consumers"][name]
+        assert part["statements"] - part["duplicates"] == len(expected[name])
+        assert sum(part["dead"]["statements"].values()) == len(poison[name])
+
+
+def _generate(log: Path, events: int, seed: int) -> None:
+    command = [sys.executable, str(GENERATE), "--events", str(events), "--out", str(log), "--mix", "dense", "--seed", str(seed)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _filled(text: str, values: dict[str, int]) -> str:
+    for name, value in values.items():
+        text = text.replace(f":{name}/", f":{value}/").replace(f": {name},", f": {value},")
+    return text
+
+
+def _uuid(id_: str) -> str:
+    return id_.removeprefix("urn:uuid:").lower()
+
+
+def _adds_up(part: dict[str, Any]) -> None:
+    records = part["records"]
+    assert records["read"] == records["matched"] + sum(records["filtered"].values()) + sum(records["dead"].values())
+    for name, consumer in part["consumers"].items():
+        dead = consumer["dead"]
+        assert consumer["matched"] == consumer["translated"] + consumer["skipped"] + sum(dead["records"].values()), name
+        settled = sum(consumer[key] for key in ("delivered", "already_stored", "conflicts", "duplicates", "waiting"))
+        assert consumer["statements"] + consumer["taken_over"] == settled + sum(dead["statements"].values()), name
