@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,12 @@ class Result:
 def edx2lrs(tmp_path):
     """Runs a command to its end, or until ``kill_after`` seconds, when all of its processes are killed with -9."""
 
-    def run(*arguments: object, kill_after: float | None = None, env: dict[str, str] | None = None) -> Result:
+    def run(
+        *arguments: object,
+        kill_after: float | None = None,
+        kill_when: Callable[[], bool] | None = None,
+        env: dict[str, str] | None = None,
+    ) -> Result:
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
         reporting = ["--report", str(report)] if arguments[0] in ("run", "deliver", "replay") else []
@@ -128,7 +135,11 @@ def edx2lrs(tmp_path):
             start_new_session=True,
         )
         try:
-            out, err = process.communicate(timeout=kill_after or 120)
+            while kill_when is not None and process.poll() is None and not kill_when():
+                time.sleep(0.01)
+            if kill_when is not None and process.poll() is None:
+                kill_after = 0.001
+            out, err = process.communicate(timeout=kill_after or 600)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate(timeout=20)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
+import uuid
 
 import pytest
 from msgspec.structs import replace
 
-from edx2lrs.io.dead_letters import read, write_file
+from edx2lrs.io.dead_letters import dead_letter, now, read, write_file
+from edx2lrs.transforms.failure import Failure
 
 CONFIG = """\
 lms: {root_url: "https://lms.example.com", external_ids: ids.csv, id_key: "env:EDX2LRS_ID_KEY"}
@@ -234,3 +237,63 @@ def test_more_than_the_outbox_may_hold_is_sent_in_turns(died, configure, sandbox
     result = edx2lrs("replay", "--config", path, died / "dead-letters", "--cause=outage")
 
     assert (result.code, sandbox.stored("one"), sandbox.stored("two")) == (0, KNOWN, KNOWN)
+
+
+def _statement_letters(number):
+    """Dead letters of as many valid statements for the consumer ``one``."""
+    when = now()
+    for n in range(number):
+        id_ = uuid.UUID(int=n, version=5)
+        statement = {
+            "id": str(id_),
+            "actor": {"account": {"homePage": "https://lms.example.com", "name": str(n)}},
+            "verb": {"id": "http://adlnet.gov/expapi/verbs/attempted"},
+            "object": {"id": "https://lms.example.com/xblock/a"},
+            "timestamp": "2024-03-11T06:00:00+00:00",
+            "version": "1.0.3",
+        }
+        body = json.dumps(statement).encode()
+        yield dead_letter(
+            Failure("deliver", "outage", "down", f"log:{n}\tproblem_check", body, "statement", "one", str(id_)), "job", when
+        )
+
+
+def _record_letters(number):
+    """Dead letters of as many records that the consumer ``two`` could not get."""
+    when = now()
+    for n in range(number):
+        failure = Failure("translate", "unknown_user", "who", f"log:{n}", line(n).encode(), "record", "two")
+        yield dead_letter(failure, "job", when)
+
+
+@pytest.mark.parametrize(
+    ("statements", "records", "kills"),
+    [pytest.param(2_000, 500, 1, id="2,500"), pytest.param(60_000, 40_000, 4, id="100,000", marks=pytest.mark.engine)],
+)
+def test_a_replay_that_is_killed_goes_on_and_loses_and_doubles_nothing(
+    statements, records, kills, tmp_path, configure, sandbox, edx2lrs, assert_adds_up
+):
+    (tmp_path / "ids.csv").write_text(HEADER + ids(0, records - 1))  # all but one
+    folder = tmp_path / "letters"
+    write_file(str(folder), "a.avro", _statement_letters(statements))
+    write_file(str(folder), "b.avro", _record_letters(records))
+    command = ["replay", "--config", configure(sandbox.address), folder]
+    chance = random.Random(kills)
+
+    for number in range(kills):
+        enough = chance.uniform(0.05, 0.8 * (number + 1) / kills) * statements
+        edx2lrs(*command, kill_when=lambda enough=enough: sandbox.stored("one") >= enough)
+    result = edx2lrs(*command)
+
+    assert result.code == 0, result.text
+    counts = sandbox.counts()
+    assert (counts["one"]["stored"], counts["two"]["stored"]) == (statements, records - 1)
+    (left,) = read(str(folder), pytest.fail)
+    assert (left.cause, left.attempts) == ("unknown_user", 1)
+    everything = result.report["all_runs"]
+    assert_adds_up(result.report)
+    assert_adds_up(everything)
+    assert everything["consumers"]["one"]["replayed"] == everything["consumers"]["one"]["statements"] == statements
+    assert everything["records"]["replayed"] == everything["records"]["read"] == records
+    # what was on its way at a kill is sent again, and known by its id: no more than that
+    assert counts["one"]["repeats"] + counts["two"]["repeats"] <= kills * 2 * 4 * 100
