@@ -98,7 +98,7 @@ class Application:
         if fault is not None:
             self._store.count(name, protocol, "faults", fault.kind)
             undisturbed = partial(self._undisturbed, request, name, protocol, answer)
-            return misbehave(fault, undisturbed, partial(self._knows, request, name))
+            return misbehave(fault, undisturbed, ids_in(request), partial(self._knows, name))
         return self._undisturbed(request, name, protocol, answer)
 
     def _undisturbed(self, request: Request, name: str, protocol: Protocol, answer: Callable[[], Response]) -> Response:
@@ -109,8 +109,8 @@ class Application:
             self._store.count(name, protocol, "refused", str(response.status_code))
         return response
 
-    def _knows(self, request: Request, name: str) -> bool:
-        return any(self._store.get(name, id_.lower()) for id_ in ids_in(request))
+    def _knows(self, name: str, id_: str) -> bool:
+        return self._store.get(name, id_.lower()) is not None
 
     def _xapi_answer(self, request: Request, name: str) -> Response:
         try:

@@ -12,7 +12,7 @@ KINDS = {
     "429": "answers 429, every other time with Retry-After: 1",
     "500": "answers 500",
     "503": "answers 503, every other time with Retry-After: 1",
-    "413": "answers 413",
+    "413": "answers 413 when there is more than one statement",
     "409": "answers 409 when something of the request is stored already, though it is the same",
     "204": "stores, and answers 204",
     "empty": "stores, and answers 200 without a body",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import orjson
 from werkzeug import Response
@@ -20,12 +20,23 @@ class ConnectionCutError(Exception):
 Answer = Callable[[], Response]
 
 
-def misbehave(fault: Drawn, answer: Answer, is_repeat: Callable[[], bool]) -> Response:
-    """The answer that ``fault`` gives. ``answer`` handles the request as ever; ``is_repeat`` tells whether something of it is
+def misbehave(fault: Drawn, answer: Answer, ids: Sequence[str], is_known: Callable[[str], bool]) -> Response:
+    """The answer of ``fault`` to a request with ``ids``. ``answer`` handles it as ever; ``is_known`` tells whether an id is
     stored already. Raises ConnectionCutError."""
-    if fault.kind == "409":
-        return _status(409) if is_repeat() else answer()
+    if fault.kind in _ONLY_IF:
+        return _status(int(fault.kind)) if _ONLY_IF[fault.kind](ids, is_known) else answer()
     return _KINDS.get(fault.kind, _refuse)(fault, answer)
+
+
+def _is_large(ids: Sequence[str], _is_known: Callable[[str], bool]) -> bool:
+    return len(ids) > 1
+
+
+def _is_repeat(ids: Sequence[str], is_known: Callable[[str], bool]) -> bool:
+    return any(map(is_known, ids))
+
+
+_ONLY_IF: Mapping[str, Callable[[Sequence[str], Callable[[str], bool]], bool]] = {"409": _is_repeat, "413": _is_large}
 
 
 def poisoned(status: int) -> Response:

@@ -108,6 +108,11 @@ def test_409_is_for_what_is_there_already(start: Any, statement: Make) -> None:
     assert sandbox.counts()["campus"]["stored"] == 2
 
 
+def test_413_is_for_more_than_one_statement(start: Any, statement: Make) -> None:
+    sandbox = start("413:1")
+    assert [sandbox.post(*sent).status_code for sent in ([statement(), statement()], [statement()])] == [413, 200]
+
+
 @pytest.mark.parametrize("status", [400, 500])
 def test_poison_is_refused_always_and_takes_its_request_with_it(start: Any, statement: Make, status: int) -> None:
     sandbox = start(f"poison:0.3:{status}", seed=5)
