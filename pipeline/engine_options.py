@@ -133,7 +133,7 @@ def _of_dataflow(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
     places |= {"lms.external_ids": asked.config.lms.external_ids, "lms.course_names": asked.config.lms.course_names}
     places |= {f"consumer {each.name}: url": each.url for each in asked.config.consumers if is_place(each.url)}
     for name, place in places.items():
-        if place and not is_remote(place):
+        if place and (not is_remote(place) or place.startswith("file:")):
             yield f"{name} {place}: a folder of one machine; Dataflow's workers need one on gs://"
     if any(not reference.startswith("secret://") for reference in references(asked.config)):
         yield "env: and file: references: no worker of Dataflow has them; use secret://projects/PROJECT/secrets/NAME"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from edx2lrs.pipeline.run_options import time_window
 from edx2lrs.transforms.time_window import moment
 
 TAKES_BEAM_OPTIONS = True
+_LOG = logging.getLogger("edx2lrs")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
         from edx2lrs.pipeline import engine_run
 
         return engine_run.run(engine, arguments, config, window, urls)
+    _LOG.info("engine: this machine (DirectRunner), since --runner names no other")
     if urls:
         from edx2lrs.pipeline import stream_run
 

@@ -1,0 +1,88 @@
+"""What an engine cannot do is refused before the start, with the remedy; what it can do passes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+CONFIG = """
+lms: {root_url: "https://lms.example.com", id_key: ID_KEY}
+consumers:
+  - {name: campus, protocol: xapi, url: "CAMPUS", access: all}
+dead_letters: {path: DEAD}
+"""
+FLINK = ("--runner=FlinkRunner", "--flink_master=127.0.0.1:9")
+STREAM = ("--checkpointing_interval=1000", "--max_bundle_size=1", "--max_bundle_time_mills=200")
+KAFKA = "kafka://127.0.0.1:9/events?group=g"
+DATAFLOW = ("--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://b/t", "--sdk_container_image=image")
+
+
+@pytest.fixture
+def refused(tmp_path):
+    """Runs the command, which is to be refused, and gives what it said."""
+    (tmp_path / "a.log").write_text("{}\n", encoding="utf-8")
+
+    def run(*arguments, given="a.log", key="env:ID_KEY", dead="gs://bucket/dead", campus="https://lrs.example.edu/xAPI"):
+        text = CONFIG.replace("ID_KEY", key, 1).replace("DEAD", dead or "", 1).replace("CAMPUS", campus)
+        if dead is None:
+            text = text.replace("dead_letters: {path: }", "")
+        (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", "c.yaml", "--input", given, *arguments]
+        environment = {**os.environ, "ID_KEY": "a key of the tests"}
+        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+        assert result.returncode == 2, result
+        assert "Traceback" not in result.stderr
+        return result.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "words"),
+    [
+        (("--runner=SparkRunner",), "a.log", ["--runner=SparkRunner", "FlinkRunner, DataflowRunner"]),
+        ((*FLINK, "--state", "s"), "a.log", ["--state", "leave it out"]),
+        ((*FLINK, "--workers", "2"), "a.log", ["--workers", "--parallelism"]),
+        ((*FLINK, "--paralelism=2"), "a.log", ["--paralelism", "did you mean --parallelism?"]),
+        ((*FLINK, *STREAM[1:]), KAFKA, ["--checkpointing_interval", "--checkpointing_interval=10000"]),
+        ((*FLINK, STREAM[0]), KAFKA, ["--max_bundle_size=1 --max_bundle_time_mills=200"]),
+        ((*FLINK, *STREAM, "--num_concurrent_checkpoints=2"), KAFKA, ["--num_concurrent_checkpoints", "leave it out"]),
+        ((*FLINK, *STREAM), "tail:/var/log/tracking.log", ["tail:", "leave --runner out"]),
+        ((*FLINK, "--streaming"), "a.log", ["--streaming", "leave it out"]),
+        (("--direct_running_mode=multi_threading",), "a.log", ["multi-threading loses data", "--workers"]),
+    ],
+)
+def test_an_option_that_cannot_work_is_refused_with_the_remedy(refused, arguments, given, words):
+    said = refused(*arguments, given=given)
+    assert all(word in said for word in words), said
+
+
+def test_dead_letters_need_a_place_and_standard_output_is_of_this_machine(refused):
+    said = refused(*FLINK, dead=None, campus="stdout:")
+    assert "dead_letters.path: missing" in said
+    assert "consumer campus: url stdout:" in said
+
+
+def test_dataflow_names_all_that_its_workers_could_not_reach(refused, tmp_path):
+    said = refused(*DATAFLOW[:2], "--report", "report.json", dead=str(tmp_path / "dead"), campus=f"file://{tmp_path}/out/")
+    for word in (
+        "--region: missing",
+        "--temp_location: missing",
+        "--sdk_container_image: missing",
+        "--config c.yaml",
+        "dead_letters.path",
+        "--report report.json",
+        "consumer campus: url",
+        "secret://projects/PROJECT/secrets/NAME",
+        "--input a.log",
+    ):
+        assert word in said
+
+
+def test_dataflow_reads_pubsub_and_kafka_without_secrets(refused):
+    assert "redis://127.0.0.1:9/s?group=g: on Dataflow" in refused(*DATAFLOW, given="redis://127.0.0.1:9/s?group=g")
+    said = refused(*DATAFLOW, given=f"{KAFKA}&username=env:USER&password=env:PASSWORD")
+    assert "password, username: Beam's Kafka source takes group and start alone" in said
