@@ -475,7 +475,7 @@ class Spool:
     def _paths(self):
         try:
             names = os.listdir(self.folder)
-        except FileNotFoundError:
+        except OSError:  # not there yet, or nothing to be had there: who writes into it says so
             return []
         return [os.path.join(self.folder, name) for name in sorted(names) if name.endswith(".jsonl") and name[0].isdigit()]
 
