@@ -68,6 +68,7 @@ def run(folder: Path, logs: Path, workers: int) -> tuple[dict, float, int]:
         command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", "c.yaml", "--input", logs]
         command += ["--state", "state", "--report", "report.json", "--workers", str(workers)]
         environment = {**os.environ, "EDX2LRS_BENCHMARK_KEY": "benchmark"}
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         began, used = time.perf_counter(), sum(os.times()[2:4])
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=here)
         peak, ended = 0, threading.Event()
