@@ -19,6 +19,12 @@ SECOND = FIRST.replace("}]", "}, {name: new, protocol: caliper, url: https://y, 
 BROKEN = FIRST.replace("access", "acess")
 
 
+@pytest.fixture(autouse=True)
+def _only_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever other tests have set the level to."""
+    caplog.set_level("WARNING", logger="edx2lrs")
+
+
 class Watched:
     """A watch over a file, with a clock of its own."""
 

@@ -160,7 +160,8 @@ def test_no_input_at_all_ends_it_before_it_starts(edx2lrs, config, tmp_path):
     ("option", "word"),
     [
         ("--direct_running_mode=multi_threading", "--workers"),
-        ("--runner=FlinkRunner", "this machine"),
+        ("--runner=FlinkRunner", "dead_letters.path"),
+        ("--runner=SparkRunner", "SparkRunner"),
         ("--wokers=3", "did you mean --workers"),
         ("--workers=0", "0"),
         ("--report=no/such/folder/report.json", "no/such/folder"),
