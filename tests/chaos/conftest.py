@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
+GENERATE = Path(__file__).parents[2] / "templates" / "sample" / "generate.py"
 SECRETS = {"LRS_USER": "sandbox", "LRS_PASSWORD": "sandbox", "LRS_TOKEN": "sandbox", "EDX2LRS_ID_KEY": "a key of the tests"}
 
 
@@ -123,7 +124,7 @@ class Job:
         command = [sys.executable, "-m", "edx2lrs.pipeline", *map(str, arguments)]
         with open(self._folder / "log", "ab") as log:
             process = subprocess.Popen(
-                command, cwd=self._folder, env={**os.environ, **SECRETS}, stdout=log, stderr=log, start_new_session=True
+                command, cwd=self._folder, env={**SECRETS, **os.environ}, stdout=log, stderr=log, start_new_session=True
             )
         end = time.monotonic() + seconds
         while process.poll() is None and not (kill_when and kill_when()):
@@ -136,6 +137,30 @@ class Job:
         assert killed or process.returncode in (0, 1), self.log[-2_000:]
         assert "Traceback" not in self.log
         return killed
+
+    def deliver_all(self, config: Path) -> None:
+        """Delivers again and again, until nothing waits."""
+        rounds = 0
+        while any(part["waiting"] for part in self.report["consumers"].values()):
+            rounds += 1
+            assert rounds < 60, self.log[-3_000:]
+            self.run("deliver", "--config", config, "--state", "state", "--report", "report.json")
+
+    def generate(self, log: Path, events: int, seed: int) -> None:
+        """Writes a log of as many events, each of which some mapping knows."""
+        command = [
+            sys.executable,
+            str(GENERATE),
+            "--events",
+            str(events),
+            "--out",
+            str(log),
+            "--mix",
+            "dense",
+            "--seed",
+            str(seed),
+        ]
+        subprocess.run(command, check=True, capture_output=True)
 
     @property
     def log(self) -> str:
@@ -150,8 +175,24 @@ class Job:
         """What the job is to make of ``log``: ids and bodies, by another command."""
         command = [sys.executable, "-m", "edx2lrs.pipeline", "translate", "--to", protocol, "--config", str(config)]
         with open(log, "rb") as lines:
-            made = subprocess.run(command, stdin=lines, capture_output=True, check=True, env={**os.environ, **SECRETS}).stdout
+            made = subprocess.run(command, stdin=lines, capture_output=True, check=True, env={**SECRETS, **os.environ}).stdout
         return {json.loads(body)["id"]: body for body in made.splitlines()}
+
+
+@pytest.fixture
+def adds_up() -> Callable[[dict[str, Any]], None]:
+    """The sums that every run promises, for a report or for its ``all_runs``."""
+
+    def check(part: dict[str, Any]) -> None:
+        records = part["records"]
+        assert records["read"] == records["matched"] + sum(records["filtered"].values()) + sum(records["dead"].values())
+        for name, consumer in part["consumers"].items():
+            dead = consumer["dead"]
+            assert consumer["matched"] == consumer["translated"] + consumer["skipped"] + sum(dead["records"].values()), name
+            settled = sum(consumer[key] for key in ("delivered", "already_stored", "conflicts", "duplicates", "waiting"))
+            assert consumer["statements"] + consumer["taken_over"] == settled + sum(dead["statements"].values()), name
+
+    return check
 
 
 @pytest.fixture

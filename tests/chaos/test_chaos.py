@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,7 +17,6 @@ from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Store
 
-GENERATE = Path(__file__).parents[2] / "templates" / "sample" / "generate.py"
 PLANS = {
     "one": "429:0.04 503:0.04 500:0.05 413:0.04 reset:0.05 poison:0.002:500",
     "two": "reset:0.06 silent:0.02:3 drip:0.02:3 204:0.08 empty:0.08 poison:0.002:400",
@@ -104,7 +101,7 @@ SIZES = [
 
 @pytest.mark.parametrize(("seed", "size"), SIZES)
 def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_poison(
-    seed: int, size: Size, tmp_path: Path, lrss: Any, certificates: Any, front: Any, job: Any
+    seed: int, size: Size, tmp_path: Path, lrss: Any, certificates: Any, front: Any, job: Any, adds_up: Any
 ) -> None:
     chance = random.Random(seed)
     servers = lrss(seed)
@@ -113,7 +110,7 @@ def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_po
     ports = {"ONE": servers["one"].port, "TWO": servers["two"].port, "THREE": tls.port, "SIZE": size.batch}
     config.write_text(_filled(CONFIG, ports))
     log = tmp_path / "tracking.log"
-    _generate(log, size.events, seed)
+    job.generate(log, size.events, seed)
     expected = {name: job.translated("caliper" if name == "two" else "xapi", config, log) for name in servers}
     poison = {name: {id_ for id_ in ids if servers[name].faults.poison_of([id_])} for name, ids in expected.items()}
     assert all(poison.values()), "the plan has no poison for somebody"
@@ -126,11 +123,7 @@ def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_po
     assert servers["three"].stored == 0, "its certificate has expired"
     tls.renew()
     job.run(*again)
-    rounds = 0
-    while any(part["waiting"] for part in job.report["consumers"].values()):
-        rounds += 1
-        assert rounds < 60, job.log[-3_000:]
-        job.run("deliver", "--config", config, "--state", "state", "--report", "report.json")
+    job.deliver_all(config)
 
     for name, lrs in servers.items():
         held = Counter(map(_uuid, lrs.ids()))
@@ -142,16 +135,11 @@ def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_po
     )
     assert letters == Counter((name, _uuid(id_)) for name, ids in poison.items() for id_ in ids)
     everything = job.report["all_runs"]
-    _adds_up(everything)
+    adds_up(everything)
     for name in servers:
         part = everything["consumers"][name]
         assert part["statements"] - part["duplicates"] == len(expected[name])
         assert sum(part["dead"]["statements"].values()) == len(poison[name])
-
-
-def _generate(log: Path, events: int, seed: int) -> None:
-    command = [sys.executable, str(GENERATE), "--events", str(events), "--out", str(log), "--mix", "dense", "--seed", str(seed)]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 def _filled(text: str, values: dict[str, int]) -> str:
@@ -162,13 +150,3 @@ def _filled(text: str, values: dict[str, int]) -> str:
 
 def _uuid(id_: str) -> str:
     return id_.removeprefix("urn:uuid:").lower()
-
-
-def _adds_up(part: dict[str, Any]) -> None:
-    records = part["records"]
-    assert records["read"] == records["matched"] + sum(records["filtered"].values()) + sum(records["dead"].values())
-    for name, consumer in part["consumers"].items():
-        dead = consumer["dead"]
-        assert consumer["matched"] == consumer["translated"] + consumer["skipped"] + sum(dead["records"].values()), name
-        settled = sum(consumer[key] for key in ("delivered", "already_stored", "conflicts", "duplicates", "waiting"))
-        assert consumer["statements"] + consumer["taken_over"] == settled + sum(dead["statements"].values()), name

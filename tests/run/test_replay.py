@@ -243,7 +243,7 @@ def _statement_letters(number):
     """Dead letters of as many valid statements for the consumer ``one``."""
     when = now()
     for n in range(number):
-        id_ = uuid.UUID(int=n, version=5)
+        id_ = uuid.uuid5(uuid.NAMESPACE_URL, str(n))
         statement = {
             "id": str(id_),
             "actor": {"account": {"homePage": "https://lms.example.com", "name": str(n)}},

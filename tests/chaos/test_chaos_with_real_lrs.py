@@ -1,0 +1,140 @@
+"""The same with real LRSs behind a proxy that misbehaves. EDX2LRS_PEERS names a folder with a script that starts them:
+``lrs_up.sh ll|ralph PORT``, which prints ``pid=... url=... user=... password=...``."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import pytest
+import requests
+from werkzeug import Request, Response
+
+from edx2lrs.io.dead_letters import read
+from edx2lrs.pipeline.sandbox.application import ids_in
+from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
+from edx2lrs.pipeline.sandbox.misbehaviour import misbehave, poisoned
+from edx2lrs.pipeline.sandbox.server import serving
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+PEERS = os.environ.get("EDX2LRS_PEERS")
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(not PEERS, reason="EDX2LRS_PEERS does not name a folder with lrs_up.sh"),
+]
+PLAN = (
+    "429:0.03 503:0.03 500:0.04 413:0.03 reset:0.06 silent:0.01:3 drip:0.02:2 204:0.05 empty:0.05 409:0.05 html:0.01 login:0.01"
+    " slow:0.03:0.2 poison:0.002:500"
+)
+CONFIG = """\
+lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
+consumers:
+  - name: campus
+    protocol: xapi
+    url: http://127.0.0.1:PORT/xAPI
+    auth: {scheme: basic, username: "env:LRS_USER", password: "env:LRS_PASSWORD"}
+    access: all
+    batch: {interval: 0.1s}
+    retry: {max_attempts: 4, base_delay: 20ms, max_delay: 1500ms}
+    timeout: 2s
+"""
+
+
+class FaultyFront:
+    """A WSGI application. What ``url`` answered with success counts as stored."""
+
+    def __init__(self, url: str, faults: Faults) -> None:
+        self._url = url
+        self._faults = faults
+        self._own = threading.local()
+        self.stored: set[str] = set()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        ids = ids_in(request)
+
+        def undisturbed() -> Response:
+            poison = self._faults.poison_of(ids)
+            return poisoned(poison) if poison else self._passed_on(request, ids)
+
+        fault = self._faults.draw()
+        response = misbehave(fault, undisturbed, ids, self.stored.__contains__) if fault else undisturbed()
+        return response(environ, start_response)
+
+    def _passed_on(self, request: Request, ids: list[str]) -> Response:
+        if not hasattr(self._own, "session"):
+            self._own.session = requests.Session()
+        headers = {name: value for name, value in request.headers if name.lower() not in ("host", "content-length", "connection")}
+        answer = self._own.session.post(self._url, data=request.get_data(), headers=headers, timeout=60)
+        if answer.ok:
+            self.stored.update(ids)
+        return Response(answer.content, answer.status_code, mimetype=answer.headers.get("Content-Type", ""))
+
+
+class Lrs:
+    """A real LRS."""
+
+    def __init__(self, kind: str) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            port = str(unused.getsockname()[1])
+        script = Path(str(PEERS)) / "lrs_up.sh"
+        said = subprocess.run([script, kind, port], capture_output=True, text=True, check=True, timeout=420).stdout
+        found = dict(word.split("=", 1) for word in said.split())
+        self.pid, self.url = int(found["pid"]), found["url"]
+        self.user, self.password = found["user"], found["password"]
+
+    def ids(self) -> list[str]:
+        """Those of all statements that it holds."""
+        found: list[str] = []
+        page: str | None = f"{self.url}?limit=500"
+        while page:
+            headers = {"X-Experience-API-Version": "1.0.3"}
+            answer = requests.get(page, auth=(self.user, self.password), headers=headers, timeout=60).json()
+            found += [statement["id"] for statement in answer["statements"]]
+            page = urljoin(self.url, answer["more"]) if answer.get("more") else None
+        return found
+
+
+@pytest.fixture(params=["ll", "ralph"])
+def lrs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lrs]:
+    started = Lrs(request.param)
+    monkeypatch.setenv("LRS_USER", started.user)
+    monkeypatch.setenv("LRS_PASSWORD", started.password)
+    yield started
+    os.kill(started.pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_real_lrs_holds_every_statement_once(seed: int, lrs: Lrs, tmp_path: Path, job: Any, adds_up: Any) -> None:
+    faults = Faults([parse_fault(text) for text in PLAN.split()], seed)
+    proxy = FaultyFront(lrs.url, faults)
+    chance = random.Random(seed)
+    config, log = tmp_path / "edx2lrs.yaml", tmp_path / "tracking.log"
+    job.generate(log, 5_000, seed)
+    with serving(proxy) as (_, port):
+        config.write_text(CONFIG.replace("PORT", str(port)))
+        expected = job.translated("xapi", config, log).keys()
+        poison = {id_ for id_ in expected if faults.poison_of([id_])}
+        again = ["run", "--config", config, "--input", log, "--state", "state", "--report", "report.json"]
+        for number in range(2):
+            enough = chance.uniform(0.05, 0.45 * (number + 1)) * len(expected)
+            job.run(*again, kill_when=lambda enough=enough: len(proxy.stored) >= enough)
+        job.run(*again)
+        job.deliver_all(config)
+
+    assert Counter(lrs.ids()) == Counter(expected - poison)
+    letters = [letter.statement_id for letter in read(str(tmp_path / "state" / "dead-letters"), pytest.fail)]
+    assert Counter(letters) == Counter(poison)
+    adds_up(job.report["all_runs"])
