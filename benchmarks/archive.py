@@ -68,7 +68,6 @@ def run(folder: Path, logs: Path, workers: int) -> tuple[dict, float, int]:
         command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", "c.yaml", "--input", logs]
         command += ["--state", "state", "--report", "report.json", "--workers", str(workers)]
         environment = {**os.environ, "EDX2LRS_BENCHMARK_KEY": "benchmark"}
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         began, used = time.perf_counter(), sum(os.times()[2:4])
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=here)
         peak, ended = 0, threading.Event()
@@ -96,7 +95,8 @@ def run(folder: Path, logs: Path, workers: int) -> tuple[dict, float, int]:
 def said(report: dict, seconds: float) -> str:
     made = {name: consumer["delivered"] for name, consumer in report["consumers"].items()}
     read, used = report["records"]["read"], report["processor_seconds"]
-    return f"{read:,} lines in {seconds:.1f} s ({read / seconds:,.0f}/s), {used:.1f} s of processor ({read / used:,.0f}/s), {made}"
+    rates = f"{seconds:.1f} s ({read / seconds:,.0f}/s), {used:.1f} s of processor ({read / used:,.0f}/s)"
+    return f"{read:,} lines in {rates}, {made}"
 
 
 def workers(folder: Path, megabytes: int, rounds: int) -> None:
