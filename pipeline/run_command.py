@@ -16,7 +16,7 @@ from edx2lrs.io.source_urls import streams
 from edx2lrs.pipeline import run_lifecycle
 from edx2lrs.pipeline.config import load
 from edx2lrs.pipeline.engine_options import LOCAL, engine_of
-from edx2lrs.pipeline.run_options import time_window
+from edx2lrs.pipeline.run_options import OptionError, time_window
 from edx2lrs.transforms.time_window import moment
 
 TAKES_BEAM_OPTIONS = True
@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
         return stream_run.run(arguments, config, urls)
     if arguments.http:
-        raise run_lifecycle.OptionError("--http: for streams; of files --report tells how far the run is")
+        raise OptionError("--http: for streams; of files --report tells how far the run is")
     # Beam takes a second to import: only after the configuration is known to be right
     from edx2lrs.io import files
     from edx2lrs.io.path_dates import within

@@ -129,8 +129,8 @@ def translated_block(lines: bytes, translator: AnyTranslator) -> Output:
         if line.isspace():
             continue
         event = parse(line)
-        made = event if type(event) is Refusal else translate(event)
-        if type(made) is tuple:
+        made = event if isinstance(event, Refusal) else translate(event)
+        if isinstance(made, tuple):
             for statement in made:
                 bodies.append(statement.body)  # noqa: PERF401 -- nearly always one
         elif made is not None:

@@ -60,9 +60,9 @@ class Actors:
         """The event's person: its user, else the session of an anonymous visitor. The user id wins over the
         username."""
         user_id, username = event.user_id, event.username
-        found = self._by_id.get(user_id) if type(user_id) is int else None
-        if found is not None:  # nearly always
-            return found
+        by_id = self._by_id.get(user_id) if type(user_id) is int else None
+        if by_id is not None:  # nearly always
+            return by_id
         if user_id or username:
             found = self._known(user_id, username)
             if found is not None:

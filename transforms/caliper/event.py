@@ -18,7 +18,6 @@ from edx2lrs.transforms.statement_id import CALIPER_NAMESPACE, uuid5_in
 from edx2lrs.transforms.times import caliper_time
 from edx2lrs.transforms.values import absolute
 
-
 _check_session = entity("session")
 
 
