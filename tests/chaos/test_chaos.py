@@ -93,7 +93,7 @@ class Size(NamedTuple):
 SIZES = [
     pytest.param(0, Size(800, 25, 1), id="small"),
     *(
-        pytest.param(seed, Size(100_000, 100, 4), id=f"100,000 events, seed {seed}", marks=pytest.mark.engine)
+        pytest.param(seed, Size(100_000, 100, 4), id=f"100,000 events, seed {seed}", marks=[pytest.mark.engine, pytest.mark.soak])
         for seed in (1, 2, 3)
     ),
 ]

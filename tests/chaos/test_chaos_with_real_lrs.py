@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
     pytest.mark.engine,
+    pytest.mark.soak,
     pytest.mark.skipif(not PEERS, reason="EDX2LRS_PEERS does not name a folder with lrs_up.sh"),
 ]
 PLAN = (

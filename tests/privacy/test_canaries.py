@@ -29,7 +29,7 @@ def load(path: Path) -> Any:
 
 
 canaries = load(Path(__file__).parent / "canaries.py")
-MANY = pytest.param(200_000, marks=pytest.mark.engine)
+MANY = pytest.param(200_000, marks=[pytest.mark.engine, pytest.mark.soak])
 
 
 @pytest.mark.parametrize("count", [10_000, MANY])

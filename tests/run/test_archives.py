@@ -170,6 +170,7 @@ def store(request, tmp_path):
 
 
 @pytest.mark.engine
+@pytest.mark.soak
 def test_a_thousand_objects_are_read_once_and_those_that_cannot_be_cost_no_other(store, edx2lrs, sandbox, config, assert_adds_up):
     for number in range(1_000):
         ending, body = packed(number, b"".join(line(5 * number + n) for n in range(5)))

@@ -26,7 +26,7 @@ def load(path: Path) -> Any:
 
 
 canaries = load(Path(__file__).parents[1] / "privacy" / "canaries.py")
-MANY = pytest.param(200_000, marks=pytest.mark.engine)
+MANY = pytest.param(200_000, marks=[pytest.mark.engine, pytest.mark.soak])
 CONFIG = """\
 lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
 dead_letters: {payload: PAYLOAD}
