@@ -268,7 +268,10 @@ def _record_letters(number):
 
 @pytest.mark.parametrize(
     ("statements", "records", "kills"),
-    [pytest.param(2_000, 500, 1, id="2,500"), pytest.param(60_000, 40_000, 4, id="100,000", marks=[pytest.mark.engine, pytest.mark.soak])],
+    [
+        pytest.param(2_000, 500, 1, id="2,500"),
+        pytest.param(60_000, 40_000, 4, id="100,000", marks=[pytest.mark.engine, pytest.mark.soak]),
+    ],
 )
 def test_a_replay_that_is_killed_goes_on_and_loses_and_doubles_nothing(
     statements, records, kills, tmp_path, configure, sandbox, edx2lrs, assert_adds_up
