@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -60,7 +61,7 @@ def _coverage(name: str) -> Coverage:
     if owner is not None:
         module = module_of(owner, "events")
         folder = Path((module and module.__file__) or "").parent / "fixtures"
-    files = sorted(path for path in folder.glob("*.json") if path.stem.split(" (")[0] == name)
+    files = sorted((path for path in folder.glob("*.json") if path.stem.split(" (")[0] == name), key=attrgetter("stem"))
     return Coverage(
         name, source.family, found_xapi, found_caliper, source.since, owner and owner.source, files[0] if files else None
     )
