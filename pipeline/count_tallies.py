@@ -61,6 +61,14 @@ class AsMetrics(beam.DoFn):
         yield b"", _encoded(tally)
 
 
+def observe_waiting(consumer: str, waiting: int, since: float | None) -> None:
+    """Two distributions over the shards of ``consumer``, each time that one is served: ``waiting`` statements are left, and for how
+    many seconds the oldest of those that were never sent waits (``oldest_age``; ``since``: wall time)."""
+    namespace = f"{_CONSUMER}{consumer}"
+    Metrics.distribution(namespace, "waiting").update(waiting)
+    Metrics.distribution(namespace, "oldest_age").update(int(max(0.0, time.time() - since)) if since else 0)
+
+
 class WriteReport(beam.DoFn):
     """Adds tallies up in the state, and writes the report every 10 s in which something came, and at the end."""
 

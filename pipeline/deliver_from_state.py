@@ -19,7 +19,7 @@ from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateS
 from apache_beam.transforms.window import GlobalWindow
 
 from edx2lrs.io.shard_sending import Limits, TurnTaker
-from edx2lrs.pipeline.count_tallies import CountTallies, ReportPlace
+from edx2lrs.pipeline.count_tallies import CountTallies, ReportPlace, observe_waiting
 from edx2lrs.pipeline.job import JobSpec, current_job
 from edx2lrs.pipeline.run_lifecycle import connector_of
 from edx2lrs.pipeline.shard import Cells, Outcome, Service, Shard
@@ -112,7 +112,7 @@ class SendShard(beam.DoFn):
         if shard.is_new:
             end.set(GlobalWindow().max_timestamp())
         block = msgspec.msgpack.decode(encoded, type=Block)
-        yield from self._told(shard.receive(block, time.time()), again)
+        yield from self._told(key, shard.receive(block, time.time()), again)
 
     @on_timer(AGAIN)
     def again(
@@ -126,7 +126,7 @@ class SendShard(beam.DoFn):
         again: Any = beam.DoFn.TimerParam(AGAIN),
     ) -> Iterator[Any]:
         shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
-        yield from self._told(shard.again(time.time()), again)
+        yield from self._told(key, shard.again(time.time()), again)
 
     @on_timer(END)
     def end(
@@ -141,12 +141,13 @@ class SendShard(beam.DoFn):
         shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
         consumer = self._services[key.rpartition("/")[0]].consumer
         limit = consumer.max_wait if consumer.on_outage == "dead_letter" else None
-        yield from self._told(shard.end(Limits(math.inf, math.inf, limit or _OUTAGE_AT_THE_END)), None)
+        yield from self._told(key, shard.end(Limits(math.inf, math.inf, limit or _OUTAGE_AT_THE_END)), None)
 
     def teardown(self) -> None:
         self._close()
 
-    def _told(self, outcome: Outcome, again: Any) -> Iterator[Any]:
+    def _told(self, key: str, outcome: Outcome, again: Any) -> Iterator[Any]:
+        observe_waiting(key.rpartition("/")[0], outcome.waiting, outcome.since)
         if again is not None and self._streaming and outcome.again_at is not None:
             again.set(outcome.again_at)
         if outcome.tally:

@@ -109,11 +109,14 @@ class Service(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """``tally``: what to count; ``again_at``: what the timer is to be set to, where that has changed (None: it stays)."""
+    """``tally``: what to count; ``again_at``: what the timer is to be set to, where that has changed (None: it stays). ``waiting``
+    statements are left, the oldest of those that were never sent since ``since``."""
 
     tally: Counter[tuple[str, str]]
     failures: list[Failure]
     again_at: float | None
+    waiting: int
+    since: float | None
 
 
 class Shard:
@@ -148,7 +151,8 @@ class Shard:
         again_at = due_at if due_at is not None and (not head.again or due_at < head.again) else None
         head.again = again_at or head.again
         self._cells.head.write(msgspec.msgpack.encode(head))
-        return Outcome(self._tally, self._failures, again_at)
+        since = head.oldest if head.queued else None
+        return Outcome(self._tally, self._failures, again_at, head.queued + head.tried, since)
 
     # What is new
 

@@ -81,6 +81,10 @@ def test_a_batch_delivers_what_translate_makes_and_accounts_for_every_record(con
     totals = totals_of(result)
     assert totals["campus", "delivered"] == campus["delivered"]
     assert totals["", "read"] == records["read"]
+    spread = {(each.key.metric.namespace, each.key.metric.name): each.result for each in result.metrics().query()["distributions"]}
+    assert spread["edx2lrs.consumer.campus", "waiting"].min == 0
+    assert spread["edx2lrs.consumer.campus", "waiting"].max > 0
+    assert spread["edx2lrs.consumer.nobody", "oldest_age"].max >= 0
 
 
 def test_a_large_file_is_read_in_parts_each_line_once(tmp_path):
