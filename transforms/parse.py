@@ -85,7 +85,7 @@ def parse(line: bytes) -> Event | Refusal:
             data = event
         if there != name or data is UNSET:
             return _in_two_passes(line)  # what was in sight was another name, or is no event
-        canonical = canonical_time(timestamp or _first(timestamp, time))
+        canonical = canonical_time(time if timestamp is None else timestamp or _first(timestamp, time))
         if isinstance(canonical, Refusal):
             return canonical
         if type(data) is str:
