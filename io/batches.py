@@ -10,6 +10,8 @@ import msgspec
 from edx2lrs.io.state.outbox import StoredBlock
 from edx2lrs.transforms.config_types import Batch
 
+_DOUBLE_AFTER = 32  # accepted batches; of an LRS with a bound of its own, one in so many is halved
+
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):
     """A statement of the outbox: its block's row, its place in the block, id (16 bytes), body and position of its
@@ -32,7 +34,8 @@ class Batches:
 
     def __init__(self, batch: Batch, frame: int = 1) -> None:
         self._size = batch.size
-        self._most_bytes = max(1, batch.bytes - frame)
+        self._bound = self._most_bytes = max(1, batch.bytes - frame)
+        self._accepted = 0  # batches since the bound was halved, or doubled again
         self._interval = batch.interval
         self._queue: deque[Waiting] = deque()
         self._ages: deque[tuple[float, int]] = deque()  # since when they wait, and how many statements had come by then
@@ -78,6 +81,15 @@ class Batches:
     def halve_bytes(self, size: int) -> None:
         """The LRS found ``size`` bytes too many: batches have half of that at most from now on."""
         self._most_bytes = min(self._most_bytes, max(1, size // 2))
+        self._accepted = 0
+
+    def accepted(self) -> None:
+        """The LRS took a batch: after some of them twice as many bytes are tried again, for it may have been one statement alone
+        that was too large."""
+        self._accepted += 1
+        if self._accepted >= _DOUBLE_AFTER and self._most_bytes < self._bound:
+            self._most_bytes = min(self._bound, 2 * self._most_bytes)
+            self._accepted = 0
 
     def _forget(self, taken: Iterable[Waiting]) -> None:
         for statement in taken:

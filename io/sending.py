@@ -285,6 +285,7 @@ class Sending:
         if isinstance(decision, Stored):
             self._accepted += 1
             self._refusals = 0
+            self._batches.accepted()
             full = self.in_flight >= self.pace.in_flight_limit
             self.pace.accepted(len(request.statements), answer.seconds, full)
             settled += self._resolve(now)
