@@ -90,5 +90,5 @@ class Translator:
         except Invalid as invalid:
             return invalid.refusal
         except Exception as error:  # a fault of a mapping; the exception's text may hold data
-            message = f"unexpected {type(error).__name__} in the mapping of this event; please report it with the record"
+            message = f"unexpected {type(error).__name__} in the mapping of this event; please report it with a made-up record that shows it"
             return Refusal("translate", "crash", message)
