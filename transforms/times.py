@@ -85,4 +85,4 @@ def _bad_time(message: str) -> Refusal:
 
 def caliper_time(canonical: str) -> Json:
     """The canonical text in Caliper's form (Caliper 1.2, section 2: ISO 8601 with milliseconds, UTC): cut, not rounded."""
-    return f'"{canonical[:19]}.{canonical[20:23] if canonical[19] == "." else "000"}Z"'.encode()
+    return f'"{canonical[:23]}Z"'.encode() if canonical[19] == "." else f'"{canonical[:19]}.000Z"'.encode()
