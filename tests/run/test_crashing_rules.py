@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edx2lrs.pipeline.job import JobSpec
-from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, Parsed
+from edx2lrs.pipeline.steps import Batch, FilterEvents, MatchConsumers, Parsed
 from edx2lrs.pipeline.wave import Record
 from edx2lrs.transforms.parse import Event
 
@@ -22,7 +22,7 @@ def test_what_crashes_lets_nothing_through(step_type: Any) -> None:
     step = step_type(JobSpec("c.yaml"))
     step.job = SimpleNamespace(filter_event=crash, match=crash, names=("c",))
     step.start_bundle()
-    outputs = list(step.process([Parsed(Record("log", 1, b"{}"), Event("play_video"))]))
+    outputs = list(step.process(Batch([Parsed(Record("log", 1, b"{}"), Event("play_video"))])))
     (failure,) = [output.value for output in outputs]
     assert (failure.stage, failure.cause) == (step.stage, "crash")
     assert "with data of the record" not in failure.message
