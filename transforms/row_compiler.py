@@ -46,6 +46,9 @@ class Options(NamedTuple):
     checks: Mapping[Path, Check]
     redact: Collection[FreeText] = ()
     override_args: Mapping[str, Any] = {}
+    shared: dict[str, Any] | None = None
+    """What the generated functions name, where all of a translator are to share it: a processor's caches hold one such table, not
+    one for each event."""
 
 
 Build = Callable[..., tuple[Translated, ...]]
@@ -64,7 +67,7 @@ _ACTOR = {
     "actor.iri": ("form.iri", "actor.name"),
 }
 """Properties of an actor as the texts that they are put together of, so that none of them is made twice."""
-_LOCAL_NAMES = ("build", "blamed", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
+_LOCAL_NAMES = ("build", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
 
 
 def compile_rows(rows: Rows, identity: Identity, options: Options) -> Build:
@@ -82,7 +85,7 @@ def compile_whole(rows: Rows, identity: Identity, options: Options) -> BuildWhol
 
 def source_of(rows: Rows, identity: Identity, options: Options) -> str:
     """The generated function, for people."""
-    return _Generator(identity, options).function(_tree(rows), False)
+    return _Generator(identity, options).function(_tree(rows), False, partial(_blamed, rows, options.site))
 
 
 def sources(row: Row | Constant) -> tuple[str, ...]:
@@ -95,10 +98,9 @@ def sources(row: Row | Constant) -> tuple[str, ...]:
 def _compiled(rows: Rows, identity: Identity, options: Options, with_object: bool) -> Any:
     kept = tuple(row for row in rows if not (isinstance(row, Row) and row.free_text in options.redact))
     generator = _Generator(identity, options)
-    source = generator.function(_tree(kept), with_object)
-    namespace: dict[str, Any] = {**generator.values, "blamed": partial(_blamed, kept, options.site)}
-    exec(compile(source, "<mapping>", "exec"), namespace)  # noqa: S102 -- made of our tables, of nothing that a record holds
-    return namespace["build"]
+    source = generator.function(_tree(kept), with_object, partial(_blamed, kept, options.site))
+    exec(compile(source, "<mapping>", "exec"), generator.values)  # noqa: S102 -- made of our tables, of nothing that a record holds
+    return generator.values.pop("build")
 
 
 def _tree(rows: Iterable[Row | Constant]) -> dict[str, Any]:
@@ -132,13 +134,14 @@ class _Generator:
 
     def __init__(self, identity: Identity, options: Options):
         named = {"Unmappable": Unmappable, "Scope": Scope, "Translated": Translated, "dumps": orjson.dumps}
-        self.values: dict[str, Any] = {**dict.fromkeys(_LOCAL_NAMES), **named}
+        self.values: dict[str, Any] = {} if options.shared is None else options.shared
+        self.values.update(named)
         self._identity = identity
         self._options = options
         self._lines: list[str] = []
         self._locals = 0
 
-    def function(self, tree: dict[str, Any], with_object: bool) -> str:
+    def function(self, tree: dict[str, Any], with_object: bool, blamed: Callable[[Scope], Unmappable | None]) -> str:
         """The source of ``build``."""
         override_args = self._options.override_args
         always: list[_Text] = [] if "id" in override_args else [[f'"id":"{self._identity.prefix}', _TextExpression("id_"), '"']]
@@ -169,7 +172,7 @@ class _Generator:
             *(f"        {line}" for line in body),
             "    except Unmappable as problem:",
             "        scope = Scope(event, actor, course, part_key, part, whole)",
-            "        raise blamed(scope) or problem from None",
+            f"        raise {self._named(blamed)}(scope) or problem from None",
         ]
         return "\n".join([*lines, ""])
 
@@ -280,8 +283,11 @@ class _Generator:
         if isinstance(value, (str, bool)):
             return repr(value)
         name = getattr(value, "__name__", "constant")
-        while not name.isidentifier() or (name in self.values and self.values[name] is not value):
-            name = f"{name.strip('<>')}_"
+        number = 1
+        plain = name = name.strip("<>") if name.strip("<>").isidentifier() else "constant"
+        while name in _LOCAL_NAMES or (name in self.values and self.values[name] is not value):
+            number += 1
+            name = f"{plain}_{number}"
         self.values[name] = value
         return name
 

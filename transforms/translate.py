@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ from edx2lrs.transforms.xapi import statement as xapi_statement
 Outcome = tuple[Translated, ...] | Refusal | None
 """The statements of one event, why there are none, or None where no mapping knows it."""
 Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
+_MappingT = TypeVar("_MappingT")
 
 
 class Translator:
@@ -52,14 +53,15 @@ class Translator:
         self._session_of = session_of
         self._makers: dict[str, Make]
         checks = XAPI_CHECKS if protocol == "xapi" else CALIPER_CHECKS
-        options = Options(site, checks, redact, override_args or {})
+        options = Options(site, checks, redact, override_args or {}, shared={})
         if protocol == "xapi":
             strict = statement_ids == "strict"
-            mappings = xapi.mappings(response_format)
-            self._makers = {n: xapi_statement.compile_mapping(m, options, strict) for n, m in mappings.items()}
+            self._makers = _compiled(
+                xapi.mappings(response_format), lambda mapping: xapi_statement.compile_mapping(mapping, options, strict)
+            )
             course_as_seen = xapi_statement.course_as_seen
         else:
-            self._makers = {n: caliper_event.compile_mapping(m, options) for n, m in caliper.MAPPINGS.items()}
+            self._makers = _compiled(caliper.MAPPINGS, lambda mapping: caliper_event.compile_mapping(mapping, options))
             course_as_seen = caliper_event.course_as_seen
 
         @lru_cache(4096)
@@ -90,5 +92,19 @@ class Translator:
         except Invalid as invalid:
             return invalid.refusal
         except Exception as error:  # a fault of a mapping; the exception's text may hold data
-            message = f"unexpected {type(error).__name__} in the mapping of this event; please report it with a made-up record that shows it"
+            found = f"unexpected {type(error).__name__} in the mapping of this event"
+            message = f"{found}; please report it with a made-up record that shows it"
             return Refusal("translate", "crash", message)
+
+
+def _compiled(mappings: Mapping[str, _MappingT], compile_mapping: Callable[[_MappingT], Make]) -> dict[str, Make]:
+    """The functions of all names; names with one mapping share one."""
+    distinct: list[tuple[_MappingT, Make]] = []
+    makers: dict[str, Make] = {}
+    for name, mapping in mappings.items():
+        make = next((made for known, made in distinct if known == mapping), None)
+        if make is None:
+            make = compile_mapping(mapping)
+            distinct.append((mapping, make))
+        makers[name] = make
+    return makers
