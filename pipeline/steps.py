@@ -131,7 +131,7 @@ class Step(beam.DoFn):
 
     def crash(self, error: Exception) -> Refusal:
         """For a record that the step could not bear. Only the exception's type is told: its text may hold data."""
-        return Refusal(self.stage, "crash", f"unexpected {type(error).__name__} in this step; please report it with a made-up record that shows it")
+        return Refusal(self.stage, "crash", f"unexpected {type(error).__name__} in this step; please report it (with a made-up record)")
 
     def finish_bundle(self) -> Iterator[Any]:
         if self.tally:

@@ -32,5 +32,5 @@ def next_attempt(starts: int, records_limit: int | None) -> Attempt:
 
 def killer(position: str, body: bytes, attributes: Mapping[str, str] = {}) -> Failure:
     """The dead letter of a record that was alone in a wave each time that its process died."""
-    message = f"the process died {ALONE_AT_MOST} times with this record alone in its wave; please report it with a made-up record that shows it"
+    message = f"the process died {ALONE_AT_MOST} times with this record alone in its wave; please report it (with a made-up record)"
     return Failure("parse", "crash", message, position, body, attributes=attributes)

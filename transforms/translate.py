@@ -93,7 +93,7 @@ class Translator:
             return invalid.refusal
         except Exception as error:  # a fault of a mapping; the exception's text may hold data
             found = f"unexpected {type(error).__name__} in the mapping of this event"
-            message = f"{found}; please report it with a made-up record that shows it"
+            message = f"{found}; please report it (with a made-up record)"
             return Refusal("translate", "crash", message)
 
 
