@@ -190,6 +190,7 @@ def at_work():
     return running, name.removeprefix("tm").partition("-")[0]
 
 
+@pytest.mark.soak
 def test_a_stream_loses_nothing_when_the_taskmanager_at_work_is_killed(job, topic, sandbox, tmp_path):
     url, publish = topic
     folder = Path(os.environ.get("PEER_DIR") or f"{os.environ.get('TMPDIR', '/tmp')}/flink-peer") / "run"
