@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.skipif(not PEERS, reason="EDX2LRS_PEERS does not name a folder with lrs_up.sh"),
 ]
 PLAN = (
-    "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.06 silent:0.01:3 drip:0.02:2 204:0.05 empty:0.05 409:0.05 html:0.01 login:0.01"
+    "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.06 silent:0.01:3 drip:0.02:2 204:0.05 empty:0.05 409:0.05 html:0.005 login:0.005"
     " slow:0.03:0.2 poison:0.002:500"
 )
 CONFIG = """\
