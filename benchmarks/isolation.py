@@ -24,9 +24,9 @@ from typing import NamedTuple
 
 import orjson
 
-from edx2lrs.io.credentials import credentials_of
-from edx2lrs.io.lrs import LrsClient
-from edx2lrs.io.senders import Senders
+from edx2lrs.io.delivery.credentials import credentials_of
+from edx2lrs.io.delivery.lrs import LrsClient
+from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave

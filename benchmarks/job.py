@@ -111,13 +111,13 @@ def memory(folder: Path, url: str, events: int) -> None:
 
 
 def wave_cost(folder: Path) -> None:
-    from edx2lrs.io.file_reader import FileReader
-    from edx2lrs.io.files import find
+    from edx2lrs.io.sources.file_reader import FileReader
+    from edx2lrs.io.sources.files import find
     from edx2lrs.io.state.state import open_state
-    from edx2lrs.pipeline import wave
-    from edx2lrs.pipeline.input_pieces import register
     from edx2lrs.pipeline.job import JobSpec
-    from edx2lrs.pipeline.wave_runner import WaveRunner
+    from edx2lrs.pipeline.local import wave
+    from edx2lrs.pipeline.local.input_pieces import register
+    from edx2lrs.pipeline.local.wave_runner import WaveRunner
 
     os.environ["EDX2LRS_BENCHMARK_KEY"] = "benchmark"
     config = folder / "c.yaml"

@@ -23,12 +23,12 @@ from typing import Any
 
 import orjson
 
-from edx2lrs.pipeline.translate_command import EXAMPLE_KEY, EXAMPLE_ROOT, example_translator, translated_block
+from edx2lrs.pipeline.commands.translate import EXAMPLE_KEY, EXAMPLE_ROOT, example_translator, translated_block
 from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import ActorOptions, Protocol
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.guard import XAPI_CHECKS
-from edx2lrs.transforms.parse import parse
+from edx2lrs.transforms.parse import Event, parse
 from edx2lrs.transforms.row_compiler import Options
 from edx2lrs.transforms.statement_id import verb_ids
 from edx2lrs.transforms.translate import Translator
@@ -168,19 +168,15 @@ def main() -> None:
 
 
 def both_at_once(block: bytes, translators: list[Translator]) -> list[bytes]:
-    """As the job does it: an event is parsed once and translated for each protocol; one output for each."""
-    bodies: list[list[bytes]] = [[] for _ in translators]
-    pairs = [(translator.translate, of_protocol.append) for translator, of_protocol in zip(translators, bodies, strict=True)]
-    for line in BytesIO(block):
-        event = parse(line)
-        if type(event) is Refusal:
-            continue
-        for translate, keep in pairs:
-            made = translate(event)
-            if type(made) is tuple:
-                for statement in made:
-                    keep(statement.body)
-    return [b"\n".join(of_protocol) for of_protocol in bodies]
+    """As the job does it: a batch is parsed once, then translated for each protocol; one output for each."""
+    events = [event for event in map(parse, BytesIO(block)) if type(event) is not Refusal]
+    return [b"\n".join(bodies(events, translator)) for translator in translators]
+
+
+def bodies(events: list[Event], translator: Translator) -> list[bytes]:
+    translate = translator.translate
+    made = [statements for statements in map(translate, events) if type(statements) is tuple]
+    return [statement.body for statements in made for statement in statements]
 
 
 def through_orjson(line: bytes) -> None:

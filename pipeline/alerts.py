@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from edx2lrs.io.consumer_sender import Notice
+from edx2lrs.io.delivery.consumer_sender import Notice
 from edx2lrs.transforms.config_types import Alert, Config
 
 LOGGER = "edx2lrs.alert"

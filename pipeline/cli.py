@@ -28,17 +28,17 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("run", "edx2lrs.pipeline.run_command", "read tracking logs and deliver to every consumer"),
-    Command("translate", "edx2lrs.pipeline.translate_command", "events on standard input to statements on standard output"),
-    Command("validate", "edx2lrs.pipeline.validate_command", "statements on standard input against xAPI 1.0.3 or Caliper 1.2"),
-    Command("explain", "edx2lrs.pipeline.explain_command", "one event: what each step says, and what each consumer would get"),
-    Command("events", "edx2lrs.pipeline.events_command", "the events that are known, and what they become"),
-    Command("check", "edx2lrs.pipeline.check_command", "check a configuration and show who gets what"),
-    Command("deliver", "edx2lrs.pipeline.deliver_command", "send what waits in a state directory, and nothing else"),
-    Command("dead-letters", "edx2lrs.pipeline.dead_letters_command", "what could not be read, translated or delivered"),
-    Command("replay", "edx2lrs.pipeline.replay_command", "send dead letters again"),
-    Command("lint-fields", "edx2lrs.pipeline.lint_fields_command", "look for fields whose names resemble personal data"),
-    Command("import-erb", "edx2lrs.pipeline.import_erb_command", "a configuration out of the routers of event-routing-backends"),
+    Command("run", "edx2lrs.pipeline.commands.run", "read tracking logs and deliver to every consumer"),
+    Command("translate", "edx2lrs.pipeline.commands.translate", "events on standard input to statements on standard output"),
+    Command("validate", "edx2lrs.pipeline.commands.validate", "statements on standard input against xAPI 1.0.3 or Caliper 1.2"),
+    Command("explain", "edx2lrs.pipeline.commands.explain", "one event: what each step says, and what each consumer would get"),
+    Command("events", "edx2lrs.pipeline.commands.events", "the events that are known, and what they become"),
+    Command("check", "edx2lrs.pipeline.commands.check", "check a configuration and show who gets what"),
+    Command("deliver", "edx2lrs.pipeline.commands.deliver", "send what waits in a state directory, and nothing else"),
+    Command("dead-letters", "edx2lrs.pipeline.commands.dead_letters", "what could not be read, translated or delivered"),
+    Command("replay", "edx2lrs.pipeline.commands.replay", "send dead letters again"),
+    Command("lint-fields", "edx2lrs.pipeline.commands.lint_fields", "look for fields whose names resemble personal data"),
+    Command("import-erb", "edx2lrs.pipeline.commands.import_erb", "a configuration out of the routers of event-routing-backends"),
     Command("sandbox", "edx2lrs.pipeline.sandbox.command", "a small LRS to try things on"),
 )
 

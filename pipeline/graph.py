@@ -2,8 +2,8 @@
 
 Each step gives ``good``, ``failures`` and ``tallies``; failures meet once and become dead letters, tallies become the ledger.
 Only the first and the last step know where this runs. On this machine ``read`` reads waves and ``last`` keeps them
-(``pipeline.keep``); on Flink and Dataflow ``read`` takes parts of files or messages (``pipeline.read_elsewhere``), and ``last``
-delivers from keyed state (``pipeline.deliver_from_state``).
+(``pipeline.local.keep``); on Flink and Dataflow ``read`` takes parts of files or messages
+(``pipeline.engines.read_elsewhere``), and ``last`` delivers from keyed state (``pipeline.engines.deliver_from_state``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, PackBlocks, Par
 def connect(
     start: beam.PCollection, job: JobSpec, last: beam.PTransform, read: beam.DoFn | None = None, elsewhere: bool = False
 ) -> beam.PCollection:
-    """What ``read`` reads in (waves: folders, see ``pipeline.wave``); blocks of statements, failures and tallies out to ``last``.
+    """What ``read`` reads in (waves: folders, see ``pipeline.local.wave``); blocks of statements, failures and tallies out to ``last``.
 
     ``elsewhere``: blocks are of one shard each, and each bundle looks for a newer configuration; here that is done between waves.
     """

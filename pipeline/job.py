@@ -10,8 +10,8 @@ from typing import NamedTuple
 from edx2lrs.io.external_ids_compiler import Step, nobody
 from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.tables import TableError
-from edx2lrs.pipeline.config import load
-from edx2lrs.pipeline.config_watch import ConfigWatch
+from edx2lrs.pipeline.config.reading import load
+from edx2lrs.pipeline.config.watch import ConfigWatch
 from edx2lrs.pipeline.identities import Identities, KeptCurrent
 from edx2lrs.pipeline.variants import Variant, variants
 from edx2lrs.transforms.actor import CourseName

@@ -6,7 +6,7 @@ import difflib
 import os
 from collections.abc import Sequence
 
-from edx2lrs.io.dead_letter_topic import is_topic
+from edx2lrs.io.dead_letters.topic import is_topic
 from edx2lrs.io.paths import is_remote
 from edx2lrs.transforms.time_window import TimeWindow
 
@@ -61,7 +61,7 @@ def follow_beam_options(path: str, arguments: Sequence[str]) -> None:
     """Lets the file system of ``path`` follow Beam's options of the command line; a local one needs no Beam. Raises
     ``OptionError``."""
     if arguments or (is_remote(path) and not is_topic(path)):
-        from edx2lrs.io.files import use_options  # Beam takes a second to import
+        from edx2lrs.io.sources.files import use_options  # Beam takes a second to import
 
         use_options(local_beam_arguments(arguments))
 

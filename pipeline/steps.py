@@ -17,9 +17,9 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from edx2lrs.pipeline import wave as waves
 from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
-from edx2lrs.pipeline.wave import Record
+from edx2lrs.pipeline.local import wave as waves
+from edx2lrs.pipeline.local.wave import Record
 from edx2lrs.transforms.blocks import Statement, pack, with_name
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
 from edx2lrs.transforms.parse import Event, event_hash, parse

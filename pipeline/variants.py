@@ -35,7 +35,7 @@ def variants(config: Config) -> list[Variant]:
 
 
 def _overrides(consumer: Consumer) -> str:
-    """Caliper's ``envelope`` is made when it is sent (``io.bodies``)."""
+    """Caliper's ``envelope`` is made when it is sent (``io.delivery.bodies``)."""
     overrides = consumer.override_args if consumer.protocol == "xapi" else consumer.override_args.get("event", {})
     return json.dumps(overrides, sort_keys=True)
 

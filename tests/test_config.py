@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-from edx2lrs.pipeline.config import ConfigError, load, load_site
+from edx2lrs.pipeline.config.reading import ConfigError, load, load_site
 from edx2lrs.transforms.config_types import Access, AccessRule, Auth, UserRule
 
 SITE = "lms: {root_url: https://lms.example.com, id_key: env:SITE_KEY}\n"
@@ -510,5 +510,6 @@ def test_the_site_has_to_be_right(write, text: str) -> None:
 
 
 def test_the_loader_imports_no_beam() -> None:
-    code = "import sys, edx2lrs.pipeline.config; print([m for m in ('apache_beam', 'requests', 'fastavro') if m in sys.modules])"
+    heavy = ("apache_beam", "requests", "fastavro")
+    code = f"import sys, edx2lrs.pipeline.config.reading; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

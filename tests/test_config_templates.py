@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from edx2lrs.pipeline.config import load
-from edx2lrs.pipeline.config_reference import blocks, fields_of
-from edx2lrs.pipeline.config_schema import schema, text
+from edx2lrs.pipeline.config.reading import load
+from edx2lrs.pipeline.config.reference import blocks, fields_of
+from edx2lrs.pipeline.config.schema import schema, text
 from edx2lrs.transforms.config_types import Config
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_schema_is_in_step() -> None:
-    said = "run: python -m edx2lrs.pipeline.config_schema docs/edx2lrs.schema.json"
+    said = "run: python -m edx2lrs.pipeline.config.schema docs/edx2lrs.schema.json"
     assert SCHEMA.read_text(encoding="utf-8") == text(), said
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.pipeline import config_watch
-from edx2lrs.pipeline.config import load
-from edx2lrs.pipeline.config_watch import ConfigWatch
+from edx2lrs.pipeline.config import watch as config_watch
+from edx2lrs.pipeline.config.reading import load
+from edx2lrs.pipeline.config.watch import ConfigWatch
 from edx2lrs.pipeline.job import CurrentJob
 from edx2lrs.transforms.config_types import Config
 

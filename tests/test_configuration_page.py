@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.pipeline.config import load
-from edx2lrs.pipeline.config_reference import in_step, reference
+from edx2lrs.pipeline.config.reading import load
+from edx2lrs.pipeline.config.reference import in_step, reference
 from edx2lrs.transforms.config_types import Consumer
 
 PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
@@ -15,7 +15,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
 
 def test_the_page_is_in_step() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert in_step(page) == page, "run: python -m edx2lrs.pipeline.config_reference docs/configuration.md"
+    assert in_step(page) == page, "run: python -m edx2lrs.pipeline.config.reference docs/configuration.md"
 
 
 def test_every_option_has_a_row_with_a_meaning() -> None:

@@ -16,14 +16,15 @@ import msgspec
 import pytest
 from hamcrest import all_of, assert_that, contains_string, equal_to, not_
 
-from edx2lrs.io import dead_letter_marks
-from edx2lrs.io.dead_letter_marks import Mark
-from edx2lrs.io.dead_letters import SCHEMA, DeadLetter, DeadLettersMissing, dead_letter, letter_id, now, read, write_file
+from edx2lrs.io.dead_letters import marks as dead_letter_marks
+from edx2lrs.io.dead_letters.letters import SCHEMA, DeadLetter, DeadLettersMissing, dead_letter, letter_id, now, read, write_file
+from edx2lrs.io.dead_letters.marks import Mark
 from edx2lrs.io.state import unexported_letters
 from edx2lrs.io.state.errors import DeadLettersFault
 from edx2lrs.io.state.state import open_state
-from edx2lrs.pipeline import cli, dead_letters_command
-from edx2lrs.pipeline.config_kinds import UnfitError, new_folder
+from edx2lrs.pipeline import cli
+from edx2lrs.pipeline.commands import dead_letters as dead_letters_command
+from edx2lrs.pipeline.config.kinds import UnfitError, new_folder
 from edx2lrs.transforms.failure import Failure
 
 RECORD = Failure("parse", "not_json", "expected JSON, found a line that ends early", "/logs/a.log:3", b'{"secret')

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edx2lrs.pipeline.cli import main
-from edx2lrs.pipeline.event_coverage import HEADINGS, coverage, in_step
+from edx2lrs.pipeline.reference.event_coverage import HEADINGS, coverage, in_step
 from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 
@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).parent.parent
 @pytest.mark.parametrize("page", ["README.md", "docs/events.md"])
 def test_the_pages_are_in_step(page: str) -> None:
     text = (CHECKOUT / page).read_text(encoding="utf-8")
-    assert in_step(text) == text, "run: python -m edx2lrs.pipeline.event_coverage README.md docs/events.md"
+    assert in_step(text) == text, "run: python -m edx2lrs.pipeline.reference.event_coverage README.md docs/events.md"
 
 
 def test_a_page_without_marks_is_refused() -> None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from edx2lrs.io.credentials import RenewedCredentials, credentials_of
+from edx2lrs.io.delivery.credentials import RenewedCredentials, credentials_of
 from edx2lrs.io.google_secrets import _remembered
 from edx2lrs.io.secrets import SecretError, is_reference, resolve
 from edx2lrs.transforms.config_types import Auth, Consumer

@@ -91,6 +91,6 @@ def test_output_comes_before_the_input_ends() -> None:
 def test_nothing_heavy_is_imported(module: str) -> None:
     program = (
         "import sys; from edx2lrs.pipeline.cli import main; from edx2lrs.transforms.translate import Translator;"
-        f"import edx2lrs.pipeline.translate_command; sys.exit({module!r} in sys.modules)"
+        f"import edx2lrs.pipeline.commands.translate; sys.exit({module!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0

@@ -1,8 +1,8 @@
 """The configuration as types: what may be said, its defaults and what it means. Reading and checking:
-``pipeline.config``.
+``pipeline.config.reading``.
 
 Descriptions are the source of ``docs/configuration.md``. ``extra={"kind": ...}`` names a check that the type alone
-does not make (``pipeline.config_values``)."""
+does not make (``pipeline.config.values``)."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta, timezone
 
 import msgspec
 
-from edx2lrs.io import dead_letter_marks
-from edx2lrs.io.dead_letter_marks import Mark
-from edx2lrs.io.dead_letters import DeadLetter
-from edx2lrs.io.letter_spool import SUFFIX
+from edx2lrs.io.dead_letters import marks as dead_letter_marks
+from edx2lrs.io.dead_letters.letters import DeadLetter
+from edx2lrs.io.dead_letters.marks import Mark
+from edx2lrs.io.dead_letters.spool import SUFFIX
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.io.state.database import Database
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from edx2lrs.io.dead_letters import DeadLetter
-from edx2lrs.io.letter_spool import SUFFIX
+from edx2lrs.io.dead_letters.letters import DeadLetter
+from edx2lrs.io.dead_letters.spool import SUFFIX
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import named_faults

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from edx2lrs.io.dead_letters import DeadLetter, dead_letter, now, write_file
+from edx2lrs.io.dead_letters.letters import DeadLetter, dead_letter, now, write_file
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import DeadLettersFault, StateError
 from edx2lrs.io.state.sent_again import counted_on

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from edx2lrs.io.dead_letters import read
+from edx2lrs.io.dead_letters.letters import read
 from edx2lrs.pipeline.sandbox.application import Application
 from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving

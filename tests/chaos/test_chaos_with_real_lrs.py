@@ -19,7 +19,7 @@ import pytest
 import requests
 from werkzeug import Request, Response
 
-from edx2lrs.io.dead_letters import read
+from edx2lrs.io.dead_letters.letters import read
 from edx2lrs.pipeline.sandbox.application import ids_in
 from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
 from edx2lrs.pipeline.sandbox.misbehaviour import misbehave, poisoned

@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.consumer_sender import Notice
-from edx2lrs.io.credentials import credentials_of
-from edx2lrs.io.lrs import LrsClient
-from edx2lrs.io.senders import Senders
+from edx2lrs.io.delivery.consumer_sender import Notice
+from edx2lrs.io.delivery.credentials import credentials_of
+from edx2lrs.io.delivery.lrs import LrsClient
+from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.state.waves import KeptWave

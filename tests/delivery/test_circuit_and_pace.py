@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from edx2lrs.io.circuit import Circuit
-from edx2lrs.io.delivery import Hold
-from edx2lrs.io.latency import Durations
-from edx2lrs.io.pace import Pace, steady_size
+from edx2lrs.io.delivery.circuit import Circuit
+from edx2lrs.io.delivery.decision import Hold
+from edx2lrs.io.delivery.latency import Durations
+from edx2lrs.io.delivery.pace import Pace, steady_size
 from edx2lrs.transforms.config_types import Rate
 
 OUTAGE = Hold("outage", "connection refused")

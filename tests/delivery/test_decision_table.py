@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.delivery import (
+from edx2lrs.io.delivery.decision import (
     Again,
     Answer,
     Conflict,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.pipeline.config import ConfigError, load
+from edx2lrs.pipeline.config.reading import ConfigError, load
 
 TLS = Path(__file__).parents[2] / "templates" / "config" / "tls"
 CONFIG = """\

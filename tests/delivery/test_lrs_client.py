@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.bodies import frame_bytes
-from edx2lrs.io.credentials import credentials_of
-from edx2lrs.io.lrs import LrsClient, endpoint, parsed_retry_after
+from edx2lrs.io.delivery.bodies import frame_bytes
+from edx2lrs.io.delivery.credentials import credentials_of
+from edx2lrs.io.delivery.lrs import LrsClient, endpoint, parsed_retry_after
 from edx2lrs.transforms.config_types import Auth, Consumer
 
 ID = "12345678-1234-4234-8234-123456789012"

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.credentials import credentials_of
-from edx2lrs.io.lrs import LrsClient
+from edx2lrs.io.delivery.credentials import credentials_of
+from edx2lrs.io.delivery.lrs import LrsClient
 
 BODY = b'{"id":"12345678-1234-4234-8234-123456789012"}'
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.delivery import Answer
-from edx2lrs.io.sending import Request, Sending, Unsent
+from edx2lrs.io.delivery.decision import Answer
+from edx2lrs.io.delivery.sending import Request, Sending, Unsent
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, WaitingStatement
 from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io import statement_files
-from edx2lrs.io.clients import Clients
-from edx2lrs.io.delivery import Answer
-from edx2lrs.io.senders import Senders
-from edx2lrs.io.statement_files import Naming, StandardOutput, StatementFiles, naming
-from edx2lrs.io.statement_log import Rotation, StatementLog
+from edx2lrs.io.delivery import statement_files
+from edx2lrs.io.delivery.clients import Clients
+from edx2lrs.io.delivery.decision import Answer
+from edx2lrs.io.delivery.senders import Senders
+from edx2lrs.io.delivery.statement_files import Naming, StandardOutput, StatementFiles, naming
+from edx2lrs.io.delivery.statement_log import Rotation, StatementLog
 from edx2lrs.transforms.config_types import Batch, Config, Consumer, Lms, Rate, Retry
 
 BODIES = [b'{"id":1}', b'{"id":2}']
@@ -194,7 +194,7 @@ def test_a_line_that_a_kill_has_cut_spoils_no_other(consumer: Any, tmp_path: Pat
 def store(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """An object store that takes whole objects."""
     objects: dict[str, bytes] = {}
-    monkeypatch.setattr("edx2lrs.io.statement_log.write_bytes", objects.__setitem__)
+    monkeypatch.setattr("edx2lrs.io.delivery.statement_log.write_bytes", objects.__setitem__)
     return objects
 
 
@@ -238,7 +238,7 @@ def test_a_store_that_is_down_delays_nothing_and_is_told_once(
 
     log = log_of(consumer("http://x", log="gs://b"), tmp_path, shipped_after=0.0)
     with caplog.at_level(logging.WARNING), monkeypatch.context() as patch:
-        patch.setattr("edx2lrs.io.statement_log.write_bytes", down)
+        patch.setattr("edx2lrs.io.delivery.statement_log.write_bytes", down)
         log.write(BODIES)
         log.write(BODIES)
     assert [record.message for record in caplog.records] == [

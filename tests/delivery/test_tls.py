@@ -18,8 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from edx2lrs.io.credentials import credentials_of
-from edx2lrs.io.lrs import LrsClient
+from edx2lrs.io.delivery.credentials import credentials_of
+from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.transforms.config_types import Tls
 
 BODY = b'{"id":"12345678-1234-4234-8234-123456789012"}'

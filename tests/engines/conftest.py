@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from edx2lrs.io.delivery import Answer
-from edx2lrs.io.shard_sending import TurnTaker
-from edx2lrs.pipeline.shard import Cells, Service, Shard
+from edx2lrs.io.delivery.decision import Answer
+from edx2lrs.io.delivery.shard_sending import TurnTaker
+from edx2lrs.pipeline.engines.shard import Cells, Service, Shard
 from edx2lrs.transforms.blocks import Statement, hash8, pack
 from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
 

@@ -12,12 +12,12 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from edx2lrs.io.dead_letters import read
-from edx2lrs.io.files import FoundFile
-from edx2lrs.pipeline.count_tallies import ReportPlace, totals_of
-from edx2lrs.pipeline.engine_graph import Plan, build
+from edx2lrs.io.dead_letters.letters import read
+from edx2lrs.io.sources.files import FoundFile
+from edx2lrs.pipeline.engines.count_tallies import ReportPlace, totals_of
+from edx2lrs.pipeline.engines.graph import Plan, build
+from edx2lrs.pipeline.engines.read_elsewhere import ReadParts, parts_of
 from edx2lrs.pipeline.job import JobSpec
-from edx2lrs.pipeline.read_elsewhere import ReadParts, parts_of
 
 SAMPLE = Path(__file__).parents[2] / "templates" / "sample"
 CONFIG = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from edx2lrs.pipeline.source_reader import MarkTracker, Settling
+from edx2lrs.pipeline.engines.source_reader import MarkTracker, Settling
 
 
 class Flink:

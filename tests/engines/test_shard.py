@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from edx2lrs.io.delivery import Answer
-from edx2lrs.io.shard_sending import Limits
+from edx2lrs.io.delivery.decision import Answer
+from edx2lrs.io.delivery.shard_sending import Limits
 from edx2lrs.transforms.config_types import Batch, Retry
 
 AT_THE_END = Limits(math.inf, math.inf, 60.0)

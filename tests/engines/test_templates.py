@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from edx2lrs.pipeline.flex_template import metadata
-from edx2lrs.pipeline.flink_options import NAMES
+from edx2lrs.pipeline.engines.flex_template import metadata
+from edx2lrs.pipeline.engines.flink_options import NAMES
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -39,7 +39,7 @@ def pinned_beam():
 
 def test_the_metadata_of_the_flex_template_is_in_step_with_the_options():
     written = json.loads((TEMPLATES / "dataflow" / "metadata.json").read_text(encoding="utf-8"))
-    assert written == metadata(), "python -m edx2lrs.pipeline.flex_template > templates/dataflow/metadata.json"
+    assert written == metadata(), "python -m edx2lrs.pipeline.engines.flex_template > templates/dataflow/metadata.json"
 
 
 def test_a_launch_can_pass_every_parameter_on():

@@ -11,7 +11,7 @@ from typing import Any
 import fastavro
 import pytest
 
-from edx2lrs.io.event_bus import TRACKING_EVENT, event_of_kafka, event_of_redis
+from edx2lrs.io.sources.event_bus import TRACKING_EVENT, event_of_kafka, event_of_redis
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.parse import Event, event_hash, parse
 

@@ -7,12 +7,12 @@ import random
 
 import pytest
 
-from edx2lrs.io.file_reader import FileReader
-from edx2lrs.io.files import find
+from edx2lrs.io.sources.file_reader import FileReader
+from edx2lrs.io.sources.files import find
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave
-from edx2lrs.pipeline import wave as waves
-from edx2lrs.pipeline.input_pieces import register
+from edx2lrs.pipeline.local import wave as waves
+from edx2lrs.pipeline.local.input_pieces import register
 
 LINES = [b'{"n": %d, "pad": "%s"}\n' % (n, b"x" * (n * 7919 % 97)) for n in range(2_000)]
 TEXT = b"".join(LINES)

@@ -6,8 +6,8 @@ import random
 import pytest
 import zstandard
 
-from edx2lrs.io.file_reader import Damage, FileReader
-from edx2lrs.io.files import InputError, Unreadable, find, fingerprint
+from edx2lrs.io.sources.file_reader import Damage, FileReader
+from edx2lrs.io.sources.files import InputError, Unreadable, find, fingerprint
 
 LINES = [b'{"n": %d}\n' % n for n in range(60_000)]
 TEXT = b"".join(LINES)

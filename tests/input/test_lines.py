@@ -2,7 +2,7 @@
 
 import pytest
 
-from edx2lrs.io.lines import KEPT_OF_A_LONG_LINE, Lines, LongLine, cut, first_lines
+from edx2lrs.io.sources.lines import KEPT_OF_A_LONG_LINE, Lines, LongLine, cut, first_lines
 
 TEXT = b"one\n\ntwo\r\nthree is longer\n\nlast without end"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edx2lrs.io.files import FoundFile
-from edx2lrs.io.path_dates import within
+from edx2lrs.io.sources.files import FoundFile
+from edx2lrs.io.sources.path_dates import within
 from edx2lrs.transforms.time_window import TimeWindow, moment
 
 DAILY = [f"/logs/tracking.log-202403{day:02}.gz" for day in range(1, 32)]

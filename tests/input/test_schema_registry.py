@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from edx2lrs.io.event_bus import SCHEMA
-from edx2lrs.io.schema_registry import SchemaRegistry
-from edx2lrs.io.source import SourceError
+from edx2lrs.io.sources.event_bus import SCHEMA
+from edx2lrs.io.sources.schema_registry import SchemaRegistry
+from edx2lrs.io.sources.source import SourceError
 from edx2lrs.transforms.failure import Refusal
 
 RECORD = json.dumps({"type": "record", "name": "Any", "fields": [{"name": "x", "type": "string"}]})

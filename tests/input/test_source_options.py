@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from edx2lrs.io.kafka import kafka_options, kafka_source
-from edx2lrs.io.redis_streams import redis_options, redis_source
-from edx2lrs.io.source import SourceError
-from edx2lrs.io.source_urls import SourceUrlError, parse
+from edx2lrs.io.sources.kafka import kafka_options, kafka_source
+from edx2lrs.io.sources.redis_streams import redis_options, redis_source
+from edx2lrs.io.sources.source import SourceError
+from edx2lrs.io.sources.source_urls import SourceUrlError, parse
 
 KAFKA = "kafka://one:9092,two:9093/prod-tracking?group=lrs"
 REDIS = "redis://cache:6379/prod-tracking?group=lrs"

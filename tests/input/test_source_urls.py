@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edx2lrs.io.source_urls import SourceUrlError, parse, streams
+from edx2lrs.io.sources.source_urls import SourceUrlError, parse, streams
 
 
 @pytest.mark.parametrize(

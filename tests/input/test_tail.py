@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
-from edx2lrs.io.source import SourceError
-from edx2lrs.io.tail import Tail
+from edx2lrs.io.sources.source import SourceError
+from edx2lrs.io.sources.tail import Tail
 
 
 class Log:

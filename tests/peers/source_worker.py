@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from edx2lrs.io.kafka import kafka_source
-from edx2lrs.io.redis_streams import redis_source
-from edx2lrs.io.source_urls import parse
+from edx2lrs.io.sources.kafka import kafka_source
+from edx2lrs.io.sources.redis_streams import redis_source
+from edx2lrs.io.sources.source_urls import parse
 
 url = parse(sys.argv[1])
 source = (kafka_source if url.scheme == "kafka" else redis_source)(url, sys.argv[2])

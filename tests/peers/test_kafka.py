@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.io.kafka import KafkaSource, kafka_source
-from edx2lrs.io.source import Polled, SourceError
-from edx2lrs.io.source_urls import parse
+from edx2lrs.io.sources.kafka import KafkaSource, kafka_source
+from edx2lrs.io.sources.source import Polled, SourceError
+from edx2lrs.io.sources.source_urls import parse
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [

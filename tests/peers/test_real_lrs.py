@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.io.credentials import credentials_of
-from edx2lrs.io.lrs import LrsClient
-from edx2lrs.io.senders import Senders
+from edx2lrs.io.delivery.credentials import credentials_of
+from edx2lrs.io.delivery.lrs import LrsClient
+from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave
-from edx2lrs.pipeline.connection_check import findings
+from edx2lrs.pipeline.commands.connection_check import findings
 from edx2lrs.transforms.blocks import Statement, hash8, pack
 from edx2lrs.transforms.config_types import Auth, Config, Consumer, Lms
 

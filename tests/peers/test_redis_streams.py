@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.redis_streams import RedisSource, redis_source
-from edx2lrs.io.source import Polled, SourceError
-from edx2lrs.io.source_urls import parse
+from edx2lrs.io.sources.redis_streams import RedisSource, redis_source
+from edx2lrs.io.sources.source import Polled, SourceError
+from edx2lrs.io.sources.source_urls import parse
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.pipeline.fields_reference import page
+from edx2lrs.pipeline.reference.fields import page
 from edx2lrs.transforms.declared_fields import declared_fields
 from edx2lrs.transforms.events.registry import SOURCE_EVENTS
 from edx2lrs.transforms.field_destinations import PROTOCOLS, common_fields, of_event, use_of
@@ -28,7 +28,7 @@ def part(made: str, event: str) -> dict[str, list[str]]:
 
 def test_the_page_is_in_step(made: str) -> None:
     written = PAGE.read_text(encoding="utf-8")
-    assert written == made, "run: python -m edx2lrs.pipeline.fields_reference docs/fields.md"
+    assert written == made, "run: python -m edx2lrs.pipeline.reference.fields docs/fields.md"
 
 
 def test_it_says_where_a_field_goes(made: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.pipeline.translate_command import EXAMPLE_KEY, EXAMPLE_ROOT
+from edx2lrs.pipeline.commands.translate import EXAMPLE_KEY, EXAMPLE_ROOT
 from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import ActorOptions
 from edx2lrs.transforms.course_names import CourseNames

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from edx2lrs.io.consumer_sender import Notice
+from edx2lrs.io.delivery.consumer_sender import Notice
 from edx2lrs.pipeline.alerts import Alerts, Limits
 from edx2lrs.transforms.config_types import Alert, Config, Consumer, Lms
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from edx2lrs.io.dead_letters import read as read_dead_letters
+from edx2lrs.io.dead_letters.letters import read as read_dead_letters
 
 CONFIG = """\
 lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
@@ -56,7 +56,7 @@ LINES = {
 
 
 VANISHES_AFTER_THE_LISTING = """\
-from edx2lrs.io import files
+from edx2lrs.io.sources import files
 listed = files.find
 def find(inputs):
     found = listed(inputs)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.dead_letters import read as read_dead_letters
+from edx2lrs.io.dead_letters.letters import read as read_dead_letters
 
 
 def load(path: Path) -> Any:

@@ -6,7 +6,7 @@ import apache_beam as beam
 
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.job import JobSpec
-from edx2lrs.pipeline.keep import KeepInState, encode_block, encode_failure, encode_tally, gathered
+from edx2lrs.pipeline.local.keep import KeepInState, encode_block, encode_failure, encode_tally, gathered
 from edx2lrs.pipeline.steps import Translate
 from edx2lrs.transforms.blocks import Statement, pack, unpack_bodies, unpack_positions
 from edx2lrs.transforms.failure import Failure

@@ -10,7 +10,7 @@ import uuid
 import pytest
 from msgspec.structs import replace
 
-from edx2lrs.io.dead_letters import dead_letter, now, read, write_file
+from edx2lrs.io.dead_letters.letters import dead_letter, now, read, write_file
 from edx2lrs.transforms.failure import Failure
 
 CONFIG = """\

@@ -19,7 +19,7 @@ import pytest
 import zstandard
 
 from edx2lrs.pipeline.job import JobSpec
-from edx2lrs.pipeline.wave_runner import WaveRunner
+from edx2lrs.pipeline.local.wave_runner import WaveRunner
 
 SECRETS = {
     "ID_KEY": "planted-id-key-6f1d",

@@ -9,14 +9,14 @@ from collections import deque
 
 import pytest
 
-from edx2lrs.io.source import Message, Polled, SourceError
-from edx2lrs.io.source_urls import parse
+from edx2lrs.io.sources.source import Message, Polled, SourceError
+from edx2lrs.io.sources.source_urls import parse
 from edx2lrs.io.state.errors import StateFault
 from edx2lrs.io.state.state import join_state, open_state
-from edx2lrs.pipeline import stream_worker
-from edx2lrs.pipeline import wave as waves
-from edx2lrs.pipeline.stream_worker import StreamWorker
-from edx2lrs.pipeline.worker_process import KeptSomething, SourceTrouble, WorkerPlan
+from edx2lrs.pipeline.local import stream_worker
+from edx2lrs.pipeline.local import wave as waves
+from edx2lrs.pipeline.local.stream_worker import StreamWorker
+from edx2lrs.pipeline.local.worker_process import KeptSomething, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.failure import Failure
 
 URL = parse("pubsub://my-project/events")

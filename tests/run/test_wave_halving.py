@@ -2,7 +2,7 @@
 
 import pytest
 
-from edx2lrs.pipeline.wave_halving import Attempt, next_attempt
+from edx2lrs.pipeline.local.wave_halving import Attempt, next_attempt
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,309 @@
+"""Dead letters: what could not be done, with all that is needed to see why and to send it again. Avro files, one
+schema."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import io
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+import fastavro
+import msgspec
+
+from edx2lrs.io.dead_letters import marks as dead_letter_marks
+from edx2lrs.io.dead_letters.topic import Message, is_topic, publish
+from edx2lrs.io.paths import folder_of, is_remote
+from edx2lrs.transforms.blocks import position_and_name
+from edx2lrs.transforms.config_types import PayloadForm
+from edx2lrs.transforms.event_name import event_name
+from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.redaction import with_payload
+
+SCHEMA: dict[str, Any] = {
+    "type": "record",
+    "namespace": "edx2lrs.v1",
+    "name": "DeadLetter",
+    "doc": "A record that could not become statements, or a statement that a consumer did not take.",
+    "fields": [
+        {"name": "id", "type": "string", "doc": "UUID; the same failure has the same id, however often it is written."},
+        {"name": "time", "type": {"type": "long", "logicalType": "timestamp-millis"}, "doc": "When it failed."},
+        {"name": "stage", "type": "string", "doc": "The step that refused it."},
+        {"name": "cause", "type": "string", "doc": "One word of the documented list."},
+        {"name": "message", "type": "string", "doc": "Why, without any value of the record."},
+        {"name": "consumer", "type": ["null", "string"], "default": None},
+        {"name": "position", "type": "string", "doc": "path:line, or the id of the message."},
+        {"name": "event_name", "type": ["null", "string"], "default": None, "doc": "Of the event, if a mapping knows it."},
+        {"name": "payload_kind", "type": "string", "doc": "record: the original bytes; statement: the exact body."},
+        {"name": "payload", "type": "bytes"},
+        {
+            "name": "payload_form",
+            "type": "string",
+            "default": "full",
+            "doc": "full: as payload_kind says; redacted: its structure without its values; none: nothing.",
+        },
+        {"name": "statement_id", "type": ["null", "string"], "default": None},
+        {"name": "http_status", "type": ["null", "int"], "default": None},
+        {
+            "name": "http_body",
+            "type": ["null", "string"],
+            "default": None,
+            "doc": "The start of the consumer's answer.",
+        },
+        {"name": "attempts", "type": "int", "default": 0},
+        {
+            "name": "attributes",
+            "type": {"type": "map", "values": "string"},
+            "default": {},
+            "doc": "Of the message, beside its body; with payload_form full alone.",
+        },
+        {"name": "job_name", "type": "string", "default": ""},
+        {"name": "edx2lrs_version", "type": "string", "default": ""},
+    ],
+}
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "edx2lrs:dead-letter")
+_parsed_schema = fastavro.parse_schema(SCHEMA)
+_ids_and_times = fastavro.parse_schema({**SCHEMA, "fields": SCHEMA["fields"][:2]})
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """One dead letter; the fields of ``SCHEMA``. ``time`` is in UTC."""
+
+    id: str
+    time: datetime
+    stage: str
+    cause: str
+    message: str
+    position: str
+    payload_kind: str
+    payload: bytes
+    payload_form: PayloadForm = "full"
+    event_name: str | None = None
+    consumer: str | None = None
+    statement_id: str | None = None
+    http_status: int | None = None
+    http_body: str | None = None
+    attempts: int = 0
+    attributes: dict[str, str] = {}
+    job_name: str = ""
+    edx2lrs_version: str = ""
+
+
+def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadForm = "full") -> DeadLetter:
+    """The dead letter of ``failure``, which ``job_name`` met at ``when``. Its id is the same for every ``form`` of payload."""
+    id_ = str(letter_id(failure))
+    position, name = _position_and_name(failure)
+    failure = with_payload(failure, form)
+    return DeadLetter(
+        id=id_,
+        time=when,
+        stage=failure.stage,
+        cause=failure.cause,
+        message=_utf8(failure.message),
+        position=_utf8(position),
+        event_name=name,
+        payload_kind=failure.payload_kind,
+        payload=failure.payload,
+        payload_form=form,
+        consumer=failure.consumer,
+        statement_id=failure.statement_id,
+        http_status=failure.http_status,
+        http_body=None if failure.http_body is None else _utf8(failure.http_body),
+        attempts=failure.attempts,
+        attributes={_utf8(key): _utf8(value) for key, value in failure.attributes.items()} if form == "full" else {},
+        job_name=job_name,
+        edx2lrs_version=_version(),
+    )
+
+
+def letter_id(failure: Failure) -> uuid.UUID:
+    """The id of the failure's dead letter: of where and what it was, in which step and for which consumer and
+    statement.
+
+    How often it was tried and what was answered do not count: the same failure is never two letters.
+    """
+    parts = (
+        _utf8(_position(failure)),
+        hashlib.sha256(failure.payload).hexdigest(),
+        failure.stage,
+        failure.consumer,
+        failure.statement_id,
+    )
+    return uuid.uuid5(_NAMESPACE, msgspec.json.encode(parts).decode())
+
+
+def _position(failure: Failure) -> str:
+    return position_and_name(failure.position)[0] if failure.payload_kind == "statement" else failure.position
+
+
+def _position_and_name(failure: Failure) -> tuple[str, str | None]:
+    """A statement brings its event's name with it; that of a record stands in it."""
+    if failure.payload_kind == "statement":
+        return position_and_name(failure.position)
+    return failure.position, event_name(failure.payload)
+
+
+def _utf8(text: str) -> str:
+    """The text with escapes for what has no UTF-8: the lone surrogates of a file name or of a consumer's answer."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+@cache
+def _version() -> str:
+    return version("edx2lrs")
+
+
+class DeadLettersMissing(Exception):
+    """There is nothing to read at a path; the text names it."""
+
+
+def write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> str:
+    """Write ``letters`` as the Avro file ``name`` in ``folder``, whole or not at all; gives its path. An older one is
+    replaced. Where ``folder`` is a topic, publish them there.
+
+    A local file is on disk (fsync) when this returns. Raises ``OSError``, or what Beam's file system or the topic raises.
+    """
+    if is_topic(folder):
+        publish(folder, map(_message, letters))
+        return folder
+    if is_remote(folder):
+        return _write_remote(f"{folder.rstrip('/')}/{name}", letters)
+    target = Path(folder) / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{name}.part")
+    with open(part, "wb") as file:
+        _write(file, letters)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, target)
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return str(target)
+
+
+def _write_remote(path: str, letters: Iterable[DeadLetter]) -> str:
+    from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
+
+    with FileSystems.create(path, "application/octet-stream") as file:  # object stores show a file when it is closed
+        _write(file, letters)
+    return path
+
+
+def _message(letter: DeadLetter) -> Message:
+    """A letter for a topic; the attributes are for filters of subscriptions."""
+    data = io.BytesIO()
+    fastavro.schemaless_writer(data, _parsed_schema, msgspec.structs.asdict(letter))
+    fields = ("id", "stage", "cause", "consumer", "event_name")
+    return Message(data.getvalue(), {name: value for name in fields if (value := getattr(letter, name))})
+
+
+def _write(file: IO[bytes], letters: Iterable[DeadLetter]) -> None:
+    fastavro.writer(file, _parsed_schema, (msgspec.structs.asdict(letter) for letter in letters), codec="deflate")
+
+
+def read(
+    path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None] | None = None
+) -> Iterator[DeadLetter]:
+    """Every dead letter that is still to be sent, once: from a file, a glob or the ``*.avro`` of a folder, in the order of
+    names. Of a letter that failed again, the last one; ``sent_again`` is called with those that a replay has marked.
+
+    Of a broken file what can be read is given, then ``warn`` is called with a line for a person. Raises
+    ``DeadLettersMissing``.
+    """
+    names = files(path)
+    marks = dead_letter_marks.read(sorted({folder_of(name) for name in names}))
+    newest: dict[bytes, datetime] = {}
+    for name in names:
+        for id_, when in _read_times(name):
+            newest[id_] = max(when, newest.get(id_, when))
+    for name in names:
+        for letter in _read_file(name, warn):
+            id_ = uuid.UUID(letter.id).bytes
+            if newest.get(id_) != letter.time:
+                continue
+            del newest[id_]
+            if id_ in marks and letter.time <= marks[id_]:
+                if sent_again is not None:
+                    sent_again(letter)
+            else:
+                yield letter
+
+
+def folder_of_letters(path: str) -> str:
+    """The folder of the files that ``read`` finds at ``path``."""
+    if is_remote(path):
+        return path.rstrip("/") if not _is_pattern(path) and not path.endswith(".avro") else folder_of(path)
+    return os.path.abspath(path) if os.path.isdir(path) else folder_of(path)
+
+
+def _is_pattern(path: str) -> bool:
+    return any(sign in path for sign in "*?[")
+
+
+def files(path: str) -> list[str]:
+    """The files of dead letters at ``path``, by name. Raises ``DeadLettersMissing``."""
+    if is_remote(path):
+        from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
+
+        pattern = path if _is_pattern(path) or path.endswith(".avro") else f"{path.rstrip('/')}/*.avro"
+        try:
+            found = sorted(file.path for match in FileSystems.match([pattern]) for file in match.metadata_list)
+        except Exception as error:  # file systems raise what their clients raise
+            raise DeadLettersMissing(f"{path}: cannot be listed: {str(error).splitlines()[0][:200]}") from None
+    elif os.path.isdir(path):
+        return sorted(str(file) for file in Path(path).glob("*.avro"))
+    else:
+        found = [path] if os.path.exists(path) else sorted(glob.glob(path))
+    if not found:
+        raise DeadLettersMissing(f"{path}: there are no dead letters (*.avro); name a folder of them, a file or a glob")
+    return found
+
+
+def _open(name: str) -> IO[bytes]:
+    if is_remote(name):
+        from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
+
+        opened: IO[bytes] = FileSystems.open(name, "application/octet-stream")
+        return opened
+    return open(name, "rb")
+
+
+def _read_times(name: str) -> Iterator[tuple[bytes, datetime]]:
+    """Id and time of each letter; a file that breaks off is told about by ``_read_file``."""
+    with contextlib.suppress(Exception), _open(name) as file:
+        for record in fastavro.reader(file, _ids_and_times):
+            yield uuid.UUID(record["id"]).bytes, record["time"]
+
+
+def _read_file(name: str, warn: Callable[[str], None]) -> Iterator[DeadLetter]:
+    read_so_far = 0
+    try:
+        with _open(name) as file:
+            for record in fastavro.reader(file, _parsed_schema):
+                yield msgspec.convert(record, DeadLetter)
+                read_so_far += 1
+    except GeneratorExit:
+        raise
+    except Exception as error:  # fastavro raises a dozen kinds for bytes that are no Avro
+        warn(
+            f"{name}: not a whole file of dead letters ({type(error).__name__} after {read_so_far} letters); "
+            "these are shown, the rest of it cannot be read"
+        )
+
+
+def now() -> datetime:
+    """The time in UTC, to the millisecond as the files hold it."""
+    moment = datetime.now(timezone.utc)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,47 @@
+"""Records of dead letters on their way through the job once more: a file of lines, which is read as a log is."""
+
+from __future__ import annotations
+
+import msgspec
+import zstandard
+
+from edx2lrs.io.dead_letters.letters import DeadLetter
+from edx2lrs.io.sources.lines import LONGEST_LINE
+
+SUFFIX = ".letters"
+_PACKED_FROM = 65_536  # bytes: of a longer record the line would be too long
+
+
+class SpooledRecord(msgspec.Struct, frozen=True, array_like=True):
+    """A record where it was read at first, and the one consumer that it is for (None: all that are entitled)."""
+
+    position: str
+    consumer: str | None
+    attributes: dict[str, str]
+    body: bytes
+    packed: bool = False
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(SpooledRecord).decode
+
+
+def is_spool(path: str) -> bool:
+    """Whether a file of the input is one of these."""
+    return path.endswith(SUFFIX)
+
+
+def spool_line(letter: DeadLetter) -> bytes | None:
+    """The line of the record that ``letter`` holds; None when it is longer than any line that is read."""
+    packed = len(letter.payload) > _PACKED_FROM
+    body = zstandard.ZstdCompressor().compress(letter.payload) if packed else letter.payload
+    line = _encode(SpooledRecord(letter.position, letter.consumer, letter.attributes, body, packed)) + b"\n"
+    return line if len(line) <= LONGEST_LINE else None
+
+
+def spooled_record(line: bytes) -> SpooledRecord:
+    """What ``spool_line`` made a line of, with its body unpacked."""
+    record = _decode(line)
+    if not record.packed:
+        return record
+    return msgspec.structs.replace(record, body=zstandard.ZstdDecompressor().decompress(record.body), packed=False)

@@ -1,0 +1,79 @@
+"""Dead letters to a Pub/Sub topic, ``pubsub://PROJECT/TOPIC``: one message each, Avro's binary form without a file around it.
+
+A topic may have the schema of ``io.dead_letters.letters`` (encoding: binary), so that subscriptions write Avro files or tables of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+SCHEME = "pubsub://"
+_TOPIC = re.compile(r"pubsub://([a-z0-9.:-]{6,64})/([A-Za-z][A-Za-z0-9._~+%-]{2,254})")
+_AT_ONCE = 500  # messages that are not confirmed yet
+_AT_ONCE_BYTES = 16_000_000
+_SECONDS = 60.0
+
+
+class Message(NamedTuple):
+    """What is published of a letter."""
+
+    data: bytes
+    attributes: Mapping[str, str]
+
+
+def is_topic(path: str) -> bool:
+    """Whether dead letters go to a topic, and not into files."""
+    return path.startswith(SCHEME)
+
+
+def fault_of_topic(path: str) -> str | None:
+    """Why nothing can be published at ``path``, as far as it can be told here; None when it can."""
+    if not _TOPIC.fullmatch(path):
+        return "no address of a topic; expected pubsub://PROJECT/TOPIC"
+    if find_spec("google.cloud") is None or find_spec("google.cloud.pubsub_v1") is None:
+        return "the library of Pub/Sub is not installed: pip install 'edx2lrs[gcp]'"
+    return None
+
+
+def publish(path: str, messages: Iterable[Message]) -> None:
+    """Publish them all: each is confirmed when this returns. Raises what the library raises; some may be published then.
+
+    Where PUBSUB_EMULATOR_HOST is set, at the emulator.
+    """
+    from google.cloud.pubsub_v1 import PublisherClient  # slow to import, and only needed here
+
+    found = _TOPIC.fullmatch(path)
+    assert found is not None, path
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    client = PublisherClient()
+    topic = client.topic_path(*found.groups())
+    try:
+        for some in _some(messages):
+            confirmed = [client.publish(topic, each.data, timeout=_SECONDS, **each.attributes) for each in some]
+            for each in confirmed:
+                each.result(timeout=_SECONDS)
+    finally:
+        _close(client.stop)
+
+
+def _some(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    some: list[Message] = []
+    size = 0
+    for message in messages:
+        some.append(message)
+        size += len(message.data)
+        if len(some) == _AT_ONCE or size >= _AT_ONCE_BYTES:
+            yield some
+            some, size = [], 0
+    yield some
+
+
+def _close(stop: Callable[[], Any]) -> None:
+    try:
+        stop()
+    except RuntimeError:  # it has stopped itself
+        return

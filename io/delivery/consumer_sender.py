@@ -1,0 +1,275 @@
+"""Sending what waits for one consumer: threads that take batches, POST them and settle what the answers decide.
+
+Nothing here knows of other consumers. No request and no write to the outbox is made under the lock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from edx2lrs.io.delivery.circuit import State
+from edx2lrs.io.delivery.decision import Answer, Random
+from edx2lrs.io.delivery.sending import Request, Sending, Unsent
+from edx2lrs.io.state.outbox import Outbox, Settlement
+from edx2lrs.transforms.config_types import Consumer
+
+_IDLE_SECONDS = 10.0  # after which a thread with nothing to do ends
+_BLOCKS = 4  # read at a time
+_CREDENTIALS = (401, 403)
+
+
+class Client(Protocol):
+    """An LRS as ``edx2lrs.io.delivery.lrs.LrsClient`` is one."""
+
+    def post(self, bodies: Sequence[bytes], /) -> Answer: ...
+
+    def close(self) -> None: ...
+
+
+class Notice(NamedTuple):
+    """Something for the log, without secrets and personal data. ``waiting`` counts the consumer's statements."""
+
+    event: Literal["circuit_opened", "circuit_closed", "credentials_refused", "credentials_taken", "conflicts", "outage_given_up"]
+    consumer: str
+    reason: str
+    waiting: int
+
+
+class SenderStatus(NamedTuple):
+    """``circuit`` with the ``reason`` why it is open; ``last_fault``: the last status or fault that was no acceptance;
+    p50 and p99 of the ``requests`` of this run in seconds."""
+
+    circuit: State
+    reason: str
+    in_flight: int
+    requests: int
+    seconds_p50: float
+    seconds_p99: float
+    last_fault: str
+
+
+class ConsumerSender:
+    """The sender of one consumer. ``connect`` makes the client of one thread, ``notify`` must not block, ``changed`` is
+    called when something was settled or has failed. A thread's fault (of the state directory, say) ends in ``failure``.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        outbox: Outbox,
+        connect: Callable[[], Client],
+        notify: Callable[[Notice], None],
+        changed: Callable[[], None],
+        random: Random,
+    ) -> None:
+        self._name = consumer.name
+        self._outbox = outbox
+        self._connect = connect
+        self._notify = notify
+        self._changed = changed
+        self._sending = Sending(consumer, random, outbox.has_accepted(consumer.name))
+        self._lock = threading.Condition()
+        self._threads: set[threading.Thread] = set()
+        self._resting = 0  # threads that wait for something to do
+        self._last_row = 0  # of the outbox's blocks, how far they were taken over
+        self._conflicts = 0
+        self._refused = False  # our credentials, by the last answer that tells
+        self._stopping = False
+        self.failure: BaseException | None = None
+
+    def look(self, waiting: int) -> None:
+        """See to it that what is new in the outbox, where ``waiting`` statements wait, is sent."""
+        with self._lock:
+            if waiting > self._sending.held:
+                self._sending.more = True
+                self._call_a_thread()
+
+    def drain(self) -> None:
+        """No more will come: send what waits at once, full batch or not."""
+        with self._lock:
+            self._sending.draining = True
+            self._lock.notify_all()
+
+    def at_rest(self, waiting: int, patient: bool) -> bool:
+        """Whether nothing is under way and nothing will be: ``waiting``, as the outbox says, is 0 or behind an open
+        circuit.
+
+        ``patient``: an outage, which may be over soon, is no rest.
+        """
+        with self._lock:
+            sending = self._sending
+            if sending.in_flight:
+                return False
+            if waiting == 0:
+                return True
+            if sending.circuit.state != "open" or sending.gives_up(time.monotonic()):
+                return False
+            return not (patient and sending.circuit.kind == "outage")
+
+    def stop(self) -> None:
+        """Take no more batches."""
+        with self._lock:
+            self._stopping = True
+            self._lock.notify_all()
+
+    def join(self, deadline: float) -> bool:
+        """Wait for the threads until that moment of the monotonic clock; whether all have ended."""
+        with self._lock:
+            threads = tuple(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        with self._lock:
+            return not self._threads
+
+    def flush(self) -> None:
+        """Bring what was counted since the last settlement into the ledger."""
+        with self._lock:
+            counted = bool(self._sending.counts)
+        if counted:
+            self._settle([])
+
+    def status(self) -> SenderStatus:
+        """How it stands now."""
+        with self._lock:
+            sending = self._sending
+            durations = sending.durations
+            return SenderStatus(
+                circuit=sending.circuit.state,
+                reason=sending.circuit.reason,
+                in_flight=sending.in_flight,
+                requests=durations.count,
+                seconds_p50=durations.quantile(0.5),
+                seconds_p99=durations.quantile(0.99),
+                last_fault=sending.last_fault,
+            )
+
+    # Threads
+
+    def _call_a_thread(self) -> None:
+        """Have one thread look for work: a resting one, else a new one within the pace. Under the lock."""
+        if self._stopping:
+            return
+        if self._resting:
+            self._lock.notify()
+        elif len(self._threads) < self._sending.pace.in_flight_limit:
+            name = f"sender-{self._name}-{len(self._threads)}"
+            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._threads.add(thread)
+            thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # the owner raises it in its own thread
+            with self._lock:
+                self.failure = self.failure or error
+                self._stopping = True
+                self._lock.notify_all()
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+            self._changed()
+
+    def _work(self) -> None:
+        client = self._connect()
+        try:
+            while (chosen := self._next()) is not None:
+                if isinstance(chosen, Request):
+                    self._answered(chosen, client.post([statement.body for statement in chosen.statements]))
+                else:
+                    self._settle_unsent(chosen)
+                self._changed()
+        finally:
+            client.close()
+
+    def _next(self) -> Request | Unsent | None:
+        """What to do next, when it may be done; None: the thread is not needed any more."""
+        with self._lock:
+            idle_since = time.monotonic()
+            while not self._stopping:
+                now = time.monotonic()
+                self._refill()
+                chosen = self._sending.choose(now)
+                if not isinstance(chosen, float):
+                    if self._sending.is_ready(now):
+                        self._call_a_thread()
+                    return chosen
+                needed = self._sending.held > 0 and self._resting == 0
+                if now - idle_since >= _IDLE_SECONDS and not needed:
+                    return None
+                self._resting += 1
+                self._lock.wait(min(max(chosen - now, 0.0), _IDLE_SECONDS))
+                self._resting -= 1
+            return None
+
+    def _refill(self) -> None:
+        sending = self._sending
+        while sending.more and sending.has_room():
+            blocks = self._outbox.waiting_blocks(self._name, self._last_row, _BLOCKS)
+            now, wall_now = time.monotonic(), time.time()
+            for block in blocks:
+                sending.add(block, now - max(0.0, wall_now - block.created))
+                self._last_row = block.row
+            sending.more = len(blocks) == _BLOCKS
+
+    def _answered(self, request: Request, answer: Answer) -> None:
+        sending = self._sending
+        with self._lock:
+            before = sending.circuit.state
+            settlements = sending.answered(request, answer, time.monotonic())
+            after, reason = sending.circuit.state, sending.circuit.reason
+        if settlements:
+            self._settle(settlements)
+        self._tell_credentials(answer, taken=bool(settlements), reason=reason)
+        self._tell_circuit(before, after, reason)
+        self._tell_conflicts(sum(settlement.outcome == "conflict" for settlement in settlements))
+        with self._lock:
+            sending.settled(len(settlements))
+            if before != after:
+                self._lock.notify_all()
+            elif sending.is_ready(time.monotonic()):
+                self._call_a_thread()
+
+    def _settle_unsent(self, unsent: Unsent) -> None:
+        self._settle(unsent.settlements)
+        if unsent.given_up:
+            reason = f"{len(unsent.settlements)} statements are dead letters: {self._sending.circuit.reason}"
+            self._notify(Notice("outage_given_up", self._name, reason, self._outbox.waiting(self._name)))
+        with self._lock:
+            self._sending.settled(len(unsent.settlements))
+
+    def _settle(self, settlements: Sequence[Settlement]) -> None:
+        with self._lock:
+            counts = dict(self._sending.counts)
+            self._sending.counts.clear()
+        self._outbox.settle(self._name, settlements, counts)
+
+    def _tell_circuit(self, before: State, after: State, reason: str) -> None:
+        """Flag and report a circuit that has opened or closed; a probe that failed is no news."""
+        if after == before or (before, after) == ("half_open", "open"):
+            return
+        self._outbox.flag_circuit(self._name, after == "open")
+        event: Literal["circuit_opened", "circuit_closed"] = "circuit_opened" if after == "open" else "circuit_closed"
+        self._notify(Notice(event, self._name, reason, self._outbox.waiting(self._name)))
+
+    def _tell_credentials(self, answer: Answer, taken: bool, reason: str) -> None:
+        """Report the first answer that refuses our credentials, and the first that takes them again."""
+        refused = answer.status in _CREDENTIALS
+        with self._lock:
+            news = refused != self._refused and (refused or taken)
+            self._refused = refused if news else self._refused
+        if news:
+            event: Literal["credentials_refused", "credentials_taken"] = "credentials_refused" if refused else "credentials_taken"
+            self._notify(Notice(event, self._name, reason if refused else "", self._outbox.waiting(self._name)))
+
+    def _tell_conflicts(self, new: int) -> None:
+        """One notice for the first conflict, the tenth, the hundredth, and so on."""
+        with self._lock:
+            before, self._conflicts = self._conflicts, self._conflicts + new
+            total = self._conflicts
+        if total and (before == 0 or len(str(total)) > len(str(before))):
+            reason = f"{total} statements are there already with another body"
+            self._notify(Notice("conflicts", self._name, reason, self._outbox.waiting(self._name)))

@@ -1,0 +1,142 @@
+"""Sending to one consumer in turns, for engines where a shard is served now and then and its state is kept elsewhere between.
+
+A turn goes on from where the last one ended (``Standing``), with what waits, and ends when nothing is to be done for some time.
+Times are POSIX seconds, since turns may be on several machines.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from edx2lrs.io.delivery import settlements
+from edx2lrs.io.delivery.batches import Waiting
+from edx2lrs.io.delivery.circuit import Circuit
+from edx2lrs.io.delivery.consumer_sender import Client
+from edx2lrs.io.delivery.decision import Random
+from edx2lrs.io.delivery.sending import Request, Sending, Standing, Unsent
+from edx2lrs.io.state.outbox import Settlement, StoredBlock
+from edx2lrs.transforms.config_types import Consumer
+
+
+class Limits(NamedTuple):
+    """How long a turn may hold its slot, in seconds. ``turn``: after it no request begins. ``wait``: the longest time that it
+    waits for something to do. ``outage``: how long a circuit may be open before what waits is given up (None: it waits on)."""
+
+    turn: float
+    wait: float
+    outage: float | None
+
+
+class Blocks(Protocol):
+    """What waits, oldest first."""
+
+    def __bool__(self) -> bool: ...
+
+    def popleft(self) -> StoredBlock: ...
+
+
+class Turn(NamedTuple):
+    """What a turn did. ``unsent``: what it took of the blocks and did not send; ``again_at``: when the next turn is due, if
+    anything waits."""
+
+    settlements: list[Settlement]
+    counts: Counter[str]
+    standing: Standing
+    unsent: list[Waiting]
+    again_at: float | None
+
+
+class _Stop(NamedTuple):
+    """Why nothing more is sent: there is nothing to do before ``again_at`` (None: at all), or the outage has been too long."""
+
+    again_at: float | None
+    out_too_long: bool = False
+
+
+class TurnTaker:
+    """Takes turns for the shards of one consumer. ``consumer`` is what one shard sees of it."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        client: Client,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Random = random.random,
+    ) -> None:
+        self._consumer, self._client = consumer, client
+        self._clock, self._sleep, self._random = clock, sleep, random
+
+    def take(self, standing: Standing, blocks: Blocks, limits: Limits, last: bool) -> Turn:
+        """Sends what is due of what was tried (``standing``) and of ``blocks``, from which it takes what it needs; ``last``: all
+        of it, for no more will come."""
+        settled: list[Settlement] = []
+        counts: Counter[str] = Counter()
+        end = self._clock() + limits.turn
+        while True:
+            sending = self._begun(standing, last)
+            stop = self._send(sending, blocks, settled, limits, end)
+            counts += sending.counts
+            standing, unsent = sending.put_down()
+            if not stop.out_too_long:
+                return Turn(settled, counts, standing, unsent, stop.again_at)
+            settled += self._given_up(standing, unsent)
+            standing = msgspec.structs.replace(standing, tried=[])
+
+    def _begun(self, standing: Standing, last: bool) -> Sending:
+        sending = Sending(self._consumer, self._random)
+        sending.resume(standing)
+        sending.draining = last
+        return sending
+
+    def _send(
+        self, sending: Sending, blocks: Blocks, settled: list[Settlement], limits: Limits, end: float
+    ) -> _Stop:
+        while True:
+            while blocks and sending.has_room():
+                block = blocks.popleft()
+                sending.add(block, block.created)
+            sending.more = bool(blocks)
+            now = self._clock()
+            if not sending.held:
+                return _Stop(None)
+            if _is_out_too_long(sending.circuit, limits.outage, now):
+                return _Stop(None, out_too_long=True)
+            if now >= end:
+                return _Stop(now)
+            chosen = sending.choose(now)
+            if not isinstance(chosen, float):
+                settled += self._carried_out(sending, chosen)
+            elif chosen - now > limits.wait:
+                return _Stop(chosen)
+            else:
+                self._sleep(chosen - now)
+
+    def _carried_out(self, sending: Sending, chosen: Request | Unsent) -> list[Settlement]:
+        if isinstance(chosen, Unsent):
+            settled = chosen.settlements
+        else:
+            answer = self._client.post([statement.body for statement in chosen.statements])
+            settled = sending.answered(chosen, answer, self._clock())
+        sending.settled(len(settled))
+        return settled
+
+    def _given_up(self, standing: Standing, unsent: list[Waiting]) -> list[Settlement]:
+        reason = standing.circuit.reason
+        tried = [
+            settlement
+            for each in standing.tried
+            for settlement in settlements.outlived(self._consumer, each.request.statements, each.request.tries, reason)
+        ]
+        return tried + settlements.outlived(self._consumer, unsent, 0, reason)
+
+
+def _is_out_too_long(circuit: Circuit, limit: float | None, now: float) -> bool:
+    """Not while a probe is due: it may find out that the consumer is back."""
+    return limit is not None and circuit.state == "open" and circuit.opened_at + limit <= now < circuit.probe_at

@@ -1,0 +1,107 @@
+"""A consumer without an LRS: finished statements or events as JSON lines, a file for each batch, or on standard output."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from hashlib import blake2b
+from typing import BinaryIO, NamedTuple, cast
+from urllib.parse import unquote, urlsplit
+
+from edx2lrs.io.delivery.decision import Answer
+from edx2lrs.io.paths import write_bytes
+from edx2lrs.transforms.config_types import Consumer
+
+_PLACE = re.compile(r"(file|s3|gs|stdout):")
+_SUFFIX = re.compile(r"(\.[A-Za-z0-9]+)?(\.gz)?\Z")
+_GZIP_LEVEL = 6
+
+
+def is_place(url: str) -> bool:
+    """Whether a consumer's ``url`` is a place for files or standard output, and no address of HTTP."""
+    return _PLACE.match(url) is not None
+
+
+class Naming(NamedTuple):
+    """Where files lie and what their names begin and end with."""
+
+    folder: str
+    stem: str
+    suffix: str
+
+    def path(self, content: bytes, when: datetime) -> str:
+        """The path of the file of ``content``: names sort by time, and no two contents have one name."""
+        stamp = when.strftime("%Y%m%dT%H%M%S.%fZ")
+        return f"{self.folder}/{self.stem}-{stamp}-{blake2b(content, digest_size=4).hexdigest()}{self.suffix}"
+
+
+def naming(url: str, consumer: str) -> Naming:
+    """How files of ``url`` are named: a last part with a dot in it names them, else it is their folder."""
+    place = unquote(urlsplit(url).path) if url.startswith("file:") else url
+    folder, _, name = place.rpartition("/")
+    if "." not in name:
+        return Naming(place.rstrip("/"), consumer, ".jsonl")
+    suffix = _SUFFIX.search(name)
+    assert suffix is not None
+    return Naming(folder, name[: suffix.start()] or consumer, suffix[0])
+
+
+def json_lines(bodies: Sequence[bytes]) -> bytes:
+    """One body a line."""
+    return b"\n".join([*bodies, b""])
+
+
+class StatementFiles:
+    """Writes each batch as a file of its own, whole or not at all: local ones are on disk under another name before they get
+    theirs, object stores take whole objects. A batch may come again in another file, after a kill."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._naming = naming(consumer.url, consumer.name)
+
+    def post(self, bodies: Sequence[bytes]) -> Answer:
+        """Write ``bodies``; a fault of the file system is an answer too."""
+        started = time.monotonic()
+        lines = json_lines(bodies)
+        path = self._naming.path(lines, datetime.now(timezone.utc))
+        try:
+            write_bytes(path, gzip.compress(lines, _GZIP_LEVEL, mtime=0) if path.endswith(".gz") else lines)
+        except OSError as error:
+            return _unwritable(error, started)
+        return Answer(200, seconds=time.monotonic() - started)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class StandardOutput:
+    """Writes each batch on the standard output of the process, lines of other batches before or after it."""
+
+    def __init__(self, stream: BinaryIO | None = None) -> None:
+        """``stream``: instead of it."""
+        self._stream = stream or _standard_output()
+
+    def post(self, bodies: Sequence[bytes]) -> Answer:
+        """Write ``bodies``; a reader that has gone is an answer too."""
+        started = time.monotonic()
+        try:
+            self._stream.write(json_lines(bodies))
+            self._stream.flush()
+        except OSError as error:
+            return _unwritable(error, started)
+        return Answer(200, seconds=time.monotonic() - started)
+
+    def close(self) -> None:
+        """Standard output stays open."""
+
+
+def _standard_output() -> BinaryIO:
+    assert sys.__stdout__ is not None, "the process was started without a standard output"
+    return cast(BinaryIO, sys.__stdout__.buffer)  # sys.stdout is for persons
+
+
+def _unwritable(error: OSError, started: float) -> Answer:
+    return Answer(fault="unwritable", detail=error.strerror or type(error).__name__, seconds=time.monotonic() - started)

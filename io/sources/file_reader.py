@@ -1,0 +1,193 @@
+"""One file of tracking logs, or a part of it, read from a committed place on in whole lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from edx2lrs.io.sources import inflate
+from edx2lrs.io.sources.files import Unreadable, reason
+from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines, lines_before
+from edx2lrs.io.sources.object_stores import open_raw
+
+_HEAD = 8 * 1024
+_BINARY = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"Obj\x01": "Avro"}
+
+
+class Damage(NamedTuple):
+    """A fault of the file from ``line`` on (or of the whole of it), and what was read of that line."""
+
+    cause: str
+    message: str
+    line: int
+    payload: bytes
+
+
+class Polled(NamedTuple):
+    """What one poll gives: lines, lines that are too long, a fault of the file; and where it ended (bytes of text, lines).
+
+    ``by_offset``: the numbers of lines are the offsets that they begin at, since nobody has counted the lines before them.
+    ``skipped``: bytes in front of the first line, which belong to the part before. ``stored``: bytes as stored that are read."""
+
+    lines: list[Lines]
+    long_lines: list[LongLine]
+    damage: Damage | None
+    offset: int
+    line: int
+    done: bool
+    by_offset: bool = False
+    skipped: int = 0
+    stored: int = 0
+
+
+class FileReader:
+    """One file from a committed place on. Stays open from poll to poll, so that a packed file is inflated once."""
+
+    def __init__(self, path: str, offset: int, line: int, start: int = 0, bound: int | None = None) -> None:
+        """``offset``: bytes of text (inflated) that are done; ``line``: lines that are done. Of a plain file only the lines that
+        begin in ``start`` to ``bound`` are read; ``line`` counts from there. Raises ``Unreadable``."""
+        self._path = path
+        self._offset = offset
+        self._line = line
+        self._start = start
+        self._bound = bound
+        self._skipped = 0
+        self._stored = 0
+        self._damage: Damage | None = None
+        self._left: Lines | None = None
+        try:
+            self._file = open_raw(path)
+            self._lines = self._cut()
+            self._next = self._following()
+        except Exception as error:
+            raise Unreadable(f"{path}: cannot be read: {reason(error)}") from None
+
+    def poll(self, max_bytes: int, max_lines: int | None = None) -> Polled:
+        """Lines for one wave: no more than some 256 KiB over ``max_bytes``. Raises ``Unreadable``."""
+        lines: list[Lines] = []
+        long_lines: list[LongLine] = []
+        size = count = 0
+        skipped, self._skipped = self._skipped, 0
+        by_offset = self._start > 0
+        while self._next is not None and size < max_bytes and (max_lines is None or count < max_lines):
+            part = self._next
+            if isinstance(part, LongLine):
+                long_lines.append(part._replace(line=self._offset) if by_offset else part)
+                self._offset += part.length
+                count += 1
+                size += len(part.head)
+            else:
+                if max_lines is not None and count + part.size > max_lines:
+                    part, self._left = first_lines(part, max_lines - count)
+                lines.append(part._replace(first_line=self._offset) if by_offset else part)
+                self._offset += len(part.data)
+                count += part.size
+                size += len(part.data)
+            try:
+                self._next = self._following()
+            except Exception as error:
+                raise Unreadable(f"{self._path}: cannot be read on: {reason(error)}") from None
+        self._line += count
+        done = self._next is None
+        damage = self._damage if done else None
+        return Polled(lines, long_lines, damage, self._offset, self._line, done, by_offset, skipped, self._stored)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _following(self) -> Lines | LongLine | None:
+        if self._left is not None:
+            left, self._left = self._left, None
+            return left
+        return next(self._lines, None)
+
+    def _cut(self) -> Iterator[Lines | LongLine]:
+        if self._start:
+            yield from self._cut_part()
+            return
+        head = self._file.read(_HEAD)
+        binary = _binary(head)
+        if binary:
+            message = f"{binary}, expected lines of JSON, plain, gzip or zstd"
+            self._damage = Damage("not_a_log", message, self._line + 1, b"")
+            return
+        unpack = inflate.unpacker(head)
+        if unpack:
+            yield from self._cut_packed(unpack, head)
+        else:
+            yield from self._cut_part()
+
+    def _cut_part(self) -> Iterator[Lines | LongLine]:
+        """The lines that begin before the bound, from the offset on; a line that reaches over the start is not of this part."""
+        if self._offset == self._start > 0:
+            self._offset = self._first_line_break(self._start - 1) + 1
+            self._skipped = self._offset - self._start
+        self._file.seek(self._offset)
+        offset = self._offset
+        for part in cut(self._raw(b""), self._line + 1):
+            if self._bound is not None and offset >= self._bound:
+                return
+            if isinstance(part, Lines) and self._bound is not None:
+                part = lines_before(part, self._bound - offset)
+            offset += part.length if isinstance(part, LongLine) else len(part.data)
+            self._stored = offset - self._start
+            yield part
+
+    def _first_line_break(self, offset: int) -> int:
+        """Where the first line break from ``offset`` on is; in a file without one, the last byte."""
+        self._file.seek(offset)
+        while piece := self._file.read(inflate.PIECE):
+            at = piece.find(b"\n")
+            if at >= 0:
+                return offset + at
+            offset += len(piece)
+        return offset - 1
+
+    def _cut_packed(self, unpack: inflate.Unpack, head: bytes) -> Iterator[Lines | LongLine]:
+        """A line that the damage cut in two is part of the damage: it is held back until the next one has come."""
+        damaged: list[inflate.Damaged] = []
+        line = self._line + 1
+        for part in cut(self._text(unpack, head, damaged), line):
+            if damaged and isinstance(part, Lines) and not part.data.endswith(b"\n"):
+                self._damage = Damage(damaged[0].cause, str(damaged[0]), part.first_line, part.data)
+                return
+            line = part.line + 1 if isinstance(part, LongLine) else part.first_line + part.size
+            yield part
+        if damaged:
+            self._damage = Damage(damaged[0].cause, str(damaged[0]), line, b"")
+
+    def _text(self, unpack: inflate.Unpack, head: bytes, damaged: list[inflate.Damaged]) -> Iterator[bytes]:
+        """The text from the offset on. Damage ends it, and is put into ``damaged``."""
+        to_skip = self._offset
+        try:
+            for piece in unpack(self._counted(self._raw(head))):
+                if to_skip < len(piece):
+                    yield piece[to_skip:]
+                to_skip = max(0, to_skip - len(piece))
+        except inflate.Damaged as fault:
+            damaged.append(fault)
+
+    def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._stored += len(piece)
+            yield piece
+
+    def _raw(self, head: bytes) -> Iterator[bytes]:
+        if head:
+            yield head
+        while piece := self._file.read(inflate.PIECE):
+            yield piece
+
+
+def _binary(head: bytes) -> str | None:
+    """What the file is when it is certainly no log: another compression by its mark, or NUL bytes in what is no UTF-8."""
+    for magic, name in _BINARY.items():
+        if head.startswith(magic):
+            return f"a {name} file"
+    if b"\0" in head and not inflate.unpacker(head):
+        try:
+            head.decode()
+        except UnicodeDecodeError as error:
+            if error.start < len(head) - 3:
+                return "a binary file"
+    return None

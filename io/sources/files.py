@@ -1,0 +1,105 @@
+"""Files of tracking logs: which there are, and by what each is known again.
+
+Every access goes through Beam's file systems, so that a path may be local or an object store's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from edx2lrs.io.paths import is_remote
+from edx2lrs.io.sources import inflate
+from edx2lrs.io.sources.object_stores import open_raw
+
+HEAD = 1024
+"""Bytes of a file's head that tell whether it is the file of last time."""
+
+
+class InputError(Exception):
+    """An input that names nothing to read. The message says what was asked for and how to ask."""
+
+
+class FoundFile(NamedTuple):
+    """A file that matched, and its size in bytes as it lies there."""
+
+    path: str
+    size: int
+
+
+def use_options(beam_arguments: Sequence[str]) -> None:
+    """Lets file systems follow Beam's options (``--s3_endpoint_url``, ``--project``) in this process."""
+    FileSystems.set_options(PipelineOptions(list(beam_arguments)))
+
+
+def find(inputs: Sequence[str]) -> list[FoundFile]:
+    """The files of globs and folders (with all that is below them), each once, by path; hidden ones are left out.
+    An input may be several, with commas between them.
+
+    Raises ``InputError`` for an input without any file.
+    """
+    found: dict[str, FoundFile] = {}
+    for pattern in [each for given in inputs for each in _each(given)]:
+        matches = _match(pattern)
+        if not matches:
+            raise InputError(f"--input {pattern}: no such file; give a file, a folder or a glob in quotes, as 'logs/*.gz'")
+        found.update({match.path: match for match in matches})
+    return [found[path] for path in sorted(found)]
+
+
+def _each(given: str) -> list[str]:
+    """A comma is part of a name only where a local file has that name."""
+    return [given] if os.path.exists(given) else [pattern for pattern in given.split(",") if pattern]
+
+
+def _match(pattern: str) -> list[FoundFile]:
+    """A local path is made absolute, so that a file has one name in the state, whatever folder the job is started in."""
+    glob = pattern.rstrip("/") if is_remote(pattern) else os.path.abspath(pattern)
+    try:
+        matches = FileSystems.match([glob, f"{glob}/**"])
+        listed = [FoundFile(data.path, data.size_in_bytes) for match in matches for data in match.metadata_list]
+    except Exception as error:
+        raise InputError(f"--input {pattern}: cannot be listed: {reason(error)}") from None
+    return [file for file in listed if not _hidden(file.path) and not _is_folder(file.path)]
+
+
+def _hidden(path: str) -> bool:
+    return path.rsplit("/", 1)[-1].startswith(".")
+
+
+def _is_folder(path: str) -> bool:
+    return not is_remote(path) and os.path.isdir(path)
+
+
+def reason(error: BaseException) -> str:
+    """What the system said, in a line and without a traceback."""
+    cause = error.__cause__ or error
+    text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return str(text).splitlines()[0][:200]
+
+
+class Unreadable(Exception):
+    """The file can't be opened or read; the message names it and says why."""
+
+
+class Fingerprint(NamedTuple):
+    """How many bytes of the head were hashed, their SHA-256 in hex, and whether the file is compressed (by its content)."""
+
+    length: int
+    sha256: str
+    packed: bool
+
+
+def fingerprint(path: str, length: int = HEAD) -> Fingerprint:
+    """That of the first ``length`` bytes, or fewer. Raises ``Unreadable``."""
+    try:
+        with open_raw(path, ahead=length) as file:
+            head = file.read(length)
+    except Exception as error:
+        raise Unreadable(f"{path}: cannot be read: {reason(error)}") from None
+    return Fingerprint(len(head), hashlib.sha256(head).hexdigest(), inflate.unpacker(head) is not None)

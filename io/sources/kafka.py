@@ -1,0 +1,410 @@
+"""A topic of Kafka, read by one process of a consumer group. Needs the extra ``kafka`` (confluent-kafka).
+
+Positions are committed by ``commit`` alone. When the group takes a partition from this process, it is let go only after all that
+was polled of it is committed: until then ``poll`` gives nothing more, and ``commit`` lets go. What was fetched and not yet polled
+is dropped; its next owner gets it. A partition that was lost (the broker gave this process up) is not committed any more: its
+messages come again elsewhere, with the same ids.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from edx2lrs.io.sources.event_bus import SchemaOf, bundled_schema, event_of_kafka
+from edx2lrs.io.sources.schema_registry import SchemaRegistry
+from edx2lrs.io.sources.source import Message, Polled, Source, SourceError
+from edx2lrs.io.sources.source_options import SourceOptions
+from edx2lrs.io.sources.source_urls import SourceUrl
+from edx2lrs.transforms.failure import Failure, Refusal, failed
+
+_SECURITY = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
+_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+OPTIONS = (
+    "group", "start", "member", "session", "security", "mechanism", "username", "password", "ca", "certificate", "key",
+    "key_password", "registry", "registry_username", "registry_password",
+)  # fmt: skip
+_ANSWER = 10.0  # seconds that a broker gets to answer
+_LONGEST_WAVE = 600.0  # seconds between polls after which the group gives this process up
+_LOG = logging.getLogger("edx2lrs.kafka")
+
+
+class KafkaOptions(NamedTuple):
+    """``start``: ``earliest``, ``latest`` or milliseconds since 1970. ``settings``: librdkafka's, with secrets in them."""
+
+    name: str
+    topic: str
+    start: str | int
+    settings: Mapping[str, Any]
+    schema_of: SchemaOf
+
+
+def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
+    """What ``url`` asks for. ``worker``: this process's name, its own in the group and the same after a restart, which then takes
+    over at once in place of waiting until the group has given the dead one up; "" for none. Raises SourceUrlError."""
+    options = SourceOptions(url, OPTIONS)
+    username, password = options.secret("username"), options.secret("password")
+    if (username is None) != (password is None):
+        raise options.wrong("username", "and password belong together; give both or none")
+    security = options.one_of("security", _SECURITY, "plaintext" if username is None else "sasl_ssl")
+    if security.startswith("sasl") != (username is not None):
+        raise options.wrong("security", f"{security} does not fit: sasl_plaintext and sasl_ssl go with username and password")
+    settings: dict[str, Any] = {
+        "bootstrap.servers": ",".join(url.servers),
+        "group.id": options.text("group"),
+        "client.id": "edx2lrs",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "error",  # a position that the topic lacks is a loss to be told
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": int(options.seconds("session", 45.0) * 1000),
+        "max.poll.interval.ms": int(_LONGEST_WAVE * 1000),
+        "queued.max.messages.kbytes": 16_384,
+        "fetch.queue.backoff.ms": 50,
+        "security.protocol": security,
+        "log_level": 2,  # what matters is raised
+    }
+    settings["heartbeat.interval.ms"] = min(3_000, settings["session.timeout.ms"] // 3)
+    optional = {
+        "group.instance.id": _member(options.text("member", worker), url.path),
+        "sasl.mechanism": options.one_of("mechanism", _MECHANISMS, "PLAIN") if username else "",
+        "sasl.username": username,
+        "sasl.password": password,
+        "ssl.ca.location": options.text("ca"),
+        "ssl.certificate.location": options.text("certificate"),
+        "ssl.key.location": options.text("key"),
+        "ssl.key.password": options.secret("key_password"),
+    }
+    settings.update({key: value for key, value in optional.items() if value})
+    registry = options.text("registry")
+    if registry and not registry.startswith(("http://", "https://")):
+        raise options.wrong("registry", "is no address of a schema registry; expected http://HOST:PORT or https://...")
+    asked = SchemaRegistry(registry, options.secret("registry_username"), options.secret("registry_password"))
+    return KafkaOptions(url.name, url.path, options.start(), settings, asked.schema_of if registry else bundled_schema)
+
+
+def kafka_source(url: SourceUrl, worker: str = "") -> Source:
+    """The source at ``kafka://...``. Raises SourceUrlError (options), SourceError (confluent-kafka is missing)."""
+    return KafkaSource(kafka_options(url, worker))
+
+
+def _member(name: str, topic: str) -> str:
+    """The name in the characters that brokers allow. With another topic it is another member: a group gives a member that comes
+    back what it had, whatever it asks for."""
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '-', name)[:200]}-{zlib.crc32(topic.encode()):08x}" if name else ""
+
+
+def _library() -> Any:
+    try:
+        import confluent_kafka
+    except ImportError:
+        message = "reading Kafka needs confluent-kafka, which is not installed: pip install 'edx2lrs[kafka]'"
+        raise SourceError(message, fatal=True) from None
+    return confluent_kafka
+
+
+class _Held(NamedTuple):
+    """A partition that is ours. ``time``: of its assignment, which tells it from an earlier one. ``polled`` and ``committed``:
+    offsets of the next message."""
+
+    time: int
+    polled: int
+    committed: int
+
+
+class KafkaSource:
+    """See ``io.sources.source.Source``. Connects at the first poll."""
+
+    def __init__(self, options: KafkaOptions) -> None:
+        self._options = options
+        self._kafka = _library()
+        self._consumer: Any = None
+        self._times = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._held: dict[int, _Held] = {}
+        self._kept: dict[int, int] = {}  # what commit was told, and no broker has confirmed
+        self._releasing: list[Any] = []
+        self._unread: list[Any] = []
+        self._lost: list[Failure] = []
+        self._fault: SourceError | None = None
+        self._error: Any = None
+
+    # The source's three calls
+
+    def poll(self, max_records: int, max_wait: float) -> Polled:
+        if self._consumer is None:
+            self._connect()
+        self._commit()
+        self._release()
+        if not self._releasing and not self._unread:
+            self._unread = self._fetch(max_records, max_wait)
+        polled = [self._read(message) for message in self._unread[:max_records]]  # raises before anything is taken
+        for message in self._unread[:max_records]:
+            held = self._held[message.partition()]
+            self._held[message.partition()] = held._replace(polled=message.offset() + 1)
+        self._unread = self._unread[max_records:]
+        failures = self._lost + [one for one in polled if isinstance(one, Failure)]
+        self._lost = []
+        cursor = {partition: (held.time, held.polled) for partition, held in self._held.items()}
+        return Polled([one for one in polled if isinstance(one, Message)], failures, cursor)
+
+    def commit(self, cursor: Any) -> None:
+        for partition, (assigned, offset) in cursor.items():
+            held = self._held.get(partition)
+            if held is not None and held.time == assigned and offset > held.committed:
+                self._kept[partition] = max(offset, self._kept.get(partition, offset))
+        if self._consumer is not None:
+            self._commit()
+            self._release()
+
+    def close(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is None:
+            return
+        try:
+            if self._releasing:
+                consumer.incremental_unassign(self._releasing)
+            consumer.close()
+        except (self._kafka.KafkaException, RuntimeError):
+            _LOG.debug("%s: closed with an error", self._options.name)
+        self._forget()
+
+    # Messages
+
+    def _fetch(self, max_records: int, max_wait: float) -> list[Any]:
+        first = self._consumer.consume(1, max_wait)
+        times = {partition: held.time for partition, held in self._held.items()}
+        rest = self._consumer.consume(max_records - 1, 0) if first and max_records > 1 else []
+        if self._fault is not None:
+            fault = self._fault
+            self.close()
+            raise fault
+        messages = []
+        for message in [*first, *rest]:
+            if message.error() is not None:
+                self._heed(message.error())
+            elif message.partition() in self._held:  # its partition may have been taken in the second call
+                messages.append(message)
+        if first and self._held.get(first[0].partition(), _Held(0, 0, 0)).time != times.get(first[0].partition(), 0):
+            messages = [message for message in messages if message is not first[0]]
+        self._commit()  # where a partition begins
+        if not messages:
+            self._check()
+        return messages
+
+    def _read(self, message: Any) -> Message | Failure:
+        topic, partition, offset = self._options.topic, message.partition(), message.offset()
+        headers = {key: (value or b"").decode(errors="replace") for key, value in message.headers() or ()}
+        value = message.value()
+        body = event_of_kafka(value, headers.get("ce_type"), self._options.schema_of)
+        position = f"{topic}[{partition}]@{offset}"
+        if isinstance(body, Refusal):
+            return failed(body, position, value or b"")
+        return Message(f"{topic}/{partition}/{offset}", position, body, headers)
+
+    # Partitions come and go; librdkafka calls these inside consume and close
+
+    def _assigned(self, consumer: Any, partitions: Sequence[Any]) -> None:
+        try:
+            begins = [self._begin(consumer, partition) for partition in partitions]
+        except (SourceError, self._kafka.KafkaException) as error:
+            self._fault = self._told(error)
+            return
+        consumer.incremental_assign(begins)
+        if begins:
+            _LOG.info("%s: reads partitions %s", self._options.name, _numbers(begins))
+
+    def _begin(self, consumer: Any, partition: Any) -> Any:
+        """Where to read ``partition`` from: its committed position, else by ``start``, which is committed then."""
+        number = partition.partition
+        (stored,) = consumer.committed([partition], timeout=_ANSWER)
+        if stored.error is not None:
+            raise self._kafka.KafkaException(stored.error)
+        low, high = consumer.get_watermark_offsets(partition, timeout=_ANSWER)
+        offset = committed = stored.offset
+        if offset < 0:
+            offset = self._kept[number] = self._start(consumer, partition, low, high)
+        elif not low <= offset <= high:
+            self._tell_lost(number, offset, low, high)
+            offset, committed = low, -1  # what is lost has to be kept as such before this is committed
+        self._times += 1
+        self._held[number] = _Held(self._times, offset, committed)
+        return self._place(number, offset)
+
+    def _start(self, consumer: Any, partition: Any, low: int, high: int) -> int:
+        start = self._options.start
+        if isinstance(start, str):
+            return low if start == "earliest" else high
+        (found,) = consumer.offsets_for_times([self._place(partition.partition, start)], timeout=_ANSWER)
+        return int(found.offset) if found.offset >= 0 else high
+
+    def _tell_lost(self, number: int, offset: int, low: int, high: int) -> None:
+        place = f"{self._options.topic}[{number}]@{offset}"
+        if offset < low:
+            count = f"{low - offset} messages, up to offset {low - 1},"
+            message = f"{count} were deleted by the topic's retention before they were read; keep them longer"
+        else:
+            message = f"the topic ends at offset {high}, so it was made anew: read it with a new group and a new --state"
+        _LOG.warning("%s: lost at the source: %s", place, message)
+        self._lost.append(Failure("read", "lost_at_source", message, place, b""))
+
+    def _revoked(self, consumer: Any, partitions: Sequence[Any]) -> None:
+        self._drop_unread(partitions)
+        if self._consumer is None or self._is_settled(partitions):
+            self._let_go(consumer, partitions)
+            return
+        self._releasing = list(partitions)
+        # The client would let go by itself after this callback, unless one of these calls was made in it.
+        consumer.incremental_assign([])
+
+    def _lost_partitions(self, consumer: Any, partitions: Sequence[Any]) -> None:
+        numbers = _numbers(partitions)
+        _LOG.warning("%s: lost partitions %s; their messages under way come again elsewhere", self._options.name, numbers)
+        self._drop_unread(partitions)
+        self._let_go(consumer, partitions)
+
+    def _drop_unread(self, partitions: Sequence[Any]) -> None:
+        gone = {partition.partition for partition in partitions}
+        self._unread = [message for message in self._unread if message.partition() not in gone]
+
+    def _is_settled(self, partitions: Sequence[Any]) -> bool:
+        held = (self._held.get(partition.partition) for partition in partitions)
+        return all(one is None or one.polled == one.committed for one in held)
+
+    def _let_go(self, consumer: Any, partitions: Sequence[Any]) -> None:
+        for partition in partitions:
+            self._held.pop(partition.partition, None)
+            self._kept.pop(partition.partition, None)
+        consumer.incremental_unassign(list(partitions))
+
+    def _release(self) -> None:
+        """Lets go of what the group wants back, once it is settled."""
+        if self._releasing and self._is_settled(self._releasing):
+            partitions, self._releasing = self._releasing, []
+            try:
+                self._let_go(self._consumer, partitions)
+            except self._kafka.KafkaException as error:
+                self._lose_connection(error)
+
+    def _commit(self) -> None:
+        if not self._kept:
+            return
+        errors = self._kafka.KafkaError
+        given_up = {errors.ILLEGAL_GENERATION, errors.UNKNOWN_MEMBER_ID, errors.REBALANCE_IN_PROGRESS}
+        kept = dict(self._kept)
+        for wait in (0.1, 0.2, 0.4, 0.8, 0.0):
+            try:
+                places = self._consumer.commit(offsets=[self._place(*place) for place in kept.items()], asynchronous=False)
+                for error in (place.error for place in places if place.error is not None):
+                    raise self._kafka.KafkaException(error)
+                break
+            except self._kafka.KafkaException as error:
+                if error.args[0].code() not in given_up:
+                    self._lose_connection(error)
+            time.sleep(wait)
+        else:  # not a member any more: what is left of it is settled when the client has noticed
+            if not self._releasing:
+                return
+            _LOG.warning("%s: positions could not be committed; messages come again elsewhere", self._options.name)
+        for partition, offset in kept.items():
+            self._held[partition] = self._held[partition]._replace(committed=offset)
+            self._kept.pop(partition)
+
+    def _place(self, partition: int, offset: int) -> Any:
+        return self._kafka.TopicPartition(self._options.topic, partition, offset)
+
+    # The connection
+
+    def _connect(self) -> None:
+        self._forget()
+        try:
+            self._consumer = self._kafka.Consumer({**self._options.settings, "error_cb": self._noted})
+        except self._kafka.KafkaException as error:
+            raise SourceError(f"{self._options.name}: {error.args[0].str()}", fatal=True) from None
+        try:
+            self._look_at_topic(5.0)
+            self._consumer.subscribe(
+                [self._options.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost_partitions
+            )
+        except (SourceError, self._kafka.KafkaException) as error:
+            self._lose_connection(error)
+
+    def _look_at_topic(self, wait: float) -> None:
+        try:
+            topics = self._consumer.list_topics(self._options.topic, wait).topics
+        except self._kafka.KafkaException as error:
+            self._consumer.poll(0)  # tells _noted why
+            raise self._told(self._kafka.KafkaException(self._error) if self._error else error) from None
+        missing = topics[self._options.topic].error
+        if missing is not None:
+            raise self._told(self._kafka.KafkaException(missing))
+
+    def _noted(self, error: Any) -> None:
+        if self._is_fatal(error) or error.code() == self._kafka.KafkaError._ALL_BROKERS_DOWN:
+            self._error = error
+
+    def _check(self) -> None:
+        """Nothing came: because there is nothing, or because no broker answers?"""
+        if self._error is None:
+            return
+        if self._is_fatal(self._error):
+            self._lose_connection(self._kafka.KafkaException(self._error))
+        try:
+            self._look_at_topic(2.0)
+        except SourceError as error:
+            self._lose_connection(error)
+        self._error = None
+
+    def _heed(self, error: Any) -> None:
+        """An error among the messages."""
+        errors = self._kafka.KafkaError
+        if error.code() == errors._MAX_POLL_EXCEEDED:
+            _LOG.warning("%s: a wave took more than %.0f s", self._options.name, _LONGEST_WAVE)
+        elif error.code() == errors._AUTO_OFFSET_RESET:
+            # The position was deleted under us; when the partitions are assigned anew, it is counted.
+            self._lose_connection(SourceError(f"{self._options.name}: a position is not in the topic any more"))
+        else:
+            self._noted(error)
+
+    def _is_fatal(self, error: Any) -> bool:
+        return bool(error.fatal()) or error.name() in _ADVICE
+
+    def _told(self, error: Exception) -> SourceError:
+        if isinstance(error, SourceError):
+            return error
+        found = error.args[0]
+        advice = _ADVICE.get(found.name(), "")
+        text = f"{self._options.name}: {found.str().rstrip('.')}"
+        return SourceError(f"{text}; {advice}" if advice else text, self._is_fatal(found))
+
+    def _lose_connection(self, error: Exception) -> None:
+        """Raises it, with nothing left of the connection."""
+        self.close()
+        raise self._told(error)
+
+
+def _numbers(partitions: Sequence[Any]) -> str:
+    return ", ".join(str(number) for number in sorted(partition.partition for partition in partitions))
+
+
+_CREDENTIALS = "check username, password, mechanism and security"
+_SAME_NAME = "where two processes have one name in the group, give each its own by member=NAME"
+_ADVICE = {
+    "UNKNOWN_TOPIC_OR_PART": "check the topic's name (with the prefix of EVENT_BUS_TOPIC_PREFIX), or make the topic",
+    "_UNKNOWN_TOPIC": "check the topic's name (with the prefix of EVENT_BUS_TOPIC_PREFIX), or make the topic",
+    "TOPIC_EXCEPTION": "check the topic's name",
+    "TOPIC_AUTHORIZATION_FAILED": "this user needs the right to read and describe the topic",
+    "GROUP_AUTHORIZATION_FAILED": "this user needs the right to read in the group",
+    "_AUTHENTICATION": _CREDENTIALS,
+    "SASL_AUTHENTICATION_FAILED": _CREDENTIALS,
+    "UNSUPPORTED_SASL_MECHANISM": _CREDENTIALS,
+    "_SSL": "check ca, certificate, key and the brokers' host names",
+    "_FATAL": _SAME_NAME,
+    "FENCED_INSTANCE_ID": _SAME_NAME,
+    "_UNSUPPORTED_FEATURE": "a broker of 2.4 or newer is needed",
+}

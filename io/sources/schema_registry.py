@@ -1,0 +1,47 @@
+"""Avro schemas by number, from a registry with Confluent's interface (``GET /schemas/ids/7``)."""
+
+from __future__ import annotations
+
+import json
+
+import fastavro
+import requests
+
+from edx2lrs.io.sources.event_bus import Schema
+from edx2lrs.io.sources.source import SourceError
+from edx2lrs.transforms.failure import Refusal
+
+_TIMEOUT = 10.0
+
+
+class SchemaRegistry:
+    """Asks for each schema once."""
+
+    def __init__(self, url: str, username: str | None = None, password: str | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._auth = (username or "", password or "") if username or password else None
+        self._schemas: dict[int, Schema | Refusal] = {}
+
+    def schema_of(self, number: int) -> Schema | Refusal:
+        """The schema with this number; refused with cause ``unknown_schema`` where the registry has none, or one that is not
+        Avro. Raises SourceError: the registry does not answer, or (fatal) does not let us in."""
+        if number not in self._schemas:
+            self._schemas[number] = self._ask(number)
+        return self._schemas[number]
+
+    def _ask(self, number: int) -> Schema | Refusal:
+        try:
+            answer = requests.get(f"{self._url}/schemas/ids/{number}", auth=self._auth, timeout=_TIMEOUT, allow_redirects=False)
+        except requests.RequestException as error:
+            raise SourceError(f"the schema registry cannot be asked ({type(error).__name__}): {self._url}") from None
+        if answer.status_code in (401, 403):
+            message = f"the schema registry answers {answer.status_code}: set registry_username and registry_password"
+            raise SourceError(message, fatal=True)
+        if answer.status_code == 404:
+            return Refusal("read", "unknown_schema", f"the schema registry does not know schema {number}")
+        if answer.status_code != 200:
+            raise SourceError(f"the schema registry answers {answer.status_code} for schema {number}: {self._url}")
+        try:
+            return fastavro.parse_schema(json.loads(answer.json()["schema"]))
+        except Exception as error:  # what is no schema makes fastavro raise many kinds
+            return Refusal("read", "unknown_schema", f"schema {number} of the registry is not Avro ({type(error).__name__})")

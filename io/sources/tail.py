@@ -1,0 +1,442 @@
+"""A tracking log that grows, as a source: ``tail:PATH``. It is followed through rotation, by rename and by copytruncate, also one
+that happened while nobody read.
+
+Its memory is the position that the state directory keeps (``Position``): for each file that is followed the device, the inode, a
+fingerprint of its head, and how far it is read. The head is what begins with the first line that is not blank: it never changes
+while a log grows, also in a copy or a gz of it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import os
+import re
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from edx2lrs.io.sources.file_reader import FileReader
+from edx2lrs.io.sources.files import Unreadable
+from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines
+from edx2lrs.io.sources.source import Message, Polled, Position, SourceError
+from edx2lrs.transforms.failure import Failure
+
+LINGER = 10.0
+"""Seconds that a rotated log is still followed after it last grew: a process may be slow to open the new one."""
+_HEAD = 1024
+_PIECE = 256 * 1024
+_POLL_BYTES = 4 * 1024 * 1024
+_LOOK = 0.1  # seconds between looks at a log that does not grow
+_LOG = logging.getLogger("edx2lrs.stream")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """How far a file is read. ``head`` is the SHA-256 of its first ``head_length`` bytes, "" before a line was read. ``seen`` is its
+    time of change (ns) when it was read: parts that were changed before that are older."""
+
+    device: int
+    inode: int
+    head_length: int = 0
+    head: str = ""
+    offset: int = 0
+    line: int = 0
+    seen: int = 0
+
+
+class Read(NamedTuple):
+    """What one look at a file brought."""
+
+    messages: list[Message]
+    failures: list[Failure]
+
+
+class _Plain:
+    """A file that may grow. ``rotated``: since when (monotonic) it has no longer been the log itself."""
+
+    def __init__(self, file: BinaryIO, path: str, place: Place, rotated: float | None) -> None:
+        self._file = file
+        self.path = path
+        self.place = place
+        self.rotated = rotated
+        self._grew = time.monotonic()
+        self._size = -1  # at the last look that found no whole line
+
+    def close(self) -> None:
+        self._file.close()
+
+    def is_replaced(self) -> bool:
+        """Whether other content is in it than what was read: it was cut off, and written again perhaps."""
+        place = self.place
+        if os.fstat(self._file.fileno()).st_size < place.offset:
+            return True
+        return bool(place.head) and _sha256(_start(self._file, place.head_length)) != place.head
+
+    def has_ended(self, linger: float) -> bool:
+        return self.rotated is not None and time.monotonic() - max(self.rotated, self._grew) > linger
+
+    def read(self, max_records: int, to_the_end: bool = False) -> Read:
+        """Its next whole lines; ``to_the_end``: and the last one, though its line break has not come."""
+        status = os.fstat(self._file.fileno())
+        if status.st_size <= self.place.offset or (status.st_size == self._size and not to_the_end):
+            return Read([], [])
+        if not self.place.head and not self._find_head(to_the_end):
+            return Read([], [])
+        ends_with_break = False
+        read = 0
+
+        def pieces() -> Iterator[bytes]:
+            """Up to a bound, and beyond it to the first line break."""
+            nonlocal ends_with_break, read
+            broken = False
+            while (read < _POLL_BYTES or not broken) and (piece := self._file.read(_PIECE)):
+                read += len(piece)
+                broken = broken or b"\n" in piece
+                ends_with_break = piece.endswith(b"\n")
+                yield piece
+
+        self._skip_nulls()
+        begun = self.place.offset
+        self._file.seek(begun)
+        found = Read([], [])
+        for part in cut(pieces(), self.place.line + 1):
+            whole = part.data.endswith(b"\n") if isinstance(part, Lines) else (self.place.offset + part.length < begun + read)
+            if not whole and not ends_with_break and not to_the_end:
+                break
+            room = max_records - len(found.messages)
+            if isinstance(part, Lines) and part.size > room:
+                part = first_lines(part, room)[0]
+            self._take(part, found)
+            if len(found.messages) >= max_records:
+                break
+        self._size = status.st_size if self.place.offset == begun else -1
+        if self.place.offset > begun:
+            self._grew = time.monotonic()
+            self.place = msgspec.structs.replace(self.place, seen=status.st_mtime_ns)
+        return found
+
+    def _take(self, part: Lines | LongLine, found: Read) -> None:
+        take(part, self.path, self.place, found)
+        self.place = moved(self.place, part)
+
+    def _find_head(self, to_the_end: bool) -> bool:
+        head = head_of(_start(self._file, _HEAD), to_the_end)
+        if head:
+            self.place = msgspec.structs.replace(self.place, head=_sha256(head), head_length=len(head))
+        return bool(head)
+
+    def _skip_nulls(self) -> None:
+        """A program that goes on at its old place in a log that was cut off leaves a hole before what it writes."""
+        if os.pread(self._file.fileno(), 1, self.place.offset) != b"\0":
+            return
+        self._file.seek(self.place.offset)
+        while piece := self._file.read(_PIECE):
+            nulls = len(piece) - len(piece.lstrip(b"\0"))
+            self.place = msgspec.structs.replace(self.place, offset=self.place.offset + nulls)
+            if nulls < len(piece):
+                return
+
+
+class _Packed:
+    """The gz of a rotated log: read to its end."""
+
+    def __init__(self, path: str, place: Place) -> None:
+        """Raises ``Unreadable``."""
+        self._reader = FileReader(path, place.offset, place.line)
+        self.path = path
+        self.place = place
+        self._done = False
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def has_ended(self, _: float) -> bool:
+        return self._done
+
+    def read(self, max_records: int, _: bool = False) -> Read:
+        found = Read([], [])
+        if self._done:
+            return found
+        polled = self._reader.poll(_POLL_BYTES, max_records)
+        parts: list[Lines | LongLine] = [*polled.lines, *polled.long_lines]
+        for part in sorted(parts, key=_line_of):
+            take(part, self.path, self.place, found)
+            self.place = moved(self.place, part)
+        if polled.damage:
+            damage = polled.damage
+            found.failures.append(Failure("read", damage.cause, damage.message, f"{self.path}:{damage.line}", damage.payload))
+        self._done = polled.done
+        return found
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """Inside, errors of the file system become SourceError."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"tail:{path}: {error.filename or path} cannot be read: {error.strerror or error}") from None
+
+
+class Tail:
+    """The log at ``path`` and what it was rotated into. One process reads it."""
+
+    def __init__(self, path: str, position: str | None = None, linger: float = LINGER) -> None:
+        """``position``: the last one that was kept; without one the log is read from its start, older parts are not.
+
+        Raises SourceError.
+        """
+        self._path = path
+        self._linger = linger
+        self._log: _Plain | None = None
+        self._parts: list[_Plain | _Packed] = []  # what it was before, oldest first
+        self._last: Place | None = None  # of what was rotated last
+        self._said_missing = False
+        with _named(path):
+            self._resume(msgspec.json.decode(position, type=list[Place]) if position else [])
+            if not position:
+                self._look()
+                if self._log is None:
+                    self._last = Place(0, 0, seen=self._after_parts())
+
+    def poll(self, max_records: int, max_wait: float) -> Polled:
+        end = time.monotonic() + max_wait
+        while True:
+            with _named(self._path):
+                self._look()
+                found = self._read(max_records)
+            left = end - time.monotonic()
+            if found.messages or found.failures or left <= 0:
+                return Polled(found.messages, found.failures, self.position())
+            time.sleep(min(_LOOK, left))
+
+    def commit(self, cursor: Position) -> None:
+        """Nothing: the state directory has kept it."""
+
+    def close(self) -> None:
+        for each in self._followed():
+            each.close()
+
+    def _followed(self) -> list[_Plain | _Packed]:
+        return [*self._parts, self._log] if self._log else list(self._parts)
+
+    def position(self) -> Position:
+        places = [each.place for each in self._followed() if each.place.head]
+        if not places and self._last is not None:
+            places = [self._last]  # nothing was written since it was rotated
+        if not places and self._log is not None:
+            places = [self._log.place]  # nothing was read of it yet, but what it is rotated into is to be read
+        return Position(msgspec.json.encode(places).decode())
+
+    # Reading
+
+    def _read(self, max_records: int) -> Read:
+        """From the oldest file that has something."""
+        for each in self._followed():
+            try:
+                found = each.read(max_records)
+                if not (found.messages or found.failures) and each.has_ended(self._linger):
+                    found = each.read(max_records, True)
+            except Unreadable as error:
+                raise SourceError(str(error)) from None
+            if found.messages or found.failures:
+                return found
+        for part in [part for part in self._parts if part.has_ended(self._linger)]:
+            part.close()
+            self._parts.remove(part)
+            if self._last is not None and part.place.head == self._last.head:
+                self._last = part.place
+        return Read([], [])
+
+    # Following
+
+    def _resume(self, places: list[Place]) -> None:
+        """What was followed, wherever it is now."""
+        log = self._opened()
+        for place in places:
+            self._last = place
+            if log is not None and _is_of(log[0], place):
+                status = os.fstat(log[0].fileno())
+                place = msgspec.structs.replace(place, device=status.st_dev, inode=status.st_ino)
+                self._log = _Plain(log[0], self._path, place, None)
+                log = None
+            else:
+                self._follow_part(place, "was rotated away before it was read to its end")
+        if log is not None:
+            log[0].close()
+
+    def _look(self) -> None:
+        """Whether the log is still the file that is read, and the content that was read."""
+        try:
+            status = os.stat(self._path)
+        except FileNotFoundError:
+            self._rotate()
+            if not self._followed() and not self._said_missing:
+                self._said_missing = True
+                _LOG.info("%s does not exist yet; it is waited for", self._path)
+            return
+        log = self._log
+        if log is not None and (status.st_dev, status.st_ino) == (log.place.device, log.place.inode):
+            if not log.is_replaced():
+                return
+            self._log, self._last = None, log.place
+            log.close()
+            self._follow_part(log.place, "was cut off, and no rotated part of it was found")
+        else:
+            self._rotate()
+        opened = self._opened()
+        if opened is None:
+            return
+        file, place = opened
+        self._follow_between(place)
+        self._log = _Plain(file, self._path, place, None)
+
+    def _rotate(self) -> None:
+        """The log has another name now, or none."""
+        if self._log is not None:
+            self._log.rotated = time.monotonic()
+            self._parts.append(self._log)
+            self._last = self._log.place
+            self._log = None
+
+    def _opened(self) -> tuple[BinaryIO, Place] | None:
+        try:
+            file = open(self._path, "rb", buffering=0)  # noqa: SIM115 - stays open
+        except FileNotFoundError:
+            return None
+        status = os.fstat(file.fileno())
+        return file, Place(status.st_dev, status.st_ino, seen=self._after_parts())
+
+    def _after_parts(self) -> int:
+        """A time (ns) after which no part was changed yet."""
+        return max((changed for changed, _, _ in self._parts_found()), default=-1) + 1
+
+    def _follow_part(self, place: Place, why: str) -> None:
+        """Reads on at ``place`` in the rotated part that has it."""
+        if not place.head:
+            return  # nothing was read of it: if it has something, it follows as a part in between
+        for path in self._part_paths():
+            with suppress(OSError, EOFError, zlib.error, Unreadable):
+                if path.endswith(".gz"):
+                    if _sha256(_start_of_gz(path, place.head_length)) == place.head:
+                        self._parts.append(_Packed(path, place))
+                        return
+                    continue
+                file = open(path, "rb", buffering=0)  # noqa: SIM115 - stays open
+                if _is_of(file, place):
+                    self._parts.append(_Plain(file, path, place, time.monotonic()))
+                    return
+                file.close()
+        _LOG.warning("%s %s; lines that were written to it after line %d may be lost", self._path, why, place.line)
+
+    def _follow_between(self, log: Place) -> None:
+        """Parts that were rotated after the last one that was followed and before the log as it is now."""
+        if self._last is None:
+            return
+        known = {each.place.head for each in self._followed()} | {self._last.head}
+        for path in self._part_paths():
+            with suppress(OSError, EOFError, zlib.error, Unreadable):
+                status = os.stat(path)
+                inodes = {(each.place.device, each.place.inode) for each in self._followed()} | {(log.device, log.inode)}
+                if status.st_mtime_ns < self._last.seen or (status.st_dev, status.st_ino) in inodes:
+                    continue
+                packed = path.endswith(".gz")
+                head = head_of(_start_of_gz(path, _HEAD) if packed else _start_at(path, _HEAD), True)
+                place = Place(status.st_dev, status.st_ino, len(head), _sha256(head))
+                if not head or place.head in known:
+                    continue
+                known.add(place.head)
+                if packed:
+                    self._parts.append(_Packed(path, place))
+                else:
+                    file = open(path, "rb", buffering=0)  # noqa: SIM115 - stays open
+                    self._parts.append(_Plain(file, path, place, time.monotonic()))
+                _LOG.info("%s was rotated meanwhile; it is read first", path)
+
+    def _part_paths(self) -> list[str]:
+        """What the log may have been rotated into, oldest first; of a part and its gz the part first."""
+        return [path for _, _, path in sorted(self._parts_found())]
+
+    def _parts_found(self) -> list[tuple[int, bool, str]]:
+        """Of each part when it was changed (ns), whether it is packed, and its path."""
+        folder, name = os.path.split(self._path)
+        is_part = _part_name(name)
+        found: list[tuple[int, bool, str]] = []
+        with suppress(FileNotFoundError):
+            for entry in os.scandir(folder or "."):
+                if is_part(entry.name) and entry.is_file():
+                    with suppress(FileNotFoundError):
+                        found.append((entry.stat().st_mtime_ns, entry.name.endswith(".gz"), entry.path))
+        return found
+
+
+def _part_name(name: str) -> Callable[[str], object]:
+    """Of ``tracking.log``: ``tracking.log.1``, ``tracking.log-20240312-1700.gz``, ``tracking-20240312.log``."""
+    stem, extension = os.path.splitext(name)
+    number = r"[.\-_]\d[\d.\-_T]*"
+    return re.compile(f"(?:{re.escape(name)}{number}|{re.escape(stem)}{number}{re.escape(extension)})(?:\\.gz)?").fullmatch
+
+
+def head_of(start: bytes, is_all: bool = False) -> bytes:
+    """Of a log that begins with ``start`` (up to 1024 bytes), the part that tells it from others: up to the end of the first line
+    that is not blank. Empty while that is not there; ``is_all``: it will not come."""
+    text = start.lstrip(b"\0\r\n\t ")
+    end = start.find(b"\n", len(start) - len(text)) if text else -1
+    if end >= 0:
+        return start[: end + 1]
+    return start if len(start) == _HEAD or (is_all and text) else b""
+
+
+def take(part: Lines | LongLine, path: str, place: Place, found: Read) -> None:
+    """Puts the records of ``part``, which begins at ``place`` in ``path``, into ``found``."""
+    if isinstance(part, LongLine):
+        message = f"the line has {part.length} bytes; only its head is kept"
+        found.failures.append(Failure("read", "line_too_long", message, f"{path}:{part.line}", part.head))
+        return
+    offset = place.offset
+    for line, text in enumerate(part.data.split(b"\n"), part.first_line):
+        body = text.strip(b"\r\0")
+        if body and not body.isspace():
+            found.messages.append(Message(f"{place.head[:24]}:{offset}", f"{path}:{line}", body))
+        offset += len(text) + 1
+
+
+def moved(place: Place, part: Lines | LongLine) -> Place:
+    """The place behind ``part``."""
+    if isinstance(part, LongLine):
+        return msgspec.structs.replace(place, offset=place.offset + part.length, line=part.line)
+    return msgspec.structs.replace(place, offset=place.offset + len(part.data), line=part.first_line + part.size - 1)
+
+
+def _line_of(part: Lines | LongLine) -> int:
+    return part.line if isinstance(part, LongLine) else part.first_line
+
+
+def _is_of(file: BinaryIO, place: Place) -> bool:
+    """Whether ``file`` holds what was read up to ``place``, whatever it is called."""
+    if not place.head or os.fstat(file.fileno()).st_size < place.offset:
+        return False
+    return _sha256(_start(file, place.head_length)) == place.head
+
+
+def _start(file: BinaryIO, length: int) -> bytes:
+    return os.pread(file.fileno(), length, 0)
+
+
+def _start_at(path: str, length: int) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(length)
+
+
+def _start_of_gz(path: str, length: int) -> bytes:
+    with gzip.open(path, "rb") as file:
+        return file.read(length)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,82 @@
+"""Talks to every consumer without leaving anything there: `edx2lrs check --connect`."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import msgspec
+
+from edx2lrs.io.delivery.credentials import credentials_of
+from edx2lrs.io.delivery.decision import Answer, Hold, Policy, Sent, decide, is_stored, said
+from edx2lrs.io.delivery.lrs import LrsClient
+from edx2lrs.io.delivery.statement_files import is_place, naming
+from edx2lrs.io.paths import remove, write_bytes
+from edx2lrs.transforms.config_types import Config, Consumer
+
+_AT_ONCE = 16
+_LONGEST = 10.0  # seconds of one request
+
+
+class Finding(NamedTuple):
+    """What came of one consumer, in a few words."""
+
+    consumer: str
+    fine: bool
+    text: str
+
+
+def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[Finding]:
+    """One for each consumer, in their order; ``resolve`` gives the secret of a reference."""
+
+    def of(consumer: Consumer) -> Finding:
+        if is_place(consumer.url):
+            return _of_place(consumer)
+        quick = msgspec.structs.replace(consumer, timeout=min(consumer.timeout, _LONGEST))
+        credentials = credentials_of(consumer, resolve)
+        with contextlib.closing(LrsClient(quick, credentials, consumer.sensor or config.lms.root_url)) as client:
+            read = client.query() if consumer.protocol == "xapi" else None
+            # Who cannot be reached for reading, or does not know us, need not be asked again.
+            wrote = read if read is not None and read.status in (None, 401) else client.post([])
+        return verdict(consumer, read, wrote)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        yield from threads.map(of, config.consumers)
+
+
+def verdict(consumer: Consumer, read: Answer | None, wrote: Answer) -> Finding:
+    """What the answers to a query (xAPI) and to a batch of nothing say. A batch of nothing is refused or accepted by who has
+    accepted the credentials; some servers stumble over it, and then the query decides."""
+    if is_stored(wrote) or wrote.status in (400, 409, 413, 422):
+        return Finding(consumer.name, True, f"reachable, {_tls(consumer)}, {_credentials(consumer, 'accepted')}")
+    if wrote.status is not None and wrote.status >= 500 and read is not None and is_stored(read):
+        known = _credentials(consumer, f"accepted for reading; an empty batch was answered with {wrote.status}")
+        return Finding(consumer.name, True, f"reachable, {_tls(consumer)}, {known}")
+    decision = decide(wrote, Sent(ids=[b""]), Policy(consumer.protocol, consumer.retry, refusals=2), float)
+    reason = decision.reason if isinstance(decision, Hold) else said(wrote)
+    return Finding(consumer.name, False, reason)
+
+
+def _tls(consumer: Consumer) -> str:
+    if consumer.url.lower().startswith("http:"):
+        return "no TLS"
+    return "TLS with a certificate of ours" if consumer.tls.cert else "TLS"
+
+
+def _credentials(consumer: Consumer, what: str) -> str:
+    return f"credentials {what}" if consumer.auth.scheme != "none" else f"no credentials, {what}"
+
+
+def _of_place(consumer: Consumer) -> Finding:
+    if consumer.url.startswith("stdout:"):
+        return Finding(consumer.name, True, "standard output")
+    path = f"{naming(consumer.url, consumer.name).folder}/edx2lrs-check-{secrets.token_hex(8)}"
+    try:
+        write_bytes(path, b"")
+        remove(path)
+    except OSError as error:
+        return Finding(consumer.name, False, f"cannot be written: {error.strerror or type(error).__name__}")
+    return Finding(consumer.name, True, "can be written")

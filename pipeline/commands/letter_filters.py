@@ -1,0 +1,67 @@
+"""Which dead letters a command is about: by consumer, cause, stage, event, time or id."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+from edx2lrs.io.dead_letters.letters import DeadLetter
+from edx2lrs.pipeline.config.kinds import UnfitError, seconds
+
+
+class LetterFilter(NamedTuple):
+    """Empty sets and None let everything through. ``since`` is the first moment that counts, ``until`` the first that does
+    not."""
+
+    consumers: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
+    stages: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def matches(self, letter: DeadLetter) -> bool:
+        """Whether ``letter`` passes all that is asked."""
+        found = (letter.consumer, letter.cause, letter.stage, letter.event_name, letter.id)
+        if any(wanted and one not in wanted for wanted, one in zip(self[:5], found, strict=True)):
+            return False
+        return not (self.since and letter.time < self.since) and not (self.until and letter.time >= self.until)
+
+
+_SEVERAL = (
+    ("--consumer", "consumers", "NAME", "only those of this consumer"),
+    ("--cause", "causes", "CAUSE", "only those of this cause"),
+    ("--stage", "stages", "STAGE", "only those of this step: read, parse, filter, match, translate, guard, deliver"),
+    ("--event", "events", "NAME", "only those of this event, by its name"),
+    ("--id", "ids", "ID", "only this letter"),
+)
+
+
+def add_filter_arguments(parser: argparse.ArgumentParser) -> None:
+    """The filters as options; those that name something may be given again, for one more."""
+    for option, destination, metavar, meaning in _SEVERAL:
+        parser.add_argument(option, dest=destination, metavar=metavar, action="append", default=[], help=meaning)
+    forms = "a day or moment (2026-03-11, 2026-03-11T06:00:00Z; UTC unless it says otherwise), or so long ago (36h)"
+    parser.add_argument("--since", type=_moment, metavar="TIME", help=f"only those that failed then or later: {forms}")
+    parser.add_argument("--until", type=_moment, metavar="TIME", help="only those that failed before it")
+
+
+def filter_of(arguments: argparse.Namespace) -> Callable[[DeadLetter], bool]:
+    """The filter that the options ask for."""
+    named = {destination: frozenset(getattr(arguments, destination)) for _, destination, _, _ in _SEVERAL}
+    return LetterFilter(**named, since=arguments.since, until=arguments.until).matches
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.now(timezone.utc) - timedelta(seconds=seconds(text, ""))
+    except (UnfitError, OverflowError):
+        pass
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-03-11, 2026-03-11T06:00:00Z or 36h") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -1,0 +1,288 @@
+"""What a single value of the configuration has to be, beyond its type: durations, addresses, secrets, tables, names."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable
+from urllib.parse import SplitResult, urlsplit
+
+from edx2lrs.io.dead_letters.topic import fault_of_topic
+from edx2lrs.io.delivery.statement_files import is_place
+from edx2lrs.io.paths import beside, check_readable, is_remote
+from edx2lrs.io.secrets import EXPECTED as REFERENCE
+from edx2lrs.io.secrets import SecretError, is_reference, resolve
+from edx2lrs.transforms.patterns import compile_regex, is_regex
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\Z")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]+)?\Z")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]+\Z")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_SECRET_HEADER = re.compile(r"key|token|secret|cookie|password|authorization", re.IGNORECASE)
+_OUR_HEADERS = {
+    "authorization": "use auth",
+    "content-type": "",
+    "content-length": "",
+    "x-experience-api-version": "",
+    "host": "",
+    "accept-encoding": "",
+    "connection": "",
+    "content-encoding": "",
+    "expect": "",
+    "transfer-encoding": "",
+}
+
+
+class UnfitError(Exception):
+    """A value that does not do; ``found`` never holds what may be a secret."""
+
+    def __init__(self, found: str, expected: str = "", fix: str = "") -> None:
+        self.found, self.expected, self.fix = found, expected, fix
+        super().__init__(found)
+
+
+def kind_of(value: object) -> str:
+    """The value's type in words, without the value."""
+    if value is None:
+        return "nothing"
+    names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+    return names[type(value)]
+
+
+def seconds(value: object, _: str) -> float:
+    """``60s``, ``0.2s``, ``100ms``, ``5m``, ``2h``, ``1d`` or a number, in seconds."""
+    expected = "a duration above 0 such as 60s, 0.2s, 100ms, 5m"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        found, result = str(value)[:40], _finite(value)
+    elif isinstance(value, str):
+        match = _DURATION.match(value)
+        if match is None:
+            raise UnfitError("text that is no duration", expected)
+        found, result = value[:40], _finite(match[1]) * _UNITS[match[2]]
+    else:
+        raise UnfitError(kind_of(value), expected)
+    if not 0 < result < math.inf:
+        raise UnfitError(found, expected)
+    return result
+
+
+def _finite(number: str | int | float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
+
+
+def url(value: object, _: str) -> str:
+    """An address with a host, without credentials and fragment, or a place for files. Never shown: a part of it may be a
+    secret."""
+    if isinstance(value, str) and is_place(value):
+        return _place(value)
+    text, _parts = _split(value)
+    return text
+
+
+def _place(value: str) -> str:
+    scheme, _, rest = value.partition(":")
+    if not value.isprintable():
+        raise UnfitError("an address with line breaks", "a place for files")
+    if scheme == "stdout":
+        if rest:
+            raise UnfitError("stdout with a path", "stdout:")
+    elif scheme == "file":
+        if not rest.startswith("///") or not rest.strip("/"):
+            raise UnfitError("an address without an absolute path", "file:///folder/ or file:///folder/name.jsonl.gz")
+    elif not rest.startswith("//") or not rest[2:].partition("/")[0]:
+        raise UnfitError("an address without a bucket", f"{scheme}://bucket/folder/")
+    return value
+
+
+def root_url(value: object, _: str) -> str:
+    """The site's root: an address that ids are made of by plain joining."""
+    text, parts = _split(value)
+    if parts.query:
+        raise UnfitError("a root with a query", "the site's root alone", "remove the ? and all that follows")
+    if text.endswith("/"):
+        raise UnfitError("a root with a slash at its end", "none, since every id starts with it", f"write {text.rstrip('/')}")
+    return text
+
+
+def host(value: str) -> str:
+    """The host that an event names: no address, no path."""
+    if not _HOST.match(value):
+        raise UnfitError("no host", "the event's host, such as campus.example.com")
+    return value
+
+
+def _split(value: object) -> tuple[str, SplitResult]:
+    expected = "an address such as https://lrs.example.edu/xAPI"
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), expected)
+    if any(c.isspace() or not c.isprintable() for c in value):
+        raise UnfitError("an address with white space", expected)
+    try:
+        parts = urlsplit(value)
+        valid_port = parts.port != 0
+    except ValueError:
+        raise UnfitError("a broken address", expected) from None
+    if "://" not in value:
+        raise UnfitError("an address without a scheme", "https:// or http:// before it")
+    if parts.scheme.lower() not in ("http", "https"):
+        raise UnfitError("an address with another scheme", "https:// or http://")
+    if not parts.hostname or not valid_port:
+        raise UnfitError("an address without a host" if valid_port else "port 0", expected)
+    if parts.username is not None or parts.password is not None:
+        raise UnfitError("an address with a user name or password in it", "none", "give them in auth, by reference")
+    if parts.fragment:
+        raise UnfitError("an address with a fragment", "none", "remove the # and all that follows")
+    return value, parts
+
+
+def iri(value: object, _: str) -> str:
+    """An absolute IRI (RFC 3987)."""
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), "an IRI such as https://lms.example.com/sensors/1")
+    if not _IRI.match(value):
+        raise UnfitError("text that is no IRI", "an IRI such as https://lms.example.com/sensors/1")
+    return value
+
+
+def reference(value: object, folder: str) -> str:
+    """A reference to a secret that can be had now; ``file:`` with an absolute path."""
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), REFERENCE)
+    if not is_reference(value):
+        raise UnfitError("text that is no reference", REFERENCE, "a secret itself never stands in the configuration")
+    if value.startswith("file:"):
+        value = "file:" + beside(value.removeprefix("file:"), "" if is_remote(folder) else folder)
+    try:
+        resolve(value)
+    except SecretError as error:
+        fix = "set it before edx2lrs starts" if value.startswith("env:") else ""
+        raise UnfitError(str(error), fix=fix) from None
+    return value
+
+
+def header_reference(value: object, folder: str) -> str:
+    """A reference to a secret that a header can hold."""
+    text = reference(value, folder)
+    if not (secret := resolve(text)).isascii() or not secret.isprintable():
+        raise UnfitError("a secret with line breaks or other than ASCII", "one line of plain text")
+    return text
+
+
+def table(value: object, folder: str) -> str:
+    """The absolute path of a file that can be opened."""
+    if not isinstance(value, str) or not value:
+        raise UnfitError(kind_of(value) if value != "" else "empty text", "the path of a file")
+    path = beside(value, folder)
+    if not is_remote(path) and os.path.isdir(path):
+        raise UnfitError(f"a folder, {path}", "a file")
+    fault = check_readable(path)
+    if fault:
+        raise UnfitError(f"file {path} cannot be read: {fault}", fix="a relative path starts from the configuration's folder")
+    return path
+
+
+def pem(value: object, folder: str) -> str:
+    """The absolute path of a local file that can be opened."""
+    path = table(value, folder)
+    if is_remote(path):
+        raise UnfitError("a path of an object store", "a local file, since TLS reads it itself")
+    return path
+
+
+def log(value: object, folder: str) -> bool | str:
+    """true, false or the absolute path of a folder."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), "true, false or the path of a folder")
+    return new_folder(value, folder)
+
+
+def new_folder(value: object, folder: str) -> str:
+    """The absolute path of a folder, which need not be there yet; or a topic."""
+    if not isinstance(value, str) or not value:
+        raise UnfitError(kind_of(value) if value != "" else "empty text", "the path of a folder")
+    if value.startswith("pubsub:") and (fault := fault_of_topic(value)):
+        raise UnfitError(fault)
+    return beside(value, folder)
+
+
+def pattern(value: object, _: str) -> str:
+    """An exact name, or ``/regex/`` that compiles."""
+    expected = "a name or /regex/"
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), expected, "" if isinstance(value, (list, dict)) else "put it in quotes")
+    if not value:
+        raise UnfitError("empty text", expected)
+    if is_regex(value):
+        try:
+            compile_regex(value)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise UnfitError(f"a bad regular expression: {error}", fix="an exact name stands without slashes") from None
+    return value
+
+
+def user(value: object, folder: str) -> str | int:
+    """A username, ``/regex/``, or a user id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 < value < 2**63:
+            raise UnfitError("a number out of range", "a user id")
+        return value
+    if isinstance(value, str):
+        return pattern(value, folder)
+    raise UnfitError(kind_of(value), "a username, /regex/, or a user id as a number")
+
+
+def literal(value: object, folder: str) -> str | int | float | bool:
+    """One value of match_params: text, ``/regex/``, a number or a boolean."""
+    if isinstance(value, (bool, int, float)):
+        return value
+    if value is None or isinstance(value, (list, dict)):
+        raise UnfitError(kind_of(value), "text, /regex/, a number, true, false, or a list of these")
+    return pattern(value, folder)
+
+
+def header_name(name: str) -> str:
+    """The name of a header that edx2lrs does not set itself."""
+    if not _HEADER_NAME.match(name):
+        raise UnfitError("no header's name", "letters, digits and hyphens")
+    if name.lower() in _OUR_HEADERS:
+        raise UnfitError("a header that edx2lrs sets itself", fix=_OUR_HEADERS[name.lower()] or "remove it")
+    return name
+
+
+def header(name: str, value: object, folder: str) -> str:
+    """The value of one header: text without line breaks, or a reference. Never shown."""
+    header_name(name)
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), "text", "put it in quotes" if isinstance(value, (bool, int, float)) else "")
+    if is_reference(value):
+        return header_reference(value, folder)
+    if _SECRET_HEADER.search(name):
+        raise UnfitError("text that is no reference", REFERENCE, "by its name this header is a secret")
+    if not value.isprintable() or not value.isascii():
+        raise UnfitError("a header with line breaks or other than ASCII", "plain text")
+    return value
+
+
+KINDS: dict[str, Callable[[object, str], object]] = {
+    "seconds": seconds,
+    "url": url,
+    "root_url": root_url,
+    "reference": reference,
+    "header_reference": header_reference,
+    "table": table,
+    "folder": new_folder,
+    "pem": pem,
+    "log": log,
+    "pattern": pattern,
+    "user": user,
+    "iri": iri,
+}
+"""The checks that ``extra={"kind": ...}`` in ``transforms.config_types`` names: from a value and the folder that
+relative paths start from to the value as it is used. Each raises UnfitError."""

@@ -1,0 +1,176 @@
+"""The options' reference in ``docs/configuration.md``, made from ``transforms.config_types``, the one source of what they mean.
+
+``python -m edx2lrs.pipeline.config.reference docs/configuration.md`` brings the page in step.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from edx2lrs.transforms.config_types import Config
+
+BEGIN = "<!-- options: written by edx2lrs.pipeline.config.reference -->"
+END = "<!-- /options -->"
+
+
+def in_step(page: str) -> str:
+    """The page with its part between the two marks written anew. Raises ValueError when a mark is missing."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page lacks {BEGIN} or {END}")
+    return f"{before}{BEGIN}\n{reference()}{END}{after}"
+
+
+def reference() -> str:
+    """All blocks of options as Markdown: a heading, a sentence and a table for each."""
+    return "".join(_block(path, struct) for path, struct in blocks("", Config))
+
+
+def blocks(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """Every block with its path, outer ones first."""
+    yield path, struct
+    for field in fields_of(struct):
+        nested = _nested(field.type)
+        if nested is not None:
+            mark = "[]" if _is_list(field.type) else ""
+            yield from blocks(f"{path}.{field.name}{mark}".lstrip("."), nested)
+
+
+def _block(path: str, struct: type[msgspec.Struct]) -> str:
+    heading = f"### `{path}`" if path else "### The file"
+    rows = "".join(_row(field) for field in fields_of(struct))
+    return f"{heading}\n\n{struct.__doc__}\n\n| Key | Value | Default | Meaning |\n|---|---|---|---|\n{rows}\n"
+
+
+def _row(field: inspect.Field) -> str:
+    schema = metadata(field.type)
+    nested = _nested(field.type)
+    meaning = schema.get("description") or described(field.type) or (nested.__doc__ if nested else "") or ""
+    examples = "".join(f" Example: `{example}`." for example in schema.get("examples", ()))
+    cells = (f"`{field.name}`", _value(field.type), _default(field), meaning + examples)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def fields_of(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    declared = inspect.type_info(struct)
+    assert isinstance(declared, inspect.StructType)
+    return declared.fields
+
+
+def metadata(declared: inspect.Type) -> dict[str, Any]:
+    return (declared.extra_json_schema or {}) if isinstance(declared, inspect.Metadata) else {}
+
+
+def members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
+    """The type, or the types of a union, without metadata and without None."""
+    if isinstance(declared, inspect.Metadata):
+        return members(declared.type)
+    if isinstance(declared, inspect.UnionType):
+        return tuple(found for each in declared.types for found in members(each))
+    return () if isinstance(declared, inspect.NoneType) else (declared,)
+
+
+def _nested(declared: inspect.Type) -> type[msgspec.Struct] | None:
+    """The block that the value is, or is a list of."""
+    for member in members(declared):
+        if isinstance(member, inspect.StructType):
+            return member.cls
+        if isinstance(member, inspect.ListType):
+            return _nested(member.item_type)
+    return None
+
+
+def _is_list(declared: inspect.Type) -> bool:
+    return any(isinstance(member, inspect.ListType) for member in members(declared))
+
+
+def described(declared: inspect.Type) -> str:
+    """The description of the type itself, where the option has none."""
+    inner = declared.type if isinstance(declared, inspect.Metadata) else declared
+    kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
+    return next((metadata(kind).get("description", "") for kind in kinds if metadata(kind)), "")
+
+
+def kind_of_check(declared: inspect.Type) -> str | None:
+    """The kind of check that a value gets (``pipeline.config.kinds``)."""
+    if isinstance(declared, inspect.Metadata):
+        kind = (declared.extra or {}).get("kind")
+        return kind if isinstance(kind, str) else kind_of_check(declared.type)
+    if isinstance(declared, inspect.UnionType):
+        return next((kind for kind in map(kind_of_check, declared.types) if kind), None)
+    return None
+
+
+_KINDS = {
+    "seconds": "duration",
+    "reference": "reference",
+    "header_reference": "reference",
+    "url": "address",
+    "root_url": "address",
+    "table": "path",
+    "pem": "path",
+    "log": "`true`, `false` or path",
+    "folder": "path",
+    "pattern": "name or `/regex/`",
+    "match_params": "mapping",
+    "headers": "mapping",
+    "sites": "mapping",
+    "iri": "IRI",
+    "override_args": "mapping",
+    "user": "user, `/regex/` or id",
+}
+
+
+def _value(declared: inspect.Type) -> str:
+    kind = kind_of_check(declared)
+    if kind:
+        return _KINDS[kind]
+    return " or ".join(_word(member) for member in members(declared))
+
+
+def _word(declared: inspect.Type) -> str:
+    if isinstance(declared, inspect.LiteralType):
+        return ", ".join(f"`{value}`" for value in declared.values)
+    if isinstance(declared, inspect.ListType):
+        return "list of blocks" if _nested(declared) else f"list: {_value(declared.item_type)}"
+    if isinstance(declared, inspect.IntType):
+        return f"number {_range(declared)}".strip()
+    words = {
+        inspect.FloatType: "number",
+        inspect.StrType: "text",
+        inspect.StructType: "block",
+        inspect.BoolType: "`true` or `false`",
+    }
+    return words[type(declared)]
+
+
+def _range(declared: inspect.IntType) -> str:
+    low = f"from {declared.ge:,}" if declared.ge is not None else ""
+    return f"{low} to {declared.le:,}" if declared.le is not None else low
+
+
+def _default(field: inspect.Field) -> str:
+    if field.required:
+        return "**required**"
+    if field.default is None or field.default is msgspec.NODEFAULT or isinstance(field.default, msgspec.Struct):
+        return ""
+    if kind_of_check(field.type) == "seconds":
+        return f"`{field.default:g}s`"
+    return f"`{str(field.default).lower()}`" if isinstance(field.default, bool) else f"`{field.default}`"
+
+
+def main() -> None:
+    """Rewrites the page that the command line names."""
+    page = Path(sys.argv[1])
+    page.write_text(in_step(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""From a tree of YAML to typed options: every value against the type that ``transforms.config_types`` declares."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import inspect
+
+from edx2lrs.pipeline.config.faults import Fault, nearest
+from edx2lrs.pipeline.config.kinds import KINDS, UnfitError, kind_of
+from edx2lrs.pipeline.config.mappings import MAPPINGS
+from edx2lrs.pipeline.config.misfit import Misfit
+from edx2lrs.pipeline.config.unusable import UNUSABLE
+from edx2lrs.pipeline.config.yaml_nodes import Node, joined
+
+
+class Given(NamedTuple):
+    """What a block really holds: its known keys with their lines, and the dotted paths of all values so far that are
+    wrong (their defaults stand in the block in their place)."""
+
+    path: str
+    lines: dict[str, int]
+    broken: frozenset[str]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.lines
+
+    def wrong(self, key: str) -> bool:
+        """Whether the value at ``key``, relative to the block, is there and wrong."""
+        return joined(self.path, key) in self.broken
+
+
+BlockCheck = Callable[[Any, Given], Iterator[Misfit]]
+
+
+class Reader:
+    """Reads nodes as typed values. What does not fit becomes a fault, and its default (else UNUSABLE) in its place.
+
+    ``folder`` is where relative paths start from; ``checks`` judge a whole block by its type; ``match_paths`` gives the paths
+    that ``match_params`` may name.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        folder: str,
+        checks: Mapping[type, BlockCheck],
+        match_paths: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self.faults: list[Fault] = []
+        self._lines: dict[str, int] = {}
+        self._broken: set[str] = set()
+        self._file = file
+        self.folder = folder
+        self._checks = checks
+        self.match_paths = match_paths
+
+    def fault(self, line: int, key: str, found: str, expected: str = "", fix: str = "") -> None:
+        """Notes what is wrong at a place."""
+        self.faults.append(Fault(self._file, line, key, found, expected, fix))
+
+    def block(self, node: Node, struct: type[msgspec.Struct], key: str) -> Any:
+        """The mapping ``node`` as ``struct``; UNUSABLE when it is no mapping."""
+        if not isinstance(node.value, dict):
+            known = ", ".join(struct.__struct_fields__)
+            self.fault(node.line, key, kind_of(node.value), f"a mapping with the keys {known}")
+            return UNUSABLE
+        fields = {field.name: field for field in _struct_type(struct).fields}
+        for name, entry in node.value.items():
+            if name not in fields:
+                self.fault(entry.line, joined(key, name), "unknown key", fix=nearest(name, fields))
+        values = {}
+        for name, field in fields.items():
+            path = joined(key, name)
+            entry_found = node.value.get(name)
+            if entry_found is not None:
+                self._lines[path] = entry_found.line
+                # A value that starts further down (a list, a mapping) is named by the line of its key.
+                value = self.value(Node(entry_found.node.value, entry_found.line), field.type, path)
+                if value is UNUSABLE:
+                    self._broken.add(path)
+                if value is not UNUSABLE or field.required:
+                    values[name] = value
+            elif field.required:
+                self._missing(node.line, path, field.type)
+                values[name] = UNUSABLE
+        made = struct(**values)
+        if struct in self._checks:
+            lines = {name: entry.line for name, entry in node.value.items()}
+            for misfit in self._checks[struct](made, Given(key, lines, frozenset(self._broken))):
+                path = joined(key, misfit.key) if misfit.key else key
+                self.fault(self._line_of(path, node.line), path, misfit.found, misfit.expected, misfit.fix)
+        return made
+
+    def _line_of(self, path: str, otherwise: int) -> int:
+        """The line of a key, or of the nearest one above it that was written."""
+        while path:
+            if path in self._lines:
+                return self._lines[path]
+            path = path.rpartition(".")[0] if "." in path else ""
+        return otherwise
+
+    def _missing(self, line: int, path: str, declared: inspect.Type) -> None:
+        if path.endswith(".access"):
+            fix = "who is to see everything says access: all"
+            self.fault(line, path, "nothing", "access with courses or orgs, or access: all", fix)
+        else:
+            self.fault(line, path, "nothing", _expected(_plain(declared)[0]), "this key has to be given")
+
+    def value(self, node: Node, declared: inspect.Type, key: str) -> Any:
+        """The node as the declared type, or UNUSABLE with a fault."""
+        plain, kind = _plain(declared)
+        try:
+            if kind is not None and kind in MAPPINGS:
+                return MAPPINGS[kind](node, key, self)
+            if kind is not None and kind in KINDS:
+                return KINDS[kind](node.value, self.folder)
+            if isinstance(plain, inspect.StructType):
+                return self.block(node, plain.cls, key)
+            if isinstance(plain, inspect.UnionType):
+                return self._union(node, plain, key)
+            if isinstance(plain, inspect.ListType):
+                return self._list(node, plain, key)
+            return _scalar(node.value, plain, shown="auth" not in key.split("."))
+        except UnfitError as unfit:
+            self.fault(node.line, key, unfit.found, unfit.expected, unfit.fix)
+            return UNUSABLE
+
+    def _union(self, node: Node, union: inspect.UnionType, key: str) -> Any:
+        """A mapping where one of the types is a block, else the other type."""
+        for member in union.types:
+            if isinstance(node.value, dict) == isinstance(member, inspect.StructType):
+                if isinstance(member, inspect.LiteralType) and node.value not in member.values:
+                    break
+                return self.value(node, member, key)
+        raise UnfitError(kind_of(node.value), " or ".join(_expected(member) for member in union.types))
+
+    def _list(self, node: Node, declared: inspect.ListType, key: str) -> Any:
+        if not isinstance(node.value, list):
+            fix = "write it as [ ... ], or with a hyphen before each item" if node.value is not None else ""
+            raise UnfitError(kind_of(node.value), "a list", fix)
+        if len(node.value) < (declared.min_length or 0):
+            raise UnfitError("an empty list", "at least one item")
+        items = []
+        for index, item in enumerate(node.value):
+            path = f"{key}[{index}]"
+            self._lines[path] = item.line
+            items.append(self.value(item, declared.item_type, path))
+        return items
+
+
+@cache
+def _struct_type(struct: type[msgspec.Struct]) -> inspect.StructType:
+    declared = inspect.type_info(struct)
+    assert isinstance(declared, inspect.StructType)
+    return declared
+
+
+def _plain(declared: inspect.Type) -> tuple[inspect.Type, str | None]:
+    """The type without metadata and without "or None" (nothing is written as null here), and its kind."""
+    kind = None
+    while True:
+        if isinstance(declared, inspect.Metadata):
+            kind = kind or (declared.extra or {}).get("kind")
+            declared = declared.type
+        elif isinstance(declared, inspect.UnionType):
+            members = tuple(member for member in declared.types if not isinstance(member, inspect.NoneType))
+            if len(members) > 1:
+                return inspect.UnionType(members), kind
+            declared = members[0]
+        else:
+            return declared, kind
+
+
+def _expected(declared: inspect.Type) -> str:
+    """What has to be written, in words."""
+    declared, kind = _plain(declared)
+    if isinstance(declared, inspect.LiteralType):
+        return " or ".join(str(value) for value in declared.values)
+    if isinstance(declared, inspect.StructType):
+        return "a mapping with the keys " + ", ".join(field.name for field in declared.fields)
+    if isinstance(declared, inspect.ListType):
+        return "a list"
+    if kind in ("url", "root_url"):
+        return "an address such as https://lms.example.com"
+    if isinstance(declared, (inspect.IntType, inspect.FloatType)):
+        return "a whole number" if isinstance(declared, inspect.IntType) else "a number"
+    return "text"
+
+
+def _scalar(value: object, declared: inspect.Type, shown: bool) -> Any:
+    """``value`` as text, number or one of some words; ``shown``: whether a fault may quote it."""
+    if isinstance(declared, inspect.LiteralType):
+        return _word(value, declared, shown)
+    if isinstance(declared, inspect.BoolType):
+        if not isinstance(value, bool):
+            raise UnfitError(kind_of(value), "true or false")
+        return value
+    if isinstance(declared, inspect.StrType):
+        if not isinstance(value, str):
+            raise UnfitError(
+                kind_of(value), "text", "" if isinstance(value, (list, dict)) or value is None else "put it in quotes"
+            )
+        if not value:
+            raise UnfitError("empty text", "text")
+        if declared.pattern and not re.fullmatch(declared.pattern.removesuffix("$"), value):
+            raise UnfitError(
+                "a name with other characters, or a long one",
+                "letters, digits and . _ - , 63 at most, a letter or digit first",
+            )
+        return value
+    assert isinstance(declared, (inspect.IntType, inspect.FloatType))
+    whole = isinstance(declared, inspect.IntType)
+    expected = "a whole number" if whole else "a number"
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise UnfitError(kind_of(value), expected)
+    too_low = (declared.ge is not None and value < declared.ge) or (declared.gt is not None and value <= declared.gt)
+    if too_low or (declared.le is not None and value > declared.le) or value >= math.inf:
+        raise UnfitError(_shortened(value), expected + _bounds(declared))
+    return value if whole else float(value)
+
+
+def _shortened(value: float) -> str:
+    return str(value) if -1e15 < value < 1e15 else "a number out of range"
+
+
+def _bounds(declared: inspect.IntType | inspect.FloatType) -> str:
+    if declared.gt is not None:
+        return f" above {declared.gt}"
+    return f" from {declared.ge}" + (f" to {declared.le}" if declared.le is not None else " on")
+
+
+def _word(value: object, declared: inspect.LiteralType, shown: bool) -> Any:
+    if value in declared.values and isinstance(value, str):
+        return value
+    words = [str(word) for word in declared.values]
+    found = value[:40] if shown and isinstance(value, str) and value.isprintable() else kind_of(value)
+    fix = nearest(value, words) if isinstance(value, str) else ""
+    raise UnfitError(found, " or ".join(words), fix if fix.startswith("did") else "")

@@ -1,0 +1,56 @@
+"""The metadata of the flex template for Dataflow, made of the options of `run`.
+
+``python -m edx2lrs.pipeline.engines.flex_template > templates/dataflow/metadata.json`` writes it anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from edx2lrs.pipeline.commands.run import add_arguments
+
+_NOT_THERE = ("state", "workers", "http", "strict", "help")  # of this machine
+_GCS = {"config": "GCS_READ_FILE", "report": "GCS_WRITE_FILE"}
+_REGEXES = {
+    "config": "^gs://.+",
+    "input": "^(gs|pubsub|kafka)://.+",
+    "report": "^gs://.+",
+    "since": "^[0-9]{4}-.+",
+    "until": "^[0-9]{4}-.+",
+    "pubsub_id_label": "^[A-Za-z0-9_.-]+$",
+    "sdk_container_image": "^.+/.+",
+}
+
+
+def metadata() -> dict[str, Any]:
+    """As Dataflow's flex templates want it."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = [action for action in parser._actions if action.dest not in _NOT_THERE]
+    image = _parameter("sdk_container_image", "The image of this template, for the workers.", needed=True)
+    return {
+        "name": "edx2lrs",
+        "description": "Open edX tracking events to Learning Record Stores, as xAPI statements and Caliper events.",
+        "streaming": True,
+        "supportsAtLeastOnce": True,
+        "supportsExactlyOnce": True,
+        "defaultStreamingMode": "EXACTLY_ONCE",
+        "parameters": [*(_parameter(each.dest, each.help or "", each.required) for each in options), image],
+    }
+
+
+def _parameter(name: str, text: str, needed: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "label": name.replace("_", " ").capitalize(),
+        "helpText": text[:1].upper() + text[1:],
+        "isOptional": not needed,
+        "paramType": _GCS.get(name, "TEXT"),
+        "regexes": [_REGEXES[name]],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(metadata(), indent=2))

@@ -1,0 +1,68 @@
+"""The whole pipeline on Flink and Dataflow: where records come from, the graph, delivery. Names of steps stay from version to
+version: an update of a running job finds its state by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import apache_beam as beam
+
+from edx2lrs.io.sources.source_urls import SourceUrl
+from edx2lrs.pipeline import graph
+from edx2lrs.pipeline.engines.beam_sources import read_by_beam
+from edx2lrs.pipeline.engines.count_tallies import ReportPlace
+from edx2lrs.pipeline.engines.deliver_from_state import DeliverFromState
+from edx2lrs.pipeline.engines.read_elsewhere import FindParts, ReadMessages, ReadParts
+from edx2lrs.pipeline.engines.source_reader import PollSource
+from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.steps import Batch
+
+Engine = Literal["FlinkRunner", "DataflowRunner"]
+
+
+class Plan(NamedTuple):
+    """What to run. ``inputs``: globs, or addresses of ``streams``; ``readers`` of each on Flink. ``id_label``: the attribute of
+    Pub/Sub messages that tells them apart, for Dataflow. ``report``: where the workers write it (None: nowhere)."""
+
+    engine: Engine
+    job: JobSpec
+    job_name: str
+    inputs: Sequence[str]
+    streams: Sequence[SourceUrl]
+    dead_letters: str
+    report: ReportPlace | None = None
+    readers: int = 1
+    id_label: str | None = None
+
+
+def build(pipeline: beam.Pipeline, plan: Plan) -> None:
+    """Puts the steps of ``plan`` into ``pipeline``."""
+    streaming = bool(plan.streams)
+    last = "Deliver" >> DeliverFromState(plan.job, streaming, plan.dead_letters, plan.job_name, plan.report)
+    if not streaming:
+        graph.connect(_parts(pipeline, plan), plan.job, last, ReadParts(), elsewhere=True)
+        return
+    messages = _polled(pipeline, plan) if plan.engine == "FlinkRunner" else read_by_beam(pipeline, plan.streams, plan.id_label)
+    graph.connect(messages, plan.job, last, ReadMessages(), elsewhere=True)
+
+
+def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
+    """Parts of files; spread over the workers, and not the events in them."""
+    return (
+        pipeline
+        | "Inputs" >> beam.Create(list(plan.inputs), reshuffle=False)
+        | "Find parts" >> beam.ParDo(FindParts(plan.job.window)).with_output_types(tuple[str, int, int])
+        | "Spread parts" >> beam.Reshuffle()
+    )
+
+
+def _polled(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
+    """Messages of our own sources."""
+    readers = [(given, number) for given in plan.inputs for number in range(plan.readers)]
+    return (
+        pipeline
+        | "Readers" >> beam.Create(readers, reshuffle=False)
+        | "Spread readers" >> beam.Reshuffle()
+        | "Poll" >> beam.ParDo(PollSource()).with_output_types(Batch)
+    )

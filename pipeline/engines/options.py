@@ -1,0 +1,173 @@
+"""Which engine, and whether it can do what it is asked for; told before anything is started.
+
+What cannot work is refused with the option, the reason and the remedy. Where an option is Beam's own, it is Beam's own name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from edx2lrs.io.dead_letters.topic import is_topic
+from edx2lrs.io.delivery.statement_files import is_place
+from edx2lrs.io.paths import is_remote
+from edx2lrs.io.sources.source_urls import SourceUrl
+from edx2lrs.pipeline.engines import flink_options
+from edx2lrs.pipeline.run_options import OptionError
+from edx2lrs.transforms.config_types import Config
+
+LOCAL = "DirectRunner"
+ENGINES = (LOCAL, "FlinkRunner", "DataflowRunner")
+_DATAFLOW_KAFKA = ("group", "start")
+
+
+def engine_of(arguments: Sequence[str]) -> str:
+    """The engine that Beam's options name: this machine without ``--runner``. Raises ``OptionError``."""
+    asked = _values(arguments).get("runner", LOCAL)
+    for engine in ENGINES:
+        if asked.lower() in (engine.lower(), engine.lower().removesuffix("runner")):
+            return engine
+    raise OptionError(f"--runner={asked}: unknown here; there are {', '.join(ENGINES)}")
+
+
+class Asked(NamedTuple):
+    """What `run` was asked for. ``command``: its own options; ``beam``: Beam's, as given."""
+
+    engine: str
+    command: argparse.Namespace
+    config: Config
+    streams: Sequence[SourceUrl]
+    beam: Sequence[str]
+
+
+def check(asked: Asked) -> None:
+    """Raises ``OptionError`` with all that cannot work, a line each."""
+    options = _values(asked.beam)
+    faults = [*_unknown(asked), *_of_command(asked), *_of_config(asked)]
+    faults += _of_flink(asked, options) if asked.engine == "FlinkRunner" else _of_dataflow(asked, options)
+    if faults:
+        raise OptionError("\n".join(faults))
+
+
+def _values(arguments: Sequence[str]) -> dict[str, str]:
+    """Beam's options by name; a flag has the value ``true``."""
+    values: dict[str, str] = {}
+    for place, argument in enumerate(arguments):
+        if not argument.startswith("--"):
+            continue
+        name, given, value = argument[2:].partition("=")
+        following = arguments[place + 1] if place + 1 < len(arguments) else "--"
+        values[name.replace("-", "_")] = value if given else ("true" if following.startswith("--") else following)
+    return values
+
+
+def _unknown(asked: Asked) -> Iterator[str]:
+    from apache_beam.options.pipeline_options import PipelineOptions  # Beam takes a second to import
+
+    known = {*PipelineOptions([]).get_all_options(), *(flink_options.NAMES if asked.engine == "FlinkRunner" else ())}
+    for name in _values(asked.beam):
+        if name not in known and not name.startswith("no_"):
+            close = difflib.get_close_matches(name, known, 1)
+            yield f"--{name}: unknown option" + (f"; did you mean --{close[0]}?" if close else "")
+    if asked.beam and not asked.beam[0].startswith("-"):
+        yield f"{asked.beam[0]!r}: unexpected; an input is given as --input {asked.beam[0]}"
+
+
+def _of_command(asked: Asked) -> Iterator[str]:
+    command, engine = asked.command, asked.engine
+    if command.state:
+        yield f"--state: for this machine; on {engine} the engine keeps the state: leave it out"
+    if command.workers:
+        remedy = "--parallelism" if engine == "FlinkRunner" else "--num_workers and --max_num_workers"
+        yield f"--workers: for this machine; on {engine} say {remedy}"
+    if command.http:
+        yield f"--http: for this machine; on {engine} look at the engine's own metrics (namespace edx2lrs)"
+
+
+def _of_config(asked: Asked) -> Iterator[str]:
+    config, engine = asked.config, asked.engine
+    if not config.dead_letters.path:
+        yield f"dead_letters.path: missing, but {engine} has no state directory; name a folder that all workers reach"
+    elif is_topic(config.dead_letters.path):
+        yield f"dead_letters.path: a topic is for this machine; on {engine} name a folder"
+    for consumer in config.consumers:
+        if consumer.url.startswith("stdout:"):
+            yield f"consumer {consumer.name}: url stdout: is for this machine; name an LRS or a folder"
+        if consumer.log is True:
+            yield f"consumer {consumer.name}: log: true is for this machine; name a folder that all workers reach"
+
+
+def _of_flink(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
+    for url in asked.streams:
+        if url.scheme == "tail":
+            yield f"--input {url.name}: a log that grows is read on its own machine; leave --runner out"
+    if not asked.streams:
+        if _is_set(options, "streaming"):
+            yield "--streaming: files are read as a batch; leave it out"
+        return
+    if int(options.get("checkpointing_interval", "-1")) <= 0:
+        yield (
+            "--checkpointing_interval: missing, but needed for a stream: without checkpoints Flink never says what is kept, so"
+            " that nothing is ever settled at the source; say --checkpointing_interval=10000 (milliseconds)"
+        )
+    if int(options.get("num_concurrent_checkpoints", "1")) > 1:
+        yield "--num_concurrent_checkpoints: more than 1 would settle messages before they are kept; leave it out"
+    if "max_bundle_size" not in options or "max_bundle_time_mills" not in options:
+        yield (
+            "--max_bundle_size and --max_bundle_time_mills: missing, but with Flink's defaults nothing leaves a source; say"
+            " --max_bundle_size=1 --max_bundle_time_mills=200 (\"mills\" is its real name)"
+        )
+
+
+def _of_dataflow(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
+    for name in ("project", "region", "temp_location"):
+        if not options.get(name):
+            yield f"--{name}: missing, but needed on Dataflow"
+    if not any(options.get(name) for name in ("sdk_container_image", "setup_file", "extra_package", "extra_packages")):
+        yield "--sdk_container_image: missing, so that workers would lack edx2lrs; name the image of templates/dataflow"
+    if not is_remote(asked.command.config):
+        yield f"--config {asked.command.config}: Dataflow's workers cannot read it; copy it to gs:// and name that"
+    places = {"dead_letters.path": asked.config.dead_letters.path, "--report": asked.command.report}
+    places |= {"lms.external_ids": asked.config.lms.external_ids, "lms.course_names": asked.config.lms.course_names}
+    places |= {f"consumer {each.name}: url": each.url for each in asked.config.consumers if is_place(each.url)}
+    for name, place in places.items():
+        if place and (not is_remote(place) or place.startswith("file:")):
+            yield f"{name} {place}: a folder of one machine; Dataflow's workers need one on gs://"
+    if any(not reference.startswith("secret://") for reference in references(asked.config)):
+        yield "env: and file: references: no worker of Dataflow has them; use secret://projects/PROJECT/secrets/NAME"
+    yield from _of_dataflow_inputs(asked)
+
+
+def _of_dataflow_inputs(asked: Asked) -> Iterator[str]:
+    if not asked.streams:
+        for given in asked.command.input:
+            if not is_remote(given):
+                yield f"--input {given}: Dataflow's workers cannot read it; copy it to gs:// and name that"
+    for url in asked.streams:
+        if url.scheme not in ("pubsub", "kafka"):
+            yield f"--input {url.name}: on Dataflow Pub/Sub and Kafka can be read; read this on a machine or on Flink"
+        other = sorted(set(url.options) - set(_DATAFLOW_KAFKA)) if url.scheme == "kafka" else []
+        if other:
+            yield f"--input {url.name}: {', '.join(other)}: Beam's Kafka source takes group and start alone; read this on Flink"
+
+
+def parallelism(arguments: Sequence[str]) -> int:
+    """How many readers a stream has on Flink: one for each of its tasks."""
+    return max(1, int(_values(arguments).get("parallelism", "1")))
+
+
+def _is_set(options: Mapping[str, str], name: str) -> bool:
+    return options.get(name, "false").lower() not in ("false", "no", "0")
+
+
+def references(config: Config) -> Iterator[str]:
+    """Every reference to a secret in ``config``."""
+    from edx2lrs.io.secrets import is_reference
+
+    found: list[str | None] = [config.lms.id_key]
+    for consumer in config.consumers:
+        auth = consumer.auth
+        found += [auth.username, auth.password, auth.token, consumer.actor.key, *consumer.headers.values()]
+    return (each for each in found if each and is_reference(each))

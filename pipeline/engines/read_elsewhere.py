@@ -1,0 +1,101 @@
+"""The first steps on Flink and Dataflow: parts of files as elements, spread over the workers, and read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
+
+from edx2lrs.io.sources import files
+from edx2lrs.io.sources.file_reader import FileReader
+from edx2lrs.io.sources.files import FoundFile, Unreadable
+from edx2lrs.io.sources.path_dates import within
+from edx2lrs.pipeline.local import wave as waves
+from edx2lrs.pipeline.local.input_pieces import PART
+from edx2lrs.pipeline.steps import RECORDS_IN_A_BATCH, Batch, Step
+from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.time_window import TimeWindow
+
+Part = tuple[str, int, int]
+"""Lines of a file that begin from a byte on to before another; -1 is the file's end."""
+_READ_AT_ONCE = 1024 * 1024
+
+
+class FindParts(beam.DoFn):
+    """An input (a glob, a folder) as the parts of its files. Compressed files are one part each."""
+
+    def __init__(self, window: TimeWindow, part: int = PART) -> None:
+        super().__init__()
+        self._window, self._part = window, part
+
+    def process(self, given: str) -> Iterator[Part]:
+        for file in within(files.find([given]), self._window):
+            yield from parts_of(file, self._part)
+
+
+def parts_of(file: FoundFile, part: int) -> Iterator[Part]:
+    """The parts of ``file``. One that cannot be opened is one part: who reads it says what is wrong."""
+    try:
+        whole = file.size <= part or files.fingerprint(file.path).packed
+    except Unreadable:
+        whole = True
+    starts = [0] if whole else list(range(0, file.size, part))
+    for start, bound in zip(starts, [*starts[1:], -1], strict=True):
+        yield file.path, start, bound
+
+
+class _Reading(Step):
+    stage = "read"
+
+    def _batches(self, records: Iterator[waves.Record]) -> Iterator[Batch]:
+        batch = Batch()
+        for record in records:
+            batch.append(record)
+            if len(batch) == RECORDS_IN_A_BATCH:
+                self.tally["", "read"] += len(batch)
+                yield batch
+                batch = Batch()
+        self.tally["", "read"] += len(batch)
+        if batch:
+            yield batch
+
+    def _failed(self, failures: list[Failure]) -> Iterator[TaggedOutput]:
+        for failure in failures:
+            self.tally["", "read"] += 1
+            self.tally["", f"dead/{failure.cause}"] += 1
+            yield TaggedOutput("failures", failure)
+
+
+class ReadMessages(_Reading):
+    """Messages, and failures of a source, in batches in; records out."""
+
+    def process(self, batch: Any) -> Iterator[Any]:
+        came: Batch = batch
+        yield from self._failed([each for each in came if isinstance(each, Failure)])
+        messages = [each for each in came if not isinstance(each, Failure)]
+        self.tally["", "bytes"] += sum(len(message.body) for message in messages)
+        yield from self._batches(waves.Record(each.position, 0, each.body, each.attributes) for each in messages)
+
+
+class ReadParts(_Reading):
+    """A part in, its records out."""
+
+    def process(self, batch: Any) -> Iterator[Any]:
+        part: Part = batch
+        path, start, bound = part
+        try:
+            with contextlib.closing(FileReader(path, start, 0, start, None if bound < 0 else bound)) as reader:
+                done, offset = False, start
+                while not done:
+                    polled = reader.poll(_READ_AT_ONCE)
+                    wave = waves.wave_of(path, offset, polled)
+                    done, offset = polled.done, polled.offset
+                    yield from self._batches(waves.records_of(wave, (lines.data for lines in polled.lines)))
+                    yield from self._failed(wave.failures)
+                    self.tally["", "bytes"] += wave.size
+        except Unreadable as error:
+            position = f"{path}@{start}" if start else f"{path}:1"
+            yield from self._failed([Failure("read", "unreadable", str(error), position, b"")])

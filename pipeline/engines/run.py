@@ -1,0 +1,97 @@
+"""`run` on Flink and Dataflow: the whole pipeline is handed to the engine, which keeps, retries and delivers."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edx2lrs.io.paths import is_remote
+from edx2lrs.io.sources.source_urls import SourceUrl, check_options
+from edx2lrs.pipeline import report
+from edx2lrs.pipeline.engines import options as engine_options
+from edx2lrs.pipeline.local.run import Fault
+from edx2lrs.transforms.config_types import Config
+from edx2lrs.transforms.time_window import TimeWindow
+
+_LOG = logging.getLogger("edx2lrs")
+
+
+def run(
+    engine: str, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
+) -> int:
+    """Runs on ``engine``; gives the exit code. Raises ``OptionError``, ``InputError``, ``SourceUrlError``, ``Fault``."""
+    engine_options.check(engine_options.Asked(engine, arguments, config, streams, arguments.beam))
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
+    from edx2lrs.io.sources import files
+    from edx2lrs.pipeline.engines.graph import build
+
+    if not streams:
+        files.use_options(arguments.beam)
+        files.find(arguments.input)  # whether there is anything to read
+    for url in streams:
+        check_options(url)
+    options = PipelineOptions(list(arguments.beam))
+    options.view_as(StandardOptions).runner = engine
+    options.view_as(StandardOptions).streaming = bool(streams)
+    plan = plan_of(engine, arguments, config, window, streams)
+    _LOG.info("engine: %s, as --runner says; %s", engine, "a stream, until it is stopped there" if streams else "a batch")
+    pipeline = beam.Pipeline(options=options)
+    build(pipeline, plan)
+    started = time.time()
+    result = pipeline.run()
+    if engine == "DataflowRunner":
+        print(f"job {result.job_id()} is with Dataflow; its report: {arguments.report or 'none (--report gs://...)'}")
+        return 0
+    _wait(result)
+    return 0 if streams else _ended(result, arguments, config, time.time() - started)
+
+
+def plan_of(
+    engine: str, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
+) -> Any:
+    """The plan of ``build``."""
+    from edx2lrs.pipeline.engines.count_tallies import ReportPlace
+    from edx2lrs.pipeline.engines.graph import Plan
+    from edx2lrs.pipeline.job import JobSpec
+
+    path = arguments.config if is_remote(arguments.config) else os.path.abspath(arguments.config)
+    dead_letters = config.dead_letters.path or ""
+    by_workers = arguments.report and (streams or engine == "DataflowRunner")  # else it is written here, at the end
+    place = arguments.report if not by_workers or is_remote(arguments.report) else os.path.abspath(arguments.report)
+    return Plan(
+        engine="FlinkRunner" if engine == "FlinkRunner" else "DataflowRunner",
+        job=JobSpec(path, window),
+        job_name=Path(arguments.config).stem,
+        inputs=arguments.input,
+        streams=streams,
+        dead_letters=dead_letters,
+        report=ReportPlace(place, engine, dead_letters) if by_workers else None,
+        readers=engine_options.parallelism(arguments.beam),
+        id_label=arguments.pubsub_id_label,
+    )
+
+
+def _wait(result: Any) -> None:
+    """Till the job's end. A driver that is stopped leaves the job on the cluster."""
+    try:
+        result.wait_until_finish()
+    except RuntimeError as error:
+        raise Fault(str(error).splitlines()[0]) from None
+
+
+def _ended(result: Any, arguments: argparse.Namespace, config: Config, seconds: float) -> int:
+    from edx2lrs.pipeline.engines.count_tallies import report_of, totals_of
+
+    names = tuple(consumer.name for consumer in config.consumers)
+    content = report_of(totals_of(result), names, "FlinkRunner", seconds, config.dead_letters.path or "")
+    if arguments.report:
+        report.write(arguments.report, content)
+    print(report.summary(content))
+    return report.exit_code(content, arguments.strict, ())

@@ -1,0 +1,353 @@
+"""A shard of a consumer in keyed state: what it was given (ids), what waits for it, how it stands. No Beam: cells are given.
+
+Whatever one call changes, the engine commits as one: with the blocks that came, the dead letters and the counts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from functools import cache
+from threading import Lock
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+import zstandard
+
+from edx2lrs.io.delivery.batches import Waiting
+from edx2lrs.io.delivery.sending import Standing, Tried
+from edx2lrs.io.delivery.shard_sending import Limits, TurnTaker
+from edx2lrs.io.state.outbox import Settlement, StoredBlock, WaitingStatement, statement_uuid
+from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_positions
+from edx2lrs.transforms.config_types import Consumer
+from edx2lrs.transforms.dedup import COLLISION, DUPLICATE, NEW, IdMemory
+from edx2lrs.transforms.failure import Failure, Stage
+
+IN_STREAM = Limits(turn=10.0, wait=0.2, outage=None)
+"""A request that blocks holds a slot of the engine: turns are short, and what is due later has a timer."""
+_ZSTD_LEVEL = 1
+_ID = 16
+_MEMORIES_KEPT = 5_000_000  # ids over all shards that this process has at hand
+_COUNTED = {"delivered": "delivered", "already_stored": "already_stored", "conflict": "conflicts"}
+_COLLISION: tuple[Stage, str, str] = (
+    "guard",
+    "id_collision",
+    "another statement, from another event, was given the same id; statement_ids: strict tells more of them apart",
+)
+_OVERFLOW: tuple[Stage, str, str] = (
+    "deliver",
+    "outage",
+    "the consumer is cut off and outbox.statements of them wait already; replay when it is back",
+)
+
+
+class Cell(Protocol):
+    """A state cell that holds one value."""
+
+    def read(self) -> Any: ...
+
+    def write(self, value: bytes) -> None: ...
+
+
+class Bag(Protocol):
+    """A state cell that holds many, in no order."""
+
+    def read(self) -> Iterable[bytes]: ...
+
+    def add(self, value: bytes) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class Cells(NamedTuple):
+    """The state of one shard: its ``Head``; chunks of ids of both generations (``transforms.dedup``); what waits, as blocks;
+    requests that were tried."""
+
+    head: Cell
+    older_ids: Bag
+    younger_ids: Bag
+    waiting: Bag
+    tried: Cell
+
+
+class Head(msgspec.Struct):
+    """What is looked at for each block. ``memory`` names the version of the ids; ``blocks`` numbers what waits; of what was never
+    sent: ``queued`` statements, their bytes, ``oldest`` since when (POSIX seconds); ``tried``: statements in requests that were
+    tried; ``again``: what the timer is set to (0: nothing). ``standing`` is without the tried requests."""
+
+    memory: bytes = b""
+    blocks: int = 0
+    queued: int = 0
+    queued_bytes: int = 0
+    oldest: float = 0.0
+    tried: int = 0
+    again: float = 0.0
+    standing: Standing = Standing()
+
+
+class _Entry(msgspec.Struct, array_like=True):
+    """Statements that were never sent."""
+
+    number: int
+    created: float
+    size: int
+    length: int
+    ids: bytes
+    bodies: bytes
+    positions: bytes
+
+
+class Service(NamedTuple):
+    """What a shard is served with. ``consumer`` is what one shard sees of it; ``ids``: how many it remembers; ``statements``: how
+    many may wait while the consumer is cut off."""
+
+    consumer: Consumer
+    taker: TurnTaker
+    ids: int
+    statements: int
+
+
+class Outcome(NamedTuple):
+    """``tally``: what to count; ``again_at``: what the timer is to be set to, where that has changed (None: it stays). ``waiting``
+    statements are left, the oldest of those that were never sent since ``since``."""
+
+    tally: Counter[tuple[str, str]]
+    failures: list[Failure]
+    again_at: float | None
+    waiting: int
+    since: float | None
+
+
+class Shard:
+    """One shard for the length of one call. ``key`` tells it from all others of the job."""
+
+    def __init__(self, key: str, cells: Cells, service: Service) -> None:
+        self._key, self._cells, self._service = key, cells, service
+        self._name = service.consumer.name
+        encoded = cells.head.read()
+        self.is_new = encoded is None
+        self._head = msgspec.msgpack.decode(encoded, type=Head) if encoded else Head()
+        self._tally: Counter[tuple[str, str]] = Counter()
+        self._failures: list[Failure] = []
+
+    def receive(self, block: Block, now: float) -> Outcome:
+        """Takes what is new of ``block``, and sends a batch when one is due."""
+        self._tally[self._name, "statements"] += block.size
+        self._enqueue(block, self._new_of(block), now)
+        return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at())
+
+    def again(self, now: float) -> Outcome:
+        """Sends what is due; for the timer."""
+        self._head.again = 0.0
+        return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at())
+
+    def end(self, limits: Limits) -> Outcome:
+        """Sends all that waits; what an outage outlives becomes dead letters."""
+        return self._outcome(self._take_turn(limits, last=True))
+
+    def _outcome(self, due_at: float | None) -> Outcome:
+        head = self._head
+        again_at = due_at if due_at is not None and (not head.again or due_at < head.again) else None
+        head.again = again_at or head.again
+        self._cells.head.write(msgspec.msgpack.encode(head))
+        since = head.oldest if head.queued else None
+        return Outcome(self._tally, self._failures, again_at, head.queued + head.tried, since)
+
+    # What is new
+
+    def _new_of(self, block: Block) -> list[int]:
+        """The places of the statements that are new; they are remembered."""
+        memory = _memories().take(self._key, self._head.memory)
+        if memory is None:
+            memory = IdMemory(self._service.ids, self._cells.older_ids.read(), self._cells.younger_ids.read())
+        verdicts = memory.judge(block.ids, block.checks)
+        new = [place for place, verdict in enumerate(verdicts) if verdict == NEW]
+        self._tally[self._name, "duplicates"] += verdicts.count(DUPLICATE)
+        self._refuse(block, [place for place, verdict in enumerate(verdicts) if verdict == COLLISION], _COLLISION)
+        if new and self._overflows(len(new)):
+            self._refuse(block, new, _OVERFLOW)
+            new = []
+        if new:
+            self._cells.younger_ids.add(memory.remember(_chosen(block.ids, new), _chosen(block.checks, new)))
+            self._remembered(memory)
+        _memories().put(self._key, self._head.memory, memory)
+        return new
+
+    def _remembered(self, memory: IdMemory) -> None:
+        self._head.memory = os.urandom(8)
+        if memory.is_full:
+            self._cells.older_ids.clear()
+            self._cells.younger_ids.clear()
+            for chunk in memory.turn():
+                self._cells.older_ids.add(chunk)
+
+    def _forget(self, ids: list[bytes]) -> None:
+        """A dead statement is new again, so that a replay can send it."""
+        memory = _memories().take(self._key, self._head.memory)
+        at_hand = memory if memory is not None else IdMemory(self._service.ids)
+        self._cells.younger_ids.add(at_hand.forget(ids))
+        self._head.memory = os.urandom(8)
+        if memory is not None:
+            _memories().put(self._key, self._head.memory, memory)
+
+    def _overflows(self, new: int) -> bool:
+        head = self._head
+        return head.standing.circuit.state != "closed" and head.queued + head.tried + new > self._service.statements
+
+    def _refuse(self, block: Block, places: Sequence[int], why: tuple[Stage, str, str]) -> None:
+        if not places:
+            return
+        stage, cause, message = why
+        self._tally[self._name, f"dead_statements/{cause}"] += len(places)
+        bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
+        self._failures += [
+            Failure(
+                stage=stage,
+                cause=cause,
+                message=message,
+                position=positions[place],
+                payload=bodies[place],
+                payload_kind="statement",
+                consumer=self._name,
+                statement_id=statement_uuid(block.ids[_ID * place : _ID * (place + 1)]),
+            )
+            for place in places
+        ]
+
+    # What waits
+
+    def _enqueue(self, block: Block, new: list[int], now: float) -> None:
+        if not new:
+            return
+        self._head.blocks += 1
+        if len(new) == block.size:
+            length = zstandard.frame_content_size(block.bodies)
+            entry = _Entry(self._head.blocks, now, block.size, length, block.ids, block.bodies, block.positions)
+        else:
+            bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
+            ids = _chosen(block.ids, new)
+            entry = _entry(self._head.blocks, now, ids, [bodies[place] for place in new], [positions[place] for place in new])
+        self._add(entry)
+
+    def _add(self, entry: _Entry) -> None:
+        head = self._head
+        head.oldest = min(head.oldest, entry.created) if head.queued else entry.created
+        head.queued += entry.size
+        head.queued_bytes += entry.length
+        self._cells.waiting.add(msgspec.msgpack.encode(entry))
+
+    def _due_at(self) -> float | None:
+        """When a turn is due, as far as the head tells."""
+        head, batch = self._head, self._service.consumer.batch
+        circuit = head.standing.circuit
+        if circuit.state != "closed":
+            return circuit.probe_at
+        if not head.queued:
+            return None
+        full = head.queued >= batch.size or head.queued_bytes >= batch.bytes
+        return max(head.standing.next_at, 0.0 if full else head.oldest + batch.interval)
+
+    def _is_due(self, now: float) -> bool:
+        due_at = self._due_at()
+        return (due_at is not None and due_at <= now) or bool(self._head.tried and not self._head.again)
+
+    # Sending
+
+    def _take_turn(self, limits: Limits, last: bool) -> float | None:
+        """Gives when the next one is due."""
+        head, cells = self._head, self._cells
+        queue = _Queue(self._name, cells.waiting.read())
+        cells.waiting.clear()
+        tried = msgspec.msgpack.decode(cells.tried.read() or b"\x90", type=list[Tried])
+        before = msgspec.structs.replace(head.standing, tried=tried)
+        turn = self._service.taker.take(before, queue, limits, last)
+        self._settle(turn.settlements)
+        self._tally.update({(self._name, key): number for key, number in turn.counts.items()})
+        head.queued = head.queued_bytes = 0
+        if turn.unsent:
+            self._add(queue.put_together(turn.unsent))
+        for entry in queue.left:
+            self._add(entry)
+        head.tried = sum(len(each.request.statements) for each in turn.standing.tried)
+        head.standing = msgspec.structs.replace(turn.standing, tried=[])
+        if head.tried or tried:
+            cells.tried.write(msgspec.msgpack.encode(turn.standing.tried))
+        return turn.again_at
+
+    def _settle(self, settlements: Sequence[Settlement]) -> None:
+        dead: list[bytes] = []
+        for settlement in settlements:
+            failure = settlement.failure
+            if failure is None:
+                self._tally[self._name, _COUNTED[settlement.outcome]] += 1
+            else:
+                self._tally[self._name, f"dead_statements/{failure.cause}"] += 1
+                self._failures.append(failure)
+                dead.append(bytes.fromhex((failure.statement_id or "").replace("-", "")))
+        if dead:
+            self._forget(dead)
+
+
+class _Queue:
+    """The entries that wait, oldest first, opened when they are taken."""
+
+    def __init__(self, consumer: str, encoded: Iterable[bytes]) -> None:
+        entries = [msgspec.msgpack.decode(each, type=_Entry) for each in encoded]
+        self._consumer = consumer
+        self.left = deque(sorted(entries, key=lambda entry: entry.number))
+        self._created: dict[int, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.left)
+
+    def popleft(self) -> StoredBlock:
+        entry = self.left.popleft()
+        self._created[entry.number] = entry.created
+        unpacked = zip(unpack_bodies(entry.bodies), unpack_positions(entry.positions), strict=True)
+        statements = tuple(
+            WaitingStatement(place, entry.ids[_ID * place : _ID * (place + 1)], body, position)
+            for place, (body, position) in enumerate(unpacked)
+        )
+        return StoredBlock(entry.number, self._consumer, entry.created, statements)
+
+    def put_together(self, unsent: Sequence[Waiting]) -> _Entry:
+        """One entry of what was taken and not sent."""
+        first = unsent[0].row
+        bodies, positions = [each.body for each in unsent], [each.position for each in unsent]
+        return _entry(first, self._created[first], b"".join([each.id for each in unsent]), bodies, positions)
+
+
+class _Memories:
+    """The memories of shards that this process has served, so that few are read from the state. Each goes with the version that
+    it had in the state: after a failed commit, or when another worker served the shard in between, it is of another one."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[bytes, IdMemory]] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, key: str, version: bytes) -> IdMemory | None:
+        with self._lock:
+            found, memory = self._kept.pop(key, (b"", None))
+        return memory if found == version else None
+
+    def put(self, key: str, version: bytes, memory: IdMemory) -> None:
+        with self._lock:
+            self._kept[key] = (version, memory)
+            while len(self._kept) > 1 and sum(len(each) for _, each in self._kept.values()) > _MEMORIES_KEPT:
+                self._kept.popitem(last=False)
+
+
+@cache
+def _memories() -> _Memories:
+    return _Memories()
+
+
+def _chosen(joined: bytes, places: Sequence[int]) -> bytes:
+    return b"".join([joined[_ID * place : _ID * (place + 1)] for place in places])
+
+
+def _entry(number: int, created: float, ids: bytes, bodies: Sequence[bytes], positions: Sequence[str]) -> _Entry:
+    compress = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress
+    text = b"\n".join(bodies)
+    return _Entry(number, created, len(bodies), len(text), ids, compress(text), compress("\n".join(positions).encode()))

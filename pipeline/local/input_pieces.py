@@ -1,0 +1,67 @@
+"""The files of a run as the pieces that its workers claim."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+
+from edx2lrs.io.sources.files import HEAD, Fingerprint, FoundFile, Unreadable, fingerprint
+from edx2lrs.io.state.pieces import Pieces, SeenPiece
+from edx2lrs.transforms.time_window import TimeWindow
+
+_LOG = logging.getLogger("edx2lrs")
+PART = 256 * 1024 * 1024
+"""Bytes of a plain file that are one piece."""
+_HEADS_AT_ONCE = 8
+
+
+def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART) -> int:
+    """Makes ``files`` the input of this run, each piece to be read from where the state has kept it; gives the number of pieces.
+    Raises ``StateError``.
+
+    A plain file has a piece for each ``part`` of its bytes, as long as it may yet grow: where a part begins never changes. The
+    first is known by the file's path.
+    """
+    lengths = pieces.head_lengths()
+
+    def seen(file: FoundFile) -> list[SeenPiece]:
+        return list(_parts(file, _fingerprint(file.path, lengths.get(file.path, HEAD), pieces), part))
+
+    with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:  # an object store takes its time for each
+        found = [piece for parts in pool.map(seen, files) for piece in parts]
+    pieces.register(found)
+    return len(found)
+
+
+def warn_of_what_was_left_out(window: TimeWindow, pieces: Pieces) -> None:
+    """Of files that are done, nothing is read again that an earlier run has left out by its time. Raises ``StateError``."""
+    since, until = pieces.narrow(window.since or "", window.until or "")
+    left_before, left_after = since > (window.since or ""), bool(until) and (window.until is None or until < window.until)
+    if left_before or left_after:
+        options = [f"--since {since}"] * left_before + [f"--until {until}"] * left_after
+        _LOG.warning(
+            "files that were read into this state directory with %s are not read again for what that left out; for it, name"
+            " another --state",
+            " ".join(options),
+        )
+
+
+def _parts(file: FoundFile, head: Fingerprint, part: int) -> Iterator[SeenPiece]:
+    yield SeenPiece(file.path, head.length, head.sha256, file.size, file.path, 0, None if head.packed else part)
+    if not head.packed:
+        for start in range(part, file.size, part):
+            # no path begins with a digit: local ones are absolute, others have a scheme
+            yield SeenPiece(f"{start}@{file.path}", head.length, head.sha256, file.size, file.path, start, start + part)
+
+
+def _fingerprint(path: str, length: int, pieces: Pieces) -> Fingerprint:
+    """A file that cannot be read is listed as the state knows it: the worker that opens it says what is wrong."""
+    try:
+        return fingerprint(path, length)
+    except Unreadable:
+        known = pieces.get(path)
+        if known is not None:
+            return Fingerprint(known.head_length, known.head_sha256, known.bound is None)
+        return Fingerprint(0, sha256().hexdigest(), True)

@@ -1,0 +1,211 @@
+"""A run on this machine: workers read, translate and keep; senders deliver; this process watches, reports and ends it.
+
+It ends when everything is read and settled, or when only consumers whose circuit is open have something left.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from edx2lrs.io.delivery.consumer_sender import Client, SenderStatus
+from edx2lrs.io.delivery.senders import Senders
+from edx2lrs.io.state.ledger import Run
+from edx2lrs.io.state.state import State
+from edx2lrs.pipeline import report
+from edx2lrs.pipeline.alerts import Alerts
+from edx2lrs.pipeline.local.progress import Progress
+from edx2lrs.pipeline.local.workers import Workers
+from edx2lrs.transforms.config_types import Consumer
+
+_LOG = logging.getLogger("edx2lrs")
+_LOOK = 0.1  # seconds between looks at workers and senders
+_REPORT_EVERY = 10.0
+_LETTERS_IN_THE_STATE = 10_000
+_LETTERS_WAIT = 600.0  # seconds until fewer go into a file, too
+_DEATHS_WITHOUT_PROGRESS = 40  # halving ends long before
+
+
+class Fault(Exception):
+    """Why the job cannot go on (exit code 3)."""
+
+
+class Place(NamedTuple):
+    """Where a run writes: the report (None: nowhere), the dead letters' folder, the state directory's name."""
+
+    report: str | None
+    dead_letters: str
+    state: str
+
+
+class Observed(NamedTuple):
+    """The run's counts (by consumer and key), statements that wait, since when the oldest does (wall time), the senders."""
+
+    totals: Mapping[tuple[str, str], int]
+    waiting: Mapping[str, int]
+    oldest: Mapping[str, float]
+    senders: Mapping[str, SenderStatus]
+
+
+class LocalRun:
+    """One run over an open state directory. ``run`` is the number that the ledger gave it."""
+
+    def __init__(
+        self, state: State, senders: Senders, run: Run, consumers: Sequence[str], place: Place, alerts: Alerts
+    ) -> None:
+        self._state = state
+        self._senders = senders
+        self._run = run
+        self._consumers = tuple(consumers)
+        self._place = place
+        self.alerts = alerts
+        self._started = time.monotonic()
+        self._reported = self._exported = self._started
+        self._progress = Progress()
+        self._stop = threading.Event()
+        self._sending = False
+
+        self._deaths, self._kept_at_death = 0, -1
+
+    def stop(self) -> None:
+        """Ends the run soon: waves under way are finished, requests under way are waited for."""
+        self._stop.set()
+
+    def wait(self, seconds: float) -> None:
+        """Until it is stopped, but no longer than ``seconds``."""
+        self._stop.wait(seconds)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped before its end."""
+        return self._stop.is_set()
+
+    def read_and_deliver(self, workers: Workers) -> None:
+        """Runs the workers to their end, and the senders beside them. Raises ``Fault`` and ``StateError``."""
+        self.start_senders()
+        while workers.alive:
+            self.look(workers)
+        if workers.faults:
+            raise Fault(workers.faults[0])
+
+    def look(self, workers: Workers) -> None:
+        """Waits a little for the workers, starts those again that have died, and says how far the run is. Raises ``Fault`` and
+        ``StateError``."""
+        workers.wait(_LOOK)
+        if self._stop.is_set():
+            workers.stop()
+        died = workers.watch()
+        if died:
+            kept = self._totals().get(("", "bytes"), 0)
+            self._deaths = self._deaths + len(died) if kept == self._kept_at_death else len(died)
+            self._kept_at_death = kept
+            if self._deaths > _DEATHS_WITHOUT_PROGRESS:
+                workers.kill()
+                raise Fault("the workers die again and again without keeping anything; look at the machine's memory")
+        for plan in died:
+            self._state.pieces.release(plan.name)
+            workers.start_again(plan)
+        if workers.take_kept():
+            self._senders.wake()
+        self._senders.raise_failure()
+        self._while_running()
+
+    def change_consumers(self, consumers: Sequence[Consumer], connect: Callable[[Consumer], Client]) -> None:
+        """Delivers to ``consumers`` from now on."""
+        names = [consumer.name for consumer in consumers]
+        self._state.ledger.add_consumers(names)
+        self._consumers = tuple(dict.fromkeys([*self._consumers, *names]))
+        self._senders.change(consumers, connect)
+
+    def replace_senders(self, senders: Senders) -> None:
+        """Goes on with others, after a fault that ended those from before."""
+        self._senders.stop(timeout=5)
+        self._senders, self._sending = senders, False
+        self.start_senders()
+
+    def observed(self) -> Observed:
+        """What there is to be told of the run now."""
+        outbox = self._state.outbox
+        return Observed(self._totals(), outbox.waiting_counts(), outbox.oldest(), self._senders.status())
+
+    def deliver(self) -> None:
+        """Sends what waits until all is settled, or only open circuits have something left. Raises ``Fault``, ``StateError``."""
+        self.start_senders()
+        self._senders.drain(go_on=self._go_on)
+
+    def finish(self, patience: float = 30.0) -> dict[str, Any]:
+        """Ends the senders, whose requests under way get ``patience`` seconds, puts the dead letters in files, writes the last
+        report and gives it. Raises ``StateError``."""
+        self._senders.stop(timeout=patience)
+        self._progress.end()
+        self._state.dead_letters.export(self._place.dead_letters)
+        self._mark_what_was_sent_again()
+        self._look_for_alerts(time.monotonic())
+        content = self.report()
+        self._write(content)
+        return content
+
+    def _mark_what_was_sent_again(self) -> None:
+        """Beside the dead letters of a replay. The state directory knows it anyhow."""
+        try:
+            self._state.sent_again.write_marks()
+        except OSError as error:
+            _LOG.warning("dead letters that were sent again cannot be marked: %s; the next run tries it again", error)
+
+    def abandon(self) -> None:
+        """Ends the senders after a fault; what is under way is waited for shortly. Does nothing after ``finish``."""
+        self._senders.stop(timeout=5)
+
+    def report(self) -> dict[str, Any]:
+        """The report as of now."""
+        waiting = self._state.outbox.waiting_counts()
+        status = self._senders.status()
+        return report.report(
+            self._totals(),
+            self._state.ledger.totals(),
+            {name: waiting.get(name, 0) for name in {**dict.fromkeys(self._consumers), **waiting}},
+            {name: max(0.0, time.time() - since) for name, since in self._state.outbox.oldest().items()},
+            {name: {"p50": round(s.seconds_p50, 4), "p99": round(s.seconds_p99, 4)} for name, s in status.items()},
+            runner="DirectRunner",
+            seconds=time.monotonic() - self._started,
+            dead_letters=self._place.dead_letters,
+            state=self._place.state,
+        )
+
+    def start_senders(self) -> None:
+        """Sends what waits and what will; nothing when it does already."""
+        if not self._sending:
+            self._senders.start()
+            self._sending = True
+
+    def _go_on(self) -> bool:
+        self._while_running()
+        return not self._stop.is_set()
+
+    def _totals(self) -> Mapping[tuple[str, str], int]:
+        return self._state.ledger.totals(self._run.number)
+
+    def _while_running(self) -> None:
+        now = time.monotonic()
+        if self._progress.is_due(now):
+            self._progress.show(now, now - self._started, self._totals(), self._state)
+        if self.alerts.is_due(now):
+            self._look_for_alerts(now)
+        if now - self._reported >= _REPORT_EVERY:
+            self._reported = now
+            self._write(self.report())
+            letters = self._state.dead_letters.count()
+            if letters >= _LETTERS_IN_THE_STATE or (letters and now - self._exported >= _LETTERS_WAIT):
+                self._state.dead_letters.export(self._place.dead_letters)
+            if not letters or not self._state.dead_letters.count():
+                self._exported = now
+
+    def _look_for_alerts(self, now: float) -> None:
+        self.alerts.look(now, self._state.outbox.waiting_counts(), self._state.outbox.oldest())
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        if self._place.report:
+            report.write(self._place.report, content)

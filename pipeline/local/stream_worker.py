@@ -1,0 +1,245 @@
+"""What a worker of a stream does: gathers messages, runs them as waves through the graph, and settles them at their source."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
+from typing import NamedTuple
+
+from edx2lrs.io.sources.source import Message, Position, Positioned, Source, SourceError
+from edx2lrs.io.sources.source_urls import SourceUrl, open_source
+from edx2lrs.io.state.errors import StateError, named_faults
+from edx2lrs.io.state.messages import SeenMessage
+from edx2lrs.io.state.state import State
+from edx2lrs.io.state.waves import KeptMessages
+from edx2lrs.pipeline.job import JobSpec, current_job
+from edx2lrs.pipeline.local import message_wave
+from edx2lrs.pipeline.local.message_wave import MessageWave
+from edx2lrs.pipeline.local.wave_halving import killer, next_attempt
+from edx2lrs.pipeline.local.wave_runner import WaveRunner
+from edx2lrs.pipeline.local.worker_process import KeptSomething, SourceTrouble, WorkerPlan, innermost
+from edx2lrs.transforms.config_types import Config
+from edx2lrs.transforms.failure import Failure
+
+WAVE_RECORDS = 5_000
+_IDLE = 1.0  # seconds that a source is waited for at a time
+_LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
+_SHORTEST, _LONGEST = 0.1, 5.0  # seconds in which a wave fills
+_FIRST_PAUSE, _LAST_PAUSE = 0.5, 30.0
+_SETTLED = 15.0  # seconds without a fault after which a source counts as one that can be read, though nothing comes
+_AT_ONCE = 0.005
+_NEW = 60.0  # seconds in which a source that cannot be read is a mistake of its address rather than a fault that passes
+_LOG = logging.getLogger("edx2lrs.stream")
+
+
+class Gathered(NamedTuple):
+    """What is to be kept before ``cursor`` may be committed. ``since``: when the first of it came (wall time)."""
+
+    messages: list[Message]
+    failures: list[Failure]
+    cursor: object
+    since: float
+
+
+class Trial(NamedTuple):
+    """Messages of one wave. ``give_up``: a process died too often with the one message."""
+
+    messages: Sequence[Message]
+    give_up: bool = False
+
+
+class StreamWorker:
+    """Reads one stream and keeps what it makes of it, until it is told to stop. A fault of the source or the state directory is
+    waited out: the source is opened anew, and gives again what was not settled."""
+
+    def __init__(self, plan: WorkerPlan, url: SourceUrl, state: State, parent: Connection, stopping: Event) -> None:
+        self._plan = plan
+        self._url = url
+        self._state = state
+        self._parent = parent
+        self._stopping = stopping
+        self._folder = os.path.join(plan.state_directory, "waves", plan.name)
+        self._spec = JobSpec(plan.config_path)
+        self._job = current_job(self._spec)
+        self._take_over(self._job.config)
+        self._waves = WaveRunner(self._folder, self._spec, plan.state_directory, plan.beam_arguments)
+        self._name = f"edx2lrs-{state.identity[:8]}-{plan.name}"
+        self._position: str | None = None
+        self._pause = _FIRST_PAUSE
+        self._trouble = ""
+        self._begun = time.monotonic()
+        self._came = False
+        self._looked = time.time()  # at the source, the last time
+
+    def work(self) -> None:
+        """Raises ``SourceError`` when the source cannot be read at all."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._read()
+                except SourceError as error:
+                    if error.fatal and not self._came and time.monotonic() - self._begun < _NEW:
+                        raise
+                    self._wait_out(str(error))
+                except StateError as error:
+                    self._wait_out(f"{self._url.name}: {innermost(error)}")
+                except Exception as error:  # its text may hold data of a record
+                    self._wait_out(f"{self._url.name}: unexpected {type(error).__name__} in a wave")
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _read(self) -> None:
+        """From where the state is, as long as all goes well."""
+        self._position = self._state.messages.position(self._url.name)
+        with contextlib.closing(open_source(self._url, self._name, self._position)) as source:
+            opened = time.monotonic()
+            if self._position is None and isinstance(source, Positioned):
+                self._begin_at(source.position())
+            while not self._stopping.is_set():
+                newer = self._job.renew()
+                if newer is not None:
+                    self._take_over(newer)
+                if not self._outbox_has_room():
+                    continue
+                gathered = self._gather(source)
+                if gathered is not None:
+                    self._came = True
+                    self._keep(gathered)
+                    source.commit(gathered.cursor)
+                if gathered is not None or time.monotonic() - opened > _SETTLED:
+                    self._over()
+
+    def _begin_at(self, position: Position) -> None:
+        """Killed before anything is kept, it is to begin there again, whatever becomes of the source meanwhile."""
+        self._state.keep_messages(KeptMessages(self._url.name, [], 0.0, None, str(position), [], [], {}))
+        self._position = str(position)
+
+    def _take_over(self, config: Config) -> None:
+        self._consumers = [consumer.name for consumer in config.consumers]
+        self._state.ledger.add_consumers(self._consumers)
+        shortest = min(consumer.batch.interval for consumer in config.consumers)
+        self._seconds = min(max(shortest / 2, _SHORTEST), _LONGEST)
+
+    def _outbox_has_room(self) -> bool:
+        """Waits a little when a consumer that is up has as much waiting as it may."""
+        outbox = self._state.outbox
+        waiting, cut_off = outbox.waiting_counts(), outbox.open_circuits()
+        if all(name in cut_off or waiting.get(name, 0) < self._plan.outbox_bound for name in self._consumers):
+            return True
+        self._stopping.wait(_LOOK_AGAIN)
+        return False
+
+    # Gathering
+
+    def _gather(self, source: Source) -> Gathered | None:
+        """What comes until a wave is full or its time is over; None: nothing came."""
+        asked = time.time()
+        first = source.poll(WAVE_RECORDS, _IDLE)
+        came = time.time()
+        since = self._looked if came - asked < _AT_ONCE else came  # what was there at once came while the wave before ran
+        self._looked = came
+        if not first.messages and not first.failures:
+            return None
+        end = time.monotonic() + self._seconds
+        messages, failures, cursor = list(first.messages), list(first.failures), first.cursor
+        size = sum(len(message.body) for message in messages)
+        while len(messages) < WAVE_RECORDS and size < self._plan.wave_bytes:
+            over = self._stopping.wait(max(0.0, end - time.monotonic()))
+            more = source.poll(WAVE_RECORDS - len(messages), 0.0)
+            messages += more.messages
+            failures += more.failures
+            size += sum(len(message.body) for message in more.messages)
+            cursor = more.cursor
+            self._looked = time.time()
+            if over or (time.monotonic() >= end and not more.messages):
+                break
+        return Gathered(messages, failures, cursor, since)
+
+    # Keeping
+
+    def _keep(self, gathered: Gathered) -> None:
+        """Keeps all that is new in ``gathered``, in one wave, and in more when processes have died over some of it."""
+        new = {message.id: message for message in reversed(gathered.messages)}
+        failed = {_id_of(failure): failure for failure in gathered.failures}
+        seen = self._state.messages.seen(self._url.name, [*new, *failed])
+        kept = {id_ for id_, message in seen.items() if message.kept}
+        messages = [message for id_, message in reversed(new.items()) if id_ not in kept]
+        failures = {id_: failure for id_, failure in failed.items() if id_ not in kept}
+        again = len(gathered.messages) + len(gathered.failures) - len(messages) - len(failures)
+        if again:
+            self._state.ledger.add({("", "redelivered"): again})
+        position = str(gathered.cursor) if isinstance(gathered.cursor, Position) else None
+        trials = list(_trials(messages, seen)) or [Trial([])] * bool(failures or position)
+        for place, trial in enumerate(trials, 1):
+            self._try(trial, failures if place == 1 else {}, gathered.since, position if place == len(trials) else self._position)
+        self._parent.send(KeptSomething())
+
+    def _try(self, trial: Trial, failures: dict[str, Failure], since: float, position: str | None) -> None:
+        ids = [*(message.id for message in trial.messages), *failures]
+        size = sum(len(message.body) for message in trial.messages)
+        wave = MessageWave(self._url.name, ids, size, since, self._position, position, list(failures.values()))
+        self._state.messages.begin(wave.source, ids)
+        try:
+            if trial.give_up:
+                self._keep_killers(wave, trial.messages)
+            else:
+                with named_faults(self._state.folder):
+                    message_wave.write(self._folder, wave, trial.messages)
+                self._waves.run()
+        except Exception:
+            with contextlib.suppress(StateError):
+                self._state.messages.forget(wave.source, ids)
+            raise
+        self._position = position
+
+    def _keep_killers(self, wave: MessageWave, messages: Sequence[Message]) -> None:
+        letters = [*wave.failures, *(killer(message.position, message.body, message.attributes) for message in messages)]
+        tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.size})
+        tally.update(("", f"dead/{letter.cause}") for letter in letters)
+        place = (wave.source, wave.ids, wave.since, wave.before, wave.position)
+        self._state.keep_messages(KeptMessages(*place, [], letters, tally))
+
+    # Trouble
+
+    def _wait_out(self, message: str) -> None:
+        pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
+        if message != self._trouble:
+            self._parent.send(SourceTrouble(self._plan.name, message))
+        if message != self._trouble or pause == _LAST_PAUSE:
+            _LOG.warning("%s; trying again, in %.1f s at first", message, pause)
+        self._trouble = message
+        self._stopping.wait(pause)
+
+    def _over(self) -> None:
+        """It was read, and what came was kept."""
+        self._pause = _FIRST_PAUSE
+        if self._trouble:
+            self._trouble = ""
+            self._parent.send(SourceTrouble(self._plan.name, ""))
+            _LOG.info("%s: is read again", self._url.name)
+
+
+def _id_of(failure: Failure) -> str:
+    """What can be no record has no id but its position."""
+    return f"failure {failure.position}"
+
+
+def _trials(messages: Sequence[Message], seen: dict[str, SeenMessage]) -> Iterator[Trial]:
+    """One wave of all, but for those over which a process may have died: these in waves half as large as the one then."""
+    fresh = [message for message in messages if message.id not in seen]
+    if fresh:
+        yield Trial(fresh)
+    suspects = sorted((message for message in messages if message.id in seen), key=lambda message: seen[message.id][1:])
+    for (_, attempts, limit), group in itertools.groupby(suspects, key=lambda message: seen[message.id]):
+        attempt = next_attempt(attempts, limit)
+        waiting = list(group)
+        for at in range(0, len(waiting), attempt.records or 1):
+            yield Trial(waiting[at : at + (attempt.records or 1)], attempt.give_up)

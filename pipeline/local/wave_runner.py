@@ -1,0 +1,39 @@
+"""One wave at a time through the graph, on Beam's FnApiRunner, in this process.
+
+The graph is made once and run for every wave: that is what keeps a wave's fixed cost low. What changes from wave to wave is in
+the wave's folder.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.transforms.environments import EmbeddedPythonEnvironment
+
+from edx2lrs.pipeline import graph
+from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.local.keep import KeepInState
+
+
+class WaveRunner:
+    """Runs waves from ``folder``, which belongs to this process alone."""
+
+    def __init__(self, folder: str, job: JobSpec, state_directory: str, beam_arguments: Sequence[str] = ()) -> None:
+        os.makedirs(folder, exist_ok=True)
+        self._folder = folder
+        self._options = PipelineOptions(list(beam_arguments))
+        pipeline = beam.Pipeline(runner=FnApiRunner(), options=self._options)
+        start = pipeline | "Wave" >> beam.Create([folder], reshuffle=False)
+        graph.connect(start, job, "Keep" >> KeepInState(folder, state_directory))
+        gc.freeze()  # Beam's modules are no garbage: it need not be looked for in them after every wave
+        self._graph = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
+
+    def run(self) -> None:
+        """Keeps all that the wave in the folder makes, or nothing; raises what its last step raised, as Beam wraps it."""
+        FnApiRunner().run_via_runner_api(self._graph, self._options).wait_until_finish()
+        gc.collect()  # the runner leaves cycles that hold the wave's blocks

@@ -1,0 +1,106 @@
+"""The body of a worker process. Beam, which warns while it is imported, comes after logging is set up."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import NamedTuple
+
+from edx2lrs.io.sources.source import SourceError
+from edx2lrs.io.sources.source_urls import SourceUrl, SourceUrlError
+from edx2lrs.pipeline.log_lines import set_up_logging
+from edx2lrs.transforms.time_window import TimeWindow
+
+WAVE_BYTES = 16 * 1024 * 1024
+FAULT = 3
+"""The exit code of a worker that has told its parent a ``Fault``."""
+
+
+class WorkerPlan(NamedTuple):
+    """All that a worker is told; it is pickled, and holds no secret."""
+
+    name: str
+    config_path: str
+    state_directory: str
+    beam_arguments: tuple[str, ...]
+    consumers: tuple[str, ...]
+    outbox_bound: int
+    wave_bytes: int = WAVE_BYTES
+    stream: SourceUrl | None = None  # None: files
+    window: TimeWindow = TimeWindow()
+
+
+class UnreadableFile(NamedTuple):
+    """Told to the parent: a file that could not be read, with the reason."""
+
+    path: str
+    message: str
+
+
+class Fault(NamedTuple):
+    """Told to the parent: why the worker cannot go on."""
+
+    message: str
+
+
+class KeptSomething(NamedTuple):
+    """Told to the parent: there may be something to send."""
+
+
+class SourceTrouble(NamedTuple):
+    """Told to the parent: why a stream cannot be read just now; with "" it can again."""
+
+    worker: str
+    message: str
+
+
+def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
+    """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``Fault``."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent says when to stop
+        signal.signal(number, signal.SIG_IGN)
+    _end_with(parent)
+    set_up_logging()
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what a wave raises is told once, in a line
+    from edx2lrs.io.state.errors import StateError
+    from edx2lrs.io.state.state import join_state
+    from edx2lrs.pipeline.local.worker import Worker
+
+    try:
+        state = join_state(Path(plan.state_directory))
+        with contextlib.closing(state):
+            if plan.stream is None:
+                Worker(plan, state, parent, stopping).work()
+            else:
+                from edx2lrs.pipeline.local.stream_worker import StreamWorker
+
+                StreamWorker(plan, plan.stream, state, parent, stopping).work()
+    except (StateError, SourceError, SourceUrlError, OSError) as error:
+        parent.send(Fault(str(error)))
+        raise SystemExit(FAULT) from None
+    except Exception as error:
+        parent.send(Fault(innermost(error)))
+        raise SystemExit(FAULT) from None
+
+
+def _end_with(parent: Connection) -> None:
+    """A worker never outlives its parent: nobody would send what it keeps, and the next run would meet it."""
+
+    def wait() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            parent.recv()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def innermost(error: BaseException) -> str:
+    """The last line of what Beam wraps around an error of a step."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}".splitlines()[0][:500]

@@ -1,0 +1,106 @@
+"""The worker processes, as their parent sees them: started, watched, started again when one dies, and ended."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from edx2lrs.pipeline.local import worker_process
+from edx2lrs.pipeline.local.worker_process import FAULT, Fault, KeptSomething, SourceTrouble, UnreadableFile, WorkerPlan
+
+_LOG = logging.getLogger("edx2lrs.workers")
+
+
+class _Running:
+    """One worker process and the parent's end of its pipe."""
+
+    def __init__(self, plan: WorkerPlan, process: SpawnProcess, pipe: Connection) -> None:
+        self.plan = plan
+        self.process = process
+        self.pipe = pipe
+
+
+class Workers:
+    """The workers of one run."""
+
+    def __init__(self, plans: Sequence[WorkerPlan]) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._stopping = self._context.Event()
+        self.faults: list[str] = []
+        self.unreadable: list[UnreadableFile] = []
+        self.troubles: dict[str, str] = {}  # of streams, by worker
+        self._kept = False
+        self._running = [self._start(plan) for plan in plans]
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._running)
+
+    def watch(self) -> list[WorkerPlan]:
+        """Takes what the workers tell; gives the plans of those that died, for ``start_again``.
+
+        The next worker reads the wave in which one died again, half as large (``pipeline.local.wave_halving``).
+        """
+        died: list[WorkerPlan] = []
+        for running in list(self._running):
+            exit_code = running.process.exitcode
+            self._listen(running)
+            if exit_code is None:
+                continue
+            self._running.remove(running)
+            running.pipe.close()
+            if exit_code == FAULT:
+                self.stop()
+            elif exit_code != 0 and not self._stopping.is_set():
+                _LOG.warning("%s died (exit code %s); its wave is read again, half as large", running.plan.name, exit_code)
+                died.append(running.plan)
+        return died
+
+    def take_kept(self) -> bool:
+        """Whether a worker of a stream has kept something since the last call."""
+        kept, self._kept = self._kept, False
+        return kept
+
+    def start_again(self, plan: WorkerPlan) -> None:
+        self._running.append(self._start(plan))
+
+    def wait(self, seconds: float) -> None:
+        """Until a worker ends or tells something, but no longer than ``seconds``."""
+        wait([each for running in self._running for each in (running.process.sentinel, running.pipe)], seconds)
+
+    def stop(self) -> None:
+        """Lets each worker finish its wave; ``alive`` tells when the last one has."""
+        self._stopping.set()
+
+    def kill(self) -> None:
+        """Ends the workers at once; a wave under way is not kept."""
+        for running in self._running:
+            running.process.kill()
+            running.process.join()
+        self._running = []
+
+    def _start(self, plan: WorkerPlan) -> _Running:
+        ours, theirs = self._context.Pipe()
+        arguments = (plan, theirs, self._stopping)
+        process = self._context.Process(target=worker_process.main, args=arguments, name=plan.name, daemon=True)
+        process.start()
+        theirs.close()
+        return _Running(plan, process, ours)
+
+    def _listen(self, running: _Running) -> None:
+        try:
+            while running.pipe.poll():
+                message = running.pipe.recv()
+                if isinstance(message, Fault):
+                    self.faults.append(message.message)
+                elif isinstance(message, UnreadableFile):
+                    self.unreadable.append(message)
+                elif isinstance(message, SourceTrouble):
+                    self.troubles[message.worker] = message.message
+                elif isinstance(message, KeptSomething):
+                    self._kept = True
+        except (EOFError, OSError):
+            return

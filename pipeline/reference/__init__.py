@@ -1,0 +1,1 @@
+"""Pages that are made of what the code declares: the table of events and the list of fields."""

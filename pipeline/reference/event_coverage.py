@@ -1,0 +1,210 @@
+"""What the events that we know become, as a table: told by the registry and the mappings, for `edx2lrs events`, README and docs.
+
+``python -m edx2lrs.pipeline.reference.event_coverage README.md docs/events.md`` brings the pages in step.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from edx2lrs import transforms
+from edx2lrs.transforms import caliper, xapi
+from edx2lrs.transforms.events.registry import OWNERS, SOURCE_EVENTS
+from edx2lrs.transforms.mapping import Constant
+from edx2lrs.transforms.mapping import Path as Keys
+from edx2lrs.transforms.mapping_tables import Table, tables
+from edx2lrs.transforms.own_events import module_of
+from edx2lrs.transforms.xapi.vocabulary import definition
+
+VARIES = "(varies)"
+"""In place of a term that a row makes of the event."""
+_CHECKOUT = Path(transforms.__file__ or "").parent.parent
+_FIXTURES = _CHECKOUT / "tests" / "transforms" / "fixtures"
+
+
+class Terms(NamedTuple):
+    """What says most of a statement: xAPI's verb and activity type (IRIs; "" for none), Caliper's type and action."""
+
+    first: str
+    second: str
+
+
+class Coverage(NamedTuple):
+    """One event name. ``xapi`` and ``caliper``: what it may become, nothing where the protocol has no mapping. ``since``: a
+    version of edx2lrs, or of ``package`` where it is another's. ``example``: a file with the event in several shapes and what it
+    becomes; None in an installation without them."""
+
+    name: str
+    family: str
+    xapi: tuple[Terms, ...]
+    caliper: tuple[Terms, ...]
+    since: str
+    package: str | None
+    example: Path | None
+
+
+def coverage() -> list[Coverage]:
+    """All events, family by family."""
+    return [_coverage(name) for name in sorted(SOURCE_EVENTS, key=lambda name: (SOURCE_EVENTS[name].family, name))]
+
+
+def _coverage(name: str) -> Coverage:
+    source, owner = SOURCE_EVENTS[name], OWNERS.get(name)
+    found_xapi = _terms(xapi.MAPPINGS, name, ("verb",), definition("type"))
+    found_caliper = _terms(caliper.MAPPINGS, name, ("type",), ("action",))
+    folder = _FIXTURES / source.family
+    if owner is not None:
+        module = module_of(owner, "events")
+        folder = Path((module and module.__file__) or "").parent / "fixtures"
+    files = sorted((path for path in folder.glob("*.json") if path.stem.split(" (")[0] == name), key=attrgetter("stem"))
+    return Coverage(
+        name, source.family, found_xapi, found_caliper, source.since, owner and owner.source, files[0] if files else None
+    )
+
+
+def _terms(mappings: Mapping[str, Any], name: str, first: Keys, second: Keys) -> tuple[Terms, ...]:
+    """Those of every statement that the event may become; the parts of a group have their whole's."""
+    every = tables(mappings[name]) if name in mappings else ()
+    found = [Terms(_constant(table, first), _constant(table, second)) for table in every]
+    return tuple(dict.fromkeys(terms for terms in found if terms.first))
+
+
+def _constant(table: Table, destination: Keys) -> str:
+    row = next((row for row in reversed(table.rows) if row.destination == destination), None)
+    if isinstance(row, Constant):
+        return str(row.value["id"] if isinstance(row.value, dict) else row.value)
+    return "" if row is None else VARIES
+
+
+def word(term: str) -> str:
+    """A term without what is before it in its IRI: ``played``, ``cmi.interaction``, ``MediaEvent``."""
+    parts = urlsplit(term)
+    return (parts.fragment or parts.path.rstrip("/").rpartition("/")[2]) if parts.scheme in ("http", "https") else term
+
+
+HEADINGS = ("Event", "Family", "xAPI verb", "activity type", "Caliper type", "action", "Since", "Example")
+
+
+def as_text(rows: Iterable[Coverage]) -> str:
+    """Columns for a terminal."""
+    lines = [HEADINGS, *(_cells(row, word, str, str) for row in rows)]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(HEADINGS))]
+    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
+    return "".join("  ".join(cells).rstrip() + "\n" for cells in padded)
+
+
+def as_markdown(rows: Iterable[Coverage]) -> str:
+    """A table with links to terms and examples; those to examples start from ``docs/``."""
+    lines = [_cells(row, _linked, lambda name: f"`{name}`", _example_link) for row in rows]
+    return _markdown(HEADINGS, lines)
+
+
+def as_json(rows: Iterable[Coverage]) -> list[dict[str, Any]]:
+    """One object for each event, with whole IRIs."""
+    return [
+        {
+            "name": row.name,
+            "family": row.family,
+            "xapi": [{"verb": terms.first, "activity_type": terms.second or None} for terms in row.xapi],
+            "caliper": [{"type": terms.first, "action": terms.second} for terms in row.caliper],
+            "since": row.since,
+            "package": row.package,
+            "example": _from_checkout(row.example) if row.example else None,
+        }
+        for row in rows
+    ]
+
+
+def families_as_markdown(rows: Iterable[Coverage]) -> str:
+    """One line for each family: how many events, what they become."""
+    families: dict[str, list[Coverage]] = {}
+    for row in rows:
+        families.setdefault(row.family, []).append(row)
+    lines = [
+        (
+            f"`{family}`",
+            str(len(members)),
+            _joined(word(terms.first) for row in members for terms in row.xapi),
+            _joined(word(terms.second) for row in members for terms in row.xapi),
+            _actions_by_type(terms for row in members for terms in row.caliper),
+        )
+        for family, members in families.items()
+    ]
+    return _markdown(("Family", "Events", "xAPI verbs", "about", "Caliper"), lines)
+
+
+def _actions_by_type(caliper_terms: Iterable[Terms]) -> str:
+    """``MediaEvent: Started, Ended; Event: Viewed``."""
+    actions: dict[str, list[str]] = {}
+    for terms in caliper_terms:
+        actions.setdefault(terms.first, []).append(terms.second)
+    return "; ".join(f"{type_}: {_joined(of_type)}" for type_, of_type in actions.items())
+
+
+def _cells(
+    row: Coverage, term: Callable[[str], str], name: Callable[[str], str], example: Callable[[str], str]
+) -> tuple[str, ...]:
+    return (
+        name(row.name),
+        row.family,
+        _joined(term(terms.first) for terms in row.xapi) or "-",
+        _joined(term(terms.second) for terms in row.xapi) or "-",
+        _joined(terms.first for terms in row.caliper) or "-",
+        _joined(terms.second for terms in row.caliper) or "-",
+        f"{row.since} ({row.package})" if row.package else row.since,
+        example(_from_checkout(row.example)) if row.example else "-",
+    )
+
+
+def _joined(words: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(word for word in words if word))
+
+
+def _linked(term: str) -> str:
+    return f"[{word(term)}]({term})" if term != word(term) else term
+
+
+def _example_link(path: str) -> str:
+    return f"[file](<../{path}>)"
+
+
+def _from_checkout(path: Path) -> str:
+    return str(path.relative_to(_CHECKOUT) if path.is_relative_to(_CHECKOUT) else path)
+
+
+def _markdown(headings: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
+    headings = list(headings)
+    table = [headings, ["---"] * len(headings), *lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in table)
+
+
+_PARTS: Mapping[str, Callable[[Iterable[Coverage]], str]] = {"events": as_markdown, "families": families_as_markdown}
+
+
+def in_step(page: str) -> str:
+    """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
+    found = False
+    for part, made in _PARTS.items():
+        begin, end = f"<!-- {part}: written by edx2lrs.pipeline.reference.event_coverage -->", f"<!-- /{part} -->"
+        before, has_begin, rest = page.partition(begin)
+        _, has_end, after = rest.partition(end)
+        if has_begin and has_end:
+            page, found = f"{before}{begin}\n{made(coverage())}{end}{after}", True
+    if not found:
+        raise ValueError("the page has no marks such as <!-- events: written by edx2lrs.pipeline.reference.event_coverage -->")
+    return page
+
+
+def main() -> None:
+    """Rewrites the pages that the command line names."""
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(in_step(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
