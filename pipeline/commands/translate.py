@@ -127,7 +127,7 @@ def translated_block(lines: bytes, translator: AnyTranslator) -> Output:
     failed = 0
     events = [parse(line) for line in BytesIO(lines) if not line.isspace()]  # BytesIO splits faster than split
     for event in events:
-        made = event if type(event) is Refusal else translate(event)
+        made = event if isinstance(event, Refusal) else translate(event)
         if isinstance(made, tuple):
             for statement in made:
                 bodies.append(statement.body)  # noqa: PERF401 -- nearly always one
