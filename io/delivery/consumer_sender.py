@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from edx2lrs.io.delivery.circuit import State
 from edx2lrs.io.delivery.decision import Answer, Random
@@ -29,10 +30,14 @@ class Client(Protocol):
     def close(self) -> None: ...
 
 
+Event = Literal["circuit_opened", "circuit_closed", "credentials_refused", "credentials_taken", "conflicts", "outage_given_up"]
+_News: TypeAlias = tuple[Event, str]  # and the reason
+
+
 class Notice(NamedTuple):
     """Something for the log, without secrets and personal data. ``waiting`` counts the consumer's statements."""
 
-    event: Literal["circuit_opened", "circuit_closed", "credentials_refused", "credentials_taken", "conflicts", "outage_given_up"]
+    event: Event
     consumer: str
     reason: str
     waiting: int
@@ -77,6 +82,8 @@ class ConsumerSender:
         self._last_row = 0  # of the outbox's blocks, how far they were taken over
         self._conflicts = 0
         self._refused = False  # our credentials, by the last answer that tells
+        self._news: deque[_News] = deque()
+        self._telling = threading.Lock()
         self._stopping = False
         self.failure: BaseException | None = None
 
@@ -221,10 +228,11 @@ class ConsumerSender:
             before = sending.circuit.state
             settlements = sending.answered(request, answer, time.monotonic())
             after, reason = sending.circuit.state, sending.circuit.reason
+            self._news += self._news_of_credentials(answer, taken=bool(settlements), reason=reason)
+            self._news += _news_of_circuit(before, after, reason)
         if settlements:
             self._settle(settlements)
-        self._tell_credentials(answer, taken=bool(settlements), reason=reason)
-        self._tell_circuit(before, after, reason)
+        self._tell()
         self._tell_conflicts(sum(settlement.outcome == "conflict" for settlement in settlements))
         with self._lock:
             sending.settled(len(settlements))
@@ -247,23 +255,22 @@ class ConsumerSender:
             self._sending.counts.clear()
         self._outbox.settle(self._name, settlements, counts)
 
-    def _tell_circuit(self, before: State, after: State, reason: str) -> None:
-        """Flag and report a circuit that has opened or closed; a probe that failed is no news."""
-        if after == before or (before, after) == ("half_open", "open"):
-            return
-        self._outbox.flag_circuit(self._name, after == "open")
-        event: Literal["circuit_opened", "circuit_closed"] = "circuit_opened" if after == "open" else "circuit_closed"
-        self._notify(Notice(event, self._name, reason, self._outbox.waiting(self._name)))
-
-    def _tell_credentials(self, answer: Answer, taken: bool, reason: str) -> None:
-        """Report the first answer that refuses our credentials, and the first that takes them again."""
+    def _news_of_credentials(self, answer: Answer, taken: bool, reason: str) -> list[_News]:
+        """The first answer that refuses our credentials, and the first that takes them again. Under the lock."""
         refused = answer.status in _CREDENTIALS
-        with self._lock:
-            news = refused != self._refused and (refused or taken)
-            self._refused = refused if news else self._refused
-        if news:
-            event: Literal["credentials_refused", "credentials_taken"] = "credentials_refused" if refused else "credentials_taken"
-            self._notify(Notice(event, self._name, reason if refused else "", self._outbox.waiting(self._name)))
+        if refused == self._refused or not (refused or taken):
+            return []
+        self._refused = refused
+        return [("credentials_refused", reason) if refused else ("credentials_taken", "")]
+
+    def _tell(self) -> None:
+        """Flag and report what is new, in the order in which it happened, whichever thread comes first."""
+        with self._telling:
+            while self._news:
+                event, reason = self._news.popleft()
+                if event in ("circuit_opened", "circuit_closed"):
+                    self._outbox.flag_circuit(self._name, event == "circuit_opened")
+                self._notify(Notice(event, self._name, reason, self._outbox.waiting(self._name)))
 
     def _tell_conflicts(self, new: int) -> None:
         """One notice for the first conflict, the tenth, the hundredth, and so on."""
@@ -273,3 +280,10 @@ class ConsumerSender:
         if total and (before == 0 or len(str(total)) > len(str(before))):
             reason = f"{total} statements are there already with another body"
             self._notify(Notice("conflicts", self._name, reason, self._outbox.waiting(self._name)))
+
+
+def _news_of_circuit(before: State, after: State, reason: str) -> list[_News]:
+    """A circuit that has opened or closed; a probe that failed is no news."""
+    if after == before or (before, after) == ("half_open", "open"):
+        return []
+    return [("circuit_opened" if after == "open" else "circuit_closed", reason)]

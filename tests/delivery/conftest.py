@@ -165,10 +165,11 @@ class Outside:
         self.state: State = open_state(folder, ids=100_000, statements=100_000)
         self.consumers = consumers
         self.notices: list[Notice] = []
+        self.tell: Callable[[Notice], None] = self.notices.append
         self._waves = 0
         self.state.ledger.begin_run("test", [consumer.name for consumer in consumers], "test")
         self.state.pieces.register([SeenPiece("log", 1, "00", 1)])
-        self.senders = Senders(self.state.outbox, consumers, self._client, self.notices.append, random)
+        self.senders = Senders(self.state.outbox, consumers, self._client, lambda notice: self.tell(notice), random)
 
     def _client(self, consumer: Consumer) -> LrsClient:
         return LrsClient(consumer, credentials_of(consumer, lambda reference: f"secret of {reference}"), "http://lms")

@@ -479,3 +479,28 @@ def test_credentials_are_told_when_they_are_refused_and_when_they_are_taken_agai
     until(lambda: around.state.outbox.waiting("campus") == 0)
     told = ["credentials_refused", "circuit_opened", "credentials_taken", "circuit_closed"]
     until(lambda: [notice.event for notice in around.notices] == told)
+
+
+def test_what_happened_last_is_told_last(lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any) -> None:
+    """One request opens the circuit, another one that was under way closes it, while the first is still told."""
+    turns = iter(range(100))
+    opened = threading.Event()
+    lrs.behave = lambda _: replies(401) if next(turns) == 0 else replies(after=opened)
+    campus = consumer(lrs.url, batch=SMALL, rate=Rate(concurrency=2))
+    around = outside(campus)
+    told, closed = [], threading.Event()
+
+    def tell(notice: Any) -> None:
+        if notice.event == "circuit_opened":
+            opened.set()
+            closed.wait(0.3)
+        told.append(notice.event)
+        if notice.event == "circuit_closed":
+            closed.set()
+
+    around.keep(campus, 100)
+    around.tell = tell
+    around.senders.start()
+    until(lambda: around.state.outbox.waiting("campus") == 0)
+    until(lambda: len(told) == 4)
+    assert told == ["credentials_refused", "circuit_opened", "credentials_taken", "circuit_closed"]
