@@ -98,7 +98,7 @@ class Application:
         if fault is not None:
             self._store.count(name, protocol, "faults", fault.kind)
             undisturbed = partial(self._undisturbed, request, name, protocol, answer)
-            return misbehave(fault, undisturbed, ids_in(request), partial(self._knows, name))
+            return misbehave(fault, undisturbed, partial(ids_in, request), partial(self._knows, name))
         return self._undisturbed(request, name, protocol, answer)
 
     def _undisturbed(self, request: Request, name: str, protocol: Protocol, answer: Callable[[], Response]) -> Response:

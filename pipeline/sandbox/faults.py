@@ -17,6 +17,7 @@ KINDS = {
     "204": "stores, and answers 204",
     "empty": "stores, and answers 200 without a body",
     "reset": "cuts the connection, before or after storing",
+    "cut": "cuts the connection before it reads the body",
     "silent": "gives no answer, before or after storing",
     "slow": "waits before it handles the request",
     "drip": "stores, and answers a byte at a time",

@@ -20,11 +20,11 @@ class ConnectionCutError(Exception):
 Answer = Callable[[], Response]
 
 
-def misbehave(fault: Drawn, answer: Answer, ids: Sequence[str], is_known: Callable[[str], bool]) -> Response:
-    """The answer of ``fault`` to a request with ``ids``. ``answer`` handles it as ever; ``is_known`` tells whether an id is
-    stored already. Raises ConnectionCutError."""
+def misbehave(fault: Drawn, answer: Answer, read_ids: Callable[[], Sequence[str]], is_known: Callable[[str], bool]) -> Response:
+    """The answer of ``fault`` to a request whose body ``read_ids`` reads. ``answer`` handles it as ever; ``is_known`` tells whether
+    an id is stored already. Raises ConnectionCutError."""
     if fault.kind in _ONLY_IF:
-        return _status(int(fault.kind)) if _ONLY_IF[fault.kind](ids, is_known) else answer()
+        return _status(int(fault.kind)) if _ONLY_IF[fault.kind](read_ids(), is_known) else answer()
     return _KINDS.get(fault.kind, _refuse)(fault, answer)
 
 
@@ -55,9 +55,13 @@ def _status(status: int) -> Response:
     return Response(orjson.dumps({"error": "a fault on purpose"}), status, mimetype="application/json")
 
 
-def _cut(fault: Drawn, answer: Answer) -> Response:
+def _reset(fault: Drawn, answer: Answer) -> Response:
     if fault.coin:
         answer()
+    raise ConnectionCutError
+
+
+def _cut(_fault: Drawn, _answer: Answer) -> Response:
     raise ConnectionCutError
 
 
@@ -106,7 +110,8 @@ def _ask_for_a_login(_fault: Drawn, _answer: Answer) -> Response:
 
 
 _KINDS: Mapping[str, Callable[[Drawn, Answer], Response]] = {
-    "reset": _cut,
+    "reset": _reset,
+    "cut": _cut,
     "silent": _stay_silent,
     "slow": _wait,
     "drip": _drip,

@@ -18,8 +18,8 @@ from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Store
 
 PLANS = {
-    "one": "429:0.04 503:0.04 500:0.05 413:0.005 reset:0.05 poison:0.002:500",
-    "two": "reset:0.06 silent:0.02:3 drip:0.02:3 204:0.08 empty:0.08 poison:0.002:400",
+    "one": "429:0.04 503:0.04 500:0.05 413:0.005 reset:0.03 cut:0.02 poison:0.002:500",
+    "two": "reset:0.04 cut:0.02 silent:0.02:3 drip:0.02:3 204:0.08 empty:0.08 poison:0.002:400",
     "three": "html:0.004 login:0.004 409:0.1 reset:0.06 slow:0.05:0.2 503:0.05 poison:0.002:422",
 }
 CONFIG = """\

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -35,8 +36,8 @@ pytestmark = [
     pytest.mark.skipif(not PEERS, reason="EDX2LRS_PEERS does not name a folder with lrs_up.sh"),
 ]
 PLAN = (
-    "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.06 silent:0.01:3 drip:0.02:2 204:0.05 empty:0.05 409:0.05 html:0.005 login:0.005"
-    " slow:0.03:0.2 poison:0.002:500"
+    "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.04 cut:0.02 silent:0.01:3 drip:0.02:2 204:0.05 empty:0.05 409:0.05"
+    " html:0.005 login:0.005 slow:0.03:0.2 poison:0.002:500"
 )
 CONFIG = """\
 lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
@@ -63,14 +64,14 @@ class FaultyFront:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
-        ids = ids_in(request)
 
         def undisturbed() -> Response:
+            ids = ids_in(request)
             poison = self._faults.poison_of(ids)
             return poisoned(poison) if poison else self._passed_on(request, ids)
 
         fault = self._faults.draw()
-        response = misbehave(fault, undisturbed, ids, self.stored.__contains__) if fault else undisturbed()
+        response = misbehave(fault, undisturbed, partial(ids_in, request), self.stored.__contains__) if fault else undisturbed()
         return response(environ, start_response)
 
     def _passed_on(self, request: Request, ids: list[str]) -> Response:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -54,6 +56,17 @@ def test_a_cut_connection_has_no_answer_and_stored_all_or_nothing(start: Any, st
     counts = sandbox.counts()["campus"]
     assert counts["faults"] == {"reset": 12}
     assert counts["stored"] in range(2, 24, 2)
+
+
+def test_a_connection_may_be_cut_before_the_body_is_read(start: Any) -> None:
+    sandbox = start("cut:1")
+    host, port = sandbox.root.removeprefix("http://").rstrip("/").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"POST /campus/xAPI/statements HTTP/1.1\r\nHost: lrs\r\nContent-Length: 1000\r\n\r\n")
+        with suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+    counts = sandbox.counts()["campus"]
+    assert (counts["requests"], counts["stored"], counts["faults"]) == (1, 0, {"cut": 1})
 
 
 def test_html_is_a_200_that_stored_nothing(start: Any, statement: Make) -> None:
