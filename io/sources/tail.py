@@ -85,7 +85,7 @@ class _Plain:
         status = os.fstat(self._file.fileno())
         if status.st_size <= self.place.offset or (status.st_size == self._size and not to_the_end):
             return Read([], [])
-        if not self.place.head and not self._find_head(to_the_end):
+        if not self.place.head and not self.find_head(to_the_end):
             return Read([], [])
         ends_with_break = False
         read = 0
@@ -124,7 +124,8 @@ class _Plain:
         take(part, self.path, self.place, found)
         self.place = moved(self.place, part)
 
-    def _find_head(self, to_the_end: bool) -> bool:
+    def find_head(self, to_the_end: bool = False) -> bool:
+        """Whether there is enough of it to tell it from others."""
         head = head_of(_start(self._file, _HEAD), to_the_end)
         if head:
             self.place = msgspec.structs.replace(self.place, head=_sha256(head), head_length=len(head))
@@ -200,9 +201,8 @@ class Tail:
         with _named(path):
             self._resume(msgspec.json.decode(position, type=list[Place]) if position else [])
             if not position:
+                self._last = Place(0, 0, seen=self._after_parts())
                 self._look()
-                if self._log is None:
-                    self._last = Place(0, 0, seen=self._after_parts())
 
     def poll(self, max_records: int, max_wait: float) -> Polled:
         end = time.monotonic() + max_wait
@@ -283,6 +283,8 @@ class Tail:
         log = self._log
         if log is not None and (status.st_dev, status.st_ino) == (log.place.device, log.place.inode):
             if not log.is_replaced():
+                if not log.place.head and log.find_head():  # it may have been cut off before anything was read of it
+                    self._follow_between(log.place)
                 return
             self._log, self._last = None, log.place
             log.close()
@@ -300,6 +302,8 @@ class Tail:
         """The log has another name now, or none."""
         if self._log is not None:
             self._log.rotated = time.monotonic()
+            if not self._log.place.head:
+                self._log.find_head()  # so that a packed copy of it is known
             self._parts.append(self._log)
             self._last = self._log.place
             self._log = None

@@ -256,6 +256,23 @@ def test_older_parts_are_not_read_when_the_log_is_read_for_the_first_time(log, r
     assert reader.numbers == [5, 6, 7]
 
 
+@pytest.mark.parametrize("rotate", ROTATIONS.values(), ids=ROTATIONS.keys())
+@pytest.mark.parametrize("read_before", [0, 2])
+def test_rotated_twice_between_two_looks_while_the_log_was_empty(log, reader, rotate, read_before):
+    log.write(read_before)
+    log.path.touch()
+    reader.start().read()
+    if read_before:
+        log.copy_and_truncate("tracking.log-001")
+        reader.read()
+    for number in (2, 3):
+        log.write(2)
+        rotate(log, f"tracking.log-00{number}")
+    log.write(2)
+    reader.read()
+    assert reader.has_read(log.written)
+
+
 def test_an_empty_log_that_is_truncated_brings_no_older_parts_back(log, reader):
     log.write(2)
     log.rename("tracking.log.1")
