@@ -158,6 +158,12 @@ def parallelism(arguments: Sequence[str]) -> int:
     return max(1, int(_values(arguments).get("parallelism", "1")))
 
 
+def of_runner(engine: str, arguments: Sequence[str], streaming: bool) -> list[str]:
+    """Beam's options as given, and what a stream on Flink needs beside. A timer's bundle that is open when a checkpoint begins would
+    else keep what it gave until the next bundle of its task: in a quiet hour, for an hour."""
+    return [*arguments, "--finish_bundle_before_checkpointing"] if engine == "FlinkRunner" and streaming else list(arguments)
+
+
 def _is_set(options: Mapping[str, str], name: str) -> bool:
     return options.get(name, "false").lower() not in ("false", "no", "0")
 

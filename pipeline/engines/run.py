@@ -37,7 +37,7 @@ def run(
         files.find(arguments.input)  # whether there is anything to read
     for url in streams:
         check_options(url)
-    options = PipelineOptions(list(arguments.beam))
+    options = PipelineOptions(engine_options.of_runner(engine, arguments.beam, bool(streams)))
     options.view_as(StandardOptions).runner = engine
     options.view_as(StandardOptions).streaming = bool(streams)
     plan = plan_of(engine, arguments, config, window, streams)

@@ -135,20 +135,21 @@ class Shard:
         """Takes what is new of ``block``, and sends a batch when one is due."""
         self._tally[self._name, "statements"] += block.size
         self._enqueue(block, self._new_of(block), now)
-        return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at())
+        return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at(), now)
 
     def again(self, now: float) -> Outcome:
         """Sends what is due; for the timer."""
         self._head.again = 0.0
-        return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at())
+        return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at(), now)
 
     def end(self, limits: Limits) -> Outcome:
         """Sends all that waits; what an outage outlives becomes dead letters."""
         return self._outcome(self._take_turn(limits, last=True))
 
-    def _outcome(self, due_at: float | None) -> Outcome:
+    def _outcome(self, due_at: float | None, now: float = 0.0) -> Outcome:
         head = self._head
-        again_at = due_at if due_at is not None and (not head.again or due_at < head.again) else None
+        is_set = head.again > now  # else there is none, or it was lost
+        again_at = due_at if due_at is not None and (not is_set or due_at < head.again) else None
         head.again = again_at or head.again
         self._cells.head.write(msgspec.msgpack.encode(head))
         since = head.oldest if head.queued else None
@@ -250,7 +251,7 @@ class Shard:
 
     def _is_due(self, now: float) -> bool:
         due_at = self._due_at()
-        return (due_at is not None and due_at <= now) or bool(self._head.tried and not self._head.again)
+        return (due_at is not None and due_at <= now) or bool(self._head.tried and self._head.again <= now)
 
     # Sending
 

@@ -47,6 +47,27 @@ def test_another_statement_with_a_known_id_is_a_dead_letter_and_another_body_of_
     shard.assert_adds_up()
 
 
+def test_a_timer_that_an_engine_lost_is_set_anew_when_something_comes(engine, statement):
+    shard = engine()
+    shard.receive(statement(1))
+    shard.timer = None
+    shard.advance(100)
+    shard.receive(statement(2))
+    shard.receive(statement(3))
+    shard.advance(10)
+    assert shard.tally["delivered"] == 3
+
+    shard.lrs.answer = Answer(502)
+    shard.receive(*map(statement, range(10, 20)))
+    shard.timer = None
+    shard.advance(100)
+    shard.lrs.answer = Answer(200)
+    shard.receive(statement(4))
+    shard.advance(10)
+    assert shard.tally["delivered"] == 14
+    shard.assert_adds_up()
+
+
 def test_after_an_outage_everything_arrives_in_order_once(engine, statement):
     shard = engine()
     shard.lrs.answer = Answer(fault="refused")

@@ -1,0 +1,179 @@
+"""The job on a real Flink session cluster with two TaskManagers: a batch, and streams, also with a TaskManager at work that is killed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PEERS = os.environ.get("EDX2LRS_PEERS", "")
+MISSING = [tool for tool in ("java", "mvn") if not any(Path(place, tool).exists() for place in os.get_exec_path())]
+SAMPLE = Path(__file__).parents[3] / "templates" / "sample"
+SECRETS = {"EDX2LRS_ID_KEY": "a key of the tests", "LRS_USER": "sandbox", "LRS_PASSWORD": "sandbox"}
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(not Path(PEERS, "flink", "up.sh").is_file(), reason="EDX2LRS_PEERS names no folder with flink/up.sh"),
+    pytest.mark.skipif(bool(MISSING), reason=f"{' and '.join(MISSING)} missing, which Flink needs"),
+]
+
+
+def until(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, what()
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """Writes a configuration with the given consumers, a line each; gives its path."""
+
+    def write(*consumers, lms=""):
+        lines = "\n".join(f"  - {{{consumer}, access: all}}" for consumer in consumers)
+        text = f"""
+lms: {{root_url: "https://lms.example.com", id_key: env:EDX2LRS_ID_KEY{lms}}}
+consumers:
+{lines}
+dead_letters: {{path: {tmp_path}/dead}}
+"""
+        (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
+        return str(tmp_path / "c.yaml")
+
+    return write
+
+
+def xapi(name, sandbox):
+    auth = "auth: {scheme: basic, username: env:LRS_USER, password: env:LRS_PASSWORD}"
+    place = f'url: "http://{sandbox.address}/{name}/xAPI"'
+    return f"name: {name}, protocol: xapi, {place}, {auth}, batch: {{size: 20, interval: 0.5s}}, retry: {{max_delay: 2s}}"
+
+
+def caliper(name, sandbox):
+    auth = "auth: {scheme: bearer, token: env:LRS_PASSWORD}"
+    place = f'url: "http://{sandbox.address}/{name}/caliper"'
+    return f"name: {name}, protocol: caliper, {place}, {auth}, batch: {{size: 20, interval: 0.5s}}, retry: {{max_delay: 2s}}"
+
+
+class Report:
+    """What a stream reports. Its sums are right when everything that was published is settled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def read(self):
+        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {"consumers": {}}
+
+    def settles(self, number, *consumers):
+        found = [self.read()["consumers"].get(consumer) for consumer in consumers]
+        return all(each and each["waiting"] == 0 and each["delivered"] + each["already_stored"] == number for each in found)
+
+
+@pytest.fixture
+def streaming(job, configured, tmp_path):
+    """Starts a job that reads ``stream`` for consumers; gives its report."""
+
+    def start(stream, *consumers, checkpoints=1000):
+        report = tmp_path / "report.json"
+        options = [f"--checkpointing_interval={checkpoints}", "--max_bundle_size=1", "--max_bundle_time_mills=200"]
+        start.said = job("--config", configured(*consumers), "--input", stream.url, "--report", str(report), *options).said
+        return Report(report)
+
+    return start
+
+
+def test_a_batch_gives_what_translate_gives(job, configured, tmp_path):
+    config = configured(
+        f'name: campus, protocol: xapi, url: "file://{tmp_path}/out/"',
+        lms=f", external_ids: {SAMPLE}/external_ids.csv, course_names: {SAMPLE}/course_names.csv",
+    )
+    started = job("--config", config, "--input", str(SAMPLE / "logs"), "--report", "report.json")
+    assert started.process.wait(300) == 0, started.said()
+
+    read = [path.read_bytes() for path in sorted((SAMPLE / "logs").iterdir())]
+    text = b"".join(gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data for data in read)
+    command = [sys.executable, "-m", "edx2lrs.pipeline", "translate", "--to", "xapi", "--config", config]
+    made = subprocess.run(command, input=text, capture_output=True, check=True, env={**os.environ, **SECRETS}).stdout
+    arrived = [json.loads(line) for path in (tmp_path / "out").iterdir() for line in path.read_bytes().splitlines()]
+    assert {each["id"]: each for each in arrived} == {each["id"]: each for each in map(json.loads, made.splitlines())}
+
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    campus = report["consumers"]["campus"]
+    assert report["records"]["read"] == sum(1 for line in text.split(b"\n") if line.strip())
+    assert campus["delivered"] == len(arrived)
+    assert campus["statements"] == campus["delivered"] + campus["duplicates"]
+
+
+@pytest.mark.parametrize("stream", ["pubsub"], indirect=True)
+def test_the_report_of_a_stream_that_fell_silent_is_complete(streaming, stream, sandbox):
+    lrs = sandbox()
+    # Checkpoints so often that most of them find a bundle open.
+    report = streaming(stream, xapi("campus", lrs), checkpoints=150)
+    for count in (50, 7, 9):
+        stream.publish(count)
+        until(lambda: lrs.counts("campus")["stored"] == stream.published, 120, streaming.said)
+        until(lambda: report.settles(stream.published, "campus"), 30, report.read)
+    assert lrs.counts("campus")["repeats"] == 0
+
+
+def assert_explained(report, stream, lrs, *consumers):
+    """What came twice to the LRS was sent by a worker that was killed before its checkpoint; what was read twice was not sent."""
+    content = report.read()
+    for consumer in consumers:
+        found = content["consumers"][consumer]
+        assert found["already_stored"] == lrs.counts(consumer)["repeats"]
+        assert content["records"]["read"] == stream.published + found["duplicates"]
+        assert found["dead"] == {"records": {}, "statements": {}}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stream", ["kafka", "pubsub"], indirect=True)
+def test_a_stream_loses_nothing_when_the_taskmanager_at_work_is_killed(streaming, stream, sandbox, cluster):
+    lrs = sandbox()
+    report = streaming(stream, xapi("campus", lrs))
+    stream.publish(100)
+    until(lambda: lrs.counts("campus")["stored"] == stream.published, 120, streaming.said)
+    for _ in range(2):
+        stream.publish_for(5, rate=100)
+        cluster.kill_at_work()
+        stream.publish_for(30, rate=100)
+    until(lambda: lrs.counts("campus")["stored"] == stream.published, 150, lambda: (stream.published, lrs.counts("campus")))
+    assert cluster.checkpoints(cluster.running())["restored"] >= 2
+    until(lambda: report.settles(stream.published, "campus"), 30, report.read)
+    assert_explained(report, stream, lrs, "campus")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stream", ["kafka"], indirect=True)
+def test_a_taskmanager_is_killed_while_a_consumer_is_down(streaming, stream, sandbox, cluster):
+    lrs, other = sandbox(), sandbox()
+    report = streaming(stream, xapi("campus", lrs), xapi("partner", other), caliper("vendor", other))
+
+    def arrived(where, *consumers):
+        return lambda: all(where.counts(consumer)["stored"] == stream.published for consumer in consumers)
+
+    stream.publish(100)
+    until(arrived(lrs, "campus"), 120, streaming.said)
+    until(arrived(other, "partner", "vendor"), 60, streaming.said)
+    other.stop()
+    stream.publish_for(10, rate=100)
+    cluster.kill_at_work()
+    stream.publish_for(30, rate=100)
+    until(arrived(lrs, "campus"), 120, lambda: (stream.published, lrs.counts("campus")))
+    assert cluster.checkpoints(cluster.running())["restored"] >= 1
+    stream.publish(50)
+    until(arrived(lrs, "campus"), 10, lambda: "who is up was held up by who is down")
+
+    other.start()
+    until(arrived(other, "partner", "vendor"), 150, lambda: (stream.published, other.counts("partner"), other.counts("vendor")))
+    until(lambda: report.settles(stream.published, "campus", "partner", "vendor"), 30, report.read)
+    assert_explained(report, stream, lrs, "campus")
+    assert_explained(report, stream, other, "partner", "vendor")
+    # They were down when the TaskManager was killed: nothing was on its way to them.
+    assert other.counts("partner")["repeats"] == other.counts("vendor")["repeats"] == 0
+    until(stream.is_settled, 30, lambda: "not everything was settled at the source")
