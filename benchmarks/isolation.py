@@ -29,7 +29,7 @@ from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
-from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.io.state.waves import KeptWave, Reached
 from edx2lrs.transforms.blocks import Statement, hash8, pack
 from edx2lrs.transforms.config_types import Batch, Consumer
 
@@ -104,7 +104,7 @@ def phase(seconds: float, delays: Mapping[str, float]) -> Phase:
         end, wave = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             blocks = [pack(consumer.name, _statements()) for consumer in consumers]
-            state.keep_wave(KeptWave("log", wave, wave + 1, wave + 1, False, blocks, [], {}))
+            state.keep_wave(KeptWave([Reached("log", wave, wave + 1, wave + 1, False)], blocks, [], {}))
             senders.wake()
             wave += 1
             time.sleep(WAVE_SECONDS)

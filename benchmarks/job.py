@@ -131,7 +131,7 @@ def wave_cost(folder: Path) -> None:
         for _ in range(20):
             polled = reader.poll(1, 5)
             began = time.perf_counter()
-            wave.write(str(folder / "wave"), wave.wave_of(str(log), offset, polled), polled)
+            wave.write(str(folder / "wave"), wave.Wave([wave.stretch_of(str(log), offset, polled)], []), [polled])
             runner.run()
             times.append(time.perf_counter() - began)
             offset = polled.offset

@@ -17,7 +17,7 @@ from statistics import median
 
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import State, open_state
-from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.io.state.waves import KeptWave, Reached
 from edx2lrs.transforms.blocks import Block, Statement, pack
 
 WAVE = 30_000
@@ -34,7 +34,7 @@ def wave(state: State, bodies: Block, size: int) -> Callable[[], object]:
         bodies._replace(consumer="lrs", size=BLOCK, ids=os.urandom(16 * BLOCK), checks=os.urandom(16 * BLOCK))
         for _ in range(size // BLOCK)
     ]
-    kept = KeptWave("piece", piece.offset, piece.offset + 1, piece.lines + 1, False, blocks, [], {})
+    kept = KeptWave([Reached("piece", piece.offset, piece.offset + 1, piece.lines + 1, False)], blocks, [], {})
     return lambda: state.keep_wave(kept)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edx2lrs.io.state.database import Database
@@ -139,19 +139,23 @@ class Pieces:
             )
             return had
 
-    def begin_wave(self, key: str, records_limit: int | None, stored: int = 0) -> int:
-        """Note that a wave of at most ``records_limit`` records starts at the kept offset, and how many bytes as stored have been
-        read of the piece; gives which attempt with this limit this is, from 1.
+    def begin_wave(self, read: Mapping[str, int], records_limit: int | None = None) -> None:
+        """Note that a wave starts at the kept offsets of the pieces in ``read``, and how many bytes as stored have been read of
+        each. ``records_limit``: of a wave over one piece, how many records it has.
 
         It outlives a killed process, not a power cut (no fsync); ``keep_wave`` sets both back.
         """
         with self._database.transaction("NORMAL") as transaction:
-            transaction.execute(
+            transaction.executemany(
                 "UPDATE pieces SET attempts = CASE WHEN records_limit IS ? THEN attempts + 1 ELSE 1 END, records_limit = ?, "
                 "stored = ? WHERE key = ?",
-                (records_limit, records_limit, stored, key),
+                [(records_limit, records_limit, stored, key) for key, stored in read.items()],
             )
-            return int(transaction.execute("SELECT attempts FROM pieces WHERE key = ?", (key,)).fetchone()[0])
+
+    def unclaimed(self) -> int:
+        """How many of this run's pieces nobody has begun to read."""
+        query = "SELECT count(*) FROM pieces WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL"
+        return int(self._database.rows(query)[0][0])
 
     def finish(self, key: str) -> None:
         """Mark ``key`` as done where it stands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x65783278  # "ex2x": marks the file as ours
-VERSION = 4
+VERSION = 5
 
 TABLES = """
 -- one row a thing: identity of this state, current run and job, bounds, export under way
@@ -79,6 +79,10 @@ CREATE TABLE sent_again (
     consumer TEXT, folder TEXT NOT NULL, marked INTEGER NOT NULL
 );
 CREATE INDEX sent_again_unmarked ON sent_again (row) WHERE NOT marked;
+""",
+    4: """
+-- the next one is found as fast among many that are done
+CREATE INDEX pieces_unclaimed ON pieces (listed) WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL;
 """,
 }
 """What makes a database of each version one of the next."""

@@ -36,16 +36,21 @@ _REASONS: Mapping[int, tuple[Stage, str, str]] = {
 }
 
 
-class KeptWave(NamedTuple):
-    """What a wave over one piece brought. Offsets are uncompressed bytes, ``end_lines`` counts the piece's lines up to
-    ``end_offset``, ``done`` says that the piece ends there. ``tally`` holds all counts of the wave but those of
-    ``keep_wave``."""
+class Reached(NamedTuple):
+    """How far a wave reads a piece. Offsets are uncompressed bytes, ``end_lines`` counts the piece's lines up to ``end_offset``,
+    ``done`` says that the piece ends there."""
 
     piece: str
     start_offset: int
     end_offset: int
     end_lines: int
     done: bool
+
+
+class KeptWave(NamedTuple):
+    """What a wave over pieces brought. ``tally`` holds all counts of the wave but those of ``keep_wave``."""
+
+    pieces: Sequence[Reached]
     blocks: Sequence[Block]
     failures: Sequence[Failure]
     tally: Tally
@@ -98,16 +103,17 @@ def keep_wave(database: Database, wave: KeptWave) -> Kept:
     Counts per consumer: ``statements``, ``duplicates`` (the id is known, with the same event or the same body),
     ``dead_statements/id_collision`` (known, with both different: stage ``guard``) and ``dead_statements/outage`` (the
     consumer is cut off and at its bound: stage ``deliver``). The two kinds of dead are letters with the statement as
-    payload, and their ids are not remembered. Raises ``StaleWave`` when the piece is elsewhere by now,
+    payload, and their ids are not remembered. Raises ``StaleWave`` when a piece is elsewhere by now,
     ``StateFault``, and ``ValueError`` for a consumer that ``begin_run`` did not name.
     """
     with database.transaction("FULL") as transaction:
-        _check_start(transaction, wave)
+        for piece in wave.pieces:
+            _check_start(transaction, piece)
         kept = _keep(transaction, wave, time.time())
-        transaction.execute(
+        transaction.executemany(
             "UPDATE pieces SET offset = ?, lines = ?, done = ?, attempts = 0, records_limit = NULL, "
             "claimed_by = CASE WHEN ? THEN NULL ELSE claimed_by END WHERE key = ?",
-            (wave.end_offset, wave.end_lines, wave.done, wave.done, wave.piece),
+            [(piece.end_offset, piece.end_lines, piece.done, piece.done, piece.piece) for piece in wave.pieces],
         )
     return kept
 
@@ -156,13 +162,13 @@ def _consumers(transaction: sqlite3.Connection) -> dict[str, _Consumer]:
     return {name: _Consumer(number, waiting, bool(is_open)) for name, number, waiting, is_open in rows}
 
 
-def _check_start(transaction: sqlite3.Connection, wave: KeptWave) -> None:
-    row = transaction.execute("SELECT offset, done FROM pieces WHERE key = ?", (wave.piece,)).fetchone()
+def _check_start(transaction: sqlite3.Connection, read: Reached) -> None:
+    row = transaction.execute("SELECT offset, done FROM pieces WHERE key = ?", (read.piece,)).fetchone()
     if row is None:
-        raise StaleWave(f"{wave.piece}: not in the state")
-    if row[0] != wave.start_offset or row[1]:
+        raise StaleWave(f"{read.piece}: not in the state")
+    if row[0] != read.start_offset or row[1]:
         raise StaleWave(
-            f"{wave.piece}: the wave starts at byte {wave.start_offset}, the state is at {row[0]}{' (done)' if row[1] else ''}"
+            f"{read.piece}: the wave starts at byte {read.start_offset}, the state is at {row[0]}{' (done)' if row[1] else ''}"
         )
 
 

@@ -216,10 +216,9 @@ def _read(arguments: argparse.Namespace, config: Config, state: State, run: Loca
         Job(config, step)  # what is wrong with tables and secrets is said here, once
     config_path = arguments.config if is_remote(arguments.config) else os.path.abspath(arguments.config)
     consumers = tuple(consumer.name for consumer in config.consumers)
-    plans = [
-        WorkerPlan(f"worker-{number}", config_path, str(state.folder), beam_arguments, consumers, config.outbox.statements)
-        for number in range(1, max(1, min(arguments.workers, spools)) + 1)
-    ]
+    of_all = (config_path, str(state.folder), beam_arguments, consumers, config.outbox.statements)
+    number_of_workers = max(1, min(arguments.workers, spools))
+    plans = [WorkerPlan(f"worker-{number}", *of_all, number_of_workers) for number in range(1, number_of_workers + 1)]
     workers = Workers(plans)
     try:
         run.read_and_deliver(workers)

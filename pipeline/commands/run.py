@@ -90,6 +90,7 @@ def _run(arguments: argparse.Namespace) -> int:
         run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
         warn_of_what_was_left_out(window, state.pieces)
         pieces = register(found, state.pieces)
+        number_of_workers = min(arguments.workers or os.cpu_count() or 1, pieces)
         plans = [
             WorkerPlan(
                 f"worker-{number}",
@@ -98,9 +99,10 @@ def _run(arguments: argparse.Namespace) -> int:
                 beam_arguments,
                 tuple(consumer.name for consumer in config.consumers),
                 config.outbox.statements,
+                number_of_workers,
                 window=window,
             )
-            for number in range(1, min(arguments.workers or os.cpu_count() or 1, pieces) + 1)
+            for number in range(1, number_of_workers + 1)
         ]
         workers = Workers(plans)
         with run_lifecycle.stopped_by_signals(run), run_lifecycle.abandoned_on_fault(run), contextlib.ExitStack() as stack:

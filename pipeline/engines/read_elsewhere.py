@@ -91,11 +91,11 @@ class ReadParts(_Reading):
                 done, offset = False, start
                 while not done:
                     polled = reader.poll(_READ_AT_ONCE)
-                    wave = waves.wave_of(path, offset, polled)
+                    stretch = waves.stretch_of(path, offset, polled)
                     done, offset = polled.done, polled.offset
-                    yield from self._batches(waves.records_of(wave, (lines.data for lines in polled.lines)))
-                    yield from self._failed(wave.failures)
-                    self.tally["", "bytes"] += wave.size
+                    yield from self._batches(waves.records_of(stretch, (lines.data for lines in polled.lines)))
+                    yield from self._failed(waves.failures_of(path, polled))
+                    self.tally["", "bytes"] += stretch.size
         except Unreadable as error:
             position = f"{path}@{start}" if start else f"{path}:1"
             yield from self._failed([Failure("read", "unreadable", str(error), position, b"")])

@@ -11,7 +11,7 @@ import apache_beam as beam
 import msgspec
 
 from edx2lrs.io.state.state import State, join_state
-from edx2lrs.io.state.waves import KeptMessages, KeptWave
+from edx2lrs.io.state.waves import KeptMessages, KeptWave, Reached
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.message_wave import MessageWave
 from edx2lrs.transforms.blocks import Block
@@ -113,6 +113,9 @@ class _Keep(beam.DoFn):
             of_stream = (wave.source, wave.ids, wave.since, wave.before, wave.position)
             self._state.keep_messages(KeptMessages(*of_stream, made.blocks, made.failures, made.tally))
             return
-        self._state.keep_wave(
-            KeptWave(wave.piece, wave.start, wave.end, wave.end_line, wave.done, made.blocks, made.failures, made.tally)
-        )
+        self._state.keep_wave(KeptWave(reached(wave), made.blocks, made.failures, made.tally))
+
+
+def reached(wave: waves.Wave) -> list[Reached]:
+    """How far the wave reads each of its pieces."""
+    return [Reached(each.piece, each.start, each.end, each.end_line, each.done) for each in wave.stretches]

@@ -26,8 +26,9 @@ class Segment(msgspec.Struct, frozen=True):
     length: int
 
 
-class Wave(msgspec.Struct, frozen=True, tag="piece"):
-    """From ``start`` (bytes of text of the piece that are done) to ``end``, after which ``end_line`` lines are done.
+class Stretch(msgspec.Struct, frozen=True):
+    """What a wave has of one piece: from ``start`` (bytes of text of the piece that are done) to ``end``, after which ``end_line``
+    lines are done.
 
     Lines are those of ``file``. ``skipped`` bytes after ``start`` belong to another piece. ``by_offset``: nobody has counted the
     lines before the piece, so that a line is named by the byte that it begins at (``path@1234``)."""
@@ -38,7 +39,6 @@ class Wave(msgspec.Struct, frozen=True, tag="piece"):
     end_line: int
     done: bool
     segments: list[Segment]
-    failures: list[Failure]
     file: str
     skipped: int = 0
     by_offset: bool = False
@@ -47,6 +47,18 @@ class Wave(msgspec.Struct, frozen=True, tag="piece"):
     def size(self) -> int:
         """Bytes of text."""
         return self.end - self.start - self.skipped
+
+
+class Wave(msgspec.Struct, frozen=True, tag="pieces"):
+    """Stretches of one piece or more, and what could not be read of them."""
+
+    stretches: list[Stretch]
+    failures: list[Failure]
+
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return sum(stretch.size for stretch in self.stretches)
 
 
 class Record(NamedTuple):
@@ -63,10 +75,15 @@ class Record(NamedTuple):
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
-def wave_of(piece: str, start: int, polled: Polled, file: str | None = None) -> Wave:
-    """The wave of what was polled from ``piece``, a part of ``file`` (None: the whole of it); lines over the bound and damage
-    become failures of the step ``read``."""
-    file = file or piece
+def stretch_of(piece: str, start: int, polled: Polled, file: str | None = None) -> Stretch:
+    """The stretch that was polled from ``piece``, a part of ``file`` (None: the whole of it)."""
+    segments = [Segment(lines.first_line, len(lines.data)) for lines in polled.lines]
+    reached = (polled.offset, polled.line, polled.done)
+    return Stretch(piece, start, *reached, segments, file or piece, polled.skipped, polled.by_offset)
+
+
+def failures_of(file: str, polled: Polled) -> list[Failure]:
+    """Lines over the bound and damage, as failures of the step ``read``."""
     mark = "@" if polled.by_offset else ":"
     failures = [
         Failure(
@@ -81,15 +98,13 @@ def wave_of(piece: str, start: int, polled: Polled, file: str | None = None) -> 
     if polled.damage:
         damage = polled.damage
         failures.append(Failure("read", damage.cause, damage.message, f"{file}:{damage.line}", damage.payload))
-    segments = [Segment(lines.first_line, len(lines.data)) for lines in polled.lines]
-    reached = (polled.offset, polled.line, polled.done)
-    return Wave(piece, start, *reached, segments, failures, file, polled.skipped, polled.by_offset)
+    return failures
 
 
-def write(folder: str, wave: Wave, polled: Polled) -> None:
-    """Puts the wave where ``records`` finds it. Raises ``OSError``."""
+def write(folder: str, wave: Wave, polled: Iterable[Polled]) -> None:
+    """Puts the wave, whose stretches were ``polled``, where ``records`` finds it. Raises ``OSError``."""
     with open(os.path.join(folder, "lines"), "wb") as file:
-        file.writelines(lines.data for lines in polled.lines)
+        file.writelines(lines.data for stretch in polled for lines in stretch.lines)
     with open(os.path.join(folder, "wave.json"), "wb") as file:
         file.write(msgspec.json.encode(wave))
 
@@ -107,18 +122,20 @@ def records(folder: str, wave: Wave | MessageWave) -> Iterator[Record]:
             yield Record(message.position, 0, message.body, message.attributes)
         return
     with open(os.path.join(folder, "lines"), "rb") as file:
-        found = records_of(wave, (file.read(segment.length) for segment in wave.segments))
-        yield from map(_of_letter, found) if is_spool(wave.file) else found
+        for stretch in wave.stretches:
+            found = records_of(stretch, (file.read(segment.length) for segment in stretch.segments))
+            yield from map(_of_letter, found) if is_spool(stretch.file) else found
 
 
-def records_of(wave: Wave, texts: Iterable[bytes]) -> Iterator[Record]:
-    """The records in ``texts``, which are those of the wave's segments."""
-    for segment, text in zip(wave.segments, texts, strict=True):
+def records_of(stretch: Stretch, texts: Iterable[bytes]) -> Iterator[Record]:
+    """The records in ``texts``, which are those of the stretch's segments."""
+    file = stretch.file
+    for segment, text in zip(stretch.segments, texts, strict=True):
         bodies = text.split(b"\n")
-        for line, body in _by_offset(bodies, segment) if wave.by_offset else enumerate(bodies, segment.first_line):
+        for line, body in _by_offset(bodies, segment) if stretch.by_offset else enumerate(bodies, segment.first_line):
             stripped = body.rstrip(b"\r")
             if stripped and not stripped.isspace():
-                yield Record(f"{wave.file}@{line}", 0, stripped) if wave.by_offset else Record(wave.file, line, stripped)
+                yield Record(f"{file}@{line}", 0, stripped) if stretch.by_offset else Record(file, line, stripped)
 
 
 def _of_letter(line: Record) -> Record:

@@ -31,6 +31,7 @@ class WorkerPlan(NamedTuple):
     beam_arguments: tuple[str, ...]
     consumers: tuple[str, ...]
     outbox_bound: int
+    workers: int = 1  # among whom the pieces are shared
     wave_bytes: int = WAVE_BYTES
     stream: SourceUrl | None = None  # None: files
     window: TimeWindow = TimeWindow()

@@ -25,7 +25,7 @@ from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import State, open_state
-from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.io.state.waves import KeptWave, Reached
 from edx2lrs.transforms.blocks import Statement, hash8, pack
 from edx2lrs.transforms.config_types import Consumer, Retry
 
@@ -179,7 +179,7 @@ class Outside:
         statements = [_statement(number, size) for number in range(count)]
         blocks = [pack(consumer.name, statements[at : at + block]) for at in range(0, count, block)]
         tally = Counter({(consumer.name, "translated"): count})
-        self.state.keep_wave(KeptWave("log", self._waves, self._waves + 1, self._waves + 1, False, blocks, [], tally))
+        self.state.keep_wave(KeptWave([Reached("log", self._waves, self._waves + 1, self._waves + 1, False)], blocks, [], tally))
         self._waves += 1
         return [str(uuid.UUID(bytes=statement.id)) for statement in statements]
 

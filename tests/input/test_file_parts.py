@@ -13,6 +13,7 @@ from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.input_pieces import register
+from edx2lrs.pipeline.local.keep import reached
 
 LINES = [b'{"n": %d, "pad": "%s"}\n' % (n, b"x" * (n * 7919 % 97)) for n in range(2_000)]
 TEXT = b"".join(LINES)
@@ -34,11 +35,11 @@ def read(state, folder, path, part, wave_bytes=5_000):
             reader = FileReader(piece.file, piece.offset, piece.lines, piece.start, piece.bound)
             polled = reader.poll(wave_bytes, 100)
             reader.close()
-            wave = waves.wave_of(piece.key, piece.offset, polled, piece.file)
-            waves.write(str(folder), wave, polled)
+            wave = waves.Wave([waves.stretch_of(piece.key, piece.offset, polled, piece.file)], [])
+            waves.write(str(folder), wave, [polled])
             records += waves.records(str(folder), waves.read(str(folder)))
             size += wave.size
-            state.keep_wave(KeptWave(wave.piece, wave.start, wave.end, wave.end_line, wave.done, [], [], {}))
+            state.keep_wave(KeptWave(reached(wave), [], [], {}))
             piece = state.pieces.get(piece.key)
     return records, size
 
@@ -110,7 +111,7 @@ def test_progress_counts_bytes_as_they_are_stored(state, tmp_path):
     register(find([str(plain), str(packed)]), state.pieces, 10_000)
     before = state.pieces.progress()
     piece = state.pieces.claim("worker")
-    state.pieces.begin_wave(piece.key, 10, 4_000)
+    state.pieces.begin_wave({piece.key: 4_000}, 10)
     assert before.size == plain.stat().st_size + packed.stat().st_size
     assert (before.read, state.pieces.progress().read) == (0, 4_000)
     state.pieces.finish(piece.key)

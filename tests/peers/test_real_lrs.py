@@ -19,7 +19,7 @@ from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
-from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.io.state.waves import KeptWave, Reached
 from edx2lrs.pipeline.commands.connection_check import findings
 from edx2lrs.transforms.blocks import Statement, hash8, pack
 from edx2lrs.transforms.config_types import Auth, Config, Consumer, Lms
@@ -68,7 +68,7 @@ def deliver(folder: Path, consumer: Consumer, bodies: dict[uuid.UUID, bytes]) ->
         state.pieces.register([SeenPiece("log", 1, "00", 1)])
         statements = [Statement(each.bytes, body, hash8(body), "log:1") for each, body in bodies.items()]
         blocks = [pack(consumer.name, statements)]
-        state.keep_wave(KeptWave("log", 0, 1, 1, True, blocks, [], {}))
+        state.keep_wave(KeptWave([Reached("log", 0, 1, 1, True)], blocks, [], {}))
         credentials = credentials_of(consumer, lambda reference: os.environ[reference.removeprefix("env:")])
         senders = Senders(state.outbox, [consumer], lambda each: LrsClient(each, credentials, "http://lms"), lambda _: None)
         senders.start()

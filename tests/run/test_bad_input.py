@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,15 @@ def parse(record):
         os._exit(11)
     return original(record)
 parsing.parse = parse
+"""
+COUNTS_WAVES = """\
+from edx2lrs.pipeline.local import wave as waves
+write = waves.write
+def counted(folder, wave, polled):
+    with open("waves", "a") as file:
+        file.write(f"{len(wave.stretches)}\\n")
+    write(folder, wave, polled)
+waves.write = counted
 """
 
 
@@ -205,3 +215,38 @@ def test_a_record_that_kills_its_process_is_a_dead_letter_in_the_end(edx2lrs, sa
     assert_adds_up(result.report)
     assert result.report["records"]["dead"] == {"crash": 1}
     assert sandbox.stored("one") == 6
+
+
+def test_a_record_that_kills_its_process_costs_no_other_file_of_its_wave(edx2lrs, sandbox, config, tmp_path, assert_adds_up):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for number in range(12):
+        lines = [line(100 + number), line(200, page="KILLER")] if number == 5 else [line(100 + number)]
+        (logs / f"{number:02}.log").write_bytes(b"\n".join(lines))
+    run = ("run", "--config", config(sandbox.address, CONFIG), "--input", "logs", "--state", "state", "--workers", 1)
+    result = edx2lrs(*run, env=planted(tmp_path, DIES_OF_A_RECORD))
+    assert result.code == 0, result.text
+    assert_adds_up(result.report)
+    assert result.report["records"]["dead"] == {"crash": 1}
+    assert sandbox.stored("one") == 12
+
+
+def test_many_small_files_share_a_wave_and_a_bad_one_costs_itself_alone(edx2lrs, sandbox, config, tmp_path, assert_adds_up):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for number in range(60):
+        text = line(100 + number)
+        (logs / f"{number:02}.log").write_bytes(gzip.compress(text)[:-9] if number % 20 == 7 else text)
+    (logs / "60-empty.log").write_bytes(b"")
+    (logs / "30-vanishing.log").write_bytes(line(300))
+    run = ("run", "--config", config(sandbox.address, CONFIG), "--input", "logs", "--state", "state")
+    result = edx2lrs(*run, "--workers", 2, env=planted(tmp_path, COUNTS_WAVES + VANISHES_AFTER_THE_LISTING))
+    assert result.code == 1
+    assert_adds_up(result.report)
+    assert result.report["records"]["dead"] == {"truncated_gzip": 3, "unreadable": 1}
+    assert sandbox.stored("one") == 57
+    waves = [int(stretches) for stretches in (tmp_path / "waves").read_text().split()]
+    assert sum(waves) == 61
+    assert len(waves) < 20
+    letters = read_dead_letters(str(tmp_path / "state" / "dead-letters"), print)
+    assert {Path(letter.position).name for letter in letters} == {"07.log:1", "27.log:1", "47.log:1", "30-vanishing.log:1"}

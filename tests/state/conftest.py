@@ -10,7 +10,7 @@ import pytest
 
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import State, open_state
-from edx2lrs.io.state.waves import Kept, KeptWave
+from edx2lrs.io.state.waves import Kept, KeptWave, Reached
 from edx2lrs.transforms.blocks import Block, Statement, pack
 from edx2lrs.transforms.failure import Failure
 
@@ -79,7 +79,7 @@ def keep() -> Keep:
         begins = piece.offset if start is None else start
         packed: list[Block] = [pack(consumer, statements) for consumer, statements in blocks]
         tally = {("", "read"): 1}
-        wave = KeptWave(PIECE, begins, begins + 10, piece.lines + 1, False, packed, list(failures), tally)
+        wave = KeptWave([Reached(PIECE, begins, begins + 10, piece.lines + 1, False)], packed, list(failures), tally)
         return state.keep_wave(wave)
 
     return keep_them

@@ -10,7 +10,7 @@ from hamcrest import assert_that, calling, equal_to, has_entries, has_key, not_,
 from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import join_state
-from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.io.state.waves import KeptWave, Reached
 from edx2lrs.transforms.blocks import pack
 from edx2lrs.transforms.failure import Failure
 
@@ -155,7 +155,7 @@ def test_of_workers_that_bring_the_same_at_once_one_is_first(state, statement):
 
     def work(key):
         with join_state(state.folder) as worker:
-            return worker.keep_wave(KeptWave(key, 0, 10, 200, True, [block], [], {}))
+            return worker.keep_wave(KeptWave([Reached(key, 0, 10, 200, True)], [block], [], {}))
 
     with ThreadPoolExecutor(len(pieces)) as threads:
         kept = list(threads.map(work, pieces))

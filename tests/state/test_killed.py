@@ -20,7 +20,7 @@ from pathlib import Path
 from edx2lrs.io.state.outbox import Settlement
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
-from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.io.state.waves import KeptWave, Reached
 from edx2lrs.transforms.blocks import Statement, pack
 from edx2lrs.transforms.failure import Failure
 
@@ -47,12 +47,12 @@ threading.Thread(target=settle, args=(state,), daemon=True).start()
 piece = state.pieces.claim("worker")
 offset = piece.offset
 while True:
-    state.pieces.begin_wave("piece", None)
+    state.pieces.begin_wave({"piece": 0})
     numbers = range(max(0, offset * 50 - 10), offset * 50 + 50)
     blocks = [pack(name, [statement(n) for n in numbers]) for name in ("one", "two")]
     failed = Failure("parse", "not_json", "no JSON", f"piece:{offset}", b"{")
     tally = {("", "read"): 61, ("", "matched"): 60, ("", "dead/not_json"): 1}
-    state.keep_wave(KeptWave("piece", offset, offset + 1, offset + 1, False, blocks, [failed], tally))
+    state.keep_wave(KeptWave([Reached("piece", offset, offset + 1, offset + 1, False)], blocks, [failed], tally))
     offset += 1
     print(offset, flush=True)
 """
