@@ -100,11 +100,11 @@ class ConsumerSender:
             self._sending.draining = True
             self._lock.notify_all()
 
-    def at_rest(self, waiting: int, patient: bool) -> bool:
+    def at_rest(self, waiting: int, since: float, patience: float) -> bool:
         """Whether nothing is under way and nothing will be: ``waiting``, as the outbox says, is 0 or behind an open
         circuit.
 
-        ``patient``: an outage, which may be over soon, is no rest.
+        An outage, which may be over soon, is no rest for ``patience`` seconds from its beginning, or from ``since`` if that is later.
         """
         with self._lock:
             sending = self._sending
@@ -114,7 +114,8 @@ class ConsumerSender:
                 return True
             if sending.circuit.state != "open" or sending.gives_up(time.monotonic()):
                 return False
-            return not (patient and sending.circuit.kind == "outage")
+            patient_until = max(since, sending.circuit.opened_at) + patience
+            return sending.circuit.kind != "outage" or time.monotonic() >= patient_until
 
     def stop(self) -> None:
         """Take no more batches."""

@@ -97,18 +97,17 @@ class Senders:
     def drain(self, patience: float = _PATIENCE_SECONDS, go_on: Callable[[], bool] = _always) -> None:
         """Nothing more will be kept: returns when all is settled, or something is left only behind open circuits.
 
-        An outage gets ``patience`` seconds, in which probes may find that it is over. ``go_on`` is called some ten times a
-        second; when it is false, nothing is waited for any longer. Raises what a sender failed with.
+        An outage gets ``patience`` seconds from its beginning, or from now, in which probes may find that it is over. ``go_on`` is
+        called some ten times a second; when it is false, nothing is waited for any longer. Raises what a sender failed with.
         """
         for sender in self._senders.values():
             sender.drain()
-        end = time.monotonic() + patience
+        began = time.monotonic()
         while True:
             self._changed.clear()
             self.raise_failure()
             waiting = self._outbox.waiting_counts()
-            patient = time.monotonic() < end
-            at_rest = all(sender.at_rest(waiting.get(name, 0), patient) for name, sender in self._senders.items())
+            at_rest = all(sender.at_rest(waiting.get(name, 0), began, patience) for name, sender in self._senders.items())
             if at_rest or not go_on():
                 break
             self.wake()

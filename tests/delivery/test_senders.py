@@ -330,6 +330,25 @@ def test_an_outage_at_the_end_of_a_run_is_given_some_patience(lrs: Any, outside:
     assert around.state.outbox.waiting("campus") == 0
 
 
+def test_an_outage_that_begins_late_is_given_as_much(lrs: Any, outside: Any, consumer: Any, replies: Any) -> None:
+    turns = iter(range(100))
+    out = range(3, 10)
+
+    def behave(_: list[str]) -> Any:
+        turn = next(turns)
+        time.sleep(0.2 if turn < out.start else 0.0)
+        return replies(503) if turn in out else replies()
+
+    lrs.behave = behave
+    retry = Retry(max_attempts=2, base_delay=0.01, max_delay=0.05)
+    campus = consumer(lrs.url, retry=retry, batch=SMALL, rate=Rate(concurrency=1))
+    around = outside(campus)
+    around.keep(campus, 100)
+    around.send_all(patience=0.5)
+    assert around.state.outbox.waiting("campus") == 0
+    assert "circuit_opened" in [notice.event for notice in around.notices]
+
+
 def test_an_outage_becomes_dead_letters_when_the_consumer_says_so(
     lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any
 ) -> None:
