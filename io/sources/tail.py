@@ -261,9 +261,7 @@ class Tail:
         for place in places:
             self._last = place
             if log is not None and _is_of(log[0], place):
-                status = os.fstat(log[0].fileno())
-                place = msgspec.structs.replace(place, device=status.st_dev, inode=status.st_ino)
-                self._log = _Plain(log[0], self._path, place, None)
+                self._log = _Plain(log[0], self._path, _lies_in(os.fstat(log[0].fileno()), place), None)
                 log = None
             else:
                 self._follow_part(place, "was rotated away before it was read to its end")
@@ -281,16 +279,12 @@ class Tail:
                 _LOG.info("%s does not exist yet; it is waited for", self._path)
             return
         log = self._log
-        if log is not None and (status.st_dev, status.st_ino) == (log.place.device, log.place.inode):
-            if not log.is_replaced():
-                if not log.place.head and log.find_head():  # it may have been cut off before anything was read of it
-                    self._follow_between(log.place)
-                return
-            self._log, self._last = None, log.place
-            log.close()
-            self._follow_part(log.place, "was cut off, and no rotated part of it was found")
-        else:
-            self._rotate()
+        is_same = log is not None and (status.st_dev, status.st_ino) == (log.place.device, log.place.inode)
+        if log is not None and is_same and not log.is_replaced():
+            if not log.place.head and log.find_head():  # it may have been cut off before anything was read of it
+                self._follow_between(log.place)
+            return
+        self._rotate()
         opened = self._opened()
         if opened is None:
             return
@@ -299,14 +293,19 @@ class Tail:
         self._log = _Plain(file, self._path, place, None)
 
     def _rotate(self) -> None:
-        """The log has another name now, or none."""
-        if self._log is not None:
-            self._log.rotated = time.monotonic()
-            if not self._log.place.head:
-                self._log.find_head()  # so that a packed copy of it is known
-            self._parts.append(self._log)
-            self._last = self._log.place
-            self._log = None
+        """The log has another name now, or none, or another content; or both."""
+        log, self._log = self._log, None
+        if log is None:
+            return
+        if log.is_replaced():
+            log.close()
+            self._follow_part(log.place, "was cut off, and no rotated part of it was found")
+        else:
+            log.rotated = time.monotonic()
+            if not log.place.head:
+                log.find_head()  # so that a packed copy of it is known
+            self._parts.append(log)
+        self._last = log.place
 
     def _opened(self) -> tuple[BinaryIO, Place] | None:
         try:
@@ -328,12 +327,12 @@ class Tail:
             with suppress(OSError, EOFError, zlib.error, Unreadable):
                 if path.endswith(".gz"):
                     if _sha256(_start_of_gz(path, place.head_length)) == place.head:
-                        self._parts.append(_Packed(path, place))
+                        self._parts.append(_Packed(path, _lies_in(os.stat(path), place)))
                         return
                     continue
                 file = open(path, "rb", buffering=0)  # noqa: SIM115 - stays open
                 if _is_of(file, place):
-                    self._parts.append(_Plain(file, path, place, time.monotonic()))
+                    self._parts.append(_Plain(file, path, _lies_in(os.fstat(file.fileno()), place), time.monotonic()))
                     return
                 file.close()
         _LOG.warning("%s %s; lines that were written to it after line %d may be lost", self._path, why, place.line)
@@ -419,6 +418,11 @@ def moved(place: Place, part: Lines | LongLine) -> Place:
 
 def _line_of(part: Lines | LongLine) -> int:
     return part.line if isinstance(part, LongLine) else part.first_line
+
+
+def _lies_in(status: os.stat_result, place: Place) -> Place:
+    """``place`` in another file: a copy, or what a copy was made of."""
+    return msgspec.structs.replace(place, device=status.st_dev, inode=status.st_ino)
 
 
 def _is_of(file: BinaryIO, place: Place) -> bool:

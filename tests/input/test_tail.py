@@ -273,6 +273,27 @@ def test_rotated_twice_between_two_looks_while_the_log_was_empty(log, reader, ro
     assert reader.has_read(log.written)
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_copied_and_then_renamed_before_the_next_look(log, reader, is_packed, is_running):
+    """The renamed part is the file that what was copied lay in."""
+    log.write(2)
+    reader.start().read()
+    if not is_running:
+        reader.end()
+    log.write(1)
+    copy = log.copy_and_truncate("tracking.log-001")
+    if is_packed:
+        pack(copy)
+    log.write(2)
+    log.rename("tracking.log-002")
+    log.write(1)
+    if not is_running:
+        reader.start()
+    reader.read()
+    assert reader.has_read(6)
+
+
 def test_an_empty_log_that_is_truncated_brings_no_older_parts_back(log, reader):
     log.write(2)
     log.rename("tracking.log.1")
