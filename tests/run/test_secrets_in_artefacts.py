@@ -5,19 +5,32 @@ from __future__ import annotations
 import base64
 import bz2
 import json
+import os
 import re
+import signal
+import socket
 import sqlite3
+import subprocess
+import sys
 import threading
+import time
+import urllib.request
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import fastavro
 import pytest
 import zstandard
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from edx2lrs.io.sources.source_urls import parse
+from edx2lrs.pipeline.engines.count_tallies import ReportPlace
+from edx2lrs.pipeline.engines.graph import Plan, build
 from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 
@@ -37,10 +50,12 @@ consumers:
   auth: {scheme: basic, username: env:LRS_USER, password: env:LRS_PASSWORD}
   headers: {X-Api-Key: env:LRS_HEADER}
   access: all
+  log: true
 - name: refused
   protocol: caliper
   url: http://ADDRESS/refused
   auth: {scheme: bearer, token: file:token}
+  batch: {interval: 0.2s}
   access: all
 """
 
@@ -126,16 +141,22 @@ def unpacked(proto: bytes) -> bytes:
     return b"\n".join(parts)
 
 
-def test_no_artefact_of_a_run_holds_a_secret(
-    edx2lrs: Any, echo: str, config: Any, sample_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+ENVIRONMENT = {name: value for name, value in SECRETS.items() if name != "LRS_TOKEN"}
+
+
+@pytest.fixture
+def configured(echo: str, config: Any, sample_logs: Path, tmp_path: Path) -> Path:
+    """The configuration, with a log to read beside it."""
     lines = (sample_logs / "tracking.log-20240312").read_bytes().splitlines(keepends=True)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "tracking.log").write_bytes(b"".join(lines[:200]))
     (tmp_path / "token").write_text(SECRETS["LRS_TOKEN"])
-    path = config(echo, CONFIG)
-    environment = {name: value for name, value in SECRETS.items() if name != "LRS_TOKEN"}
-    result = edx2lrs("run", "--config", path, "--input", "logs", "--state", "state", env=environment)
+    path: Path = config(echo, CONFIG)
+    return path
+
+
+def test_no_artefact_of_a_run_holds_a_secret(edx2lrs: Any, configured: Path, tmp_path: Path) -> None:
+    result = edx2lrs("run", "--config", configured, "--input", "logs", "--state", "state", env=ENVIRONMENT)
     assert result.code == 1, result.text
     letters = result.report["consumers"]["echo"]["dead"]["statements"]
     assert sum(letters.values()) > 3
@@ -148,13 +169,52 @@ def test_no_artefact_of_a_run_holds_a_secret(
     assert any(b"you sent" in data for data in letters_read), "the LRS's words are not in the dead letters"
     assert any(b"***" in data for data in letters_read)
     assert any("unpacked" in name for name in found), "no block was looked into"
+    assert any("statement-logs" in name for name in found), "no statement was logged"
     assert {name: planted(data) for name, data in found.items() if planted(data)} == {}
     assert planted(result.text.encode()) == []
     assert planted(json.dumps(result.report).encode()) == []
 
-    for name, value in environment.items():
+
+def test_nothing_that_a_service_says_holds_a_secret(configured: Path, tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", str(configured), "--state", "state"]
+    command += ["--input", "tail:logs/grown.log", "--http", str(port), "--report", "report.json"]
+    with (tmp_path / "said").open("wb") as said:
+        environment = {**os.environ, **ENVIRONMENT}
+        job = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=said, stderr=said, start_new_session=True)
+    end = time.monotonic() + 60
+    metrics, grown = b"", tmp_path / "logs" / "grown.log"
+    while b'edx2lrs_consumer_circuit_open{consumer="refused"} 1.0' not in metrics:
+        assert time.monotonic() < end, (tmp_path / "said").read_text()
+        assert job.poll() is None, (tmp_path / "said").read_text()
+        time.sleep(0.1)
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            metrics = answer.read()
+            if not grown.exists():
+                grown.write_bytes((tmp_path / "logs" / "tracking.log").read_bytes())
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+        health = answer.read()
+    job.send_signal(signal.SIGTERM)
+    job.wait(40)
+    (tmp_path / "token").unlink()
+    assert planted(metrics + health) == []
+    assert b'"alert": "credentials"' in (tmp_path / "said").read_bytes()
+    assert {name: planted(data) for name, data in contents(tmp_path) if planted(data)} == {}
+
+
+def test_no_graph_holds_a_secret(configured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither that of a wave on this machine nor that which Flink and Dataflow are given."""
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    runner = WaveRunner(str(tmp_path / "wave"), JobSpec(str(path)), str(tmp_path / "state"))
-    proto = unpacked(runner._graph.SerializeToString())
-    assert str(path).encode() in proto, "the job's specification was not found in its graph"
-    assert planted(proto) == []
+    job = JobSpec(str(configured))
+    runner = WaveRunner(str(tmp_path / "wave"), job, str(tmp_path / "state"))
+    pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
+    place = ReportPlace("gs://bucket/report.json", "DataflowRunner", "gs://bucket/dead")
+    given = "pubsub://project-1/events"
+    build(pipeline, Plan("DataflowRunner", job, "job", [given], [parse(given)], "gs://bucket/dead", place))
+    for graph in (runner._graph, pipeline.to_runner_api()):
+        proto = unpacked(graph.SerializeToString())
+        assert str(configured).encode() in proto, "the job's specification was not found in its graph"
+        assert planted(proto) == []
