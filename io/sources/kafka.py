@@ -133,6 +133,7 @@ class KafkaSource:
         self._lost: list[Failure] = []
         self._fault: SourceError | None = None
         self._error: Any = None
+        self._paused = False
 
     # The source's three calls
 
@@ -141,6 +142,7 @@ class KafkaSource:
             self._connect()
         self._commit()
         self._release()
+        self._pause(False)
         if not self._releasing and not self._unread:
             self._unread = self._fetch(max_records, max_wait)
         polled = [self._read(message) for message in self._unread[:max_records]]  # raises before anything is taken
@@ -162,6 +164,16 @@ class KafkaSource:
             self._commit()
             self._release()
 
+    def attend(self) -> None:
+        """Else the group would give this process up, and wait for it at each change."""
+        if self._consumer is None:
+            return
+        self._commit()
+        self._release()
+        self._pause(True)
+        if not self._releasing:
+            self._unread += self._fetch(1, 0.0)  # of a partition that is new
+
     def close(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is None:
@@ -175,6 +187,17 @@ class KafkaSource:
         self._forget()
 
     # Messages
+
+    def _pause(self, pause: bool) -> None:
+        """What was fetched ahead and not yet polled is dropped by it, and fetched again."""
+        if not pause and not self._paused:
+            return
+        self._paused = pause
+        try:
+            partitions = self._consumer.assignment()
+            (self._consumer.pause if pause else self._consumer.resume)(partitions)
+        except self._kafka.KafkaException as error:
+            self._lose_connection(error)
 
     def _fetch(self, max_records: int, max_wait: float) -> list[Any]:
         first = self._consumer.consume(1, max_wait)
@@ -364,7 +387,9 @@ class KafkaSource:
         """An error among the messages."""
         errors = self._kafka.KafkaError
         if error.code() == errors._MAX_POLL_EXCEEDED:
-            _LOG.warning("%s: a wave took more than %.0f s", self._options.name, _LONGEST_WAVE)
+            # What the client still has on its way is of a member that is no more: under its old name the broker would fence it.
+            message = f"{self._options.name}: nothing was read for more than {_LONGEST_WAVE:.0f} s, so its group gave it up"
+            self._lose_connection(SourceError(f"{message}; it joins anew, and messages come again"))
         elif error.code() == errors._AUTO_OFFSET_RESET:
             # The position was deleted under us; when the partitions are assigned anew, it is counted.
             self._lose_connection(SourceError(f"{self._options.name}: a position is not in the topic any more"))

@@ -62,3 +62,11 @@ class Positioned(Protocol):
 
     def position(self) -> Position:
         """Where it is; what was polled is done."""
+
+
+@runtime_checkable
+class Attended(Protocol):
+    """A source whose server gives up who does not ask."""
+
+    def attend(self) -> None:
+        """To be called now and then while nothing is polled: it stays ours, and nothing is taken. Raises SourceError."""

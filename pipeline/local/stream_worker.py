@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
-from edx2lrs.io.sources.source import Message, Position, Positioned, Source, SourceError
+from edx2lrs.io.sources.source import Attended, Message, Position, Positioned, Source, SourceError
 from edx2lrs.io.sources.source_urls import SourceUrl, open_source
 from edx2lrs.io.state.errors import StateError, named_faults
 from edx2lrs.io.state.messages import SeenMessage
@@ -108,6 +108,8 @@ class StreamWorker:
                 if newer is not None:
                     self._take_over(newer)
                 if not self._outbox_has_room():
+                    if isinstance(source, Attended):
+                        source.attend()
                     continue
                 gathered = self._gather(source)
                 if gathered is not None:

@@ -231,6 +231,65 @@ def test_processes_that_come_and_go_read_everything_once(topic: Topic) -> None:
     assert max(came.values()) == 1
 
 
+@pytest.mark.parametrize("worker", ["", "worker"])
+def test_who_does_not_poll_for_too_long_loses_its_partitions_and_comes_back_without_a_loss(
+    topic: Topic, worker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edx2lrs.io.sources.kafka._LONGEST_WAVE", 7.0)
+    topic.send(40)
+    slow = topic.source(worker)
+    polled = read(slow, 40)
+    other = Reader(topic.source())
+    topic.send(40)
+    wait_for(lambda: len(other.kept) == 80, "what the other one took over")  # 40 of them again
+    slow.commit(polled[-1].cursor)  # too late, and no fault
+    came: list[Polled] = []
+    faults: list[SourceError] = []
+
+    def both_read() -> bool:
+        topic.send(4)
+        try:
+            came.append(slow.poll(100, 0.2))
+        except SourceError as error:
+            faults.append(error)
+        else:
+            slow.commit(came[-1].cursor)
+        return len(ids(came)) >= 20
+
+    wait_for(both_read, "the slow one's return")
+    assert [(error.fatal, "joins anew" in str(error)) for error in faults] == [(False, True)]
+    slow.close()
+    wait_for(lambda: len(set(other.kept) | set(ids(came))) == topic.sent, "everything")
+    other.end()
+
+
+@pytest.mark.parametrize("worker", ["", "worker"])
+def test_who_attends_keeps_its_partitions_and_takes_nothing(
+    topic: Topic, worker: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("edx2lrs.io.sources.kafka._LONGEST_WAVE", 7.0)
+    topic.send(40)
+    paused = topic.source(worker)
+    paused.commit(read(paused, 40)[-1].cursor)
+    topic.send(40)
+    end = time.monotonic() + 16
+    other: Reader | None = None
+    while time.monotonic() < end:
+        paused.attend()
+        time.sleep(0.2)
+        if other is None and time.monotonic() > end - 8:
+            other = Reader(topic.source())
+    assert other is not None
+    wait_for(lambda: paused.attend() or len(other.kept) == 20, "the half of the one that came meanwhile")
+    assert len(paused._held) == 2
+    assert "lost partitions" not in caplog.text
+    polled = read(paused, 20)
+    paused.commit(polled[-1].cursor)
+    assert Counter(ids(polled) + other.kept) == Counter(topic.all_ids()[40:])
+    paused.close()
+    other.end()
+
+
 class Process:
     """A process that reads and commits; its lines are what it kept, before it was committed."""
 

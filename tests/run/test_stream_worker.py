@@ -110,6 +110,20 @@ def test_messages_are_kept_then_committed_and_known_when_they_come_again(run, st
     assert told == [KeptSomething()] * 3
 
 
+def test_a_source_is_attended_and_not_polled_while_the_outbox_is_full(run, monkeypatch):
+    monkeypatch.setattr(stream_worker, "_LOOK_AGAIN", 0.0)
+    seen = []
+    monkeypatch.setattr(Source, "attend", lambda source: seen.append(len(source.polls)), raising=False)
+
+    def full_twice(worker):
+        counts = iter([{"campus": 1_000}, {"campus": 1_000}])
+        monkeypatch.setattr(worker._state.outbox, "waiting_counts", lambda: next(counts, {}))
+
+    source, _ = run([message(1)], [message(2)], before=full_twice)
+    assert seen == [2, 2]
+    assert source.committed == ["end"] * 2
+
+
 def test_what_is_no_record_is_a_dead_letter_once_with_its_attributes(run, state):
     poison = Message("p", "p", b"{no", {"tenant": "north"})
     broken = Failure("read", "bad_avro", "no record", "topic[0]@7", b"\0", attributes={"ce_type": "x"})
