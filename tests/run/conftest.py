@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+PEERS = os.environ.get("EDX2LRS_PEERS")
 SAMPLE = Path(__file__).parents[2] / "templates" / "sample"
 SECRETS = {
     "SANDBOX_USER": "sandbox",
@@ -169,3 +176,102 @@ def _assert_adds_up(part: dict[str, Any]) -> None:
         assert consumer["matched"] == consumer["translated"] + consumer["skipped"] + sum(dead["records"].values()), name
         settled = sum(consumer[key] for key in ("delivered", "already_stored", "conflicts", "duplicates", "waiting"))
         assert consumer["statements"] + consumer["taken_over"] == settled + sum(dead["statements"].values()), name
+
+
+class ObjectStore:
+    """An object store's server, with objects put in by plain requests. Requests of objects that are told to fail are answered
+    with 403, or with 404 as if they had just vanished; all others reach the server."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            self.port = unused.getsockname()[1]
+        script = Path(str(PEERS)) / f"{kind}_up.sh"
+        said = subprocess.run(["bash", script, str(self.port)], capture_output=True, text=True, check=True, timeout=400).stdout
+        self.pid = int(said.partition("pid=")[2].split()[0])
+        self.kind = kind
+        exported = said.splitlines()[0].removeprefix("export ").split()
+        self.environment = dict(word.split("=", 1) for word in exported)
+        self.options: list[str] = []
+        self.url = f"{'s3' if kind == 's3' else 'gs'}://logs"
+        self.folder = folder
+
+    def put(self, name: str, body: bytes) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self.kind == "s3":
+            connection.request("PUT", f"/logs/{name}", body)
+        else:
+            connection.request("POST", f"/upload/storage/v1/b/logs/o?uploadType=media&name={name}", body)
+        assert connection.getresponse().status == 200
+
+    def objects(self, folder: str) -> dict[str, bytes]:
+        """What lies below ``folder``, by name."""
+        listing = f"/logs?prefix={folder}" if self.kind == "s3" else f"/storage/v1/b/logs/o?prefix={folder}"
+        listed = self._get(listing).decode()
+        names = re.findall(r"<Key>([^<]+)</Key>" if self.kind == "s3" else r'"name": ?"([^"]+)"', listed)
+        address = "/logs/{}" if self.kind == "s3" else "/storage/v1/b/logs/o/{}?alt=media"
+        return {name: self._get(address.format(quote(name, safe=""))) for name in names}
+
+    def _get(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == 200, (path, answer.status)
+        return answer.read()
+
+    def listen(self) -> None:
+        """Puts a door before the server, which jobs are to use."""
+        server_port = self.port
+
+        class Door(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _pass(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                status, answer, headers = 0, b"", []
+                for word, code in (("forbidden", 403), ("vanished", 404)):
+                    if f"{word}.log" in self.path:
+                        status = code
+                if not status:
+                    connection = http.client.HTTPConnection("127.0.0.1", server_port, timeout=30)
+                    connection.request(self.command, self.path, body, dict(self.headers))
+                    got = connection.getresponse()
+                    status, answer, headers = got.status, got.read(), got.getheaders()
+                self.send_response_only(status)
+                for name, value in headers:
+                    if name.lower() not in ("transfer-encoding", "connection", "content-length"):
+                        self.send_header(name, value)
+                length = {name.lower(): value for name, value in headers}.get("content-length", "0")
+                self.send_header("Content-Length", length if self.command == "HEAD" else str(len(answer)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(answer)
+
+            do_GET = do_HEAD = do_POST = do_PUT = _pass  # noqa: N815
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        self.door = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+        threading.Thread(target=self.door.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{self.door.server_port}"
+        if self.kind == "s3":
+            access = ["--s3_region_name=us-east-1", "--s3_access_key_id=test", "--s3_secret_access_key=test"]
+            self.options = [f"--s3_endpoint_url={address}", *access]
+        else:
+            self.environment["STORAGE_EMULATOR_HOST"] = address
+
+    def end(self) -> None:
+        self.door.shutdown()
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@pytest.fixture(params=["s3", "gcs"])
+def store(request, tmp_path):
+    if not PEERS:
+        pytest.skip("EDX2LRS_PEERS does not name a folder with s3_up.sh and gcs_up.sh")
+    pytest.importorskip("boto3" if request.param == "s3" else "google.cloud.storage", reason="needs edx2lrs[aws,gcp]")
+    store = ObjectStore(request.param, tmp_path)
+    store.listen()
+    yield store
+    store.end()

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 CONFIG = """\
 lms: {root_url: https://courses.example.com, id_key: env:EDX2LRS_ID_KEY}
 consumers:
@@ -31,3 +33,42 @@ def test_statements_alone_are_on_standard_output_and_in_whole_files(
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == delivered["archive"] > 0
     logged = (tmp_path / "state" / "statement-logs" / "archive" / "xapi_tracking.jsonl").read_bytes().splitlines()
     assert sorted(logged) == sorted(lines)
+
+
+IN_A_STORE = """\
+lms: {root_url: https://courses.example.com, id_key: env:EDX2LRS_ID_KEY}
+dead_letters: {path: STORE/dead}
+consumers:
+- {name: archive, protocol: xapi, url: 'STORE/out/all.jsonl.gz', access: all}
+- {name: events, protocol: caliper, url: 'STORE/events', access: all, batch: {size: 1000}}
+- name: campus
+  protocol: xapi
+  url: http://ADDRESS/campus/xAPI
+  auth: {scheme: basic, username: env:SANDBOX_USER, password: env:SANDBOX_PASSWORD}
+  access: all
+  log: STORE/statement-logs
+"""
+
+
+@pytest.mark.engine
+def test_an_object_store_holds_all_statements_the_log_and_the_dead_letters(
+    store: Any, edx2lrs: Any, config: Any, sandbox: Any, sample_logs: Path, assert_adds_up: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "tracking.log").write_bytes((sample_logs / "tracking.log-20240312").read_bytes() + b"no event\n")
+    path = config(sandbox.address, IN_A_STORE.replace("STORE", store.url))
+    run = ("run", "--config", path, "--input", "tracking.log", "--state", "state", *store.options)
+    result = edx2lrs(*run, env={"EDX2LRS_ID_KEY": "k", **store.environment})
+    assert result.code == 0, result.text
+    assert_adds_up(result.report)
+    delivered = {name: part["delivered"] for name, part in result.report["consumers"].items()}
+    ids = {folder: ids_in(store.objects(folder)) for folder in ("out/all-", "events/events-", "statement-logs/campus/")}
+    assert {folder: len(set(found)) == len(found) for folder, found in ids.items()} == dict.fromkeys(ids, True)
+    assert len(ids["out/all-"]) == delivered["archive"] > 100
+    assert len(ids["events/events-"]) == delivered["events"] > 100
+    assert len(ids["statement-logs/campus/"]) == delivered["campus"] == sandbox.stored("campus")
+    assert store.objects("dead/")
+
+
+def ids_in(objects: dict[str, bytes]) -> list[str]:
+    texts = [gzip.decompress(body) if name.endswith(".gz") else body for name, body in objects.items()]
+    return [json.loads(line)["id"] for text in texts for line in text.splitlines()]
