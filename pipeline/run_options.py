@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from edx2lrs.io.dead_letters.topic import is_topic
 from edx2lrs.io.paths import is_remote
@@ -37,13 +37,13 @@ def local_beam_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     """Beam's options of the command line, when the local engine can follow them. Raises ``OptionError``."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    for stray in strays(arguments):
+        raise OptionError(f"{stray!r}: unexpected; an input is given as --input {stray}")
     known = PipelineOptions([]).get_all_options()
     for argument in arguments:
         name = argument.split("=", 1)[0]
         if argument.startswith("--") and name[2:].replace("-", "_") not in known:
             raise OptionError(f"{name}: unknown option{_meant(name, known)}")
-        if not argument.startswith("-") and argument == arguments[0]:
-            raise OptionError(f"{argument!r}: unexpected; an input is given as --input {argument}")
     asked = PipelineOptions(list(arguments)).get_all_options()
     if asked["runner"] not in (None, "DirectRunner"):
         raise OptionError(f"--runner={asked['runner']}: this version runs on this machine only; leave --runner out")
@@ -55,6 +55,13 @@ def local_beam_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     if asked["streaming"]:
         raise OptionError("--streaming: files are read as a batch; leave it out")
     return tuple(arguments)
+
+
+def strays(arguments: Sequence[str]) -> Iterator[str]:
+    """What belongs to no option, such as the rest of a glob that a shell expanded."""
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        if not argument.startswith("-") and ("=" in before or not before.startswith("-")):
+            yield argument
 
 
 def follow_beam_options(path: str, arguments: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from edx2lrs.io.paths import is_remote
 from edx2lrs.io.sources.source_urls import streams
 from edx2lrs.pipeline.config.reading import load
-from edx2lrs.pipeline.engines.options import LOCAL, engine_of
+from edx2lrs.pipeline.engines.options import LOCAL, NO_ID_LABEL, engine_of
 from edx2lrs.pipeline.local import run_lifecycle
 from edx2lrs.pipeline.run_options import OptionError, time_window
 from edx2lrs.transforms.time_window import moment
@@ -63,6 +63,8 @@ def _run(arguments: argparse.Namespace) -> int:
         from edx2lrs.pipeline.engines import run as engine_run
 
         return engine_run.run(engine, arguments, config, window, urls)
+    if arguments.pubsub_id_label:
+        raise OptionError(f"--pubsub_id_label: {NO_ID_LABEL}")
     _LOG.info("engine: this machine (DirectRunner), since --runner names no other")
     if urls:
         from edx2lrs.pipeline.local import stream_run

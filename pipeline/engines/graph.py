@@ -22,8 +22,9 @@ Engine = Literal["FlinkRunner", "DataflowRunner"]
 
 
 class Plan(NamedTuple):
-    """What to run. ``inputs``: globs, or addresses of ``streams``; ``readers`` of each on Flink. ``id_label``: the attribute of
-    Pub/Sub messages that tells them apart, for Dataflow. ``report``: where the workers write it (None: nowhere)."""
+    """What to run. ``inputs``: globs, or addresses of ``streams``; ``readers``: the names of those that each stream has on Flink
+    (``source_reader.Reader``). ``id_label``: the attribute of Pub/Sub messages that tells them apart, for Dataflow. ``report``:
+    where the workers write it (None: nowhere)."""
 
     engine: Engine
     job: JobSpec
@@ -32,7 +33,7 @@ class Plan(NamedTuple):
     streams: Sequence[SourceUrl]
     dead_letters: str
     report: ReportPlace | None = None
-    readers: int = 1
+    readers: Sequence[str] = ()
     id_label: str | None = None
 
 
@@ -59,7 +60,7 @@ def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
 
 def _polled(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
     """Messages of our own sources."""
-    readers = [(given, number) for given in plan.inputs for number in range(plan.readers)]
+    readers = [(given, name) for given in plan.inputs for name in plan.readers]
     return (
         pipeline
         | "Readers" >> beam.Create(readers, reshuffle=False)

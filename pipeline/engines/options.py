@@ -15,12 +15,13 @@ from edx2lrs.io.delivery.statement_files import is_place
 from edx2lrs.io.paths import is_remote
 from edx2lrs.io.sources.source_urls import SourceUrl
 from edx2lrs.pipeline.engines import flink_options
-from edx2lrs.pipeline.run_options import OptionError
+from edx2lrs.pipeline.run_options import OptionError, strays
 from edx2lrs.transforms.config_types import Config
 
 LOCAL = "DirectRunner"
 ENGINES = (LOCAL, "FlinkRunner", "DataflowRunner")
 _DATAFLOW_KAFKA = ("group", "start")
+NO_ID_LABEL = "for Beam's own Pub/Sub source, which reads on Dataflow alone (here it would lose messages); leave it out"
 
 
 def engine_of(arguments: Sequence[str]) -> str:
@@ -71,8 +72,8 @@ def _unknown(asked: Asked) -> Iterator[str]:
         if name not in known and not name.startswith("no_"):
             close = difflib.get_close_matches(name, known, 1)
             yield f"--{name}: unknown option" + (f"; did you mean --{close[0]}?" if close else "")
-    if asked.beam and not asked.beam[0].startswith("-"):
-        yield f"{asked.beam[0]!r}: unexpected; an input is given as --input {asked.beam[0]}"
+    for stray in strays(asked.beam):
+        yield f"{stray!r}: unexpected; an input is given as --input {stray}"
 
 
 def _of_command(asked: Asked) -> Iterator[str]:
@@ -84,6 +85,8 @@ def _of_command(asked: Asked) -> Iterator[str]:
         yield f"--workers: for this machine; on {engine} say {remedy}"
     if command.http:
         yield f"--http: for this machine; on {engine} look at the engine's own metrics (namespace edx2lrs)"
+    if command.pubsub_id_label and (engine != "DataflowRunner" or all(url.scheme != "pubsub" for url in asked.streams)):
+        yield f"--pubsub_id_label: {NO_ID_LABEL}"
 
 
 def _of_config(asked: Asked) -> Iterator[str]:
@@ -103,16 +106,19 @@ def _of_flink(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
     for url in asked.streams:
         if url.scheme == "tail":
             yield f"--input {url.name}: a log that grows is read on its own machine; leave --runner out"
+        for name in sorted({"member", "consumer"} & set(url.options)):
+            if parallelism(asked.beam) > 1:
+                yield f"--input {url.name}: {name}: one name, but --parallelism asks for several readers; leave it out"
     if not asked.streams:
         if _is_set(options, "streaming"):
             yield "--streaming: files are read as a batch; leave it out"
         return
-    if int(options.get("checkpointing_interval", "-1")) <= 0:
+    if _number(options, "checkpointing_interval", -1) <= 0:
         yield (
             "--checkpointing_interval: missing, but needed for a stream: without checkpoints Flink never says what is kept, so"
             " that nothing is ever settled at the source; say --checkpointing_interval=10000 (milliseconds)"
         )
-    if int(options.get("num_concurrent_checkpoints", "1")) > 1:
+    if _number(options, "num_concurrent_checkpoints", 1) > 1:
         yield "--num_concurrent_checkpoints: more than 1 would settle messages before they are kept; leave it out"
     if "max_bundle_size" not in options or "max_bundle_time_mills" not in options:
         yield (
@@ -155,13 +161,20 @@ def _of_dataflow_inputs(asked: Asked) -> Iterator[str]:
 
 def parallelism(arguments: Sequence[str]) -> int:
     """How many readers a stream has on Flink: one for each of its tasks."""
-    return max(1, int(_values(arguments).get("parallelism", "1")))
+    return max(1, _number(_values(arguments), "parallelism", 1))
 
 
 def of_runner(engine: str, arguments: Sequence[str], streaming: bool) -> list[str]:
     """Beam's options as given, and what a stream on Flink needs beside. A timer's bundle that is open when a checkpoint begins would
     else keep what it gave until the next bundle of its task: in a quiet hour, for an hour."""
     return [*arguments, "--finish_bundle_before_checkpointing"] if engine == "FlinkRunner" and streaming else list(arguments)
+
+
+def _number(options: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(options.get(name, default))
+    except ValueError:
+        raise OptionError(f"--{name}={options[name]}: expected a whole number") from None
 
 
 def _is_set(options: Mapping[str, str], name: str) -> bool:

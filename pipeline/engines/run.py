@@ -6,7 +6,8 @@ import argparse
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from edx2lrs.io.sources.source_urls import SourceUrl, check_options
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.engines import options as engine_options
 from edx2lrs.pipeline.local.run import Fault
+from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.time_window import TimeWindow
 
@@ -42,14 +44,18 @@ def run(
     options.view_as(StandardOptions).streaming = bool(streams)
     plan = plan_of(engine, arguments, config, window, streams)
     _LOG.info("engine: %s, as --runner says; %s", engine, "a stream, until it is stopped there" if streams else "a batch")
-    pipeline = beam.Pipeline(options=options)
+    try:
+        pipeline = beam.Pipeline(options=options)
+    except ValueError as error:  # Beam's own checks of its options
+        raise OptionError(str(error)) from None
     build(pipeline, plan)
     started = time.time()
-    result = pipeline.run()
-    if engine == "DataflowRunner":
-        print(f"job {result.job_id()} is with Dataflow; its report: {arguments.report or 'none (--report gs://...)'}")
-        return 0
-    _wait(result)
+    with _faults_told():
+        result = pipeline.run()
+        if engine == "DataflowRunner":
+            print(f"job {result.job_id()} is with Dataflow; its report: {arguments.report or 'none (--report gs://...)'}")
+            return 0
+        result.wait_until_finish()  # a driver that is stopped leaves the job on the cluster
     return 0 if streams else _ended(result, arguments, config, time.time() - started)
 
 
@@ -73,15 +79,22 @@ def plan_of(
         streams=streams,
         dead_letters=dead_letters,
         report=ReportPlace(place, engine, dead_letters) if by_workers else None,
-        readers=engine_options.parallelism(arguments.beam),
+        readers=_reader_names(engine_options.parallelism(arguments.beam)),
         id_label=arguments.pubsub_id_label,
     )
 
 
-def _wait(result: Any) -> None:
-    """Till the job's end. A driver that is stopped leaves the job on the cluster."""
+def _reader_names(number: int) -> list[str]:
+    """Of the readers of one job: drawn when it is handed over, and kept in the engine's state from then on."""
+    job = os.urandom(4).hex()
+    return [f"flink-{job}-{place}" for place in range(number)]
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """By their first line: the others may hold data of a record."""
     try:
-        result.wait_until_finish()
+        yield
     except RuntimeError as error:
         raise Fault(str(error).splitlines()[0]) from None
 

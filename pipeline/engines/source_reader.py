@@ -33,8 +33,9 @@ _IDLE = 120.0  # seconds after which a source that nobody polls is closed: its r
 _LOG = logging.getLogger("edx2lrs.source")
 
 
-Reader = tuple[str, int]
-"""One of several readers of a stream: its address, and a number that tells it from the others."""
+Reader = tuple[str, str]
+"""One of several readers of a stream: its address, and the name that its group knows it by. No other reader has that, of this job or
+another; this one keeps it when it is restarted, from a checkpoint or a savepoint, and so goes on with what was its own."""
 
 
 class Poll(NamedTuple):
@@ -96,7 +97,7 @@ class _Open:
     """An open source with the mark of its last poll. One thread polls it at a time, and commits before that."""
 
     def __init__(self, reader: Reader) -> None:
-        self._source: Source = open_source(parse(reader[0]), f"reader-{reader[1]}")
+        self._source: Source = open_source(parse(reader[0]), reader[1])
         self.settling = Settling()
         self.mark = ""
         self.polled_at = time.monotonic()

@@ -9,14 +9,16 @@ import sys
 import pytest
 
 CONFIG = """
-lms: {root_url: "https://lms.example.com", id_key: ID_KEY}
+lms: {root_url: "https://lms.example.com", id_key: ID_KEY TABLES}
 consumers:
-  - {name: campus, protocol: xapi, url: "CAMPUS", access: all}
+  - {name: campus, protocol: xapi, url: "CAMPUS", access: all LOG}
 dead_letters: {path: DEAD}
 """
+LRS = "https://lrs.example.edu/xAPI"
 FLINK = ("--runner=FlinkRunner", "--flink_master=127.0.0.1:9")
 STREAM = ("--checkpointing_interval=1000", "--max_bundle_size=1", "--max_bundle_time_mills=200")
 KAFKA = "kafka://127.0.0.1:9/events?group=g"
+PUBSUB = "pubsub://project-1/events"
 DATAFLOW = ("--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://b/t", "--sdk_container_image=image")
 
 
@@ -25,8 +27,9 @@ def refused(tmp_path):
     """Runs the command, which is to be refused, and gives what it said."""
     (tmp_path / "a.log").write_text("{}\n", encoding="utf-8")
 
-    def run(*arguments, given="a.log", key="env:ID_KEY", dead="gs://bucket/dead", campus="https://lrs.example.edu/xAPI"):
+    def run(*arguments, given="a.log", key="env:ID_KEY", dead="gs://bucket/dead", campus=LRS, tables="", log=""):
         text = CONFIG.replace("ID_KEY", key, 1).replace("DEAD", dead or "", 1).replace("CAMPUS", campus)
+        text = text.replace(" TABLES", tables).replace(" LOG", log)
         if dead is None:
             text = text.replace("dead_letters: {path: }", "")
         (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
@@ -52,6 +55,13 @@ def refused(tmp_path):
         ((*FLINK, *STREAM, "--num_concurrent_checkpoints=2"), KAFKA, ["--num_concurrent_checkpoints", "leave it out"]),
         ((*FLINK, *STREAM), "tail:/var/log/tracking.log", ["tail:", "leave --runner out"]),
         ((*FLINK, "--streaming"), "a.log", ["--streaming", "leave it out"]),
+        ((*FLINK, "--http", "8080"), KAFKA, ["--http", "the engine's own metrics"]),
+        ((*FLINK, "b.log"), "a.log", ["'b.log': unexpected", "--input b.log"]),
+        ((*FLINK, "--checkpointing_interval=10s", *STREAM[1:]), KAFKA, ["--checkpointing_interval=10s: expected a whole number"]),
+        ((*FLINK, *STREAM, "--parallelism=2"), f"{KAFKA}&member=m", ["member: one name", "leave it out"]),
+        ((*FLINK, *STREAM, "--pubsub_id_label=id"), PUBSUB, ["--pubsub_id_label", "on Dataflow alone", "leave it out"]),
+        (("--pubsub_id_label=id", "--state", "s"), PUBSUB, ["--pubsub_id_label", "on Dataflow alone", "leave it out"]),
+        (("--s3_region_name=x", "b.log", "--s3_verify"), "a.log", ["'b.log': unexpected", "--input b.log"]),
         (("--direct_running_mode=multi_threading",), "a.log", ["multi-threading loses data", "--workers"]),
     ],
 )
@@ -61,14 +71,21 @@ def test_an_option_that_cannot_work_is_refused_with_the_remedy(refused, argument
 
 
 def test_dead_letters_need_a_place_and_standard_output_is_of_this_machine(refused):
-    said = refused(*FLINK, dead=None, campus="stdout:")
+    said = refused(*FLINK, dead=None, campus="stdout:", log=", log: true")
     assert "dead_letters.path: missing" in said
     assert "consumer campus: url stdout:" in said
+    assert "consumer campus: log: true" in said
+    assert "dead_letters.path: a topic is for this machine" in refused(*FLINK, dead="pubsub://project-1/dead")
 
 
 def test_dataflow_names_all_that_its_workers_could_not_reach(refused, tmp_path):
-    said = refused(*DATAFLOW[:2], "--report", "report.json", dead=str(tmp_path / "dead"), campus=f"file://{tmp_path}/out/")
+    (tmp_path / "ids.csv").write_text("user_id,external_id\n", encoding="utf-8")
+    folders = {"dead": str(tmp_path / "dead"), "campus": f"file://{tmp_path}/out/"}
+    said = refused(DATAFLOW[0], "--report", "report.json", tables=", external_ids: ids.csv, course_names: ids.csv", **folders)
     for word in (
+        "--project: missing",
+        "lms.external_ids",
+        "lms.course_names",
         "--region: missing",
         "--temp_location: missing",
         "--sdk_container_image: missing",

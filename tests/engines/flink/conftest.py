@@ -89,7 +89,8 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(pubsub):
+def cluster(request):
+    request.getfixturevalue("pubsub")  # whose address the workers are to know
     jar = script("flink/setup.sh").splitlines()[-1]
     script("flink/up.sh", "2", "2")
     try:

@@ -1,4 +1,4 @@
-"""The job on a real Flink session cluster with two TaskManagers: a batch, and streams, also with a TaskManager at work that is killed."""
+"""The job on a real Flink session cluster with two TaskManagers: a batch, and streams, also when the TaskManager at work is killed."""
 
 from __future__ import annotations
 
