@@ -83,14 +83,15 @@ def _alert(kind: str, state: State, consumer: str, waiting: int, **more: Any) ->
     return {"severity": severity, "alert": kind, "state": state, "consumer": consumer, "waiting": waiting, **more}
 
 
-def _log(line: str) -> None:
+def log_line(line: str) -> None:
+    """Log an alert, bare."""
     logging.getLogger(LOGGER).warning("%s", line)
 
 
 class Alerts:
     """Tells the alerts of one run. ``tell`` gets each line; what is no alert goes to ``otherwise``."""
 
-    def __init__(self, config: Config, otherwise: Callable[[Notice], None], tell: Callable[[str], None] = _log) -> None:
+    def __init__(self, config: Config, otherwise: Callable[[Notice], None], tell: Callable[[str], None] = log_line) -> None:
         self._limits = Limits(config)
         self._otherwise = otherwise
         self._tell = tell

@@ -21,6 +21,7 @@ from apache_beam.transforms.window import GlobalWindow
 from edx2lrs.io.delivery.shard_sending import Limits, TurnTaker
 from edx2lrs.pipeline.engines.count_tallies import CountTallies, ReportPlace, observe_waiting
 from edx2lrs.pipeline.engines.shard import Cells, Outcome, Service, Shard
+from edx2lrs.pipeline.engines.shard_alerts import shard_alerts
 from edx2lrs.pipeline.engines.write_dead_letters import WriteDeadLetters
 from edx2lrs.pipeline.job import JobSpec, current_job
 from edx2lrs.pipeline.local.run_lifecycle import connector_of
@@ -95,6 +96,7 @@ class SendShard(beam.DoFn):
             self._close()
             self._config = self._job.config
             self._services = self._services_of_all()
+            shard_alerts(self._job).follow(self._config)
 
     def process(
         self,
@@ -147,7 +149,9 @@ class SendShard(beam.DoFn):
         self._close()
 
     def _told(self, key: str, outcome: Outcome, again: Any) -> Iterator[Any]:
-        observe_waiting(key.rpartition("/")[0], outcome.waiting, outcome.since)
+        consumer, _, shard = key.rpartition("/")
+        observe_waiting(consumer, outcome.waiting, outcome.since)
+        shard_alerts(self._job).saw(consumer, shard, outcome.circuit, outcome.waiting, outcome.since)
         if again is not None and self._streaming and outcome.again_at is not None:
             again.set(outcome.again_at)
         if outcome.tally:

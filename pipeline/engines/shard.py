@@ -16,6 +16,7 @@ import msgspec
 import zstandard
 
 from edx2lrs.io.delivery.batches import Waiting
+from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.sending import Standing, Tried
 from edx2lrs.io.delivery.shard_sending import Limits, TurnTaker
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, WaitingStatement, statement_uuid
@@ -110,13 +111,14 @@ class Service(NamedTuple):
 
 class Outcome(NamedTuple):
     """``tally``: what to count; ``again_at``: what the timer is to be set to, where that has changed (None: it stays). ``waiting``
-    statements are left, the oldest of those that were never sent since ``since``."""
+    statements are left, the oldest since ``since``: of those that were tried, since the circuit is open."""
 
     tally: Counter[tuple[str, str]]
     failures: list[Failure]
     again_at: float | None
     waiting: int
     since: float | None
+    circuit: Circuit
 
 
 class Shard:
@@ -152,8 +154,9 @@ class Shard:
         again_at = due_at if due_at is not None and (not is_set or due_at < head.again) else None
         head.again = again_at or head.again
         self._cells.head.write(msgspec.msgpack.encode(head))
-        since = head.oldest if head.queued else None
-        return Outcome(self._tally, self._failures, again_at, head.queued + head.tried, since)
+        circuit = head.standing.circuit
+        moments = [head.oldest] * bool(head.queued) + [circuit.opened_at] * bool(head.tried and circuit.state != "closed")
+        return Outcome(self._tally, self._failures, again_at, head.queued + head.tried, min(moments, default=None), circuit)
 
     # What is new
 

@@ -103,6 +103,7 @@ class Engine:
     def _told(self, outcome):
         self.tally.update({key: number for (_, key), number in outcome.tally.items()})
         self.failures += outcome.failures
+        self.outcome = outcome
         if outcome.again_at is not None:
             self.timer = outcome.again_at
 

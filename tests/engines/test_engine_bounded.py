@@ -14,6 +14,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from edx2lrs.io.dead_letters.letters import read
 from edx2lrs.io.sources.files import FoundFile
+from edx2lrs.pipeline.alerts import LOGGER
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace, totals_of
 from edx2lrs.pipeline.engines.graph import Plan, build
 from edx2lrs.pipeline.engines.read_elsewhere import ReadParts, parts_of
@@ -51,7 +52,7 @@ def statements_of_translate(config):
     return {json.loads(line)["id"]: json.loads(line) for line in made.splitlines()}
 
 
-def test_a_batch_delivers_what_translate_makes_and_accounts_for_every_record(config, tmp_path):
+def test_a_batch_delivers_what_translate_makes_and_accounts_for_every_record(config, tmp_path, caplog):
     place = ReportPlace(str(tmp_path / "report.json"), "FlinkRunner", str(tmp_path / "dead"))
     pipeline = beam.Pipeline(runner=FnApiRunner())
     inputs = [str(SAMPLE / "logs")]
@@ -85,6 +86,9 @@ def test_a_batch_delivers_what_translate_makes_and_accounts_for_every_record(con
     assert spread["edx2lrs.consumer.campus", "waiting"].min == 0
     assert spread["edx2lrs.consumer.campus", "waiting"].max > 0
     assert spread["edx2lrs.consumer.nobody", "oldest_age"].max >= 0
+
+    told = [json.loads(record.message) for record in caplog.records if record.name == LOGGER]
+    assert {(each["alert"], each["consumer"]) for each in told} == {("circuit", "nobody")}
 
 
 def test_a_large_file_is_read_in_parts_each_line_once(tmp_path):

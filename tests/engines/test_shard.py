@@ -183,3 +183,12 @@ def test_a_consumer_that_comes_back_before_the_end_gets_everything(engine, state
     assert len(shard.lrs.stored) == 25
     assert not shard.failures
     shard.assert_adds_up()
+
+
+def test_what_was_tried_is_as_old_as_the_outage(engine, statement):
+    shard = engine()
+    shard.lrs.answer = Answer(fault="refused")
+    shard.receive(*map(statement, range(10)))
+    shard.advance(1000)
+    assert (shard.outcome.waiting, shard.outcome.circuit.state) == (10, "open")
+    assert shard.now - shard.outcome.since > 900
