@@ -118,7 +118,7 @@ class Job:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def run(self, *arguments: object, kill_when: Callable[[], bool] | None = None, seconds: float = 600.0) -> bool:
+    def run(self, *arguments: object, kill_when: Callable[[], bool] | None = None, seconds: float = 1800.0) -> bool:
         """Runs a command, until it ends or ``kill_when`` holds: then all of its processes are killed with -9. Gives whether it
         was killed."""
         command = [sys.executable, "-m", "edx2lrs.pipeline", *map(str, arguments)]

@@ -118,13 +118,13 @@ def lrs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     os.kill(started.pid, signal.SIGTERM)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_real_lrs_holds_every_statement_once(seed: int, lrs: Lrs, tmp_path: Path, job: Any, adds_up: Any) -> None:
+@pytest.mark.parametrize(("seed", "events"), [(1, 5_000), (2, 5_000), (3, 100_000)])
+def test_a_real_lrs_holds_every_statement_once(seed: int, events: int, lrs: Lrs, tmp_path: Path, job: Any, adds_up: Any) -> None:
     faults = Faults([parse_fault(text) for text in PLAN.split()], seed)
     proxy = FaultyFront(lrs.url, faults)
     chance = random.Random(seed)
     config, log = tmp_path / "edx2lrs.yaml", tmp_path / "tracking.log"
-    job.generate(log, 5_000, seed)
+    job.generate(log, events, seed)
     with serving(proxy) as (_, port):
         config.write_text(CONFIG.replace("PORT", str(port)))
         expected = job.translated("xapi", config, log).keys()
