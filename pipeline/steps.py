@@ -259,13 +259,14 @@ class Translate(_OfJob):
         self.job.look_for_newer_tables()
 
     def one(self, matched: Matched) -> None:
-        hashed = b""
+        event = matched.event
+        hashed, position = b"", ""  # made for the first statement
         for translator, consumers in self.job.translators_for(matched.consumers):
             try:
-                made = translator.translate(matched.event)
+                made = translator.translate(event)
                 if made and not isinstance(made, Refusal):
-                    hashed = hashed or event_hash(matched.event)
-                    position = with_name(matched.record.position, matched.event.name)
+                    if not hashed:
+                        hashed, position = event_hash(event), with_name(matched.record.position, event.name)
                     statements = [Statement(bytes.fromhex(one.id.replace("-", "")), one.body, hashed, position) for one in made]
             except Exception as error:
                 made = self.crash(error)

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable
-
-import msgspec
+from itertools import accumulate
 
 from edx2lrs.io.state.outbox import StoredBlock
+from edx2lrs.io.state.waiting import Part, Statements
 from edx2lrs.transforms.config_types import Batch
 
 _DOUBLE_AFTER = 32  # accepted batches; of an LRS with a bound of its own, one in so many is halved
-
-
-class Waiting(msgspec.Struct, frozen=True, gc=False):
-    """A statement of the outbox: its block's row, its place in the block, id (16 bytes), body and position of its
-    record."""
-
-    row: int
-    index: int
-    id: bytes
-    body: bytes
-    position: str
 
 
 class Batches:
@@ -37,46 +26,72 @@ class Batches:
         self._bound = self._most_bytes = max(1, batch.bytes - frame)
         self._accepted = 0  # batches since the bound was halved, or doubled again
         self._interval = batch.interval
-        self._queue: deque[Waiting] = deque()
+        self._queue: deque[Part] = deque()
         self._ages: deque[tuple[float, int]] = deque()  # since when they wait, and how many statements had come by then
         self._came = 0
         self._went = 0
         self.bytes = 0
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return self._came - self._went
 
     def add(self, block: StoredBlock, since: float) -> None:
         """Put the statements of ``block``, which wait since that moment, at the end."""
-        row = block.row
-        for each in block.statements:
-            self._queue.append(Waiting(row, each.index, each.id, each.body, each.position))
-            self.bytes += len(each.body)
-        self._came += len(block.statements)
-        self._ages.append((since, self._came))
+        part = block.waiting
+        if part.size:
+            self._queue.append(part)
+            self.bytes += sum(map(len, part.bodies))
+            self._came += part.size
+            self._ages.append((since, self._came))
 
     def due_at(self) -> float | None:
         """When a batch is to go out: 0 for a full one, else when its oldest statement gets too old; None: nothing
         waits."""
         if not self._queue:
             return None
-        if len(self._queue) >= self._size or self.bytes >= self._most_bytes:
+        if len(self) >= self._size or self.bytes >= self._most_bytes:
             return 0.0
         return self._ages[0][0] + self._interval
 
-    def take(self) -> list[Waiting]:
+    def take(self) -> Statements:
         """The next batch, full or not; empty when nothing waits."""
-        taken: dict[bytes, Waiting] = {}
-        size = 0
-        queue = self._queue
-        while queue and len(taken) < self._size:
-            statement = queue[0]
-            size += len(statement.body) + 1
-            if taken and (size > self._most_bytes or statement.id in taken):
+        taken: list[Part] = []
+        ids: set[bytes] = set()
+        count = size = 0
+        while self._queue and count < self._size:
+            part = self._queue.popleft()
+            fitting = self._fitting(part, self._size - count, self._most_bytes - size, ids)
+            if not fitting and not taken:
+                fitting = 1
+            rest = part.slice(fitting, part.size) if fitting < part.size else None
+            part = part.slice(0, fitting) if rest else part
+            taken.append(part)
+            ids.update(part.id_list)
+            count += part.size
+            size += sum(map(len, part.bodies)) + part.size
+            if rest:
+                self._queue.appendleft(rest)
                 break
-            taken[statement.id] = queue.popleft()
-        self._forget(taken.values())
-        return list(taken.values())
+        self.bytes -= size - count
+        self._went += count
+        while self._ages and self._ages[0][1] <= self._went:
+            self._ages.popleft()
+        return Statements(taken)
+
+    def _fitting(self, part: Part, most: int, most_bytes: int, ids: set[bytes]) -> int:
+        """How many from the start of ``part`` go with a batch of ``ids`` in which that much is left."""
+        new_ids = part.id_list
+        if part.size > most or sum(map(len, part.bodies)) + part.size > most_bytes:
+            sizes = accumulate(len(body) + 1 for body in part.bodies)
+            new_ids = new_ids[: min(most, bisect_right(list(sizes), most_bytes))]
+        if len(set(new_ids)) == len(new_ids) and ids.isdisjoint(new_ids):
+            return len(new_ids)
+        seen = set(ids)
+        for place, identifier in enumerate(new_ids):
+            if identifier in seen:
+                return place
+            seen.add(identifier)
+        return len(new_ids)
 
     def halve_bytes(self, size: int) -> None:
         """The LRS found ``size`` bytes too many: batches have half of that at most from now on."""
@@ -90,10 +105,3 @@ class Batches:
         if self._accepted >= _DOUBLE_AFTER and self._most_bytes < self._bound:
             self._most_bytes = min(self._bound, 2 * self._most_bytes)
             self._accepted = 0
-
-    def _forget(self, taken: Iterable[Waiting]) -> None:
-        for statement in taken:
-            self.bytes -= len(statement.body)
-            self._went += 1
-        while self._ages and self._ages[0][1] <= self._went:
-            self._ages.popleft()

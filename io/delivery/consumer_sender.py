@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from edx2lrs.io.delivery.circuit import State
 from edx2lrs.io.delivery.decision import Answer, Random
 from edx2lrs.io.delivery.sending import Request, Sending, Unsent
-from edx2lrs.io.state.outbox import Outbox, Settlement
+from edx2lrs.io.state.outbox import Outbox, Settlement, statements_in
 from edx2lrs.transforms.config_types import Consumer
 
 _IDLE_SECONDS = 10.0  # after which a thread with nothing to do ends
@@ -186,7 +186,7 @@ class ConsumerSender:
         try:
             while (chosen := self._next()) is not None:
                 if isinstance(chosen, Request):
-                    self._answered(chosen, client.post([statement.body for statement in chosen.statements]))
+                    self._answered(chosen, client.post(chosen.statements.bodies))
                 else:
                     self._settle_unsent(chosen)
                 self._changed()
@@ -220,7 +220,7 @@ class ConsumerSender:
             now, wall_now = time.monotonic(), time.time()
             for block in blocks:
                 sending.add(block, now - max(0.0, wall_now - block.created))
-                self._last_row = block.row
+                self._last_row = block.waiting.row
             sending.more = len(blocks) == _BLOCKS
 
     def _answered(self, request: Request, answer: Answer) -> None:
@@ -234,9 +234,9 @@ class ConsumerSender:
         if settlements:
             self._settle(settlements)
         self._tell()
-        self._tell_conflicts(sum(settlement.outcome == "conflict" for settlement in settlements))
+        self._tell_conflicts(statements_in(settlement for settlement in settlements if settlement.outcome == "conflict"))
         with self._lock:
-            sending.settled(len(settlements))
+            sending.settled(statements_in(settlements))
             if before != after:
                 self._lock.notify_all()
             elif sending.is_ready(time.monotonic()):
@@ -245,10 +245,10 @@ class ConsumerSender:
     def _settle_unsent(self, unsent: Unsent) -> None:
         self._settle(unsent.settlements)
         if unsent.given_up:
-            reason = f"{len(unsent.settlements)} statements are dead letters: {self._sending.circuit.reason}"
+            reason = f"{statements_in(unsent.settlements)} statements are dead letters: {self._sending.circuit.reason}"
             self._notify(Notice("outage_given_up", self._name, reason, self._outbox.waiting(self._name)))
         with self._lock:
-            self._sending.settled(len(unsent.settlements))
+            self._sending.settled(statements_in(unsent.settlements))
 
     def _settle(self, settlements: Sequence[Settlement]) -> None:
         with self._lock:

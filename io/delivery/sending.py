@@ -5,13 +5,12 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from edx2lrs.io.delivery import settlements
-from edx2lrs.io.delivery.batches import Batches, Waiting
+from edx2lrs.io.delivery.batches import Batches
 from edx2lrs.io.delivery.bodies import frame_bytes
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.decision import (
@@ -35,6 +34,7 @@ from edx2lrs.io.delivery.decision import (
 from edx2lrs.io.delivery.latency import Durations
 from edx2lrs.io.delivery.pace import Pace, steady_size
 from edx2lrs.io.state.outbox import Settlement, StoredBlock
+from edx2lrs.io.state.waiting import Statements, Waiting
 from edx2lrs.transforms.config_types import Consumer
 
 _LOOK_AGAIN = 10.0  # seconds, when no event is in sight; whatever changes is told at once
@@ -47,7 +47,7 @@ class Request(msgspec.Struct):
     acceptances there had been when it was refused alone.
     """
 
-    statements: Sequence[Waiting]
+    statements: Statements
     attempts: int = 0
     tries: int = 0
     unconnected: int = 0
@@ -63,9 +63,14 @@ class Unsent(NamedTuple):
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """A request that is to be sent again at ``due``; one with an ``answer`` is in doubt."""
+    """A ``Request`` that is to be sent again at ``due``, as it is kept; one with an ``answer`` is in doubt."""
 
-    request: Request
+    statements: list[Waiting]
+    attempts: int = 0
+    tries: int = 0
+    unconnected: int = 0
+    server_errors: int = 0
+    doubted_at: int | None = None
     due: float = 0.0
     answer: Answer | None = None
     verify: bool = False
@@ -128,8 +133,10 @@ class Sending:
         self.circuit = standing.circuit
         self.pace.next_at = standing.next_at
         self._refusals, self._timeouts, self._accepted = standing.refusals, standing.timeouts, standing.accepted
-        for request, due, answer, verify in map(msgspec.structs.astuple, standing.tried):
-            self.held += len(request.statements)
+        for tried in standing.tried:
+            statements, *history, due, answer, verify = msgspec.structs.astuple(tried)
+            request = Request(Statements.of(statements), *history)
+            self.held += len(statements)
             if answer is None:
                 self._push(request, due)
             else:
@@ -140,8 +147,8 @@ class Sending:
         unsent: list[Waiting] = []
         while taken := self._batches.take():
             unsent += taken
-        later = [Tried(request, due) for due, _, request in sorted(self._later, key=lambda each: each[:2], reverse=True)]
-        doubted = [Tried(each.request, 0.0, each.answer, each.verify) for each in self._doubted]
+        later = [_tried(request, due) for due, _, request in sorted(self._later, key=lambda each: each[:2], reverse=True)]
+        doubted = [_tried(each.request, 0.0, each.answer, each.verify) for each in self._doubted]
         numbers = (self._refusals, self._timeouts, self._accepted)
         return Standing(self.circuit, self.pace.next_at, *numbers, [*later, *doubted]), unsent
 
@@ -156,7 +163,7 @@ class Sending:
     def add(self, block: StoredBlock, since: float) -> None:
         """Take over what waits in ``block`` since that moment."""
         self._batches.add(block, since)
-        self.held += len(block.statements)
+        self.held += block.waiting.size
 
     # Choosing
 
@@ -270,7 +277,7 @@ class Sending:
         judged_by_run = self._is_end() and self._accepted > 0
         doubted_at = request.doubted_at
         sent = Sent(
-            ids=[statement.id for statement in request.statements],
+            ids=request.statements.ids,
             attempts=request.attempts,
             unconnected=request.unconnected,
             timeouts=self._timeouts,
@@ -339,9 +346,9 @@ class Sending:
     def _split(self, request: Request, answer: Answer) -> None:
         statements = request.statements
         if answer.status == 413:
-            self._batches.halve_bytes(sum(len(statement.body) + 1 for statement in statements))
+            self._batches.halve_bytes(sum(map(len, statements.bodies)) + len(statements))
         middle = len(statements) // 2
-        for half in (statements[:middle], statements[middle:]):
+        for half in (statements.slice(0, middle), statements.slice(middle, len(statements))):
             self._push(Request(half, tries=request.tries, server_errors=min(request.server_errors, 1)), 0.0)
 
     def _push(self, request: Request, due: float) -> None:
@@ -365,4 +372,9 @@ class Sending:
 
 
 def _age(request: Request) -> tuple[int, int]:
-    return request.statements[0].row, request.statements[0].index
+    return request.statements.age
+
+
+def _tried(request: Request, due: float, answer: Answer | None = None, verify: bool = False) -> Tried:
+    history = {key: value for key, value in msgspec.structs.asdict(request).items() if key != "statements"}
+    return Tried(list(request.statements), **history, due=due, answer=answer, verify=verify)

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
+from itertools import compress
 
-from edx2lrs.io.delivery.batches import Waiting
 from edx2lrs.io.delivery.decision import Answer, Conflict, Dead, Decision, Stored
 from edx2lrs.io.state.outbox import Settlement, statement_uuid
+from edx2lrs.io.state.waiting import Statements, Waiting
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.failure import Failure
 
 
 def settlements_of(
-    consumer: Consumer, statements: Sequence[Waiting], tries: int, answer: Answer, decision: Decision
+    consumer: Consumer, statements: Statements, tries: int, answer: Answer, decision: Decision
 ) -> list[Settlement]:
-    """One settlement for each of ``statements``, sent ``tries`` times, if ``decision`` settles them; else none."""
+    """What settles ``statements``, sent ``tries`` times, if ``decision`` does; else nothing."""
     if isinstance(decision, Stored):
-        already = decision.already
-        return [
-            Settlement(s.row, s.index, "already_stored" if place in already else "delivered")
-            for place, s in enumerate(statements)
-        ]
+        return _stored(statements, decision.already)
     if isinstance(decision, Conflict):
-        return [Settlement(s.row, s.index, "conflict") for s in statements]
+        return [Settlement(part.row, part.indexes, "conflict") for part in statements.parts]
     if isinstance(decision, Dead):
         return [_dead(consumer, s, decision.cause, decision.message, answer, tries) for s in statements]
     return []
 
 
-def outlived(consumer: Consumer, statements: Sequence[Waiting], tries: int, reason: str) -> list[Settlement]:
+def _stored(statements: Statements, already: Collection[int]) -> list[Settlement]:
+    """``already``: the places of those that were stored before."""
+    before = 0
+    settled = []
+    for part in statements.parts:
+        places = range(before, before + part.size)
+        before += part.size
+        is_old = [place in already for place in places] if already else []
+        if not any(is_old):
+            settled.append(Settlement(part.row, part.indexes, "delivered"))
+            continue
+        old, new = (list(compress(part.indexes, [each is kind for each in is_old])) for kind in (True, False))
+        settled += [Settlement(part.row, old, "already_stored"), Settlement(part.row, new, "delivered")]
+    return settled
+
+
+def outlived(consumer: Consumer, statements: Iterable[Waiting], tries: int, reason: str) -> list[Settlement]:
     """The settlements of statements that an outage has outlived: dead letters, cause ``outage``."""
     message = f"the consumer was down for too long: {reason}"
     return [_dead(consumer, s, "outage", message, Answer(), tries) for s in statements]
@@ -48,4 +61,4 @@ def _dead(consumer: Consumer, statement: Waiting, cause: str, message: str, answ
         http_body=answer.excerpt or None,
         attempts=tries,
     )
-    return Settlement(statement.row, statement.index, "dead", failure)
+    return Settlement(statement.row, (statement.index,), "dead", failure)

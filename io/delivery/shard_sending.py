@@ -15,12 +15,12 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from edx2lrs.io.delivery import settlements
-from edx2lrs.io.delivery.batches import Waiting
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.consumer_sender import Client
 from edx2lrs.io.delivery.decision import Random
 from edx2lrs.io.delivery.sending import Request, Sending, Standing, Unsent
-from edx2lrs.io.state.outbox import Settlement, StoredBlock
+from edx2lrs.io.state.outbox import Settlement, StoredBlock, statements_in
+from edx2lrs.io.state.waiting import Waiting
 from edx2lrs.transforms.config_types import Consumer
 
 
@@ -122,9 +122,9 @@ class TurnTaker:
         if isinstance(chosen, Unsent):
             settled = chosen.settlements
         else:
-            answer = self._client.post([statement.body for statement in chosen.statements])
+            answer = self._client.post(chosen.statements.bodies)
             settled = sending.answered(chosen, answer, self._clock())
-        sending.settled(len(settled))
+        sending.settled(statements_in(settled))
         return settled
 
     def _given_up(self, standing: Standing, unsent: list[Waiting]) -> list[Settlement]:
@@ -132,7 +132,7 @@ class TurnTaker:
         tried = [
             settlement
             for each in standing.tried
-            for settlement in settlements.outlived(self._consumer, each.request.statements, each.request.tries, reason)
+            for settlement in settlements.outlived(self._consumer, each.statements, each.tries, reason)
         ]
         return tried + settlements.outlived(self._consumer, unsent, 0, reason)
 

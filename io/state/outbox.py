@@ -5,16 +5,15 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
-
-from msgspec import Struct
 
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.unexported_letters import add_letters
-from edx2lrs.transforms.blocks import unpack_bodies, unpack_positions
+from edx2lrs.io.state.waiting import ID_BYTES, Part
+from edx2lrs.transforms.blocks import unpack_bodies
 from edx2lrs.transforms.failure import Failure
 
 Outcome = Literal["delivered", "already_stored", "conflict", "dead"]
@@ -23,37 +22,29 @@ _LEDGER_KEYS: Mapping[Outcome, str] = {
     "already_stored": "already_stored",
     "conflict": "conflicts",
 }
-_ID_BYTES = 16
-
-
-class WaitingStatement(Struct, frozen=True):
-    """A statement of a block that is not settled: its place in the block, id (16 bytes), body (JSON) and position of
-    its record."""
-
-    index: int
-    id: bytes
-    body: bytes
-    position: str
 
 
 class StoredBlock(NamedTuple):
-    """What still waits of a block. ``row`` rises with age; ``created`` is the wall time (seconds since 1970) at which
-    it was kept."""
+    """What still waits of a block, whose rows rise with age; ``created`` is the wall time (seconds since 1970) at which it was
+    kept."""
 
-    row: int
-    consumer: str
     created: float
-    statements: tuple[WaitingStatement, ...]
+    waiting: Part
 
 
 class Settlement(NamedTuple):
-    """What became of a statement. ``failure`` is given with ``dead`` and only then; its cause is what the ledger
-    counts."""
+    """What became of statements of one block, by their indexes in it. ``failure`` is given with ``dead``, which is of one
+    statement alone, and only then; its cause is what the ledger counts."""
 
     row: int
-    index: int  # type: ignore[assignment]  # of the block, not tuple.index
+    indexes: Sequence[int]
     outcome: Outcome
     failure: Failure | None = None
+
+
+def statements_in(settlements: Iterable[Settlement]) -> int:
+    """How many statements they are about."""
+    return sum(len(settlement.indexes) for settlement in settlements)
 
 
 class Outbox:
@@ -69,7 +60,7 @@ class Outbox:
             "WHERE consumer = (SELECT number FROM consumers WHERE name = ?) AND row > ? ORDER BY row LIMIT ?",
             (consumer, after, limit),
         )
-        return [StoredBlock(row[0], consumer, row[1], _waiting(*row[2:])) for row in rows]
+        return [StoredBlock(created, _waiting(row, *block)) for row, created, *block in rows]
 
     def waiting(self, consumer: str) -> int:
         """How many statements wait for ``consumer``; a counter, not a count."""
@@ -118,60 +109,79 @@ class Outbox:
         # its dead
         # letter is lost in the same transaction. It never is the other way round, for what is kept is on disk before
         # it is read.
-        by_row: dict[int, dict[int, Settlement]] = defaultdict(dict)
+        by_row: dict[int, list[Settlement]] = defaultdict(list)
         for settlement in settlements:
-            by_row[settlement.row].setdefault(settlement.index, settlement)
+            by_row[settlement.row].append(settlement)
         with self._database.transaction("NORMAL") as transaction:
             number = _consumer_number(transaction, consumer)
-            settled: list[Settlement] = []
-            dead_ids: list[bytes] = []
+            settled: Counter[str] = Counter()
+            dead: list[tuple[bytes, Failure]] = []
             for row, of_block in by_row.items():
-                new, dead = _settle_block(transaction, row, number, of_block)
-                settled += new
-                dead_ids += dead
-            forget(transaction, number, dead_ids)
-            add_letters(transaction, [s.failure for s in settled if s.failure is not None])
-            transaction.execute("UPDATE consumers SET waiting = waiting - ? WHERE number = ?", (len(settled), number))
-            tally = Counter((consumer, _ledger_key(settlement)) for settlement in settled)
+                settled += _settle_block(transaction, row, number, of_block, dead)
+            forget(transaction, number, [identifier for identifier, _ in dead])
+            add_letters(transaction, [failure for _, failure in dead])
+            transaction.execute("UPDATE consumers SET waiting = waiting - ? WHERE number = ?", (settled.total(), number))
+            tally = Counter({(consumer, key): n for key, n in settled.items()})
             tally.update({(consumer, key): n for key, n in increments.items()})
             count(transaction, tally)
-            return len(settled)
+            return settled.total()
 
 
-def _waiting(settled: bytes, ids: bytes, positions: bytes, bodies: bytes) -> tuple[WaitingStatement, ...]:
+def _waiting(row: int, settled: bytes, ids: bytes, positions: bytes, bodies: bytes) -> Part:
     done = int.from_bytes(settled, "little")
-    unpacked = zip(unpack_bodies(bodies), unpack_positions(positions), strict=True)
-    return tuple(
-        WaitingStatement(index, ids[index * _ID_BYTES : (index + 1) * _ID_BYTES], body, position)
-        for index, (body, position) in enumerate(unpacked)
-        if not done >> index & 1
-    )
+    all_bodies = unpack_bodies(bodies)
+    if not done:
+        return Part(row, range(len(all_bodies)), ids, all_bodies, positions)
+    left = [index for index in range(len(all_bodies)) if not done >> index & 1]
+    left_ids = b"".join([_id_of(ids, index) for index in left])
+    return Part(row, left, left_ids, [all_bodies[index] for index in left], positions)
+
+
+def _id_of(ids: bytes, index: int) -> bytes:
+    return ids[index * ID_BYTES : (index + 1) * ID_BYTES]
 
 
 def _settle_block(
-    transaction: sqlite3.Connection, row: int, consumer: int, settlements: Mapping[int, Settlement]
-) -> tuple[list[Settlement], list[bytes]]:
-    """Mark them in the block's bitmap, drop the block when it is full; gives the ones that were not settled, and the
-    dead ids."""
+    transaction: sqlite3.Connection,
+    row: int,
+    consumer: int,
+    settlements: Sequence[Settlement],
+    dead: list[tuple[bytes, Failure]],
+) -> Counter[str]:
+    """Mark them in the block's bitmap, drop the block when it is full; counts those that were not settled by the ledger's keys,
+    and adds the ids and failures of the dead ones to ``dead``."""
     block = transaction.execute(
         "SELECT count, settled, ids FROM blocks WHERE row = ? AND consumer = ?", (row, consumer)
     ).fetchone()
     if block is None:
-        return [], []
+        return Counter()
     size, bitmap, ids = int(block[0]), int.from_bytes(block[1], "little"), bytes(block[2])
-    new = [s for index, s in settlements.items() if 0 <= index < size and not bitmap >> index & 1]
-    for settlement in new:
-        bitmap |= 1 << settlement.index
-    if bitmap == (1 << size) - 1:
+    every = (1 << size) - 1
+    settled: Counter[str] = Counter()
+    for settlement in settlements:
+        new = _bits(settlement.indexes) & every & ~bitmap
+        bitmap |= new
+        settled[_ledger_key(settlement)] += new.bit_count()
+        if new and settlement.failure is not None:
+            dead.append((_id_of(ids, settlement.indexes[0]), settlement.failure))
+    if bitmap == every:
         transaction.execute("DELETE FROM blocks WHERE row = ?", (row,))
     else:
         transaction.execute("UPDATE blocks SET settled = ? WHERE row = ?", (bitmap.to_bytes((size + 7) // 8, "little"), row))
-    return new, [ids[s.index * _ID_BYTES : (s.index + 1) * _ID_BYTES] for s in new if s.outcome == "dead"]
+    return settled
+
+
+def _bits(indexes: Sequence[int]) -> int:
+    """A number with the bits ``indexes`` set."""
+    if isinstance(indexes, range) and indexes.step == 1 and indexes:
+        return ((1 << len(indexes)) - 1) << indexes.start
+    return sum({1 << index for index in indexes if index >= 0})
 
 
 def _ledger_key(settlement: Settlement) -> str:
     if settlement.outcome == "dead":
         assert settlement.failure is not None, "a dead statement needs its failure"
+        assert len(settlement.indexes) == 1, "a dead statement needs a settlement of its own"
         return f"dead_statements/{settlement.failure.cause}"
     return _LEDGER_KEYS[settlement.outcome]
 

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 import zstandard
 
-from edx2lrs.io.delivery.batches import Waiting
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.sending import Standing, Tried
 from edx2lrs.io.delivery.shard_sending import Limits, TurnTaker
-from edx2lrs.io.state.outbox import Settlement, StoredBlock, WaitingStatement, statement_uuid
+from edx2lrs.io.state.outbox import Settlement, StoredBlock, statement_uuid
+from edx2lrs.io.state.waiting import Part, Waiting
 from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_positions
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.dedup import COLLISION, DUPLICATE, NEW, IdMemory
@@ -261,7 +261,7 @@ class Shard:
     def _take_turn(self, limits: Limits, last: bool) -> float | None:
         """Gives when the next one is due."""
         head, cells = self._head, self._cells
-        queue = _Queue(self._name, cells.waiting.read())
+        queue = _Queue(cells.waiting.read())
         cells.waiting.clear()
         tried = msgspec.msgpack.decode(cells.tried.read() or b"\x90", type=list[Tried])
         before = msgspec.structs.replace(head.standing, tried=tried)
@@ -273,7 +273,7 @@ class Shard:
             self._add(queue.put_together(turn.unsent))
         for entry in queue.left:
             self._add(entry)
-        head.tried = sum(len(each.request.statements) for each in turn.standing.tried)
+        head.tried = sum(len(each.statements) for each in turn.standing.tried)
         head.standing = msgspec.structs.replace(turn.standing, tried=[])
         if head.tried or tried:
             cells.tried.write(msgspec.msgpack.encode(turn.standing.tried))
@@ -284,7 +284,7 @@ class Shard:
         for settlement in settlements:
             failure = settlement.failure
             if failure is None:
-                self._tally[self._name, _COUNTED[settlement.outcome]] += 1
+                self._tally[self._name, _COUNTED[settlement.outcome]] += len(settlement.indexes)
             else:
                 self._tally[self._name, f"dead_statements/{failure.cause}"] += 1
                 self._failures.append(failure)
@@ -296,9 +296,8 @@ class Shard:
 class _Queue:
     """The entries that wait, oldest first, opened when they are taken."""
 
-    def __init__(self, consumer: str, encoded: Iterable[bytes]) -> None:
+    def __init__(self, encoded: Iterable[bytes]) -> None:
         entries = [msgspec.msgpack.decode(each, type=_Entry) for each in encoded]
-        self._consumer = consumer
         self.left = deque(sorted(entries, key=lambda entry: entry.number))
         self._created: dict[int, float] = {}
 
@@ -308,12 +307,8 @@ class _Queue:
     def popleft(self) -> StoredBlock:
         entry = self.left.popleft()
         self._created[entry.number] = entry.created
-        unpacked = zip(unpack_bodies(entry.bodies), unpack_positions(entry.positions), strict=True)
-        statements = tuple(
-            WaitingStatement(place, entry.ids[_ID * place : _ID * (place + 1)], body, position)
-            for place, (body, position) in enumerate(unpacked)
-        )
-        return StoredBlock(entry.number, self._consumer, entry.created, statements)
+        bodies = unpack_bodies(entry.bodies)
+        return StoredBlock(entry.created, Part(entry.number, range(len(bodies)), entry.ids, bodies, entry.positions))
 
     def put_together(self, unsent: Sequence[Waiting]) -> _Entry:
         """One entry of what was taken and not sent."""

@@ -96,20 +96,21 @@ class Worker:
         )
         with named_faults(self._state.folder):
             waves.write(self._folder, wave, [each.polled for each in reads])
-        records = reads[0].polled.line - reads[0].piece.lines if len(reads) == 1 else None
+        records = _lines(reads[0]) if len(reads) == 1 else None
         self._state.pieces.begin_wave({each.piece.key: each.polled.stored for each in reads}, records)
         self._run(wave, attempt.give_up)
         self._go_on(reads)
 
     def _with_more(self, first: _Read) -> list[_Read]:
         """``first``, and where that leaves room, pieces after it: no more than this worker's share of those that are left, so that
-        the other workers have theirs."""
+        the other workers have theirs, and no more lines than statements may wait."""
         reads = [first]
         room = self._plan.wave_bytes - _size(first)
-        if room <= 0 or not first.polled.done:
+        lines = self._plan.outbox_bound - _lines(first)
+        if room <= 0 or lines <= 0 or not first.polled.done:
             return reads
         most = min(_MOST_PIECES, 1 + self._state.pieces.unclaimed() // self._plan.workers)
-        while reads[-1].polled.done and room > 0 and len(reads) < most and not self._stopping.is_set():
+        while reads[-1].polled.done and room > 0 and lines > 0 and len(reads) < most and not self._stopping.is_set():
             following = self._next()
             if following is None:
                 break
@@ -120,6 +121,7 @@ class Worker:
             if read is not None:
                 reads.append(read)
                 room -= _size(read)
+                lines -= _lines(read)
         return reads
 
     def _read(self, reading: _Reading, most_bytes: int, records: int | None = None) -> _Read | None:
@@ -188,3 +190,7 @@ class Worker:
 def _size(read: _Read) -> int:
     """Bytes of text."""
     return read.polled.offset - read.piece.offset
+
+
+def _lines(read: _Read) -> int:
+    return read.polled.line - read.piece.lines

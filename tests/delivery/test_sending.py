@@ -12,7 +12,8 @@ import pytest
 
 from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.sending import Request, Sending, Unsent
-from edx2lrs.io.state.outbox import Settlement, StoredBlock, WaitingStatement
+from edx2lrs.io.state.outbox import Settlement, StoredBlock, statements_in
+from edx2lrs.io.state.waiting import Part, Waiting
 from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
 
 Behaviour = Callable[[list[int]], Answer]
@@ -24,12 +25,18 @@ def consumer(**options: Any) -> Consumer:
 
 
 def block(row: int, count: int) -> StoredBlock:
-    return StoredBlock(row, "campus", 0.0, tuple(waiting(row, index) for index in range(count)))
+    return StoredBlock(0.0, part(row, [waiting(row, index) for index in range(count)]))
 
 
-def waiting(row: int, index: int) -> WaitingStatement:
+def part(row: int, statements: list[Waiting]) -> Part:
+    ids = b"".join(each.id for each in statements)
+    positions = {index: each.position for index, each in enumerate(statements)}
+    return Part(row, range(len(statements)), ids, [each.body for each in statements], positions)
+
+
+def waiting(row: int, index: int) -> Waiting:
     number = 10_000 * row + index
-    return WaitingStatement(index=index, id=uuid.UUID(int=number).bytes, body=b"%d" % number, position=f"log:{number}")
+    return Waiting(row=row, index=index, id=uuid.UUID(int=number).bytes, body=b"%d" % number, position=f"log:{number}")
 
 
 class Driven:
@@ -63,10 +70,11 @@ class Driven:
             assert isinstance(chosen, Unsent)
             settlements = chosen.settlements
         for settlement in settlements:
-            number = 10_000 * settlement.row + settlement.index
-            assert number not in self.outcomes, "settled twice"
-            self.outcomes[number] = settlement
-        self.sending.settled(len(settlements))
+            for index in settlement.indexes:
+                number = 10_000 * settlement.row + index
+                assert number not in self.outcomes, "settled twice"
+                self.outcomes[number] = settlement
+        self.sending.settled(statements_in(settlements))
 
     def with_outcome(self, outcome: str) -> set[int]:
         return {number for number, settlement in self.outcomes.items() if settlement.outcome == outcome}
@@ -336,7 +344,7 @@ def test_retry_after_silences_the_whole_consumer() -> None:
 
 
 def test_an_id_comes_once_in_a_batch() -> None:
-    twice = StoredBlock(2, "campus", 0.0, tuple(waiting(1, index) for index in range(5)))
+    twice = StoredBlock(0.0, part(2, [waiting(1, index) for index in range(5)]))
     run = driven(lambda _: Answer(200), [block(1, 10)])
     run.sending.add(twice, 0.0)
     chosen = run.sending.choose(0.0)

@@ -12,7 +12,7 @@ from edx2lrs.transforms.failure import Failure
 
 def settle_all(state, consumer, outcome="delivered"):
     for block in state.outbox.waiting_blocks(consumer, limit=1_000):
-        state.outbox.settle(consumer, [Settlement(block.row, s.index, outcome, None) for s in block.statements], {})
+        state.outbox.settle(consumer, [Settlement(s.row, (s.index,), outcome, None) for s in block.waiting.statements()], {})
 
 
 def refused(body):
@@ -35,15 +35,15 @@ def test_it_agrees_with_a_dictionary(start, keep, statement, seed):
         assert (kept.new, kept.duplicates) == (len(new), len(numbers) - len(new))
         remembered[consumer] |= new
         for block in state.outbox.waiting_blocks(consumer):
-            dead = {s.index for s in block.statements if chance.random() < 0.3}
-            remembered[consumer] -= {int(s.body[5:-1]) for s in block.statements if s.index in dead}
+            dead = {s.index for s in block.waiting.statements() if chance.random() < 0.3}
+            remembered[consumer] -= {int(s.body[5:-1]) for s in block.waiting.statements() if s.index in dead}
             state.outbox.settle(
                 consumer,
                 [
-                    Settlement(block.row, s.index, "dead", refused(s.body))
+                    Settlement(s.row, (s.index,), "dead", refused(s.body))
                     if s.index in dead
-                    else Settlement(block.row, s.index, "delivered")
-                    for s in block.statements
+                    else Settlement(s.row, (s.index,), "delivered")
+                    for s in block.waiting.statements()
                 ],
                 {},
             )
@@ -83,7 +83,7 @@ def test_a_refused_statement_may_come_again_once(start, keep, statement, waves_b
     (block,) = state.outbox.waiting_blocks("one")
     state.outbox.settle(
         "one",
-        [Settlement(block.row, 0, "dead", refused(b"{}")), Settlement(block.row, 1, "delivered")],
+        [Settlement(block.waiting.row, (0,), "dead", refused(b"{}")), Settlement(block.waiting.row, (1,), "delivered")],
         {},
     )
     for n in range(waves_between):

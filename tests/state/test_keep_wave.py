@@ -18,7 +18,7 @@ PIECE = "/logs/tracking.log"
 
 
 def bodies(state, consumer):
-    return [s.body for block in state.outbox.waiting_blocks(consumer) for s in block.statements]
+    return [s.body for block in state.outbox.waiting_blocks(consumer) for s in block.waiting.statements()]
 
 
 def test_a_wave_brings_statements_position_and_counts(state, keep, statement):

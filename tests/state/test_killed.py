@@ -31,12 +31,12 @@ def statement(number):
 def settle(state):
     while True:
         for block in state.outbox.waiting_blocks("one"):
-            for s in block.statements:
+            for s in block.waiting.statements():
                 number = int(s.body)
                 refused = Failure("deliver", "rejected", "refused", s.position, s.body, "statement", "one")
                 settlement = (
-                    Settlement(block.row, s.index, "dead", refused) if number % 7 == 0
-                    else Settlement(block.row, s.index, "delivered")
+                    Settlement(s.row, (s.index,), "dead", refused) if number % 7 == 0
+                    else Settlement(s.row, (s.index,), "delivered")
                 )
                 state.outbox.settle("one", [settlement], {"requests": 1})
 
@@ -82,9 +82,9 @@ def test_the_sums_survive_kills(tmp_path, seed):
     for name in ("one", "two"):
         settled = sum(totals[name, key] for key in ("delivered", "duplicates", "dead_statements/rejected"))
         assert totals[name, "statements"] == settled + waiting[name] == 50 * waves + 10 * (waves - 1)
-        assert waiting[name] == sum(len(block.statements) for block in blocks[name])
+        assert waiting[name] == sum(block.waiting.size for block in blocks[name])
     assert totals["one", "requests"] == totals["one", "delivered"] + totals["one", "dead_statements/rejected"]
-    assert_that(sorted(int(s.body) for block in blocks["two"] for s in block.statements), equal_to(list(range(50 * waves))))
+    assert_that(sorted(int(s.body) for block in blocks["two"] for s in block.waiting.statements()), equal_to(list(range(50 * waves))))
 
 
 def test_a_claim_of_a_killed_job_is_free_again(tmp_path):

@@ -7,7 +7,7 @@ from edx2lrs.io.state.outbox import Settlement
 
 def settle_first(state, consumer):
     block = state.outbox.waiting_blocks(consumer)[0]
-    state.outbox.settle(consumer, [Settlement(block.row, block.statements[0].index, "delivered")], {"requests": 1})
+    state.outbox.settle(consumer, [Settlement(block.waiting.row, block.waiting.indexes[:1], "delivered")], {"requests": 1})
 
 
 def test_a_run_takes_over_what_waits(state, keep, statement):

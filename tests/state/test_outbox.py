@@ -18,12 +18,12 @@ def test_blocks_come_oldest_first_with_what_a_sender_needs(state, keep, statemen
     keep(state, ("one", [statement(3)]))
 
     first, second = state.outbox.waiting_blocks("one")
-    assert first.row < second.row
+    assert first.waiting.row < second.waiting.row
     assert before <= first.created <= time.time()
-    assert [(s.index, s.id, s.body, s.position) for s in first.statements] == [
+    assert [(s.index, s.id, s.body, s.position) for s in first.waiting.statements()] == [
         (i, statement(n).id, statement(n).body, statement(n).position) for i, n in enumerate([1, 2])
     ]
-    assert state.outbox.waiting_blocks("one", after=first.row) == [second]
+    assert state.outbox.waiting_blocks("one", after=first.waiting.row) == [second]
     assert state.outbox.waiting_blocks("one", limit=1) == [first]
 
 
@@ -32,8 +32,8 @@ def test_duplicates_of_a_block_do_not_wait(state, keep, statement):
     keep(state, ("one", [statement(1), statement(2), statement(3)]))
 
     blocks = state.outbox.waiting_blocks("one")
-    assert [[s.body for s in block.statements] for block in blocks] == [[b'{"n":2}'], [b'{"n":1}', b'{"n":3}']]
-    assert [s.index for s in blocks[1].statements] == [0, 2]
+    assert [[s.body for s in block.waiting.statements()] for block in blocks] == [[b'{"n":2}'], [b'{"n":1}', b'{"n":3}']]
+    assert [s.index for s in blocks[1].waiting.statements()] == [0, 2]
     assert state.outbox.waiting("one") == 3
 
 
@@ -42,12 +42,12 @@ def test_a_block_is_settled_bit_by_bit(state, keep, statement):
     (block,) = state.outbox.waiting_blocks("one")
 
     for index in (9, 0, 4):
-        state.outbox.settle("one", [Settlement(block.row, index, "delivered")], {})
+        state.outbox.settle("one", [Settlement(block.waiting.row, (index,), "delivered")], {})
     (rest,) = state.outbox.waiting_blocks("one")
-    assert [s.index for s in rest.statements] == [1, 2, 3, 5, 6, 7, 8]
+    assert [s.index for s in rest.waiting.statements()] == [1, 2, 3, 5, 6, 7, 8]
     assert state.outbox.waiting("one") == 7
 
-    state.outbox.settle("one", [Settlement(block.row, s.index, "delivered") for s in rest.statements], {})
+    state.outbox.settle("one", [Settlement(block.waiting.row, (s.index,), "delivered") for s in rest.waiting.statements()], {})
     assert state.outbox.waiting_blocks("one") == []
     assert state.outbox.waiting("one") == 0
 
@@ -59,10 +59,10 @@ def test_outcomes_and_increments_are_counted(state, keep, statement):
     settled = state.outbox.settle(
         "one",
         [
-            Settlement(block.row, 0, "delivered"),
-            Settlement(block.row, 1, "already_stored"),
-            Settlement(block.row, 2, "conflict"),
-            Settlement(block.row, 3, "dead", REFUSED),
+            Settlement(block.waiting.row, (0,), "delivered"),
+            Settlement(block.waiting.row, (1,), "already_stored"),
+            Settlement(block.waiting.row, (2,), "conflict"),
+            Settlement(block.waiting.row, (3,), "dead", REFUSED),
         ],
         {"requests": 4, "retries": 1},
     )
@@ -84,7 +84,7 @@ def test_outcomes_and_increments_are_counted(state, keep, statement):
 def test_a_settlement_may_come_twice(state, keep, statement):
     keep(state, ("one", [statement(1), statement(2)]))
     (block,) = state.outbox.waiting_blocks("one")
-    settlement = Settlement(block.row, 0, "delivered")
+    settlement = Settlement(block.waiting.row, (0,), "delivered")
 
     counts = [state.outbox.settle("one", settlements, {}) for settlements in ([settlement, settlement], [settlement])]
 
@@ -93,7 +93,7 @@ def test_a_settlement_may_come_twice(state, keep, statement):
     assert state.ledger.totals()["one", "delivered"] == 1
 
 
-@pytest.mark.parametrize("settlement", [Settlement(99, 0, "delivered"), Settlement(1, 99, "delivered")])
+@pytest.mark.parametrize("settlement", [Settlement(99, (0,), "delivered"), Settlement(1, (99,), "delivered")])
 def test_a_settlement_of_nothing_is_passed_over(state, keep, statement, settlement):
     keep(state, ("one", [statement(1)]))
 
@@ -105,7 +105,7 @@ def test_a_block_of_another_consumer_cannot_be_settled(state, keep, statement):
     keep(state, ("one", [statement(1)]))
     (block,) = state.outbox.waiting_blocks("one")
 
-    assert state.outbox.settle("two", [Settlement(block.row, 0, "delivered")], {}) == 0
+    assert state.outbox.settle("two", [Settlement(block.waiting.row, (0,), "delivered")], {}) == 0
     assert state.outbox.waiting("one") == 1
 
 

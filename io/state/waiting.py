@@ -1,0 +1,114 @@
+"""Statements that wait in the outbox, by the block that holds them. Nearly all are sent and settled by the hundred: a statement
+becomes an object of its own only where somebody looks at it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+import msgspec
+
+from edx2lrs.transforms.blocks import unpack_positions
+
+ID_BYTES = 16
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A statement of the outbox: its block's row, its index in the block, id (16 bytes), body (JSON) and position of its
+    record."""
+
+    row: int
+    index: int
+    id: bytes
+    body: bytes
+    position: str
+
+
+class Part(NamedTuple):
+    """Statements of one block, in order: their indexes in it, ids (16 bytes each) and bodies. ``positions``: by index, or packed
+    those of the whole block."""
+
+    row: int
+    indexes: Sequence[int]
+    ids: bytes
+    bodies: list[bytes]
+    positions: bytes | Mapping[int, str]
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return len(self.bodies)
+
+    @property
+    def id_list(self) -> list[bytes]:
+        """The ids, one by one."""
+        ids = self.ids
+        return [ids[start : start + ID_BYTES] for start in range(0, len(ids), ID_BYTES)]
+
+    def slice(self, start: int, stop: int) -> Part:
+        """Those from place ``start`` to ``stop``."""
+        ids = self.ids[start * ID_BYTES : stop * ID_BYTES]
+        return Part(self.row, self.indexes[start:stop], ids, self.bodies[start:stop], self.positions)
+
+    def statements(self) -> Iterator[Waiting]:
+        """One by one."""
+        positions = unpack_positions(self.positions) if isinstance(self.positions, bytes) else self.positions
+        for index, identifier, body in zip(self.indexes, self.id_list, self.bodies, strict=True):
+            yield Waiting(self.row, index, identifier, body, positions[index])
+
+
+class Statements:
+    """Statements of several blocks, in order."""
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self.parts = tuple(part for part in parts if part.size)
+        self._size = sum(part.size for part in self.parts)
+
+    @classmethod
+    def of(cls, statements: Iterable[Waiting]) -> Statements:
+        """Those that are objects already."""
+        return cls(_part(row, list(of_row)) for row, of_row in groupby(statements, attrgetter("row")))
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The bodies, in order."""
+        return [body for part in self.parts for body in part.bodies]
+
+    @property
+    def ids(self) -> list[bytes]:
+        """The ids, in order."""
+        return [identifier for part in self.parts for identifier in part.id_list]
+
+    @property
+    def age(self) -> tuple[int, int]:
+        """The row and index of the first: the older they are, the smaller."""
+        return self.parts[0].row, self.parts[0].indexes[0]
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Waiting]:
+        for part in self.parts:
+            yield from part.statements()
+
+    def slice(self, start: int, stop: int) -> Statements:
+        """Those from place ``start`` to ``stop``."""
+        return Statements(self._between(start, stop))
+
+    def _between(self, start: int, stop: int) -> Iterator[Part]:
+        before = 0
+        for part in self.parts:
+            yield part.slice(max(0, start - before), max(0, stop - before))
+            before += part.size
+
+
+def _part(row: int, statements: Sequence[Waiting]) -> Part:
+    return Part(
+        row,
+        [each.index for each in statements],
+        b"".join([each.id for each in statements]),
+        [each.body for each in statements],
+        {each.index: each.position for each in statements},
+    )
