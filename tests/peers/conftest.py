@@ -188,15 +188,14 @@ class Kafka:
 
     takes_workers = True
 
-    def __init__(self, broker: str, **options: str) -> None:
+    def __init__(self, broker: str) -> None:
         import confluent_kafka
         from confluent_kafka.admin import AdminClient, NewTopic
 
-        self.topic, self.broker = f"tracking-{time.time_ns():x}", broker
-        more = "".join(f"&{key}={value}" for key, value in options.items())
-        self.input = f"kafka://{broker}/{self.topic}?group={self.topic}{more}"
+        self._topic = f"tracking-{time.time_ns():x}"
+        self.input = f"kafka://{broker}/{self._topic}?group={self._topic}"
         admin = AdminClient({"bootstrap.servers": broker})
-        for made in admin.create_topics([NewTopic(self.topic, 4, 1)]).values():
+        for made in admin.create_topics([NewTopic(self._topic, 4, 1)]).values():
             made.result()
         self._producer = confluent_kafka.Producer({"bootstrap.servers": broker, "linger.ms": 1})
 
@@ -209,7 +208,7 @@ class Kafka:
         self._produce(b"\0\0\0\0\7no Avro")
 
     def _produce(self, value: bytes) -> None:
-        self._producer.produce(self.topic, value, headers=[("ce_type", TRACKING_EVENT.encode())])
+        self._producer.produce(self._topic, value, headers=[("ce_type", TRACKING_EVENT.encode())])
 
     def disturb(self, chance: random.Random) -> None:
         """Groups are balanced anew, by themselves."""
@@ -225,6 +224,7 @@ class Redis:
 
         self._stream = f"tracking-{time.time_ns():x}"
         self.input = f"redis://127.0.0.1:{port}/{self._stream}?group=lrs"
+        self.max_len: int | None = None
         self._client = redis.Redis(port=int(port), protocol=2)
 
     def send(self, records: Sequence[dict[str, Any]]) -> None:
@@ -235,10 +235,11 @@ class Redis:
         self._add(b"\x06ab")
 
     def _add(self, value: bytes) -> None:
-        self._client.xadd(self._stream, {b"event_data": value, b"type": TRACKING_EVENT.encode()})
+        fields = {b"event_data": value, b"type": TRACKING_EVENT.encode()}
+        self._client.xadd(self._stream, fields, maxlen=self.max_len, approximate=False)
 
     def disturb(self, chance: random.Random) -> None:
-        """Nothing is trimmed."""
+        """Nothing: ``max_len``, when it is set, trims at each entry."""
 
 
 def free_port() -> int:
