@@ -75,6 +75,8 @@ def parse(line: bytes) -> Event | Refusal:
         if not line.isascii():
             line.decode()
         start = line.find(b'"name": "') + 9
+        if start == 8:
+            start = line.find(b'"name":"') + 8
         known = _known_names.get(line[start : line.find(b'"', start)])
         if known is None or line[0] != _BRACE:
             return _in_two_passes(line)
@@ -102,16 +104,19 @@ def parse(line: bytes) -> Event | Refusal:
 
 def _in_two_passes(line: bytes) -> Event | Refusal:
     """The event of a record whose name is not known before its envelope is decoded. Raises as msgspec does, and _ReadAgain."""
-    envelope = _decode_envelope(line if line[:1] == b"{" else _after_prefix(line))
-    payload = envelope.data if envelope.event is UNSET else envelope.event
-    if payload is UNSET:
+    if line[:1] != b"{":
+        line = _after_prefix(line)
+    named = _decode_name(line)
+    if named.event is UNSET and named.data is UNSET:
         raise _ReadAgain
-    name, from_event_type = envelope.name, False
+    name, from_event_type = named.name, False
     if not name:
-        name, from_event_type = _name_of_type(envelope.event_type)
+        name, from_event_type = _name_of_type(named.event_type)
     source_event = SOURCE_EVENTS.get(name)
     if source_event is None:
         return Event(name, from_event_type)
+    envelope = _decode_envelope(line)
+    payload = envelope.data if envelope.event is UNSET else envelope.event
     time = canonical_time(envelope.timestamp or _first(envelope.timestamp, envelope.time))
     if isinstance(time, Refusal):
         return time
@@ -137,9 +142,22 @@ def _after_prefix(line: bytes) -> bytes:
 _BRACE = ord("{")
 
 
-class Envelope(msgspec.Struct, gc=False):
+class _Name(msgspec.Struct, gc=False):
     name: Text = None
     event_type: Scalar = None
+
+
+class _Named(_Name, gc=False):
+    """What tells whether a record is an event that anybody knows: most lines of a log are page requests."""
+
+    event: msgspec.Raw | msgspec.UnsetType = UNSET
+    data: msgspec.Raw | msgspec.UnsetType = UNSET
+
+
+_decode_name: Callable[[bytes], _Named] = msgspec.json.Decoder(_Named).decode
+
+
+class Envelope(_Name, gc=False):
     time: Scalar = None
     timestamp: Scalar = None
     event_source: Scalar = None
@@ -357,11 +375,12 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
         return Refusal("parse", "not_an_event", "neither event nor data in the object; expected one of them")
     try:
         parts = {key: record.pop(key) for key in ("context", "event", "data") if key in record}
-        envelope = _read_value(record, Envelope, False, "")
-        name, from_event_type = (envelope.name, False) if envelope.name else _name_of_type(envelope.event_type)
+        named = _read_value(record, _Name, False, "")
+        name, from_event_type = (named.name, False) if named.name else _name_of_type(named.event_type)
         source_event = SOURCE_EVENTS.get(name)
         if source_event is None:
             return Event(name, from_event_type)
+        envelope = _read_value(record, Envelope, False, "")
         time = canonical_time(_first(envelope.timestamp, envelope.time))
         if isinstance(time, Refusal):
             return time
