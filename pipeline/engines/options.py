@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -103,6 +104,9 @@ def _of_config(asked: Asked) -> Iterator[str]:
 
 
 def _of_flink(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
+    jar = options.get("flink_job_server_jar", "")
+    if jar and not is_remote(jar) and not os.path.isfile(jar):
+        yield f"--flink_job_server_jar={jar}: no such file; leave it out, and --flink_version says which one Beam fetches"
     for url in asked.streams:
         if url.scheme == "tail":
             yield f"--input {url.name}: a log that grows is read on its own machine; leave --runner out"

@@ -28,7 +28,8 @@ launch() {  # launch EXTRA... -- NAME CONFIG INPUT [PARAMETER=VALUE...]
   local joined='^~^'
   for each in "${parameters[@]}"; do joined+=$each~; done
   gcloud dataflow flex-template run "$name" --project "$PROJECT" --region "$REGION" --template-file-gcs-location "$template" \
-    --staging-location "gs://$BUCKET/staging" --temp-location "gs://$BUCKET/temp" --parameters "${joined%\~}" "${extra[@]}"
+    --staging-location "gs://$BUCKET/staging" --temp-location "gs://$BUCKET/temp" --parameters "${joined%\~}" \
+    ${extra[@]+"${extra[@]}"}
 }
 
 command=${1:?build, batch, stream or update}

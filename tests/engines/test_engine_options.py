@@ -56,6 +56,7 @@ def refused(tmp_path):
         ((*FLINK, *STREAM), "tail:/var/log/tracking.log", ["tail:", "leave --runner out"]),
         ((*FLINK, "--streaming"), "a.log", ["--streaming", "leave it out"]),
         ((*FLINK, "--http", "8080"), KAFKA, ["--http", "the engine's own metrics"]),
+        ((*FLINK, "--flink_job_server_jar=no.jar"), "a.log", ["--flink_job_server_jar=no.jar: no such file", "--flink_version"]),
         ((*FLINK, "b.log"), "a.log", ["'b.log': unexpected", "--input b.log"]),
         ((*FLINK, "--checkpointing_interval=10s", *STREAM[1:]), KAFKA, ["--checkpointing_interval=10s: expected a whole number"]),
         ((*FLINK, *STREAM, "--parallelism=2"), f"{KAFKA}&member=m", ["member: one name", "leave it out"]),
