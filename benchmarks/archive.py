@@ -24,8 +24,17 @@ CONFIG = """\
 lms: {{root_url: https://lms.example.com, id_key: "env:EDX2LRS_BENCHMARK_KEY"}}
 outbox: {{statements: 200000}}
 consumers:
-  - {{name: xapi, protocol: xapi, url: "file://{out}/xapi/statements.jsonl", access: all, batch: {{size: 5000}}}}
-  - {{name: caliper, protocol: caliper, url: "file://{out}/caliper/events.jsonl", access: all, batch: {{size: 5000}}}}
+  - &files
+    name: xapi
+    protocol: xapi
+    url: file://{out}/xapi/statements.jsonl
+    access: all
+    batch: {{size: 10000, bytes: 8000000}}
+    rate: {{concurrency: 2}}
+  - <<: *files
+    name: caliper
+    protocol: caliper
+    url: file://{out}/caliper/events.jsonl
 """
 
 
