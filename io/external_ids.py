@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from edx2lrs.io.external_ids_compiler import ConflictError, Step, TooLongError, compile_external_ids, nobody
-from edx2lrs.io.paths import is_remote
+from edx2lrs.io.paths import file_systems, is_remote
 from edx2lrs.io.tables import Place, TableError, external_id_rows
 from edx2lrs.transforms.external_ids import LONGEST_TEXT, MAGIC, ExternalIds, Row
 
@@ -44,9 +44,7 @@ def version_of(path: str) -> Version:
         if not is_remote(path):
             found = os.stat(path)
             return Version(found.st_size, f"{found.st_size} {found.st_mtime_ns}")
-        from apache_beam.io.filesystems import FileSystems  # Beam takes a second to import
-
-        (metadata,) = FileSystems.match([path])[0].metadata_list
+        (metadata,) = file_systems().match([path])[0].metadata_list
         text = f"{metadata.size_in_bytes} {metadata.last_updated_in_seconds} {_checksum(path)}"
         return Version(metadata.size_in_bytes, text)
     except OSError as error:
@@ -107,10 +105,8 @@ def _open_version(path: str, version: Version, emails: bool, step: Step, patient
 
 
 def _checksum(path: str) -> str:
-    from apache_beam.io.filesystems import FileSystems
-
     try:
-        return str(FileSystems.checksum(path))
+        return str(file_systems().checksum(path))
     except Exception:  # not every file system has one
         return ""
 

@@ -7,7 +7,7 @@ import os
 import os.path
 import posixpath
 from contextlib import suppress
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 _GZIP = b"\x1f\x8b"
 
@@ -29,6 +29,16 @@ def beside(path: str, folder: str) -> str:
 def folder_of(path: str) -> str:
     """The folder that a file lies in."""
     return path.rpartition("/")[0] if is_remote(path) else os.path.dirname(os.path.abspath(path))
+
+
+def file_systems() -> Any:
+    """Beam's file systems. Some need to be given options, be it none (``io.sources.files.use_options`` gives those that there are)."""
+    from apache_beam.io.filesystems import FileSystems  # Beam takes seconds to import
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    if FileSystems._pipeline_options is None:
+        FileSystems.set_options(PipelineOptions([]))
+    return FileSystems
 
 
 def open_bytes(path: str) -> BinaryIO:
@@ -76,11 +86,10 @@ def write_bytes(path: str, content: bytes) -> None:
 
 def _write_remote(path: str, content: bytes) -> None:
     from apache_beam.io.filesystem import CompressionTypes  # Beam takes seconds to import
-    from apache_beam.io.filesystems import FileSystems
 
     try:
         # Object stores show a file when it is closed.
-        with FileSystems.create(path, "application/octet-stream", CompressionTypes.UNCOMPRESSED) as file:
+        with file_systems().create(path, "application/octet-stream", CompressionTypes.UNCOMPRESSED) as file:
             file.write(content)
     except Exception as error:
         raise _os_error(error, path) from None
@@ -91,10 +100,8 @@ def remove(path: str) -> None:
     if not is_remote(path):
         os.unlink(path)
         return
-    from apache_beam.io.filesystems import FileSystems  # Beam takes seconds to import
-
     try:
-        FileSystems.delete([path])
+        file_systems().delete([path])
     except Exception as error:
         raise _os_error(error, path) from None
 
@@ -112,10 +119,9 @@ def _open(path: str) -> BinaryIO:
     if not is_remote(path):
         return cast(BinaryIO, open(path, "rb"))
     from apache_beam.io.filesystem import CompressionTypes  # Beam takes seconds to import
-    from apache_beam.io.filesystems import FileSystems
 
     try:
-        return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+        return cast(BinaryIO, file_systems().open(path, compression_type=CompressionTypes.UNCOMPRESSED))
     except Exception as error:
         raise _os_error(error, path) from None
 

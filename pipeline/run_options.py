@@ -6,8 +6,6 @@ import difflib
 import os
 from collections.abc import Iterator, Sequence
 
-from edx2lrs.io.dead_letters.topic import is_topic
-from edx2lrs.io.paths import is_remote
 from edx2lrs.transforms.time_window import TimeWindow
 
 
@@ -64,10 +62,9 @@ def strays(arguments: Sequence[str]) -> Iterator[str]:
             yield argument
 
 
-def follow_beam_options(path: str, arguments: Sequence[str]) -> None:
-    """Lets the file system of ``path`` follow Beam's options of the command line; a local one needs no Beam. Raises
-    ``OptionError``."""
-    if arguments or (is_remote(path) and not is_topic(path)):
+def follow_beam_options(arguments: Sequence[str]) -> None:
+    """Lets file systems follow Beam's options of the command line; without any no Beam is needed. Raises ``OptionError``."""
+    if arguments:
         from edx2lrs.io.sources.files import use_options  # Beam takes a second to import
 
         use_options(local_beam_arguments(arguments))

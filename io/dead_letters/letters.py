@@ -21,7 +21,7 @@ import msgspec
 
 from edx2lrs.io.dead_letters import marks as dead_letter_marks
 from edx2lrs.io.dead_letters.topic import Message, is_topic, publish
-from edx2lrs.io.paths import folder_of, is_remote
+from edx2lrs.io.paths import file_systems, folder_of, is_remote
 from edx2lrs.transforms.blocks import position_and_name
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.event_name import event_name
@@ -194,9 +194,7 @@ def write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> str:
 
 
 def _write_remote(path: str, letters: Iterable[DeadLetter]) -> str:
-    from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
-
-    with FileSystems.create(path, "application/octet-stream") as file:  # object stores show a file when it is closed
+    with file_systems().create(path, "application/octet-stream") as file:  # object stores show a file when it is closed
         _write(file, letters)
     return path
 
@@ -255,11 +253,9 @@ def _is_pattern(path: str) -> bool:
 def files(path: str) -> list[str]:
     """The files of dead letters at ``path``, by name. Raises ``DeadLettersMissing``."""
     if is_remote(path):
-        from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
-
         pattern = path if _is_pattern(path) or path.endswith(".avro") else f"{path.rstrip('/')}/*.avro"
         try:
-            found = sorted(file.path for match in FileSystems.match([pattern]) for file in match.metadata_list)
+            found = sorted(file.path for match in file_systems().match([pattern]) for file in match.metadata_list)
         except Exception as error:  # file systems raise what their clients raise
             raise DeadLettersMissing(f"{path}: cannot be listed: {str(error).splitlines()[0][:200]}") from None
     elif os.path.isdir(path):
@@ -273,9 +269,7 @@ def files(path: str) -> list[str]:
 
 def _open(name: str) -> IO[bytes]:
     if is_remote(name):
-        from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
-
-        opened: IO[bytes] = FileSystems.open(name, "application/octet-stream")
+        opened: IO[bytes] = file_systems().open(name, "application/octet-stream")
         return opened
     return open(name, "rb")
 

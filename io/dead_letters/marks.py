@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edx2lrs.io.paths import is_remote, open_bytes
+from edx2lrs.io.paths import file_systems, is_remote, open_bytes
 
 PREFIX = "sent-again-"
 
@@ -58,7 +58,5 @@ def read(folders: Sequence[str]) -> dict[bytes, datetime]:
 def _files(folder: str) -> list[str]:
     if not is_remote(folder):
         return sorted(str(file) for file in Path(folder).glob(f"{PREFIX}*.jsonl"))
-    from apache_beam.io.filesystems import FileSystems  # slow to import, and only needed here
-
-    found = FileSystems.match([f"{folder.rstrip('/')}/{PREFIX}*.jsonl"])
+    found = file_systems().match([f"{folder.rstrip('/')}/{PREFIX}*.jsonl"])
     return sorted(file.path for match in found for file in match.metadata_list)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from edx2lrs.io.paths import is_remote
+from edx2lrs.io.paths import file_systems, is_remote
 from edx2lrs.io.sources import inflate
 from edx2lrs.io.sources.object_stores import open_raw
 
@@ -61,7 +61,7 @@ def _match(pattern: str) -> list[FoundFile]:
     """A local path is made absolute, so that a file has one name in the state, whatever folder the job is started in."""
     glob = pattern.rstrip("/") if is_remote(pattern) else os.path.abspath(pattern)
     try:
-        matches = FileSystems.match([glob, f"{glob}/**"])
+        matches = file_systems().match([glob, f"{glob}/**"])
         listed = [FoundFile(data.path, data.size_in_bytes) for match in matches for data in match.metadata_list]
     except Exception as error:
         raise InputError(f"--input {pattern}: cannot be listed: {reason(error)}") from None

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         sent_again["letters"] += wanted(letter)
 
     try:
-        follow_beam_options(arguments.path, getattr(arguments, "beam", []))
+        follow_beam_options(getattr(arguments, "beam", []))
         letters = filter(wanted, letters_at(arguments.path, broken.append, count))
         for line in _lines(arguments, letters, sent_again):
             print(line)

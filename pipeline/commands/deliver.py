@@ -24,8 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    follow_beam_options(arguments.beam)
     config = load(arguments.config)
-    follow_beam_options(config.dead_letters.path or "", arguments.beam)
     with run_lifecycle.owned_state(arguments.state, config, create=False) as state:
         run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
         with run_lifecycle.stopped_by_signals(run), run_lifecycle.abandoned_on_fault(run):

@@ -53,9 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    follow_beam_options(arguments.beam)
     config = load(arguments.config)
     check_report(arguments.report)
-    follow_beam_options(arguments.path, arguments.beam)
     folder = Path(arguments.state) if arguments.state else default_state(arguments.path)
     try:
         if not is_state_directory(arguments.path):

@@ -56,6 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     urls = streams(arguments.input)
+    if arguments.beam:  # the configuration may lie in a file system that follows them
+        from edx2lrs.io.sources.files import use_options  # Beam takes a second to import
+
+        use_options(arguments.beam)
     config = load(arguments.config)
     window = time_window(arguments.since, arguments.until, of_stream=bool(urls))
     engine = engine_of(arguments.beam)
@@ -84,7 +88,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
     check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
-    files.use_options(beam_arguments)
     found = within(files.find(arguments.input), window)
     with steps_shown("lms.external_ids") as step:
         Job(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once

@@ -35,7 +35,6 @@ def run(
     from edx2lrs.pipeline.engines.graph import build
 
     if not streams:
-        files.use_options(arguments.beam)
         files.find(arguments.input)  # whether there is anything to read
     for url in streams:
         check_options(url)

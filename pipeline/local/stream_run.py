@@ -24,7 +24,7 @@ from edx2lrs.pipeline.local.metrics import Health, serving
 from edx2lrs.pipeline.local.run import Fault, LocalRun
 from edx2lrs.pipeline.local.worker_process import WorkerPlan
 from edx2lrs.pipeline.local.workers import Workers
-from edx2lrs.pipeline.run_options import OptionError, check_report, follow_beam_options, local_beam_arguments
+from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments
 from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.transforms.config_types import Config
 
@@ -47,7 +47,6 @@ def run(arguments: Namespace, config: Config, urls: Sequence[SourceUrl]) -> int:
         check_options(url)
     check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
-    follow_beam_options(config.dead_letters.path or "", arguments.beam)
     with steps_shown("lms.external_ids") as step:
         Job(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
     with contextlib.ExitStack() as stack:

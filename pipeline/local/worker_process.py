@@ -68,10 +68,12 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
     _end_with(parent)
     set_up_logging()
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what a wave raises is told once, in a line
+    from edx2lrs.io.sources.files import use_options
     from edx2lrs.io.state.errors import StateError
     from edx2lrs.io.state.state import join_state
     from edx2lrs.pipeline.local.worker import Worker
 
+    use_options(plan.beam_arguments)
     try:
         state = join_state(Path(plan.state_directory))
         with contextlib.closing(state):

@@ -72,3 +72,19 @@ def test_an_object_store_holds_all_statements_the_log_and_the_dead_letters(
 def ids_in(objects: dict[str, bytes]) -> list[str]:
     texts = [gzip.decompress(body) if name.endswith(".gz") else body for name, body in objects.items()]
     return [json.loads(line)["id"] for text in texts for line in text.splitlines()]
+
+
+@pytest.mark.engine
+def test_the_configuration_and_its_tables_may_lie_in_an_object_store(
+    store: Any, edx2lrs: Any, config: Any, sandbox: Any, sample_logs: Path
+) -> None:
+    path = config(sandbox.address)
+    for file in (path, *path.parent.glob("*.csv")):
+        store.put(f"site/{file.name}", file.read_bytes())
+        file.unlink()
+    run = ("run", "--config", f"{store.url}/site/edx2lrs.yaml", "--input", sample_logs, "--state", "state", *store.options)
+    result = edx2lrs(*run, env=store.environment)
+    assert result.code == 0, result.text
+    assert all(part["delivered"] > 100 for part in result.report["consumers"].values())
+    again = edx2lrs("deliver", "--config", f"{store.url}/site/edx2lrs.yaml", "--state", "state", *store.options, env=store.environment)
+    assert again.code == 0, again.text
