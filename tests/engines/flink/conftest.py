@@ -71,8 +71,11 @@ class Cluster:
 
     def running(self):
         """The id of the one job that runs."""
-        (running,) = [each["id"] for each in rest("/jobs")["jobs"] if each["status"] == "RUNNING"]
+        (running,) = self.all_running()
         return running
+
+    def all_running(self):
+        return [each["id"] for each in rest("/jobs")["jobs"] if each["status"] == "RUNNING"]
 
     def checkpoints(self, job):
         return rest(f"/jobs/{job}/checkpoints")["counts"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
 import subprocess
@@ -14,7 +15,9 @@ import pytest
 
 PEERS = os.environ.get("EDX2LRS_PEERS", "")
 MISSING = [tool for tool in ("java", "mvn") if not any(Path(place, tool).exists() for place in os.get_exec_path())]
-SAMPLE = Path(__file__).parents[3] / "templates" / "sample"
+TEMPLATES = Path(__file__).parents[3] / "templates"
+SAMPLE = TEMPLATES / "sample"
+REST = "127.0.0.1:8081"
 SECRETS = {"EDX2LRS_ID_KEY": "a key of the tests", "LRS_USER": "sandbox", "LRS_PASSWORD": "sandbox"}
 pytestmark = [
     pytest.mark.engine,
@@ -77,10 +80,11 @@ class Report:
 @pytest.fixture
 def streaming(job, configured, tmp_path):
     """Starts a job that reads ``stream`` for consumers; gives its report."""
+    numbers = itertools.count()
 
-    def start(stream, *consumers, checkpoints=1000):
-        report = tmp_path / "report.json"
-        options = [f"--checkpointing_interval={checkpoints}", "--max_bundle_size=1", "--max_bundle_time_mills=200"]
+    def start(stream, *consumers, checkpoints=1000, more=()):
+        report = tmp_path / f"report{next(numbers)}.json"
+        options = [f"--checkpointing_interval={checkpoints}", "--max_bundle_size=1", "--max_bundle_time_mills=200", *more]
         start.said = job("--config", configured(*consumers), "--input", stream.url, "--report", str(report), *options).said
         return Report(report)
 
@@ -177,3 +181,41 @@ def test_a_taskmanager_is_killed_while_a_consumer_is_down(streaming, stream, san
     # They were down when the TaskManager was killed: nothing was on its way to them.
     assert other.counts("partner")["repeats"] == other.counts("vendor")["repeats"] == 0
     until(stream.is_settled, 30, lambda: "not everything was settled at the source")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stream", ["kafka"], indirect=True)
+def test_a_stream_that_is_stopped_with_a_savepoint_goes_on_with_what_waited(streaming, stream, sandbox, cluster, tmp_path):
+    lrs, other = sandbox(), sandbox()
+    consumers = xapi("campus", lrs), xapi("partner", other)
+    other.stop()
+    streaming(stream, *consumers)
+    stream.publish(100)
+    until(lambda: lrs.counts("campus")["stored"] == stream.published, 120, streaming.said)
+    command = ["bash", str(TEMPLATES / "flink" / "run.sh"), "stop", cluster.running(), str(tmp_path / "savepoints")]
+    savepoint = subprocess.run(command, env={**os.environ, "FLINK_MASTER": REST}, capture_output=True, text=True, check=True).stdout
+    assert "savepoint-" in savepoint
+
+    other.start()
+    stream.publish(50)
+    report = streaming(stream, *consumers, more=[f"--savepoint_path={savepoint.strip()}"])
+    until(lambda: report.settles(stream.published, "campus", "partner"), 150, lambda: (streaming.said(), report.read()))
+    assert_explained(report, stream, lrs, "campus")
+    assert_explained(report, stream, other, "partner")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stream", ["kafka"], indirect=True)
+def test_two_jobs_share_a_group(streaming, stream, sandbox, cluster):
+    lrs = sandbox()
+    reports = [streaming(stream, xapi("campus", lrs)) for _ in range(2)]
+    until(lambda: len(cluster.all_running()) == 2, 120, streaming.said)
+    stream.publish_for(30, rate=50)
+    until(lambda: lrs.counts("campus")["stored"] == stream.published, 120, lambda: (stream.published, lrs.counts("campus")))
+    until(stream.is_settled, 60, lambda: "not everything was settled at the source")
+    assert [cluster.checkpoints(job)["restored"] for job in cluster.all_running()] == [0, 0]  # neither drove the other out
+    until(lambda: sum(read_by(report) for report in reports) >= stream.published, 30, lambda: [read_by(each) for each in reports])
+
+
+def read_by(report):
+    return report.read().get("records", {}).get("read", 0)
