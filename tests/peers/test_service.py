@@ -106,6 +106,37 @@ def test_a_service_ends_in_time_under_load_and_with_an_lrs_that_hangs(
     assert "Traceback" not in job.log
 
 
+@pytest.mark.parametrize("name", STREAMS)
+def test_reading_pauses_while_a_consumer_has_its_fill_and_nothing_comes_twice(
+    name: str, roads: Any, lrs: Any, job: Any, config: Any, adds_up: Any, tmp_path: Path
+) -> None:
+    """For longer than a lease of Pub/Sub."""
+    server, road = lrs(0, "slow:1:1"), roads(name)
+    config(server.address, "outbox: {statements: 100}\n")
+    slow = "batch: {interval: 0.2s, size: 25}\n    rate: {concurrency: 1}"
+    path = tmp_path / "c.yaml"
+    path.write_text(path.read_text().replace("batch: {interval: 0.2s}", slow))
+    running = job.start("run", "--config", "c.yaml", "--state", "state", "--report", "report.json", "--input", road.input)
+    most, begun = 0, time.monotonic()
+    for first in range(0, 600, 50):
+        road.send([record(first + place) for place in range(50)])
+        until(lambda: server.stored("campus") > 0, 60)  # what is there at the start is one wave
+        time.sleep(0.5)
+    while server.stored("campus") < 600:
+        assert time.monotonic() < begun + 180, job.log[-3_000:]
+        with contextlib.suppress(FileNotFoundError, KeyError):
+            most = max(most, job.report()["consumers"]["campus"]["waiting"])
+        time.sleep(0.2)
+    assert time.monotonic() - begun > 15.0
+    until(lambda: server.stored("warehouse") == 600, 30)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(30) == 0
+    report = job.report()
+    adds_up(report)
+    assert (report["records"]["read"], report["records"]["redelivered"]) == (600, 0)
+    assert 100 <= most < 450
+
+
 def until(condition: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
     while not condition():
