@@ -43,6 +43,7 @@ setup(
         "requests>=2.34",
         "tincan==1.0.0",
         "werkzeug>=3.1",
+        "xxhash>=3.5",
         "zstandard>=0.25",
     ],
     extras_require={

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from hashlib import blake2b
 from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.paths import write_bytes
+from edx2lrs.transforms.blocks import hash8
 from edx2lrs.transforms.config_types import Consumer
 
 _PLACE = re.compile(r"(file|s3|gs|stdout):")
@@ -36,7 +36,7 @@ class Naming(NamedTuple):
     def path(self, content: bytes, when: datetime) -> str:
         """The path of the file of ``content``: names sort by time, and no two contents have one name."""
         stamp = when.strftime("%Y%m%dT%H%M%S.%fZ")
-        return f"{self.folder}/{self.stem}-{stamp}-{blake2b(content, digest_size=4).hexdigest()}{self.suffix}"
+        return f"{self.folder}/{self.stem}-{stamp}-{hash8(content).hex()[:8]}{self.suffix}"
 
 
 def naming(url: str, consumer: str) -> Naming:
