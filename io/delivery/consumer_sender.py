@@ -104,7 +104,8 @@ class ConsumerSender:
         """Whether nothing is under way and nothing will be: ``waiting``, as the outbox says, is 0 or behind an open
         circuit.
 
-        An outage, which may be over soon, is no rest for ``patience`` seconds from its beginning, or from ``since`` if that is later.
+        An outage, which may be over soon, and refusals in a row, which may all be of one batch, are no rest for ``patience`` seconds
+        from their beginning, or from ``since`` if that is later.
         """
         with self._lock:
             sending = self._sending
@@ -115,7 +116,7 @@ class ConsumerSender:
             if sending.circuit.state != "open" or sending.gives_up(time.monotonic()):
                 return False
             patient_until = max(since, sending.circuit.opened_at) + patience
-            return sending.circuit.kind != "outage" or time.monotonic() >= patient_until
+            return sending.circuit.kind == "setup" or time.monotonic() >= patient_until
 
     def stop(self) -> None:
         """Take no more batches."""

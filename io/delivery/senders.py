@@ -97,8 +97,9 @@ class Senders:
     def drain(self, patience: float = _PATIENCE_SECONDS, go_on: Callable[[], bool] = _always) -> None:
         """Nothing more will be kept: returns when all is settled, or something is left only behind open circuits.
 
-        An outage gets ``patience`` seconds from its beginning, or from now, in which probes may find that it is over. ``go_on`` is
-        called some ten times a second; when it is false, nothing is waited for any longer. Raises what a sender failed with.
+        What is no fault of the set-up gets ``patience`` seconds from its beginning, or from now, in which probes may find that it is
+        over. ``go_on`` is called some ten times a second; when it is false, nothing is waited for any longer. Raises what a sender
+        failed with.
         """
         for sender in self._senders.values():
             sender.drain()

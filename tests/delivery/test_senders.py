@@ -349,6 +349,21 @@ def test_an_outage_that_begins_late_is_given_as_much(lrs: Any, outside: Any, con
     assert "circuit_opened" in [notice.event for notice in around.notices]
 
 
+def test_a_long_row_of_bad_statements_at_the_end_of_a_run_is_found_out(
+    lrs: Any, outside: Any, consumer: Any, replies: Any
+) -> None:
+    retry = Retry(base_delay=0.01, max_delay=0.05)
+    campus = consumer(lrs.url, retry=retry, batch=Batch(size=100), rate=Rate(concurrency=1))
+    around = outside(campus)
+    ids = around.keep(campus, 100)
+    bad = set(ids[60:])
+    lrs.behave = lambda sent: replies(400) if bad & set(sent) else replies()
+    around.send_all(patience=5.0)
+    assert set(lrs.stored) == set(ids) - bad
+    assert around.counts(campus)["dead_statements/refused"] == 40
+    assert "circuit_opened" in [notice.event for notice in around.notices]
+
+
 def test_an_outage_becomes_dead_letters_when_the_consumer_says_so(
     lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any
 ) -> None:
@@ -489,7 +504,8 @@ def test_credentials_are_told_when_they_are_refused_and_when_they_are_taken_agai
     lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any
 ) -> None:
     lrs.behave = lambda _: replies(401)
-    campus = consumer(lrs.url, retry=Retry(max_attempts=2, base_delay=0.01, max_delay=0.05), batch=SMALL)
+    retry = Retry(max_attempts=2, base_delay=0.01, max_delay=0.05)
+    campus = consumer(lrs.url, retry=retry, batch=SMALL, rate=Rate(concurrency=1))
     around = outside(campus)
     around.keep(campus, 200)
     around.senders.start()
