@@ -35,5 +35,9 @@ class WaveRunner:
 
     def run(self) -> None:
         """Keeps all that the wave in the folder makes, or nothing; raises what its last step raised, as Beam wraps it."""
-        FnApiRunner().run_via_runner_api(self._graph, self._options).wait_until_finish()
-        gc.collect()  # the runner leaves cycles that hold the wave's blocks
+        gc.disable()  # a wave is bounded; what it leaves is collected after it
+        try:
+            FnApiRunner().run_via_runner_api(self._graph, self._options).wait_until_finish()
+        finally:
+            gc.enable()
+            gc.collect()  # the runner leaves cycles that hold the wave's blocks
