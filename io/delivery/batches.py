@@ -10,7 +10,7 @@ from edx2lrs.io.state.outbox import StoredBlock
 from edx2lrs.io.state.waiting import Part, Statements
 from edx2lrs.transforms.config_types import Batch
 
-_DOUBLE_AFTER = 32  # accepted batches; of an LRS with a bound of its own, one in so many is halved
+_LATELY = 32  # accepted requests; of an LRS with a bound of its own, one batch in so many is halved
 
 
 class Batches:
@@ -24,7 +24,8 @@ class Batches:
     def __init__(self, batch: Batch, frame: int = 1) -> None:
         self._size = batch.size
         self._bound = self._most_bytes = max(1, batch.bytes - frame)
-        self._accepted = 0  # batches since the bound was halved, or doubled again
+        self._accepted = 0  # since the bound was halved, or doubled again
+        self._lately: deque[int] = deque(maxlen=_LATELY)  # bytes of what was accepted
         self._interval = batch.interval
         self._queue: deque[Part] = deque()
         self._ages: deque[tuple[float, int]] = deque()  # since when they wait, and how many statements had come by then
@@ -93,15 +94,24 @@ class Batches:
             seen.add(identifier)
         return len(new_ids)
 
-    def halve_bytes(self, size: int) -> None:
-        """The LRS found ``size`` bytes too many: batches have half of that at most from now on."""
-        self._most_bytes = min(self._most_bytes, max(1, size // 2))
-        self._accepted = 0
-
-    def accepted(self) -> None:
-        """The LRS took a batch: after some of them twice as many bytes are tried again, for it may have been one statement alone
-        that was too large."""
-        self._accepted += 1
-        if self._accepted >= _DOUBLE_AFTER and self._most_bytes < self._bound:
-            self._most_bytes = min(self._bound, 2 * self._most_bytes)
+    def too_large(self, statements: Statements) -> None:
+        """The LRS found these too many bytes: batches have half as many from now on, unless it took as many lately. Then one of these
+        statements is too large."""
+        size, taken = _size(statements), max(self._lately, default=0)
+        if taken < size:
+            self._most_bytes = min(self._most_bytes, max(size // 2, taken, 1))
             self._accepted = 0
+
+    def accepted(self, statements: Statements) -> None:
+        """The LRS took these. After some of them twice as many bytes are tried again."""
+        size = _size(statements)
+        self._lately.append(size)
+        self._accepted += 1
+        most = self._most_bytes
+        if self._accepted >= _LATELY:
+            most, self._accepted = 2 * most, 0
+        self._most_bytes = min(self._bound, max(most, size))
+
+
+def _size(statements: Statements) -> int:
+    return sum(map(len, statements.bodies)) + len(statements)

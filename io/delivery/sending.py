@@ -292,7 +292,7 @@ class Sending:
         if isinstance(decision, Stored):
             self._accepted += 1
             self._refusals = 0
-            self._batches.accepted()
+            self._batches.accepted(request.statements)
             full = self.in_flight >= self.pace.in_flight_limit
             self.pace.accepted(len(request.statements), answer.seconds, full)
             settled += self._resolve(now)
@@ -346,7 +346,7 @@ class Sending:
     def _split(self, request: Request, answer: Answer) -> None:
         statements = request.statements
         if answer.status == 413:
-            self._batches.halve_bytes(sum(map(len, statements.bodies)) + len(statements))
+            self._batches.too_large(statements)
         middle = len(statements) // 2
         for half in (statements.slice(0, middle), statements.slice(middle, len(statements))):
             self._push(Request(half, tries=request.tries, server_errors=min(request.server_errors, 1)), 0.0)

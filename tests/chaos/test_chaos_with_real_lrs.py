@@ -39,6 +39,11 @@ PLAN = (
     "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.04 cut:0.02 silent:0.01:3 drip:0.02:2 204:0.05 empty:0.05 409:0.05"
     " html:0.005 login:0.005 slow:0.03:0.2 poison:0.002:500"
 )
+LARGE_PLAN = (  # what ends a run, or costs seconds, is rarer
+    "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.04 cut:0.02 silent:0.002:3 drip:0.005:2 204:0.05 empty:0.05 409:0.05"
+    " html:0.001 login:0.001 slow:0.02:0.2 poison:0.002:500"
+)
+SIZES = ["5,000 events, seed 1", "5,000 events, seed 2", "100,000 events"]
 CONFIG = """\
 lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
 consumers:
@@ -118,9 +123,11 @@ def lrs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     os.kill(started.pid, signal.SIGTERM)
 
 
-@pytest.mark.parametrize(("seed", "events"), [(1, 5_000), (2, 5_000), (3, 100_000)])
-def test_a_real_lrs_holds_every_statement_once(seed: int, events: int, lrs: Lrs, tmp_path: Path, job: Any, adds_up: Any) -> None:
-    faults = Faults([parse_fault(text) for text in PLAN.split()], seed)
+@pytest.mark.parametrize(("seed", "events", "plan"), [(1, 5_000, PLAN), (2, 5_000, PLAN), (3, 100_000, LARGE_PLAN)], ids=SIZES)
+def test_a_real_lrs_holds_every_statement_once(
+    seed: int, events: int, plan: str, lrs: Lrs, tmp_path: Path, job: Any, adds_up: Any
+) -> None:
+    faults = Faults([parse_fault(text) for text in plan.split()], seed)
     proxy = FaultyFront(lrs.url, faults)
     chance = random.Random(seed)
     config, log = tmp_path / "edx2lrs.yaml", tmp_path / "tracking.log"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import uuid
 from collections import Counter
@@ -260,6 +261,33 @@ def test_413_makes_later_batches_smaller() -> None:
     run = driven(at_most_ten, [block(row, 100) for row in range(1, 21)], batch=Batch(size=100)).run()
     assert len(run.with_outcome("delivered")) == 2000
     assert sum(len(numbers) > 10 for numbers in run.requests) < 30
+
+
+def test_a_413_for_no_more_than_was_accepted_lately_is_about_a_statement_and_makes_nothing_smaller() -> None:
+    run = driven(refusing({50_042}, 413), [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
+    assert run.with_outcome("dead") == {50_042}
+    assert len(run.requests) <= 79 + 2 * math.log2(100) + 2
+
+    turns = itertools.count()
+
+    def now_and_then(numbers: list[int]) -> Answer:
+        return Answer(413) if next(turns) % 20 == 19 and len(numbers) > 1 else Answer(200)
+
+    run = driven(now_and_then, [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
+    assert len(run.with_outcome("delivered")) == 7900
+    assert len(run.requests) < 1.2 * 79
+
+
+def test_a_bound_that_an_lrs_has_made_smaller_is_found() -> None:
+    turns = itertools.count()
+
+    def smaller_after_a_while(numbers: list[int]) -> Answer:
+        return Answer(413) if next(turns) >= 40 and len(numbers) > 10 else Answer(200)
+
+    run = driven(smaller_after_a_while, [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
+    assert len(run.with_outcome("delivered")) == 7900
+    refused = sum(len(numbers) > 10 for numbers in run.requests[40:])
+    assert refused < 0.15 * len(run.requests[40:])
 
 
 def test_three_time_outs_of_whichever_batches_open_the_circuit() -> None:
