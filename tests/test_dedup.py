@@ -53,11 +53,13 @@ def test_many_blocks_are_found_again_by_another_worker_that_reads_the_state():
         assert each.judge(id_of(1_000_001), checks(1, 1)) == [NEW]
 
 
-def test_a_forgotten_id_is_new_again_here_and_elsewhere():
-    memory = IdMemory(100)
-    chunks = [remember(memory, 1, 2)]
+@pytest.mark.parametrize("others", [0, 5_000])
+def test_a_forgotten_id_is_new_again_here_and_elsewhere(others):
+    memory = IdMemory(100_000)
+    chunks = [remember(memory, 1, 2, *range(10, 10 + others))]
     chunks.append(memory.forget([id_of(1)]))
-    for each in (memory, IdMemory(100, (), chunks)):
+    chunks.append(remember(memory, *range(10_000, 10_000 + others)))
+    for each in (memory, IdMemory(100_000, (), chunks)):
         assert each.judge(id_of(1) + id_of(2), checks(2, 2) + checks(3, 3)) == [NEW, DUPLICATE]
 
 

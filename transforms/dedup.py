@@ -17,6 +17,7 @@ _ID = _CHECKS = 16
 _HASH = 8
 _FORGOTTEN = bytes(_CHECKS)
 _CHUNK_IDS = 2048
+_TIMES = 4  # few runs are looked through fast, and are not merged too often
 
 Array = npt.NDArray[Any]
 
@@ -29,29 +30,43 @@ class _Run(NamedTuple):
 
 
 class _Generation:
-    """Ids in sorted runs, each at least twice as long as the one after it. What came later stands."""
+    """Ids in sorted runs, each several times as long as the one after it, and the newest by themselves: a stream brings them one by
+    one. What came later stands."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         parts = [_as_arrays(chunk) for chunk in chunks]
         self._runs = [_merged(parts)] if parts else []
+        self._newest: dict[bytes, bytes] = {}
 
     def __len__(self) -> int:
-        return sum(len(run.ids) for run in self._runs)
+        return sum(len(run.ids) for run in self._runs) + len(self._newest)
 
-    def add(self, chunk: bytes) -> None:
-        self._runs.append(_merged([_as_arrays(chunk)]))
-        while len(self._runs) > 1 and len(self._runs[-2].ids) < 2 * len(self._runs[-1].ids):
+    def add(self, ids: bytes, checks: bytes) -> None:
+        self._newest.update((one, checks[start : start + _CHECKS]) for start, one in _each(ids))
+        if len(self._newest) >= _CHUNK_IDS:
+            self._sort()
+
+    def _sort(self) -> None:
+        self._runs.append(_merged([_as_arrays(b"".join(self._newest) + b"".join(self._newest.values()))]))
+        self._newest = {}
+        while len(self._runs) > 1 and len(self._runs[-2].ids) < _TIMES * len(self._runs[-1].ids):
             self._runs[-2:] = [_merged(self._runs[-2:])]
 
-    def find(self, wanted: Array) -> Iterator[tuple[bytes, bytes]]:
+    def find(self, ids: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Id and checks of those that are known; of an id that came several times, the last is given last."""
+        wanted = np.frombuffer(ids, dtype="S16")
         for run in self._runs:
-            places = np.minimum(np.searchsorted(run.ids, wanted), len(run.ids) - 1)
-            for hit in np.flatnonzero(run.ids[places] == wanted).tolist():
+            places = np.minimum(run.ids.searchsorted(wanted), len(run.ids) - 1)
+            for hit in (run.ids[places] == wanted).nonzero()[0].tolist():
                 yield wanted[hit : hit + 1].tobytes(), run.checks[places[hit]].tobytes()
+        for _, one in _each(ids):
+            if one in self._newest:
+                yield one, self._newest[one]
 
     def chunks(self) -> list[bytes]:
         """All of it, for the state."""
+        if self._newest:
+            self._sort()
         if not self._runs:
             return []
         whole = _merged(self._runs)
@@ -74,12 +89,11 @@ class IdMemory:
     def judge(self, ids: bytes, checks: bytes) -> list[int]:
         """NEW, DUPLICATE (known, with the same event or the same body) or COLLISION (known, both differ) for each id of a block
         (16 bytes of id, 16 of checks). Of equal ids in the block the first counts for the others."""
-        wanted = np.frombuffer(ids, dtype="S16")
-        known = dict(self._older.find(wanted))
-        known.update(self._younger.find(wanted))
+        known = dict(self._older.find(ids))
+        known.update(self._younger.find(ids))
         verdicts = []
-        for start in range(0, len(ids), _ID):
-            one, check = ids[start : start + _ID], checks[start : start + _CHECKS]
+        for start, one in _each(ids):
+            check = checks[start : start + _CHECKS]
             before = known.get(one, _FORGOTTEN)
             if before == _FORGOTTEN:
                 known[one] = check
@@ -91,9 +105,8 @@ class IdMemory:
 
     def remember(self, ids: bytes, checks: bytes) -> bytes:
         """Remembers them; gives the chunk that the state's younger generation is to get."""
-        chunk = ids + checks
-        self._younger.add(chunk)
-        return chunk
+        self._younger.add(ids, checks)
+        return ids + checks
 
     def forget(self, ids: Iterable[bytes]) -> bytes:
         """Takes ``ids`` for new from now on; gives the chunk for the younger generation."""
@@ -109,6 +122,11 @@ class IdMemory:
         """The younger generation becomes the older one, which is forgotten; gives its chunks."""
         self._older, self._younger = self._younger, _Generation(())
         return self._older.chunks()
+
+
+def _each(ids: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each id, with the place where it and its checks begin."""
+    return ((start, ids[start : start + _ID]) for start in range(0, len(ids), _ID))
 
 
 def _as_arrays(chunk: bytes) -> _Run:
