@@ -418,7 +418,13 @@ class Consumer(_Options, frozen=True):
             examples=["dead_letter"],
         ),
     ] = "wait"
-    max_wait: Annotated[Seconds | None, Meta(description="With `on_outage: dead_letter`.", examples=["6h"])] = None
+    max_wait: Annotated[
+        Seconds | None,
+        Meta(
+            description="With `on_outage: dead_letter`: how long its circuit is open before that; not given: at once.",
+            examples=["6h"],
+        ),
+    ] = None
     alert: Annotated[Alert, Meta(description="For this consumer, in place of those of the whole file.")] = Alert()
     sensor: Annotated[
         str | None,

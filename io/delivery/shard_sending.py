@@ -137,6 +137,26 @@ class TurnTaker:
         return tried + settlements.outlived(self._consumer, unsent, 0, reason)
 
 
+class Absent:
+    """For shards of a consumer that the configuration has no more, or that this process does not know yet: nothing is sent, and
+    what waits goes on waiting until no more will come."""
+
+    def __init__(self, consumer: Consumer, look_again: float, clock: Callable[[], float] = time.time) -> None:
+        """``look_again``: seconds until the next turn."""
+        self._consumer, self._look_again, self._clock = consumer, look_again, clock
+
+    def take(self, standing: Standing, blocks: Blocks, _limits: Limits, last: bool) -> Turn:
+        """As ``TurnTaker.take``."""
+        if not last:
+            return Turn([], Counter(), standing, [], self._clock() + self._look_again)
+        waiting = [tried.statements for tried in standing.tried]
+        while blocks:
+            waiting.append(list(blocks.popleft().waiting.statements()))
+        reason = "the configuration has no such consumer any more"
+        settled = [each for some in waiting for each in settlements.outlived(self._consumer, some, 0, reason)]
+        return Turn(settled, Counter(), msgspec.structs.replace(standing, tried=[]), [], None)
+
+
 def _is_out_too_long(circuit: Circuit, limit: float | None, now: float) -> bool:
     """Not while a probe is due: it may find out that the consumer is back."""
     return limit is not None and circuit.state == "open" and circuit.opened_at + limit <= now < circuit.probe_at

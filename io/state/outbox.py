@@ -71,6 +71,11 @@ class Outbox:
         """How many statements wait, for every consumer that this state has ever had."""
         return dict(self._database.rows("SELECT name, waiting FROM consumers ORDER BY number"))
 
+    def has_room(self, consumers: Iterable[str], bound: int) -> bool:
+        """Whether none of ``consumers`` that is up has ``bound`` statements waiting."""
+        waiting, cut_off = self.waiting_counts(), self.open_circuits()
+        return all(name in cut_off or waiting.get(name, 0) < bound for name in consumers)
+
     def oldest(self) -> dict[str, float]:
         """Of every consumer that has something waiting, the wall time (seconds since 1970) of the oldest."""
         rows = self._database.rows(

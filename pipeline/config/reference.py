@@ -14,6 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from edx2lrs.transforms.config_types import Config
+from edx2lrs.transforms.declared_fields import members
 
 BEGIN = "<!-- options: written by edx2lrs.pipeline.config.reference -->"
 END = "<!-- /options -->"
@@ -66,15 +67,6 @@ def fields_of(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
 
 def metadata(declared: inspect.Type) -> dict[str, Any]:
     return (declared.extra_json_schema or {}) if isinstance(declared, inspect.Metadata) else {}
-
-
-def members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
-    """The type, or the types of a union, without metadata and without None."""
-    if isinstance(declared, inspect.Metadata):
-        return members(declared.type)
-    if isinstance(declared, inspect.UnionType):
-        return tuple(found for each in declared.types for found in members(each))
-    return () if isinstance(declared, inspect.NoneType) else (declared,)
 
 
 def _nested(declared: inspect.Type) -> type[msgspec.Struct] | None:

@@ -18,7 +18,7 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.transforms.window import GlobalWindow
 
-from edx2lrs.io.delivery.shard_sending import Limits, TurnTaker
+from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
 from edx2lrs.pipeline.engines.count_tallies import CountTallies, ReportPlace, observe_waiting
 from edx2lrs.pipeline.engines.shard import Cells, Outcome, Service, Shard
 from edx2lrs.pipeline.engines.shard_alerts import shard_alerts
@@ -141,7 +141,7 @@ class SendShard(beam.DoFn):
         tried: Any = beam.DoFn.StateParam(TRIED),
     ) -> Iterator[Any]:
         shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
-        consumer = self._services[key.rpartition("/")[0]].consumer
+        consumer = self._service(key).consumer
         limit = consumer.max_wait if consumer.on_outage == "dead_letter" else None
         yield from self._told(key, shard.end(Limits(math.inf, math.inf, limit or _OUTAGE_AT_THE_END)), None)
 
@@ -160,7 +160,15 @@ class SendShard(beam.DoFn):
             yield TaggedOutput("failures", failure)
 
     def _shard(self, key: str, cells: Cells) -> Shard:
-        return Shard(key, cells, self._services[key.rpartition("/")[0]])
+        return Shard(key, cells, self._service(key))
+
+    def _service(self, key: str) -> Service:
+        name = key.rpartition("/")[0]
+        if name in self._services:
+            return self._services[name]
+        consumer = Consumer(name=name, protocol="xapi", url="", access="all")
+        config = self._job.config
+        return Service(consumer, Absent(consumer, _LOOK_AGAIN), ids_of_one_shard(config), config.outbox.statements)
 
     def _services_of_all(self) -> dict[str, Service]:
         config = self._job.config

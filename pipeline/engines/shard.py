@@ -17,7 +17,7 @@ import zstandard
 
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.sending import Standing, Tried
-from edx2lrs.io.delivery.shard_sending import Limits, TurnTaker
+from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statement_uuid
 from edx2lrs.io.state.waiting import Part, Waiting
 from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_positions
@@ -104,7 +104,7 @@ class Service(NamedTuple):
     many may wait while the consumer is cut off."""
 
     consumer: Consumer
-    taker: TurnTaker
+    taker: TurnTaker | Absent
     ids: int
     statements: int
 

@@ -132,12 +132,10 @@ class StreamWorker:
 
     def _outbox_has_room(self) -> bool:
         """Waits a little when a consumer that is up has as much waiting as it may."""
-        outbox = self._state.outbox
-        waiting, cut_off = outbox.waiting_counts(), outbox.open_circuits()
-        if all(name in cut_off or waiting.get(name, 0) < self._plan.outbox_bound for name in self._consumers):
-            return True
-        self._stopping.wait(_LOOK_AGAIN)
-        return False
+        has_room = self._state.outbox.has_room(self._consumers, self._plan.outbox_bound)
+        if not has_room:
+            self._stopping.wait(_LOOK_AGAIN)
+        return has_room
 
     # Gathering
 

@@ -152,12 +152,10 @@ class Worker:
 
     def _outbox_has_room(self) -> bool:
         """Waits a little when a consumer that is up has as much waiting as it may."""
-        outbox = self._state.outbox
-        waiting, cut_off = outbox.waiting_counts(), outbox.open_circuits()
-        if all(name in cut_off or waiting.get(name, 0) < self._plan.outbox_bound for name in self._plan.consumers):
-            return True
-        self._stopping.wait(_LOOK_AGAIN)
-        return False
+        has_room = self._state.outbox.has_room(self._plan.consumers, self._plan.outbox_bound)
+        if not has_room:
+            self._stopping.wait(_LOOK_AGAIN)
+        return has_room
 
     def _run(self, wave: waves.Wave, give_up: bool) -> None:
         """Keeps what the wave makes, unless somebody else was faster."""

@@ -42,7 +42,8 @@ class Workers:
     def watch(self) -> list[WorkerPlan]:
         """Takes what the workers tell; gives the plans of those that died, for ``start_again``.
 
-        The next worker reads the wave in which one died again, half as large (``pipeline.local.wave_halving``).
+        The next worker reads the wave in which one died again: each of its pieces alone, and half as much
+        (``pipeline.local.wave_halving``).
         """
         died: list[WorkerPlan] = []
         for running in list(self._running):
@@ -55,7 +56,7 @@ class Workers:
             if exit_code == FAULT:
                 self.stop()
             elif exit_code != 0 and not self._stopping.is_set():
-                _LOG.warning("%s died (exit code %s); its wave is read again, half as large", running.plan.name, exit_code)
+                _LOG.warning("%s died (exit code %s); what was in its wave is read again", running.plan.name, exit_code)
                 died.append(running.plan)
         return died
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from edx2lrs.io.delivery.decision import Answer
-from edx2lrs.io.delivery.shard_sending import TurnTaker
+from edx2lrs.io.delivery.shard_sending import Absent, TurnTaker
 from edx2lrs.pipeline.engines.shard import Cells, Service, Shard
 from edx2lrs.transforms.blocks import Statement, hash8, pack
 from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
@@ -62,7 +62,8 @@ class Lrs:
 
 
 class Engine:
-    """One shard of one consumer. ``restart``: the worker is another one, the state is what was committed."""
+    """One shard of one consumer. ``absent``: the configuration has it no more. ``restart``: the worker is another one, the state is
+    what was committed."""
 
     def __init__(self, statements=1_000, **consumer):
         options = {"batch": Batch(size=10, interval=5.0), "rate": Rate(concurrency=1), "retry": Retry(base_delay=0.1), **consumer}
@@ -74,6 +75,7 @@ class Engine:
         self.failures: list[Any] = []
         self.timer: float | None = None
         self._statements = statements
+        self.absent = False
         self.key = f"campus/{uuid.uuid4()}"
 
     def receive(self, *statements):
@@ -98,6 +100,8 @@ class Engine:
 
     def _shard(self):
         taker = TurnTaker(self.consumer, self.lrs, lambda: self.now, self._sleep, lambda: 0.5)
+        if self.absent:
+            taker = Absent(self.consumer, 60.0, lambda: self.now)
         return Shard(self.key, self.cells, Service(self.consumer, taker, 100_000, self._statements))
 
     def _told(self, outcome):

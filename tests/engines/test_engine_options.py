@@ -71,6 +71,12 @@ def test_an_option_that_cannot_work_is_refused_with_the_remedy(refused, argument
     assert all(word in said for word in words), said
 
 
+def test_without_a_runner_it_is_this_machine_and_that_is_said(refused):
+    said = refused(given="nothing.log")
+    assert "engine: this machine (DirectRunner), since --runner names no other" in said
+    assert "nothing.log" in said
+
+
 def test_dead_letters_need_a_place_and_standard_output_is_of_this_machine(refused):
     said = refused(*FLINK, dead=None, campus="stdout:", log=", log: true")
     assert "dead_letters.path: missing" in said

@@ -192,3 +192,18 @@ def test_what_was_tried_is_as_old_as_the_outage(engine, statement):
     shard.advance(1000)
     assert (shard.outcome.waiting, shard.outcome.circuit.state) == (10, "open")
     assert shard.now - shard.outcome.since > 900
+
+
+def test_what_waits_for_a_consumer_that_is_gone_from_the_configuration_goes_out_when_it_is_back(engine, statement):
+    shard = engine()
+    shard.lrs.answer = Answer(502)
+    shard.receive(*map(statement, range(10)))
+    shard.absent = True
+    shard.receive(*map(statement, range(10, 33)))
+    shard.advance(600)
+    assert not shard.lrs.stored
+    shard.assert_adds_up()
+    shard.absent, shard.lrs.answer = False, Answer(200)
+    shard.advance(400)
+    assert shard.tally["delivered"] == len(shard.lrs.stored) == 33
+    shard.assert_adds_up()

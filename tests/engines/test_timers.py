@@ -8,6 +8,7 @@ from collections import Counter
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline as Pipeline
 from apache_beam.testing.test_stream import TestStream as Stream
 from apache_beam.testing.util import assert_that
@@ -70,3 +71,19 @@ def _delivered(number):
 def test_a_batch_that_is_not_full_goes_when_it_is_old(deliver):
     # The timer is set by the wall clock: the clock of the stream is moved beyond it, twice.
     assert deliver("0.1s", 3, time.time() // 1 + 10.0, 13, 1_000.0) == [3, 10, 3]
+
+
+def test_what_is_left_of_a_consumer_that_the_configuration_has_no_more_is_dead_letters(tmp_path, monkeypatch, statement):
+    monkeypatch.setenv("EDX2LRS_ID_KEY", "a key of the tests")
+    config = tmp_path / "c.yaml"
+    config.write_text(CONFIG.replace("FOLDER", str(tmp_path)).replace("INTERVAL", "0.1s"), encoding="utf-8")
+    job = JobSpec(str(config))
+    def dead(failures):
+        assert {(failure.consumer, failure.cause) for failure in failures} == {("gone", "outage")}
+        assert sorted(failure.payload for failure in failures) == sorted(statement(n).body for n in range(20))
+
+    with Pipeline(runner=FnApiRunner()) as pipeline:
+        blocks = pipeline | beam.Create([pack("gone", [statement(n) for n in range(20)])])
+        keyed = blocks | beam.ParDo(KeyByShard(job)).with_output_types(tuple[str, bytes])
+        sent = keyed | beam.ParDo(SendShard(job, streaming=False)).with_outputs("failures", main="tallies")
+        assert_that(sent.failures, dead)
