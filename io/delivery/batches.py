@@ -94,6 +94,14 @@ class Batches:
             seen.add(identifier)
         return len(new_ids)
 
+    def after_413(self) -> tuple[int | None, int]:
+        """For ``resume``: the bytes that a batch may have, if fewer than the configuration says, and how many were accepted since."""
+        return (self._most_bytes, self._accepted) if self._most_bytes < self._bound else (None, 0)
+
+    def resume(self, most_bytes: int | None, accepted: int) -> None:
+        """Go on where another one was."""
+        self._most_bytes, self._accepted = min(most_bytes or self._bound, self._bound), accepted
+
     def too_large(self, statements: Statements) -> None:
         """The LRS found these too many bytes: batches have half as many from now on, unless it took as many lately. Then one of these
         statements is too large."""

@@ -77,7 +77,10 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How a consumer stands when its ``Sending`` is put down, for another one to go on from (``io.delivery.shard_sending``)."""
+    """How a consumer stands when its ``Sending`` is put down, for another one to go on from (``io.delivery.shard_sending``).
+
+    ``most_bytes``: what a batch may have after a 413 (None: what the configuration says), ``accepted_since`` that many requests.
+    """
 
     circuit: Circuit = Circuit()
     next_at: float = 0.0
@@ -85,6 +88,8 @@ class Standing(msgspec.Struct, frozen=True):
     timeouts: int = 0
     accepted: int = 0
     tried: list[Tried] = []
+    most_bytes: int | None = None
+    accepted_since: int = 0
 
 
 class _Doubted(NamedTuple):
@@ -133,6 +138,7 @@ class Sending:
         self.circuit = standing.circuit
         self.pace.next_at = standing.next_at
         self._refusals, self._timeouts, self._accepted = standing.refusals, standing.timeouts, standing.accepted
+        self._batches.resume(standing.most_bytes, standing.accepted_since)
         for tried in standing.tried:
             statements, *history, due, answer, verify = msgspec.structs.astuple(tried)
             request = Request(Statements.of(statements), *history)
@@ -150,7 +156,7 @@ class Sending:
         later = [_tried(request, due) for due, _, request in sorted(self._later, key=lambda each: each[:2], reverse=True)]
         doubted = [_tried(each.request, 0.0, each.answer, each.verify) for each in self._doubted]
         numbers = (self._refusals, self._timeouts, self._accepted)
-        return Standing(self.circuit, self.pace.next_at, *numbers, [*later, *doubted]), unsent
+        return Standing(self.circuit, self.pace.next_at, *numbers, [*later, *doubted], *self._batches.after_413()), unsent
 
     # Filling
 

@@ -278,6 +278,20 @@ def test_a_413_for_no_more_than_was_accepted_lately_is_about_a_statement_and_mak
     assert len(run.requests) < 1.2 * 79
 
 
+def test_who_goes_on_from_another_knows_what_was_too_large() -> None:
+    def at_most_ten(numbers: list[int]) -> Answer:
+        return Answer(413) if len(numbers) > 10 else Answer(200)
+
+    before = driven(at_most_ten, [block(row, 100) for row in range(1, 4)], batch=Batch(size=100)).run()
+    standing, _ = before.sending.put_down()
+    sending = Sending(consumer(batch=Batch(size=100)), lambda: 0.5)
+    sending.resume(standing)
+    sending.add(block(9, 100), 0.0)
+    after = Driven(sending, at_most_ten).run()
+    assert len(after.with_outcome("delivered")) == 100
+    assert max(map(len, after.requests)) < 20
+
+
 def test_a_bound_that_an_lrs_has_made_smaller_is_found() -> None:
     turns = itertools.count()
 
