@@ -39,10 +39,10 @@ class Answer(msgspec.Struct, frozen=True):
 class Sent(msgspec.Struct, frozen=True):
     """The batch that was answered, and what is known of it and of its consumer at that moment.
 
-    ``ids``: 16 bytes for each statement, unique. ``attempts``: requests that this batch had since the circuit was last
-    closed, this one included. ``unconnected``: how many of the last ones, in a row and before this one, found no
-    connection. ``timeouts``: how many of the consumer's requests in a row, of whichever batch and before this one, had no
-    answer in time. ``server_errors``: 500s before this one, inherited by halves. ``accepted_since``: the consumer has
+    ``ids``: 16 bytes for each statement, unique. ``attempts``: requests that this batch had without a word on its statements
+    since the circuit was last closed, this one included. ``unconnected``: how many of the last ones, in a row and before this
+    one, found no connection. ``timeouts``: how many of the consumer's requests in a row, of whichever batch and before this one,
+    had no answer in time. ``server_errors``: 500s before this one, inherited by halves. ``accepted_since``: the consumer has
     accepted another statement since it first refused this single one. ``refusals``: requests that the consumer has
     refused in a row, this one not counted. ``probe``: the circuit is half-open.
     """
@@ -177,7 +177,7 @@ def _server_error(answer: Answer, sent: Sent, policy: Policy, random: Random) ->
         return _refuses_everything(answer, sent)
     errors = sent.server_errors + 1
     if sent.probe and (errors < 2 or len(sent.ids) == 1):
-        return Hold("outage", f"{said(answer)} {_times(sent.attempts)}")
+        return Hold("outage", f"{said(answer)} {_times(errors)}")
     if errors < (2 if len(sent.ids) > 1 else _LONE_SERVER_ERRORS):
         return Again(back_off(policy.retry, errors, random))
     if len(sent.ids) > 1:
@@ -276,6 +276,11 @@ def is_stored(answer: Answer) -> bool:
 def is_refusal(answer: Answer) -> bool:
     """Whether the LRS read the request and did not like it, which its statements may or may not be to blame for."""
     return answer.status in (400, 413, 422, 500)
+
+
+def is_about_statements(answer: Answer) -> bool:
+    """Whether the answer is about what is in the batch, and no sign of an outage."""
+    return is_stored(answer) or is_refusal(answer) or answer.status == 409
 
 
 class Row(NamedTuple):

@@ -27,6 +27,7 @@ from edx2lrs.io.delivery.decision import (
     dead_by_refusal,
     decide,
     found_no_connection,
+    is_about_statements,
     is_refusal,
     refusals_of_everything,
     timed_out,
@@ -43,8 +44,8 @@ _LOOK_AGAIN = 10.0  # seconds, when no event is in sight; whatever changes is to
 class Request(msgspec.Struct):
     """A batch on its way, and what has happened to it.
 
-    ``attempts`` are those since the circuit was last closed, ``tries`` all of them. ``doubted_at``: how many
-    acceptances there had been when it was refused alone.
+    ``attempts`` are those since the circuit was last closed, ``in_vain`` those of them that had no word on the statements,
+    ``tries`` all of them. ``doubted_at``: how many acceptances there had been when it was refused alone.
     """
 
     statements: Statements
@@ -53,6 +54,7 @@ class Request(msgspec.Struct):
     unconnected: int = 0
     server_errors: int = 0
     doubted_at: int | None = None
+    in_vain: int = 0
 
 
 class Unsent(NamedTuple):
@@ -71,6 +73,7 @@ class Tried(msgspec.Struct, frozen=True):
     unconnected: int = 0
     server_errors: int = 0
     doubted_at: int | None = None
+    in_vain: int = 0
     due: float = 0.0
     answer: Answer | None = None
     verify: bool = False
@@ -280,11 +283,12 @@ class Sending:
         """What ``answer`` settles, to be done at once; all the rest that it means is done already."""
         request.attempts += 1
         request.tries += 1
+        request.in_vain += not is_about_statements(answer)
         judged_by_run = self._is_end() and self._accepted > 0
         doubted_at = request.doubted_at
         sent = Sent(
             ids=request.statements.ids,
-            attempts=request.attempts,
+            attempts=request.in_vain,
             unconnected=request.unconnected,
             timeouts=self._timeouts,
             server_errors=request.server_errors,
@@ -369,7 +373,7 @@ class Sending:
         for each in doubted:
             self._push(each.request, now)
         for _, _, request in self._later:
-            request.attempts = request.unconnected = 0
+            request.attempts = request.in_vain = request.unconnected = 0
 
     def _close(self) -> None:
         if self.circuit.state != "closed":

@@ -153,6 +153,21 @@ def test_a_bad_batch_that_is_the_only_probe_left_is_halved() -> None:
     assert len(run.requests) <= 40
 
 
+def test_server_errors_about_a_bad_statement_are_no_signs_of_an_outage() -> None:
+    alone = itertools.count()
+
+    def behaviour(numbers: list[int]) -> Answer:
+        if 10_007 not in numbers:
+            return Answer(200)
+        if len(numbers) == 1 and next(alone) in (1, 3):
+            return Answer(fault="reset")
+        return Answer(500)
+
+    run = driven(behaviour, [block(1, 100)], retry=Retry(max_attempts=3)).run()
+    assert run.with_outcome("dead") == {10_007}
+    assert len(run.with_outcome("delivered")) == 99
+
+
 def test_a_time_of_500s_kills_no_statement() -> None:
     run = driven(lambda _: Answer(500), [block(1, 100), block(2, 100)], batch=Batch(size=100)).run()
     assert run.sending.circuit.state == "open"
