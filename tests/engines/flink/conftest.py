@@ -1,7 +1,7 @@
 """A real Flink session cluster with two TaskManagers, jobs on it, streams that they read and LRSs that they send to.
 
-EDX2LRS_PEERS names a folder with the scripts that start them: flink/ (up.sh, worker_pool.sh, tm.sh, status.py, down.sh), kafka_up.sh
-and pubsub_up.sh.
+EDX2LRS_PEERS names a folder with the scripts that start them: flink/ (up.sh, worker_pool.sh, tm.sh, status.py, down.sh), kafka_up.sh,
+pubsub_up.sh and redis_up.sh.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +22,6 @@ import pytest
 PEERS = os.environ.get("EDX2LRS_PEERS", "")
 REST = "127.0.0.1:8081"
 SECRETS = {"EDX2LRS_ID_KEY": "a key of the tests", "LRS_USER": "sandbox", "LRS_PASSWORD": "sandbox"}
-MISSING = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
 FLINK = (
     "--runner=FlinkRunner",
     f"--flink_master={REST}",
@@ -157,8 +155,8 @@ class Stream:
 
 @pytest.fixture
 def stream(request):
-    """Of the kind that the test names (``kafka``, ``pubsub``)."""
-    yield from {"kafka": kafka, "pubsub": pubsub_subscription}[request.param](request)
+    """Of the kind that the test names (``kafka``, ``pubsub``, ``redis``)."""
+    yield from {"kafka": kafka, "pubsub": pubsub_subscription, "redis": redis_stream}[request.param](request)
 
 
 def kafka(_request):
@@ -187,6 +185,26 @@ def kafka(_request):
                 asking.close()
 
         yield Stream(f"kafka://{said['bootstrap']}/events?group=edx2lrs", send, is_settled)
+    finally:
+        os.kill(int(said["pid"]), signal.SIGTERM)
+
+
+def redis_stream(_request):
+    library = pytest.importorskip("redis", reason="redis-py is missing")
+    port = free_port()
+    said = dict(word.split("=", 1) for word in script("redis_up.sh", str(port)).split())
+    try:
+        with library.Redis(port=port) as client:
+
+            def send(numbers):
+                for number in numbers:
+                    client.xadd("events", {"event_data": event(number)})
+
+            def is_settled():
+                (group,) = client.xinfo_groups("events")
+                return group["pending"] == 0 and group["lag"] == 0
+
+            yield Stream(f"redis://127.0.0.1:{port}/events?group=edx2lrs", send, is_settled)
     finally:
         os.kill(int(said["pid"]), signal.SIGTERM)
 

@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 PEERS = os.environ.get("EDX2LRS_PEERS", "")
-MISSING = [tool for tool in ("java", "mvn") if not any(Path(place, tool).exists() for place in os.get_exec_path())]
+MISSING = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
 TEMPLATES = Path(__file__).parents[3] / "templates"
 SAMPLE = TEMPLATES / "sample"
 REST = "127.0.0.1:8081"
@@ -125,18 +126,19 @@ def test_the_report_of_a_stream_that_fell_silent_is_complete(streaming, stream, 
     assert lrs.counts("campus")["repeats"] == 0
 
 
-def assert_explained(report, stream, lrs, *consumers):
-    """What came twice to the LRS was sent by a worker that was killed before its checkpoint; what was read twice was not sent."""
+def assert_explained(report, stream, lrs, *consumers, restarts=1):
+    """What came again to the LRS had been sent by a worker that was killed before its checkpoint, at most once a restart, and is told
+    as stored already; what was read again and is in the state was not sent."""
     content = report.read()
     for consumer in consumers:
         found = content["consumers"][consumer]
-        assert found["already_stored"] == lrs.counts(consumer)["repeats"]
+        assert found["already_stored"] <= lrs.counts(consumer)["repeats"] <= found["already_stored"] * restarts
         assert content["records"]["read"] == stream.published + found["duplicates"]
         assert found["dead"] == {"records": {}, "statements": {}}
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("stream", ["kafka", "pubsub"], indirect=True)
+@pytest.mark.parametrize("stream", ["kafka", "pubsub", "redis"], indirect=True)
 def test_a_stream_loses_nothing_when_the_taskmanager_at_work_is_killed(streaming, stream, sandbox, cluster):
     lrs = sandbox()
     report = streaming(stream, xapi("campus", lrs))
@@ -147,9 +149,12 @@ def test_a_stream_loses_nothing_when_the_taskmanager_at_work_is_killed(streaming
         cluster.kill_at_work()
         stream.publish_for(30, rate=100)
     until(lambda: lrs.counts("campus")["stored"] == stream.published, 150, lambda: (stream.published, lrs.counts("campus")))
-    assert cluster.checkpoints(cluster.running())["restored"] >= 2
+    restarts = cluster.checkpoints(cluster.running())["restored"]
+    assert restarts >= 2
     until(lambda: report.settles(stream.published, "campus"), 30, report.read)
-    assert_explained(report, stream, lrs, "campus")
+    assert_explained(report, stream, lrs, "campus", restarts=restarts)
+    if stream.is_settled is not None:
+        until(stream.is_settled, 30, lambda: "not everything was settled at the source")
 
 
 @pytest.mark.soak
@@ -169,15 +174,16 @@ def test_a_taskmanager_is_killed_while_a_consumer_is_down(streaming, stream, san
     cluster.kill_at_work()
     stream.publish_for(30, rate=100)
     until(arrived(lrs, "campus"), 120, lambda: (stream.published, lrs.counts("campus")))
-    assert cluster.checkpoints(cluster.running())["restored"] >= 1
+    restarts = cluster.checkpoints(cluster.running())["restored"]
+    assert restarts >= 1
     stream.publish(50)
     until(arrived(lrs, "campus"), 10, lambda: "who is up was held up by who is down")
 
     other.start()
     until(arrived(other, "partner", "vendor"), 150, lambda: (stream.published, other.counts("partner"), other.counts("vendor")))
     until(lambda: report.settles(stream.published, "campus", "partner", "vendor"), 30, report.read)
-    assert_explained(report, stream, lrs, "campus")
-    assert_explained(report, stream, other, "partner", "vendor")
+    assert_explained(report, stream, lrs, "campus", restarts=restarts)
+    assert_explained(report, stream, other, "partner", "vendor", restarts=restarts)
     # They were down when the TaskManager was killed: nothing was on its way to them.
     assert other.counts("partner")["repeats"] == other.counts("vendor")["repeats"] == 0
     until(stream.is_settled, 30, lambda: "not everything was settled at the source")
