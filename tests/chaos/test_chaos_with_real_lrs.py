@@ -39,11 +39,11 @@ PLAN = (
     "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.04 cut:0.02 silent:0.01:3 drip:0.02:2 204:0.05 empty:0.05 409:0.05"
     " html:0.005 login:0.005 slow:0.03:0.2 poison:0.002:500"
 )
-LARGE_PLAN = (  # what ends a run, or costs seconds, is rarer
+LARGE_PLAN = (  # what ends a run, or costs seconds, is rarer than in the other
     "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.04 cut:0.02 silent:0.002:3 drip:0.005:2 204:0.05 empty:0.05 409:0.05"
     " html:0.001 login:0.001 slow:0.02:0.2 poison:0.002:500"
 )
-SIZES = ["5,000 events, seed 1", "5,000 events, seed 2", "100,000 events"]
+SIZES = ["5,000 events, seed 1", "5,000 events, seed 2", "20,000 events, seed 3"]
 CONFIG = """\
 lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
 consumers:
@@ -113,6 +113,12 @@ class Lrs:
             page = urljoin(self.url, answer["more"]) if answer.get("more") else None
         return found
 
+    def has(self, id_: str) -> bool:
+        """Whether it holds that statement."""
+        headers, parameters = {"X-Experience-API-Version": "1.0.3"}, {"statementId": id_}
+        answer = requests.get(self.url, params=parameters, auth=(self.user, self.password), headers=headers, timeout=60)
+        return answer.status_code == 200
+
 
 @pytest.fixture(params=["ll", "ralph"])
 def lrs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lrs]:
@@ -123,7 +129,7 @@ def lrs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     os.kill(started.pid, signal.SIGTERM)
 
 
-@pytest.mark.parametrize(("seed", "events", "plan"), [(1, 5_000, PLAN), (2, 5_000, PLAN), (3, 100_000, LARGE_PLAN)], ids=SIZES)
+@pytest.mark.parametrize(("seed", "events", "plan"), [(1, 5_000, PLAN), (2, 5_000, PLAN), (3, 20_000, LARGE_PLAN)], ids=SIZES)
 def test_a_real_lrs_holds_every_statement_once(
     seed: int, events: int, plan: str, lrs: Lrs, tmp_path: Path, job: Any, adds_up: Any
 ) -> None:
@@ -143,7 +149,9 @@ def test_a_real_lrs_holds_every_statement_once(
         job.run(*again)
         job.deliver_all(config)
 
-    assert Counter(lrs.ids()) == Counter(expected - poison)
+    listed = lrs.ids()
+    unlisted = [id_ for id_ in expected - set(listed) if lrs.has(id_)]  # Learning Locker's list of many may end early
+    assert Counter(listed + unlisted) == Counter(expected - poison)
     letters = [letter.statement_id for letter in read(str(tmp_path / "state" / "dead-letters"), pytest.fail)]
     assert Counter(letters) == Counter(poison)
     adds_up(job.report["all_runs"])
