@@ -45,6 +45,9 @@ def run(arguments: Namespace, config: Config, urls: Sequence[SourceUrl]) -> int:
         raise OptionError("--workers: a log is read by one process; leave it out")
     for url in urls:
         check_options(url)
+        for name in sorted({"member", "consumer"} & set(url.options)):
+            if arguments.workers and arguments.workers > 1:
+                raise OptionError(f"--input {url.name}: {name}: one name, but --workers asks for several readers; leave it out")
     check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
     with steps_shown("lms.external_ids") as step:
