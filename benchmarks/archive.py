@@ -10,6 +10,7 @@ import argparse
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,11 +39,11 @@ consumers:
 """
 
 
-def text(folder: Path, megabytes: int) -> list[Path]:
+def text(folder: Path, megabytes: int, mix: str) -> list[Path]:
     """Plain logs of 10 MB each, no event twice: the sample's, whose year differs from file to file."""
     sample = folder / "sample.log"
     if not sample.exists():
-        command = [sys.executable, GENERATE, "--events", "10500", "--mix", "typical", "--out", sample]
+        command = [sys.executable, GENERATE, "--events", "10500", "--mix", mix, "--out", sample]
         subprocess.run(command, check=True)
     lines = sample.read_bytes()
     number = max(1, megabytes * 1_000_000 // len(lines))
@@ -55,11 +56,11 @@ def text(folder: Path, megabytes: int) -> list[Path]:
     return logs
 
 
-def archive(folder: Path, megabytes: int, packed: bool) -> Path:
+def archive(folder: Path, megabytes: int, packed: bool, mix: str = "typical") -> Path:
     """A folder with the text as gz files, or as one plain file."""
     logs = folder / f"{'gz' if packed else 'plain'}-{megabytes}"
     logs.mkdir()
-    for log in text(folder, megabytes):
+    for log in text(folder, megabytes, mix):
         if packed:
             (logs / f"{log.name}.gz").write_bytes(gzip.compress(log.read_bytes(), 6))
         else:
@@ -108,8 +109,8 @@ def said(report: dict, seconds: float) -> str:
     return f"{read:,} lines in {rates}, {made}"
 
 
-def workers(folder: Path, megabytes: int, rounds: int) -> None:
-    logs = archive(folder, megabytes, packed=True)
+def workers(folder: Path, megabytes: int, rounds: int, mix: str) -> None:
+    logs = archive(folder, megabytes, packed=True, mix=mix)
     best: dict[int, float] = {}
     for _ in range(rounds):
         for number in (1, 2):  # turn by turn: what else the machine does meets both
@@ -130,20 +131,24 @@ def memory(folder: Path, megabytes: int) -> None:
         print(f"peak on {megabytes} MB of text = {peaks[1] / peaks[0]:.2f} times that on {smallest} MB")
 
 
-def erb(folder: Path, megabytes: int, rounds: int) -> None:
+def erb(folder: Path, megabytes: int, rounds: int, mix: str) -> None:
     peers = Path(os.environ["EDX2LRS_PEERS"])
     python = subprocess.run(["bash", peers / "erb_up.sh"], check=True, capture_output=True, text=True).stdout.strip()
     events = folder / "events.log"
-    command = [sys.executable, GENERATE, "--events", "2000", "--mix", "typical", "--out", events]
+    command = [sys.executable, GENERATE, "--events", "2000", "--mix", mix, "--out", events]
     subprocess.run(command, check=True)
-    logs = archive(folder, megabytes, packed=True)
+    logs = archive(folder, megabytes, packed=True, mix=mix)
     for _ in range(rounds):
         with events.open("rb") as lines:
             oracle = [python, peers / "erb_oracle.py", "--bench", "1"]
             answer = subprocess.run(oracle, stdin=lines, check=True, capture_output=True, text=True)
-        print(answer.stdout.strip() or answer.stderr.strip())
+        printed = answer.stdout.strip() or answer.stderr.strip()
         report, seconds, _ = run(folder, logs, 2)
-        print(f"2 workers: {said(report, seconds)}", flush=True)
+        print(f"{printed}\n2 workers: {said(report, seconds)}", flush=True)
+        rate = re.search(r"both transform .* cpu (\d+) events/s|both transform .*?(\d+) events/s", printed)
+        if rate:
+            theirs = int(rate[1] or rate[2])
+            print(f"two workers: {report['records']['read'] / seconds / theirs:.1f} times erb's transformation to both")
 
 
 def main() -> None:
@@ -151,15 +156,16 @@ def main() -> None:
     parser.add_argument("what", choices=["workers", "memory", "erb"])
     parser.add_argument("--megabytes", type=int, default=0, help="of text")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--mix", choices=["typical", "dense"], default="typical", help="dense: every line is an event that is known")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if arguments.what == "workers":
-            workers(folder, arguments.megabytes or 300, arguments.rounds)
+            workers(folder, arguments.megabytes or 300, arguments.rounds, arguments.mix)
         elif arguments.what == "memory":
             memory(folder, arguments.megabytes or 2_000)
         else:
-            erb(folder, arguments.megabytes or 300, arguments.rounds)
+            erb(folder, arguments.megabytes or 300, arguments.rounds, arguments.mix)
 
 
 if __name__ == "__main__":
