@@ -137,8 +137,9 @@ def assert_explained(report, stream, lrs, *consumers, restarts=1):
         assert found["dead"] == {"records": {}, "statements": {}}
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("stream", ["kafka", "pubsub", "redis"], indirect=True)
+@pytest.mark.parametrize(
+    "stream", ["kafka", *(pytest.param(each, marks=pytest.mark.soak) for each in ("pubsub", "redis"))], indirect=True
+)
 def test_a_stream_loses_nothing_when_the_taskmanager_at_work_is_killed(streaming, stream, sandbox, cluster):
     lrs = sandbox()
     report = streaming(stream, xapi("campus", lrs))
