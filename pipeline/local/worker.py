@@ -127,11 +127,14 @@ class Worker:
     def _read(self, reading: _Reading, most_bytes: int, records: int | None = None) -> _Read | None:
         """None when the piece cannot be read on, which is said."""
         try:
-            return _Read(*reading, reading.reader.poll(most_bytes, records))
+            read = _Read(*reading, reading.reader.poll(most_bytes, records))
         except Unreadable as error:
             reading.reader.close()
             self._keep_unreadable(reading.piece, str(error))
             return None
+        if read.polled.done:
+            reading.reader.close()  # a wave may be of many files
+        return read
 
     def _go_on(self, reads: list[_Read]) -> None:
         """The wave is kept, or somebody else was faster: what is not done of its pieces is next."""
