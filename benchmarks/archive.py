@@ -31,7 +31,7 @@ consumers:
     url: file://{out}/xapi/statements.jsonl
     access: all
     batch: {{size: 10000, bytes: 8000000}}
-    rate: {{concurrency: 2}}
+    rate: {{concurrency: 1}}
   - <<: *files
     name: caliper
     protocol: caliper
