@@ -43,7 +43,7 @@ LARGE_PLAN = (  # what ends a run, or costs seconds, is rarer than in the other
     "429:0.03 503:0.03 500:0.04 413:0.005 reset:0.04 cut:0.02 silent:0.002:3 drip:0.005:2 204:0.05 empty:0.05 409:0.05"
     " html:0.001 login:0.001 slow:0.02:0.2 poison:0.002:500"
 )
-SIZES = ["5,000 events, seed 1", "5,000 events, seed 2", "20,000 events, seed 3"]
+SIZES = [(1, 5_000, PLAN), (2, 5_000, PLAN), (3, 20_000, LARGE_PLAN), (4, 100_000, LARGE_PLAN)]
 CONFIG = """\
 lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
 consumers:
@@ -129,7 +129,7 @@ def lrs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     os.kill(started.pid, signal.SIGTERM)
 
 
-@pytest.mark.parametrize(("seed", "events", "plan"), [(1, 5_000, PLAN), (2, 5_000, PLAN), (3, 20_000, LARGE_PLAN)], ids=SIZES)
+@pytest.mark.parametrize(("seed", "events", "plan"), SIZES, ids=[f"{events:,} events, seed {seed}" for seed, events, _ in SIZES])
 def test_a_real_lrs_holds_every_statement_once(
     seed: int, events: int, plan: str, lrs: Lrs, tmp_path: Path, job: Any, adds_up: Any
 ) -> None:
