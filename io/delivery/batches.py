@@ -61,38 +61,24 @@ class Batches:
         count = size = 0
         while self._queue and count < self._size:
             part = self._queue.popleft()
-            fitting = self._fitting(part, self._size - count, self._most_bytes - size, ids)
+            sizes = [len(body) + 1 for body in part.bodies]
+            part_ids = part.id_list
+            fitting = _fitting(part_ids, sizes, self._size - count, self._most_bytes - size, ids)
             if not fitting and not taken:
                 fitting = 1
-            rest = part.slice(fitting, part.size) if fitting < part.size else None
-            part = part.slice(0, fitting) if rest else part
-            taken.append(part)
-            ids.update(part.id_list)
-            count += part.size
-            size += sum(map(len, part.bodies)) + part.size
-            if rest:
-                self._queue.appendleft(rest)
+            ids.update(part_ids[:fitting])
+            count += fitting
+            size += sum(sizes[:fitting])
+            if fitting < part.size:
+                taken.append(part.slice(0, fitting))
+                self._queue.appendleft(part.slice(fitting, part.size))
                 break
+            taken.append(part)
         self.bytes -= size - count
         self._went += count
         while self._ages and self._ages[0][1] <= self._went:
             self._ages.popleft()
         return Statements(taken)
-
-    def _fitting(self, part: Part, most: int, most_bytes: int, ids: set[bytes]) -> int:
-        """How many from the start of ``part`` go with a batch of ``ids`` in which that much is left."""
-        new_ids = part.id_list
-        if part.size > most or sum(map(len, part.bodies)) + part.size > most_bytes:
-            sizes = accumulate(len(body) + 1 for body in part.bodies)
-            new_ids = new_ids[: min(most, bisect_right(list(sizes), most_bytes))]
-        if len(set(new_ids)) == len(new_ids) and ids.isdisjoint(new_ids):
-            return len(new_ids)
-        seen = set(ids)
-        for place, identifier in enumerate(new_ids):
-            if identifier in seen:
-                return place
-            seen.add(identifier)
-        return len(new_ids)
 
     def after_413(self) -> tuple[int | None, int]:
         """For ``resume``: the bytes that a batch may have, if fewer than the configuration says, and how many were accepted since."""
@@ -123,3 +109,17 @@ class Batches:
 
 def _size(statements: Statements) -> int:
     return sum(map(len, statements.bodies)) + len(statements)
+
+
+def _fitting(part_ids: list[bytes], sizes: list[int], most: int, most_bytes: int, ids: set[bytes]) -> int:
+    """How many from a part's start go with a batch of ``ids`` in which that much is left."""
+    fitting = min(most, bisect_right(list(accumulate(sizes)), most_bytes))
+    new_ids = part_ids[:fitting]
+    if len(set(new_ids)) == len(new_ids) and ids.isdisjoint(new_ids):
+        return len(new_ids)
+    seen = set(ids)
+    for place, identifier in enumerate(new_ids):
+        if identifier in seen:
+            return place
+        seen.add(identifier)
+    return len(new_ids)
