@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -41,20 +41,25 @@ from edx2lrs.transforms.config_types import Consumer
 _LOOK_AGAIN = 10.0  # seconds, when no event is in sight; whatever changes is told at once
 
 
-class Request(msgspec.Struct):
-    """A batch on its way, and what has happened to it.
+class _History(msgspec.Struct, kw_only=True):
+    """What has happened to a batch.
 
     ``attempts`` are those since the circuit was last closed, ``in_vain`` those of them that had no word on the statements,
     ``tries`` all of them. ``doubted_at``: how many acceptances there had been when it was refused alone.
     """
 
-    statements: Statements
     attempts: int = 0
     tries: int = 0
     unconnected: int = 0
     server_errors: int = 0
     doubted_at: int | None = None
     in_vain: int = 0
+
+
+class Request(_History):
+    """A batch on its way, and what has happened to it."""
+
+    statements: Statements
 
 
 class Unsent(NamedTuple):
@@ -64,16 +69,10 @@ class Unsent(NamedTuple):
     given_up: bool  # by an outage; else the last word on statements that were refused
 
 
-class Tried(msgspec.Struct, frozen=True):
+class Tried(_History):
     """A ``Request`` that is to be sent again at ``due``, as it is kept; one with an ``answer`` is in doubt."""
 
     statements: list[Waiting]
-    attempts: int = 0
-    tries: int = 0
-    unconnected: int = 0
-    server_errors: int = 0
-    doubted_at: int | None = None
-    in_vain: int = 0
     due: float = 0.0
     answer: Answer | None = None
     verify: bool = False
@@ -143,13 +142,12 @@ class Sending:
         self._refusals, self._timeouts, self._accepted = standing.refusals, standing.timeouts, standing.accepted
         self._batches.resume(standing.most_bytes, standing.accepted_since)
         for tried in standing.tried:
-            statements, *history, due, answer, verify = msgspec.structs.astuple(tried)
-            request = Request(Statements.of(statements), *history)
-            self.held += len(statements)
-            if answer is None:
-                self._push(request, due)
+            request = Request(Statements.of(tried.statements), **_history(tried))
+            self.held += len(tried.statements)
+            if tried.answer is None:
+                self._push(request, tried.due)
             else:
-                self._doubted.append(_Doubted(request, answer, verify))
+                self._doubted.append(_Doubted(request, tried.answer, tried.verify))
 
     def put_down(self) -> tuple[Standing, list[Waiting]]:
         """How it stands, and what was never sent; nothing is in flight. It is of no use after that."""
@@ -386,5 +384,8 @@ def _age(request: Request) -> tuple[int, int]:
 
 
 def _tried(request: Request, due: float, answer: Answer | None = None, verify: bool = False) -> Tried:
-    history = {key: value for key, value in msgspec.structs.asdict(request).items() if key != "statements"}
-    return Tried(list(request.statements), **history, due=due, answer=answer, verify=verify)
+    return Tried(list(request.statements), due, answer, verify, **_history(request))
+
+
+def _history(of: _History) -> dict[str, Any]:
+    return {field: getattr(of, field) for field in _History.__struct_fields__}
