@@ -180,22 +180,6 @@ class Job:
 
 
 @pytest.fixture
-def adds_up() -> Callable[[dict[str, Any]], None]:
-    """The sums that every run promises, for a report or for its ``all_runs``."""
-
-    def check(part: dict[str, Any]) -> None:
-        records = part["records"]
-        assert records["read"] == records["matched"] + sum(records["filtered"].values()) + sum(records["dead"].values())
-        for name, consumer in part["consumers"].items():
-            dead = consumer["dead"]
-            assert consumer["matched"] == consumer["translated"] + consumer["skipped"] + sum(dead["records"].values()), name
-            settled = sum(consumer[key] for key in ("delivered", "already_stored", "conflicts", "duplicates", "waiting"))
-            assert consumer["statements"] + consumer["taken_over"] == settled + sum(dead["statements"].values()), name
-
-    return check
-
-
-@pytest.fixture
 def job(tmp_path: Path) -> Job:
     return Job(tmp_path)
 

@@ -101,7 +101,7 @@ SIZES = [
 
 @pytest.mark.parametrize(("seed", "size"), SIZES)
 def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_poison(
-    seed: int, size: Size, tmp_path: Path, lrss: Any, certificates: Any, front: Any, job: Any, adds_up: Any
+    seed: int, size: Size, tmp_path: Path, lrss: Any, certificates: Any, front: Any, job: Any, assert_adds_up: Any
 ) -> None:
     chance = random.Random(seed)
     servers = lrss(seed)
@@ -136,7 +136,7 @@ def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_po
     )
     assert letters == Counter((name, _uuid(id_)) for name, ids in poison.items() for id_ in ids)
     everything = job.report["all_runs"]
-    adds_up(everything)
+    assert_adds_up(everything)
     for name in servers:
         part = everything["consumers"][name]
         assert part["statements"] - part["duplicates"] == len(expected[name])

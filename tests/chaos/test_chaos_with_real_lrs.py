@@ -131,7 +131,7 @@ def lrs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.mark.parametrize(("seed", "events", "plan"), SIZES, ids=[f"{events:,} events, seed {seed}" for seed, events, _ in SIZES])
 def test_a_real_lrs_holds_every_statement_once(
-    seed: int, events: int, plan: str, lrs: Lrs, tmp_path: Path, job: Any, adds_up: Any
+    seed: int, events: int, plan: str, lrs: Lrs, tmp_path: Path, job: Any, assert_adds_up: Any
 ) -> None:
     faults = Faults([parse_fault(text) for text in plan.split()], seed)
     proxy = FaultyFront(lrs.url, faults)
@@ -154,4 +154,4 @@ def test_a_real_lrs_holds_every_statement_once(
     assert Counter(listed + unlisted) == Counter(expected - poison)
     letters = [letter.statement_id for letter in read(str(tmp_path / "state" / "dead-letters"), pytest.fail)]
     assert Counter(letters) == Counter(poison)
-    adds_up(job.report["all_runs"])
+    assert_adds_up(job.report["all_runs"])

@@ -395,22 +395,6 @@ def job(tmp_path: Path) -> Iterator[Job]:
     made.close()
 
 
-def _adds_up(part: dict[str, Any]) -> None:
-    """The sums that every run promises, for a report or for its ``all_runs``."""
-    records = part["records"]
-    assert records["read"] == records["matched"] + sum(records["filtered"].values()) + sum(records["dead"].values())
-    for name, consumer in part["consumers"].items():
-        dead = consumer["dead"]
-        assert consumer["matched"] == consumer["translated"] + consumer["skipped"] + sum(dead["records"].values()), name
-        settled = sum(consumer[key] for key in ("delivered", "already_stored", "conflicts", "duplicates", "waiting"))
-        assert consumer["statements"] + consumer["taken_over"] == settled + sum(dead["statements"].values()), name
-
-
-@pytest.fixture
-def adds_up() -> Callable[[dict[str, Any]], None]:
-    return _adds_up
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., None]:
     """Writes c.yaml: ``campus`` gets xAPI, ``warehouse`` Caliper, both at an address; ``more`` is at its end."""

@@ -32,7 +32,7 @@ def record(number: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", GIVEN_UP)
 def test_two_jobs_share_a_stream_and_one_is_killed_for_good(
-    name: str, roads: Any, lrs: Any, job: Any, config: Any, adds_up: Any
+    name: str, roads: Any, lrs: Any, job: Any, config: Any, assert_adds_up: Any
 ) -> None:
     server, road = lrs(), roads(name)
     config(server.address)
@@ -76,12 +76,12 @@ def test_two_jobs_share_a_stream_and_one_is_killed_for_good(
             first = seen.setdefault((request.consumer, id_), request.time)
             assert first == request.time or abs(first - killed) < 5.0, "it came again though nothing was lost near it"
     for state in ("one", "other"):
-        adds_up(job.report(f"{state}.json")["all_runs"])
+        assert_adds_up(job.report(f"{state}.json")["all_runs"])
     assert "Traceback" not in job.log
 
 
 def test_what_redis_trims_unread_is_told_with_its_number_and_the_rest_arrives(
-    roads: Any, lrs: Any, job: Any, config: Any, adds_up: Any, tmp_path: Path
+    roads: Any, lrs: Any, job: Any, config: Any, assert_adds_up: Any, tmp_path: Path
 ) -> None:
     server, road = lrs(), roads("redis")
     config(server.address)
@@ -100,7 +100,7 @@ def test_what_redis_trims_unread_is_told_with_its_number_and_the_rest_arrives(
     assert "70 entries after" in job.log
     assert "Raise EVENT_BUS_REDIS_STREAM_MAX_LEN" in job.log
     everything = job.report()["all_runs"]
-    adds_up(everything)
+    assert_adds_up(everything)
     assert everything["records"]["dead"] == {"lost_at_source": 1}
     (letter,) = read(str(tmp_path / "state" / "dead-letters"), pytest.fail)
     assert (letter.cause, letter.message.split(" after")[0]) == ("lost_at_source", "70 entries")

@@ -73,7 +73,7 @@ class Writer(threading.Thread):
 
 
 def test_everything_arrives_once(
-    name: str, seconds: float, seed: int, roads: Any, lrs: Any, job: Any, config: Any, adds_up: Any, tmp_path: Any
+    name: str, seconds: float, seed: int, roads: Any, lrs: Any, job: Any, config: Any, assert_adds_up: Any, tmp_path: Any
 ) -> None:
     chance = random.Random(f"{name} {seed}")
     server, road = lrs(seed, *FAULTS), roads(name)
@@ -115,7 +115,7 @@ def test_everything_arrives_once(
         assert Counter(id_.removeprefix("urn:uuid:") for id_ in server.ids(consumer)) == Counter(expected)
         assert unexplained(server.kept, consumer, kills) == []
     everything = job.report()["all_runs"]
-    adds_up(everything)
+    assert_adds_up(everything)
     assert everything["records"]["read"] == total + writer.junk
     assert everything["records"]["matched"] == total
     for part in everything["consumers"].values():

@@ -48,7 +48,7 @@ def made_records(count: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_event_that_comes_by_five_roads_is_one_statement(roads: Any, lrs: Any, job: Any, config: Any, adds_up: Any) -> None:
+def test_an_event_that_comes_by_five_roads_is_one_statement(roads: Any, lrs: Any, job: Any, config: Any, assert_adds_up: Any) -> None:
     records = made_records(4 * len(SOURCE_EVENTS))
     server = lrs()
     config(server.address)
@@ -79,7 +79,7 @@ def test_an_event_that_comes_by_five_roads_is_one_statement(roads: Any, lrs: Any
             assert brought[name, consumer] == brought["archive", consumer], name
     for number, name in enumerate(ROADS):
         report = job.report(f"{name}.json")
-        adds_up(report)
+        assert_adds_up(report)
         campus = report["consumers"]["campus"]
         assert report["records"]["dead"] == {}
         assert campus["dead"] == job.report("archive.json")["consumers"]["campus"]["dead"]

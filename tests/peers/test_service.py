@@ -63,7 +63,7 @@ def test_a_service_at_rest_takes_next_to_no_processor_time(roads: Any, lrs: Any,
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_service_ends_in_time_under_load_and_with_an_lrs_that_hangs(
-    name: str, roads: Any, lrs: Any, job: Any, config: Any, adds_up: Any, tmp_path: Path
+    name: str, roads: Any, lrs: Any, job: Any, config: Any, assert_adds_up: Any, tmp_path: Path
 ) -> None:
     server, road = lrs(), roads(name)
     config(server.address)
@@ -93,7 +93,7 @@ def test_a_service_ends_in_time_under_load_and_with_an_lrs_that_hangs(
     ending.set()
     writing.join()
     report = job.report()
-    adds_up(report)
+    assert_adds_up(report)
     assert report["consumers"]["warehouse"]["waiting"] == report["consumers"]["warehouse"]["statements"] > 0
     (tmp_path / "c.yaml").write_text(answering)
     again = job.start(*command)
@@ -101,14 +101,14 @@ def test_a_service_ends_in_time_under_load_and_with_an_lrs_that_hangs(
     again.send_signal(signal.SIGTERM)
     assert again.wait(30) == 0
     everything = job.report()["all_runs"]
-    adds_up(everything)
+    assert_adds_up(everything)
     assert everything["records"]["read"] == sent
     assert "Traceback" not in job.log
 
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_reading_pauses_while_a_consumer_has_its_fill_and_nothing_comes_twice(
-    name: str, roads: Any, lrs: Any, job: Any, config: Any, adds_up: Any, tmp_path: Path
+    name: str, roads: Any, lrs: Any, job: Any, config: Any, assert_adds_up: Any, tmp_path: Path
 ) -> None:
     """For longer than a lease of Pub/Sub."""
     server, road = lrs(0, "slow:1:1"), roads(name)
@@ -132,7 +132,7 @@ def test_reading_pauses_while_a_consumer_has_its_fill_and_nothing_comes_twice(
     running.send_signal(signal.SIGTERM)
     assert running.wait(30) == 0
     report = job.report()
-    adds_up(report)
+    assert_adds_up(report)
     assert (report["records"]["read"], report["records"]["redelivered"]) == (600, 0)
     assert 100 <= most < 450
 
