@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterator, Sequence
 
+from edx2lrs.io.sources.files import use_options
 from edx2lrs.transforms.time_window import TimeWindow
 
 
@@ -33,7 +34,9 @@ def time_window(since: str | None, until: str | None, of_stream: bool) -> TimeWi
 
 def local_beam_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     """Beam's options of the command line, when the local engine can follow them. Raises ``OptionError``."""
-    from apache_beam.options.pipeline_options import PipelineOptions
+    if not arguments:
+        return ()
+    from apache_beam.options.pipeline_options import PipelineOptions  # Beam takes a second to import
 
     for stray in strays(arguments):
         raise OptionError(f"{stray!r}: unexpected; an input is given as --input {stray}")
@@ -65,8 +68,6 @@ def strays(arguments: Sequence[str]) -> Iterator[str]:
 def follow_beam_options(arguments: Sequence[str]) -> None:
     """Lets file systems follow Beam's options of the command line; without any no Beam is needed. Raises ``OptionError``."""
     if arguments:
-        from edx2lrs.io.sources.files import use_options  # Beam takes a second to import
-
         use_options(local_beam_arguments(arguments))
 
 

@@ -1,6 +1,6 @@
 """Files of tracking logs: which there are, and by what each is known again.
 
-Every access goes through Beam's file systems, so that a path may be local or an object store's.
+What is no local file is listed and read by Beam's file systems.
 """
 
 from __future__ import annotations
@@ -10,11 +10,8 @@ import os.path
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import PipelineOptions
-
 from edx2lrs.io.paths import file_systems, is_remote
-from edx2lrs.io.sources import inflate
+from edx2lrs.io.sources import inflate, local_files
 from edx2lrs.io.sources.object_stores import open_raw
 
 HEAD = 1024
@@ -34,6 +31,9 @@ class FoundFile(NamedTuple):
 
 def use_options(beam_arguments: Sequence[str]) -> None:
     """Lets file systems follow Beam's options (``--s3_endpoint_url``, ``--project``) in this process."""
+    from apache_beam.io.filesystems import FileSystems  # Beam takes a second to import
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     FileSystems.set_options(PipelineOptions(list(beam_arguments)))
 
 
@@ -58,22 +58,22 @@ def _each(given: str) -> list[str]:
 
 
 def _match(pattern: str) -> list[FoundFile]:
-    """A local path is made absolute, so that a file has one name in the state, whatever folder the job is started in."""
-    glob = pattern.rstrip("/") if is_remote(pattern) else os.path.abspath(pattern)
     try:
-        matches = file_systems().match([glob, f"{glob}/**"])
-        listed = [FoundFile(data.path, data.size_in_bytes) for match in matches for data in match.metadata_list]
+        found = _remote(pattern.rstrip("/")) if is_remote(pattern) else _local(os.path.abspath(pattern))
     except Exception as error:
         raise InputError(f"--input {pattern}: cannot be listed: {reason(error)}") from None
-    return [file for file in listed if not _hidden(file.path) and not _is_folder(file.path)]
+    return [file for file in found if not file.path.rsplit("/", 1)[-1].startswith(".")]
 
 
-def _hidden(path: str) -> bool:
-    return path.rsplit("/", 1)[-1].startswith(".")
+def _local(pattern: str) -> list[FoundFile]:
+    """By absolute paths, so that a file has one name in the state, whatever folder the job is started in. A link that leads
+    nowhere is no file."""
+    return [FoundFile(path, os.path.getsize(path)) for path in local_files.matching(pattern) if os.path.exists(path)]
 
 
-def _is_folder(path: str) -> bool:
-    return not is_remote(path) and os.path.isdir(path)
+def _remote(pattern: str) -> list[FoundFile]:
+    matches = file_systems().match([pattern, f"{pattern}/**"])
+    return [FoundFile(data.path, data.size_in_bytes) for match in matches for data in match.metadata_list]
 
 
 def reason(error: BaseException) -> str:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import threading
 from typing import Any, BinaryIO, cast
 
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
+from edx2lrs.io.paths import file_systems, is_remote
 
 _AHEAD = 16 * 1024 * 1024
 _of_thread = threading.local()
@@ -20,16 +19,19 @@ _of_thread = threading.local()
 def open_raw(path: str, ahead: int = _AHEAD) -> BinaryIO:
     """The file of any Beam file system as it is stored; of an object, ``ahead`` bytes are read at a time. Raises what its file
     system raises."""
+    if not is_remote(path):
+        return open(path, "rb")
     if path.startswith("s3://"):
         return cast(BinaryIO, _s3().open(path, "r", read_buffer_size=ahead))
     if path.startswith("gs://"):
-        return cast(BinaryIO, FileSystems.get_filesystem(path)._gcsIO().open(path, "rb", read_buffer_size=ahead))
-    opened: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    return opened
+        return cast(BinaryIO, file_systems().get_filesystem(path)._gcsIO().open(path, "rb", read_buffer_size=ahead))
+    from apache_beam.io.filesystem import CompressionTypes  # Beam takes a second to import
+
+    return cast(BinaryIO, file_systems().open(path, compression_type=CompressionTypes.UNCOMPRESSED))
 
 
 def _s3() -> Any:
-    options = FileSystems.get_filesystem("s3://")._options
+    options = file_systems().get_filesystem("s3://")._options
     known, client = getattr(_of_thread, "s3", (None, None))
     if known is not options:
         from apache_beam.io.aws.s3io import S3IO

@@ -12,11 +12,18 @@ import os
 from pathlib import Path
 
 from edx2lrs.io.paths import is_remote
+from edx2lrs.io.sources import files
+from edx2lrs.io.sources.path_dates import within
 from edx2lrs.io.sources.source_urls import streams
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.engines.options import LOCAL, NO_ID_LABEL, engine_of
+from edx2lrs.pipeline.job import Job
 from edx2lrs.pipeline.local import run_lifecycle
-from edx2lrs.pipeline.run_options import OptionError, time_window
+from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
+from edx2lrs.pipeline.local.worker_process import WorkerPlan
+from edx2lrs.pipeline.local.workers import Workers
+from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments, time_window
+from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.transforms.time_window import moment
 
 TAKES_BEAM_OPTIONS = True
@@ -57,9 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     urls = streams(arguments.input)
     if arguments.beam:  # the configuration may lie in a file system that follows them
-        from edx2lrs.io.sources.files import use_options  # Beam takes a second to import
-
-        use_options(arguments.beam)
+        files.use_options(arguments.beam)
     config = load(arguments.config)
     window = time_window(arguments.since, arguments.until, of_stream=bool(urls))
     engine = engine_of(arguments.beam)
@@ -76,16 +81,6 @@ def _run(arguments: argparse.Namespace) -> int:
         return stream_run.run(arguments, config, urls)
     if arguments.http:
         raise OptionError("--http: for streams; of files --report tells how far the run is")
-    # Beam takes a second to import: only after the configuration is known to be right
-    from edx2lrs.io.sources import files
-    from edx2lrs.io.sources.path_dates import within
-    from edx2lrs.pipeline.job import Job
-    from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
-    from edx2lrs.pipeline.local.worker_process import WorkerPlan
-    from edx2lrs.pipeline.local.workers import Workers
-    from edx2lrs.pipeline.run_options import check_report, local_beam_arguments
-    from edx2lrs.pipeline.status_line import steps_shown
-
     check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
     found = within(files.find(arguments.input), window)

@@ -1,10 +1,14 @@
 """Files: which are found, and each read in whole lines from a committed place on, whatever is wrong with it."""
 
 import gzip
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 import zstandard
+from apache_beam.io.filesystems import FileSystems
 
 from edx2lrs.io.sources.file_reader import Damage, FileReader
 from edx2lrs.io.sources.files import InputError, Unreadable, find, fingerprint
@@ -129,6 +133,32 @@ def test_folders_and_globs_find_files_once_by_path_and_leave_hidden_ones_out(tmp
     folder = [file.path.removeprefix(f"{tmp_path}/") for file in find([str(tmp_path), f"{tmp_path}/*.log"])]
     assert folder == ["2026/03/c.log", "a.log.gz", "b.log"]
     assert [file.size for file in find([f"{tmp_path}/*.gz"])] == [3]
+
+
+@pytest.mark.parametrize(
+    "glob",
+    "*.log|**.log|**/c.*|?.log|[ab].log|[!a]*.log|[^a]*|202*|202?/0[1-3]|**/x+y(1).log|2026/**|a[.log".split("|"),
+)
+def test_a_local_glob_finds_what_beams_file_systems_find(tmp_path, glob):
+    for name in ("a.log", "b.log", "^.log", "a[.log", "2026/03/c.log", "2026/03/x+y(1).log", "2025/04/a.log.gz"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"{}\n")
+    (tmp_path / "nowhere.log").symlink_to("gone")
+    asked = [f"{tmp_path}/{glob}", f"{tmp_path}/{glob}/**"]
+    theirs = {data.path for match in FileSystems.match(asked) for data in match.metadata_list if not os.path.isdir(data.path)}
+    assert {file.path for file in find([f"{tmp_path}/{glob}"])} == theirs
+
+
+def test_a_name_that_looks_like_a_glob_is_a_name_where_it_is_there(tmp_path):
+    (tmp_path / "course[1]").mkdir()
+    (tmp_path / "course[1]" / "a.log").write_bytes(b"{}\n")
+    assert [file.path for file in find([f"{tmp_path}/course[1]"])] == [f"{tmp_path}/course[1]/a.log"]
+
+
+def test_local_files_are_read_without_beam(tmp_path):
+    (tmp_path / "a.log").write_bytes(b"{}\n")
+    program = "import sys; from edx2lrs.pipeline.commands import run; run.files.find(sys.argv[1:]); print('apache_beam' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program, tmp_path], check=True, capture_output=True, text=True).stdout == "False\n"
 
 
 def test_an_input_without_files_is_an_error_that_names_it(tmp_path):
