@@ -14,7 +14,7 @@ from math import inf, isfinite
 from typing import Any
 
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.json_text import Json, json_text
+from edx2lrs.transforms.json_text import Json, json_text, remembered_json_text
 from edx2lrs.transforms.validation.formats import is_iri
 
 Check = Callable[[Any], Json]
@@ -36,7 +36,7 @@ def iri(path: str, clause: str, expected: str = "an absolute IRI", is_one: Calla
     def checked_iri(value: Any) -> Json:
         if not isinstance(value, str) or not is_one(value):
             raise Invalid(path, expected, clause)
-        return json_text(value)
+        return remembered_json_text(value)
 
     return checked_iri
 

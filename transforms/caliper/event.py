@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from edx2lrs.transforms.actor import Actor
 from edx2lrs.transforms.caliper.vocabulary import CONTEXT, COURSE_OFFERING, SESSION
 from edx2lrs.transforms.guard import entity
-from edx2lrs.transforms.json_text import Json, json_text
+from edx2lrs.transforms.json_text import Json, remembered_json_text
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import Identity, Options, Translated, compile_rows
@@ -33,7 +33,7 @@ def session(root: str, session_id: Any) -> Json | None:
 
 @lru_cache(4096)  # a site has few courses
 def is_part_of(course_iri: str) -> Json:
-    return json_text({"id": course_iri, "type": COURSE_OFFERING})
+    return remembered_json_text({"id": course_iri, "type": COURSE_OFFERING})
 
 
 EVERY_EVENT: Rows = (

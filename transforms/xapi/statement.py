@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from edx2lrs.transforms.actor import Actor
-from edx2lrs.transforms.json_text import json_text
+from edx2lrs.transforms.json_text import remembered_json_text
 from edx2lrs.transforms.mapping import Constant, Course, Row, Rows, Whole
 from edx2lrs.transforms.parse import Event
 from edx2lrs.transforms.row_compiler import Identity, Options, Translated, compile_rows, compile_whole
@@ -121,4 +121,4 @@ def course_as_seen(root: str, key: str, name: str | None) -> Course:
     if name is not None:
         definition["name"] = {"en-US": name}
     iri = absolute(root, "course", key)
-    return Course(iri, name, json_text([{"id": iri, "objectType": "Activity", "definition": definition}]))
+    return Course(iri, name, remembered_json_text([{"id": iri, "objectType": "Activity", "definition": definition}]))
