@@ -7,11 +7,12 @@ matching or translation is that record's dead letter (cause ``crash``).
 from __future__ import annotations
 
 import pickle
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import apache_beam as beam
+import msgspec
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
@@ -20,24 +21,26 @@ from apache_beam.utils.windowed_value import WindowedValue
 from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.wave import Record
-from edx2lrs.transforms.blocks import Statement, pack, with_name
+from edx2lrs.transforms.blocks import Block, packed, with_name
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
 from edx2lrs.transforms.parse import Event, event_hash, parse
+from edx2lrs.transforms.row_compiler import Translated as Statement
 from edx2lrs.transforms.shards import shard_of
+from edx2lrs.transforms.statement_id import bytes_of
 
 RECORDS_IN_A_BATCH = 256
 STATEMENTS_IN_A_BLOCK = 100
 _ITEM_BYTES = 1_000  # of a record or an event, for Beam's counters
 
 
-class Parsed(NamedTuple):
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """An event and the record it came from."""
 
     record: Record
     event: Event
 
 
-class Matched(NamedTuple):
+class Matched(msgspec.Struct, frozen=True, gc=False):
     """An event, and the places of the consumers that are to get it in the configuration's list."""
 
     record: Record
@@ -45,11 +48,13 @@ class Matched(NamedTuple):
     consumers: tuple[int, ...]
 
 
-class Translated(NamedTuple):
-    """The statements of one event for consumers of one variant."""
+class Translated(msgspec.Struct, frozen=True, gc=False):
+    """The statements of one event for consumers of one variant, the event's hash and where it was read (``blocks.with_name``)."""
 
     consumers: tuple[int, ...]
-    statements: list[Statement]
+    statements: Sequence[Statement]
+    event_hash: bytes
+    position: str
 
 
 class Batch(list[Any]):
@@ -264,10 +269,8 @@ class Translate(_OfJob):
         for translator, consumers in self.job.translators_for(matched.consumers):
             try:
                 made = translator.translate(event)
-                if made and not isinstance(made, Refusal):
-                    if not hashed:
-                        hashed, position = event_hash(event), with_name(matched.record.position, event.name)
-                    statements = [Statement(bytes.fromhex(one.id.replace("-", "")), one.body, hashed, position) for one in made]
+                if not hashed and made and not isinstance(made, Refusal):
+                    hashed, position = event_hash(event), with_name(matched.record.position, event.name)
             except Exception as error:
                 made = self.crash(error)
             if made is None:
@@ -275,7 +278,7 @@ class Translate(_OfJob):
             elif isinstance(made, Refusal):
                 self._refuse_for(consumers, made, matched.record)
             else:
-                self.good.append(Translated(consumers, statements))
+                self.good.append(Translated(consumers, made, hashed, position))
 
     def _refuse_for(self, consumers: tuple[int, ...], refusal: Refusal, record: Record) -> None:
         """The record's statements reach none of ``consumers``; others may have theirs."""
@@ -299,30 +302,48 @@ class PackBlocks(_OfJob):
 
     def start_bundle(self) -> None:
         super().start_bundle()
-        self._waiting: dict[tuple[int, int], list[Statement]] = {}
+        self._waiting: dict[tuple[int, int], _Waiting] = defaultdict(_Waiting)
 
     def process(self, batch: Any) -> Iterator[Any]:
         self.job = batch.job or self.job
-        translated: Translated
         for translated in batch:
             for consumer in translated.consumers:
-                for shard, statements in self._by_shard(consumer, translated.statements):
-                    waiting = self._waiting.setdefault((consumer, shard), [])
-                    waiting += statements
-                    if len(waiting) >= STATEMENTS_IN_A_BLOCK:
-                        yield pack(self.job.names[consumer], waiting)
-                        self._waiting[consumer, shard] = []
+                for shard, of_shard in self._by_shard(consumer, translated):
+                    waiting = self._waiting[consumer, shard]
+                    waiting.add(of_shard)
+                    if len(waiting.ids) >= STATEMENTS_IN_A_BLOCK:
+                        yield waiting.pack(self.job.names[consumer])
+                        del self._waiting[consumer, shard]
 
-    def _by_shard(self, consumer: int, statements: list[Statement]) -> Iterable[tuple[int, list[Statement]]]:
+    def _by_shard(self, consumer: int, translated: Translated) -> Iterable[tuple[int, Translated]]:
         if not self._sharded:
-            return ((0, statements),)
-        by_shard: dict[int, list[Statement]] = {}
-        for statement in statements:
-            by_shard.setdefault(shard_of(statement.id, self.job.shards[consumer]), []).append(statement)
-        return by_shard.items()
+            return ((0, translated),)
+        by_shard: dict[int, list[Statement]] = defaultdict(list)
+        for statement in translated.statements:
+            by_shard[shard_of(bytes_of(statement.id), self.job.shards[consumer])].append(statement)
+        return [(shard, msgspec.structs.replace(translated, statements=its)) for shard, its in by_shard.items()]
 
     def finish_bundle(self) -> Iterator[Any]:
         for (consumer, _), waiting in self._waiting.items():
-            if waiting:
-                yield at_the_end(pack(self.job.names[consumer], waiting))
+            yield at_the_end(waiting.pack(self.job.names[consumer]))
         yield from super().finish_bundle()
+
+
+class _Waiting:
+    """Statements for the next block, as columns."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self._hashes: list[bytes] = []
+        self._bodies: list[bytes] = []
+        self._positions: list[str] = []
+
+    def add(self, translated: Translated) -> None:
+        for statement in translated.statements:
+            self.ids.append(statement.id)
+            self._hashes.append(translated.event_hash)
+            self._bodies.append(statement.body)
+            self._positions.append(translated.position)
+
+    def pack(self, consumer: str) -> Block:
+        return packed(consumer, bytes_of("".join(self.ids)), self._hashes, self._bodies, self._positions)

@@ -46,3 +46,8 @@ def uuid5_in(namespace: bytes) -> Identify:
 def verb_ids(verb: str, key: str | None = None) -> Identify:
     """The ids of all statements with this verb (its JSON text); ``key``: of the children of a group that have this key."""
     return uuid5_in(uuid5(NAMESPACE_DNS, verb if key is None else f"{verb}-{key}").bytes)
+
+
+def bytes_of(ids: str) -> bytes:
+    """The ids in ``ids``, texts of UUIDs one after the other, 16 bytes each."""
+    return bytes.fromhex(ids.replace("-", ""))

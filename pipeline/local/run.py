@@ -5,6 +5,7 @@ It ends when everything is read and settled, or when only consumers whose circui
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -178,6 +179,7 @@ class LocalRun:
     def start_senders(self) -> None:
         """Sends what waits and what will; nothing when it does already."""
         if not self._sending:
+            gc.freeze()  # what is loaded by now is no garbage, and senders make many objects
             self._senders.start()
             self._sending = True
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -61,7 +60,7 @@ class Wave(msgspec.Struct, frozen=True, tag="pieces"):
         return sum(stretch.size for stretch in self.stretches)
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One line that is not blank, without its end; or one message, whose ``path`` is its position and whose ``line`` is 0."""
 
     path: str

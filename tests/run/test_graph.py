@@ -3,6 +3,7 @@
 import json
 
 import apache_beam as beam
+import msgspec
 
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.job import JobSpec
@@ -27,7 +28,7 @@ def test_steps_are_named_in_reading_order_and_failures_meet_once():
 
 def test_what_crosses_the_shuffle_comes_back_as_it_was():
     statement = Statement(bytes(16), json.dumps({"é": "\n"}).encode(), b"12345678", "a.log:1")
-    block = pack("campus", [statement, statement._replace(position="a.log:2")])
+    block = pack("campus", [statement, msgspec.structs.replace(statement, position="a.log:2")])
     failure = Failure("parse", "not_json", "why", "a.log:3", b"\xff\n")
     tally = {("", "read"): 3, ("campus", "matched"): 2}
     parts = [encode_block(block), encode_failure(failure), encode_tally(tally), encode_tally(tally)]
