@@ -137,7 +137,7 @@ def test_folders_and_globs_find_files_once_by_path_and_leave_hidden_ones_out(tmp
 
 @pytest.mark.parametrize(
     "glob",
-    ["*.log", "**.log", "**/c.*", "?.log", "[ab].log", "[!a]*.log", "[^a]*", "202*", "202?/0[1-3]", "**/x+y(1).log", "2026/**", "a[.log"],
+    ["*.log", "**.log", "**/c.*", "?.log", "[ab].log", "[!a]*.log", "[^a]*", "202*", "202?/0[1-3]", "**/x+y(1).log", "2026/**"],
 )
 def test_a_local_glob_finds_what_beams_file_systems_find(tmp_path, glob):
     for name in ("a.log", "b.log", "^.log", "a[.log", "2026/03/c.log", "2026/03/x+y(1).log", "2025/04/a.log.gz"):
