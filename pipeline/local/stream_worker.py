@@ -70,7 +70,7 @@ class StreamWorker:
         self._spec = JobSpec(plan.config_path)
         self._job = current_job(self._spec)
         self._take_over(self._job.config)
-        self._waves = WaveRunner(self._folder, self._spec, plan.state_directory, plan.beam_arguments)
+        self._waves = WaveRunner(self._folder, self._spec, plan.beam_arguments)
         self._name = f"edx2lrs-{state.identity[:8]}-{plan.name}"
         self._position: str | None = None
         self._pause = _FIRST_PAUSE
@@ -193,7 +193,8 @@ class StreamWorker:
             else:
                 with named_faults(self._state.folder):
                     message_wave.write(self._folder, wave, trial.messages)
-                self._waves.run()
+                made = self._waves.run()
+                self._state.keep_messages(KeptMessages(*_place(wave), made.blocks, made.failures, made.tally))
         except Exception:
             with contextlib.suppress(StateError):
                 self._state.messages.forget(wave.source, ids)
@@ -204,8 +205,7 @@ class StreamWorker:
         letters = [*wave.failures, *(killer(message.position, message.body, message.attributes) for message in messages)]
         tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.size})
         tally.update(("", f"dead/{letter.cause}") for letter in letters)
-        place = (wave.source, wave.ids, wave.since, wave.before, wave.position)
-        self._state.keep_messages(KeptMessages(*place, [], letters, tally))
+        self._state.keep_messages(KeptMessages(*_place(wave), [], letters, tally))
 
     # Trouble
 
@@ -225,6 +225,11 @@ class StreamWorker:
             self._trouble = ""
             self._parent.send(SourceTrouble(self._plan.name, ""))
             _LOG.info("%s: is read again", self._url.name)
+
+
+def _place(wave: MessageWave) -> tuple[str, Sequence[str], float, str | None, str | None]:
+    """What of a stream the wave is, as the state keeps it."""
+    return wave.source, wave.ids, wave.since, wave.before, wave.position
 
 
 def _id_of(failure: Failure) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from edx2lrs.io.dead_letters.spool import is_spool, spooled_record
 from edx2lrs.io.sources.file_reader import Polled
+from edx2lrs.io.state.waves import Reached
 from edx2lrs.pipeline.local.message_wave import MessageWave, read_messages
 from edx2lrs.transforms.failure import Failure
 
@@ -98,6 +99,11 @@ def failures_of(file: str, polled: Polled) -> list[Failure]:
         damage = polled.damage
         failures.append(Failure("read", damage.cause, damage.message, f"{file}:{damage.line}", damage.payload))
     return failures
+
+
+def reached(wave: Wave) -> list[Reached]:
+    """How far the wave reads each of its pieces."""
+    return [Reached(each.piece, each.start, each.end, each.end_line, each.done) for each in wave.stretches]
 
 
 def write(folder: str, wave: Wave, polled: Iterable[Polled]) -> None:

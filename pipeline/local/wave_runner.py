@@ -17,27 +17,30 @@ from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.job import JobSpec
-from edx2lrs.pipeline.local.keep import KeepInState
+from edx2lrs.pipeline.local.gather import Gather, Made, making
 
 
 class WaveRunner:
     """Runs waves from ``folder``, which belongs to this process alone."""
 
-    def __init__(self, folder: str, job: JobSpec, state_directory: str, beam_arguments: Sequence[str] = ()) -> None:
+    def __init__(self, folder: str, job: JobSpec, beam_arguments: Sequence[str] = ()) -> None:
         os.makedirs(folder, exist_ok=True)
         self._folder = folder
         self._options = PipelineOptions(list(beam_arguments))
         pipeline = beam.Pipeline(runner=FnApiRunner(), options=self._options)
         start = pipeline | "Wave" >> beam.Create([folder], reshuffle=False)
-        graph.connect(start, job, "Keep" >> KeepInState(folder, state_directory))
+        graph.connect(start, job, "Gather" >> Gather(folder))
         gc.freeze()  # Beam's modules are no garbage: it need not be looked for in them after every wave
         self._graph = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
 
-    def run(self) -> None:
-        """Keeps all that the wave in the folder makes, or nothing; raises what its last step raised, as Beam wraps it."""
+    def run(self) -> Made:
+        """All that the wave in the folder makes. Raises what a step raised, as Beam wraps it."""
+        making(self._folder).made = made = Made()
         gc.disable()  # a wave is bounded; what it leaves is collected after it
         try:
             FnApiRunner().run_via_runner_api(self._graph, self._options).wait_until_finish()
         finally:
+            making(self._folder).made = Made()
             gc.enable()
-            gc.collect()  # the runner leaves cycles that hold the wave's blocks
+            gc.collect()  # the runner leaves cycles that hold what passed its steps
+        return made

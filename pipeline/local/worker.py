@@ -18,7 +18,6 @@ from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave, Reached
 from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.local import wave as waves
-from edx2lrs.pipeline.local.keep import reached
 from edx2lrs.pipeline.local.wave_halving import killer, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_process import UnreadableFile, WorkerPlan
@@ -52,7 +51,7 @@ class Worker:
         self._parent = parent
         self._stopping = stopping
         self._folder = os.path.join(plan.state_directory, "waves", plan.name)
-        self._waves = WaveRunner(self._folder, JobSpec(plan.config_path, plan.window), plan.state_directory, plan.beam_arguments)
+        self._waves = WaveRunner(self._folder, JobSpec(plan.config_path, plan.window), plan.beam_arguments)
         self._again: list[Piece] = []  # claimed, and to be opened anew
         self._opened: _Reading | None = None  # claimed, and next
 
@@ -166,14 +165,15 @@ class Worker:
             if give_up:
                 self._keep_killer(wave)
             else:
-                self._waves.run()
+                made = self._waves.run()
+                self._state.keep_wave(KeptWave(waves.reached(wave), made.blocks, made.failures, made.tally))
         except Exception:
             if all(self._now(stretch.piece).offset == stretch.start for stretch in wave.stretches):
                 raise
 
     def _keep_killer(self, wave: waves.Wave) -> None:
         letters = [*wave.failures, *(killer(record.position, record.body) for record in waves.records(self._folder, wave))]
-        self._keep(reached(wave), letters, wave.size)
+        self._keep(waves.reached(wave), letters, wave.size)
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:
         """The piece stays undone, so that a later run reads it; in this one it stays claimed."""

@@ -13,7 +13,6 @@ from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.input_pieces import register
-from edx2lrs.pipeline.local.keep import reached
 
 LINES = [b'{"n": %d, "pad": "%s"}\n' % (n, b"x" * (n * 7919 % 97)) for n in range(2_000)]
 TEXT = b"".join(LINES)
@@ -39,7 +38,7 @@ def read(state, folder, path, part, wave_bytes=5_000):
             waves.write(str(folder), wave, [polled])
             records += waves.records(str(folder), waves.read(str(folder)))
             size += wave.size
-            state.keep_wave(KeptWave(reached(wave), [], [], {}))
+            state.keep_wave(KeptWave(waves.reached(wave), [], [], {}))
             piece = state.pieces.get(piece.key)
     return records, size
 

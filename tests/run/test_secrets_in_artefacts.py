@@ -209,7 +209,7 @@ def test_no_graph_holds_a_secret(configured: Path, tmp_path: Path, monkeypatch: 
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     job = JobSpec(str(configured))
-    runner = WaveRunner(str(tmp_path / "wave"), job, str(tmp_path / "state"))
+    runner = WaveRunner(str(tmp_path / "wave"), job)
     pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
     place = ReportPlace("gs://bucket/report.json", "DataflowRunner", "gs://bucket/dead")
     given = "pubsub://project-1/events"

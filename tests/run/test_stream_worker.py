@@ -149,7 +149,7 @@ def test_a_message_over_which_processes_die_is_set_apart_and_becomes_a_dead_lett
             sizes.append(len(wave.ids))
             if killer in wave.ids:
                 raise Died
-            keep()
+            return keep()
 
         keep, worker._waves.run = worker._waves.run, run_wave
 
@@ -195,7 +195,7 @@ def test_a_fault_of_the_state_commits_nothing_and_counts_against_no_message(run,
         def run_wave():
             if faults:
                 raise faults.pop()
-            keep()
+            return keep()
 
         worker._waves.run = run_wave
 
