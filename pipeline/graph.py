@@ -11,24 +11,24 @@ from __future__ import annotations
 import apache_beam as beam
 
 from edx2lrs.pipeline.job import JobSpec
-from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, PackBlocks, ParseRecords, ReadRecords, Translate, step
+from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, PackBlocks, ParseRecords, Translate, step
 
 
 def connect(
-    start: beam.PCollection, job: JobSpec, last: beam.PTransform, read: beam.DoFn | None = None, elsewhere: bool = False
+    start: beam.PCollection, read: beam.DoFn, job: JobSpec, last: beam.PTransform, elsewhere: bool = False
 ) -> beam.PCollection:
-    """What ``read`` reads in (waves: folders, see ``pipeline.local.wave``); blocks of statements, failures and tallies out to ``last``.
+    """What ``read`` makes of ``start`` in; blocks of statements, failures and tallies out to ``last``.
 
     ``elsewhere``: blocks are of one shard each, and each bundle looks for a newer configuration; here that is done between waves.
     """
-    read = start | "Read records" >> step(read or ReadRecords())
-    parsed = read.good | "Parse" >> step(ParseRecords())
+    records = start | "Read records" >> step(read)
+    parsed = records.good | "Parse" >> step(ParseRecords())
     allowed = parsed.good | "Filter events" >> step(FilterEvents(job, renews=elsewhere))
     matched = allowed.good | "Match consumers" >> step(MatchConsumers(job))
     translated = matched.good | "Translate" >> step(Translate(job))
     packed = translated.good | "Pack blocks" >> step(PackBlocks(job, sharded=elsewhere))
 
-    steps = (read, parsed, allowed, matched, translated, packed)
+    steps = (records, parsed, allowed, matched, translated, packed)
     failures = [each.failures for each in steps] | "Failures meet" >> beam.Flatten()
     tallies = [each.tallies for each in steps] | "Tallies meet" >> beam.Flatten()
     return {"blocks": packed.good, "failures": failures, "tallies": tallies} | last

@@ -164,15 +164,18 @@ class _OfJob(Step):
 
 
 class ReadRecords(Step):
-    """A wave's folder in, its records out; what could not be read of its file are failures."""
+    """The records of the wave in ``folder``, whatever comes in; what could not be read of its files are failures."""
 
     stage = "read"
 
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+
     def process(self, batch: Any) -> Iterator[Any]:
-        folder: str = batch
-        wave = waves.read(folder)
+        wave = waves.read(self._folder)
         batch = Batch()
-        for record in waves.records(folder, wave):
+        for record in waves.records(self._folder, wave):
             batch.append(record)
             if len(batch) == RECORDS_IN_A_BATCH:
                 self.tally["", "read"] += len(batch)

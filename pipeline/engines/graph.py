@@ -42,10 +42,10 @@ def build(pipeline: beam.Pipeline, plan: Plan) -> None:
     streaming = bool(plan.streams)
     last = "Deliver" >> DeliverFromState(plan.job, streaming, plan.dead_letters, plan.job_name, plan.report)
     if not streaming:
-        graph.connect(_parts(pipeline, plan), plan.job, last, ReadParts(), elsewhere=True)
+        graph.connect(_parts(pipeline, plan), ReadParts(), plan.job, last, elsewhere=True)
         return
     messages = _polled(pipeline, plan) if plan.engine == "FlinkRunner" else read_by_beam(pipeline, plan.streams, plan.id_label)
-    graph.connect(messages, plan.job, last, ReadMessages(), elsewhere=True)
+    graph.connect(messages, ReadMessages(), plan.job, last, elsewhere=True)
 
 
 def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:

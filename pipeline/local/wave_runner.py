@@ -18,6 +18,7 @@ from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.local.gather import Gather, Made, making
+from edx2lrs.pipeline.steps import ReadRecords
 
 
 class WaveRunner:
@@ -28,8 +29,7 @@ class WaveRunner:
         self._folder = folder
         self._options = PipelineOptions(list(beam_arguments))
         pipeline = beam.Pipeline(runner=FnApiRunner(), options=self._options)
-        start = pipeline | "Wave" >> beam.Create([folder], reshuffle=False)
-        graph.connect(start, job, "Gather" >> Gather(folder))
+        graph.connect(pipeline | "Wave" >> beam.Impulse(), ReadRecords(folder), job, "Gather" >> Gather(folder))
         gc.freeze()  # Beam's modules are no garbage: it need not be looked for in them after every wave
         self._graph = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
 

@@ -6,16 +6,15 @@ import apache_beam as beam
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.local.gather import Gather
-from edx2lrs.pipeline.steps import Translate
+from edx2lrs.pipeline.steps import ReadRecords, Translate
 
 STEPS = ["Wave", "Read records", "Parse", "Filter events", "Match consumers", "Translate", "Pack blocks"]
 
 
 def test_steps_are_named_in_reading_order_and_failures_meet_once():
     pipeline = beam.Pipeline()
-    graph.connect(
-        pipeline | "Wave" >> beam.Create(["folder"], reshuffle=False), JobSpec("c.yaml"), "Gather" >> Gather("folder")
-    )
+    start = pipeline | "Wave" >> beam.Impulse()
+    graph.connect(start, ReadRecords("folder"), JobSpec("c.yaml"), "Gather" >> Gather("folder"))
     proto = pipeline.to_runner_api()
     root = proto.components.transforms[proto.root_transform_ids[0]]
     names = [proto.components.transforms[part].unique_name for part in root.subtransforms]
