@@ -35,6 +35,7 @@ setup(
         "cheroot>=11",
         "fastavro>=1.12",
         "google-cloud-pubsub>=2.30",
+        "isal>=1.7",
         "msgspec>=0.22",
         "numpy>=1.26",
         "orjson>=3.11",

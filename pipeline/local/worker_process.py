@@ -17,7 +17,7 @@ from edx2lrs.io.sources.source_urls import SourceUrl, SourceUrlError
 from edx2lrs.pipeline.log_lines import set_up_logging
 from edx2lrs.transforms.time_window import TimeWindow
 
-WAVE_BYTES = 16 * 1024 * 1024
+WAVE_BYTES = 32 * 1024 * 1024
 FAULT = 3
 """The exit code of a worker that has told its parent a ``Fault``."""
 
