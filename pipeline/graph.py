@@ -1,8 +1,8 @@
 """The graph: what happens to every event, in reading order.
 
 Each step gives ``good``, ``failures`` and ``tallies``; failures meet once and become dead letters, tallies become the ledger.
-Only the first and the last step know where this runs. On this machine ``read`` reads waves and ``last`` gathers
-what they make (``pipeline.local.gather``); on Flink and Dataflow ``read`` takes parts of files or messages
+Only the first and the last step know where this runs. On this machine ``read`` gives the records of a wave and ``last``
+gathers what it makes (``pipeline.local.graph_ends``); on Flink and Dataflow ``read`` takes parts of files or messages
 (``pipeline.engines.read_elsewhere``), and ``last`` delivers from keyed state (``pipeline.engines.deliver_from_state``).
 """
 

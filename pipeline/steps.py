@@ -19,7 +19,6 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
-from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.wave import Record
 from edx2lrs.transforms.blocks import Block, packed, with_name
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
@@ -163,32 +162,30 @@ class _OfJob(Step):
             self.tally[self.job.names[consumer], key] += number
 
 
-class ReadRecords(Step):
-    """The records of the wave in ``folder``, whatever comes in; what could not be read of its files are failures."""
+class Reading(Step):
+    """A first step: what comes in as records. Which steps these are, each engine says."""
 
     stage = "read"
 
-    def __init__(self, folder: str) -> None:
-        super().__init__()
-        self._folder = folder
-
-    def process(self, batch: Any) -> Iterator[Any]:
-        wave = waves.read(self._folder)
+    def batches(self, records: Iterable[Record]) -> Iterator[Batch]:
+        """``records`` as the next step takes them."""
         batch = Batch()
-        for record in waves.records(self._folder, wave):
+        for record in records:
             batch.append(record)
             if len(batch) == RECORDS_IN_A_BATCH:
                 self.tally["", "read"] += len(batch)
                 yield batch
                 batch = Batch()
+        self.tally["", "read"] += len(batch)
         if batch:
-            self.tally["", "read"] += len(batch)
             yield batch
-        for failure in wave.failures:
+
+    def failed(self, failures: Iterable[Failure]) -> Iterator[TaggedOutput]:
+        """What could not be read at all."""
+        for failure in failures:
             self.tally["", "read"] += 1
             self.tally["", f"dead/{failure.cause}"] += 1
             yield TaggedOutput("failures", failure)
-        self.tally["", "bytes"] += wave.size
 
 
 class ParseRecords(Step):

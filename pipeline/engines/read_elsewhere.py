@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import TaggedOutput
 
 from edx2lrs.io.sources import files
 from edx2lrs.io.sources.file_reader import FileReader
@@ -15,7 +14,7 @@ from edx2lrs.io.sources.files import FoundFile, Unreadable
 from edx2lrs.io.sources.path_dates import within
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.input_pieces import PART
-from edx2lrs.pipeline.steps import RECORDS_IN_A_BATCH, Batch, Step
+from edx2lrs.pipeline.steps import Batch, Reading
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.time_window import TimeWindow
 
@@ -47,40 +46,18 @@ def parts_of(file: FoundFile, part: int) -> Iterator[Part]:
         yield file.path, start, bound
 
 
-class _Reading(Step):
-    stage = "read"
-
-    def _batches(self, records: Iterator[waves.Record]) -> Iterator[Batch]:
-        batch = Batch()
-        for record in records:
-            batch.append(record)
-            if len(batch) == RECORDS_IN_A_BATCH:
-                self.tally["", "read"] += len(batch)
-                yield batch
-                batch = Batch()
-        self.tally["", "read"] += len(batch)
-        if batch:
-            yield batch
-
-    def _failed(self, failures: list[Failure]) -> Iterator[TaggedOutput]:
-        for failure in failures:
-            self.tally["", "read"] += 1
-            self.tally["", f"dead/{failure.cause}"] += 1
-            yield TaggedOutput("failures", failure)
-
-
-class ReadMessages(_Reading):
+class ReadMessages(Reading):
     """Messages, and failures of a source, in batches in; records out."""
 
     def process(self, batch: Any) -> Iterator[Any]:
         came: Batch = batch
-        yield from self._failed([each for each in came if isinstance(each, Failure)])
+        yield from self.failed([each for each in came if isinstance(each, Failure)])
         messages = [each for each in came if not isinstance(each, Failure)]
         self.tally["", "bytes"] += sum(len(message.body) for message in messages)
-        yield from self._batches(waves.Record(each.position, 0, each.body, each.attributes) for each in messages)
+        yield from self.batches(waves.Record(each.position, 0, each.body, each.attributes) for each in messages)
 
 
-class ReadParts(_Reading):
+class ReadParts(Reading):
     """A part in, its records out."""
 
     def process(self, batch: Any) -> Iterator[Any]:
@@ -93,9 +70,9 @@ class ReadParts(_Reading):
                     polled = reader.poll(_READ_AT_ONCE)
                     stretch = waves.stretch_of(path, offset, polled)
                     done, offset = polled.done, polled.offset
-                    yield from self._batches(waves.records_of(stretch, (lines.data for lines in polled.lines)))
-                    yield from self._failed(waves.failures_of(path, polled))
+                    yield from self.batches(waves.records_of(stretch))
+                    yield from self.failed(waves.failures_of(path, polled))
                     self.tally["", "bytes"] += stretch.size
         except Unreadable as error:
             position = f"{path}@{start}" if start else f"{path}:1"
-            yield from self._failed([Failure("read", "unreadable", str(error), position, b"")])
+            yield from self.failed([Failure("read", "unreadable", str(error), position, b"")])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,13 +14,12 @@ from typing import NamedTuple
 
 from edx2lrs.io.sources.source import Attended, Message, Position, Positioned, Source, SourceError
 from edx2lrs.io.sources.source_urls import SourceUrl, open_source
-from edx2lrs.io.state.errors import StateError, named_faults
+from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.messages import SeenMessage
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptMessages
 from edx2lrs.pipeline.job import JobSpec, current_job
-from edx2lrs.pipeline.local import message_wave
-from edx2lrs.pipeline.local.message_wave import MessageWave
+from edx2lrs.pipeline.local.wave import MessageWave
 from edx2lrs.pipeline.local.wave_halving import killer, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_process import KeptSomething, SourceTrouble, WorkerPlan, innermost
@@ -66,11 +63,10 @@ class StreamWorker:
         self._state = state
         self._parent = parent
         self._stopping = stopping
-        self._folder = os.path.join(plan.state_directory, "waves", plan.name)
         self._spec = JobSpec(plan.config_path)
         self._job = current_job(self._spec)
         self._take_over(self._job.config)
-        self._waves = WaveRunner(self._folder, self._spec, plan.beam_arguments)
+        self._waves = WaveRunner(self._spec, plan.beam_arguments)
         self._name = f"edx2lrs-{state.identity[:8]}-{plan.name}"
         self._position: str | None = None
         self._pause = _FIRST_PAUSE
@@ -81,20 +77,17 @@ class StreamWorker:
 
     def work(self) -> None:
         """Raises ``SourceError`` when the source cannot be read at all."""
-        try:
-            while not self._stopping.is_set():
-                try:
-                    self._read()
-                except SourceError as error:
-                    if error.fatal and not self._came and time.monotonic() - self._begun < _NEW:
-                        raise
-                    self._wait_out(str(error))
-                except StateError as error:
-                    self._wait_out(f"{self._url.name}: {innermost(error)}")
-                except Exception as error:  # its text may hold data of a record
-                    self._wait_out(f"{self._url.name}: unexpected {type(error).__name__} in a wave")
-        finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        while not self._stopping.is_set():
+            try:
+                self._read()
+            except SourceError as error:
+                if error.fatal and not self._came and time.monotonic() - self._begun < _NEW:
+                    raise
+                self._wait_out(str(error))
+            except StateError as error:
+                self._wait_out(f"{self._url.name}: {innermost(error)}")
+            except Exception as error:  # its text may hold data of a record
+                self._wait_out(f"{self._url.name}: unexpected {type(error).__name__} in a wave")
 
     def _read(self) -> None:
         """From where the state is, as long as all goes well."""
@@ -184,16 +177,13 @@ class StreamWorker:
 
     def _try(self, trial: Trial, failures: dict[str, Failure], since: float, position: str | None) -> None:
         ids = [*(message.id for message in trial.messages), *failures]
-        size = sum(len(message.body) for message in trial.messages)
-        wave = MessageWave(self._url.name, ids, size, since, self._position, position, list(failures.values()))
+        wave = MessageWave(self._url.name, ids, trial.messages, since, self._position, position, list(failures.values()))
         self._state.messages.begin(wave.source, ids)
         try:
             if trial.give_up:
-                self._keep_killers(wave, trial.messages)
+                self._keep_killers(wave)
             else:
-                with named_faults(self._state.folder):
-                    message_wave.write(self._folder, wave, trial.messages)
-                made = self._waves.run()
+                made = self._waves.run(wave)
                 self._state.keep_messages(KeptMessages(*_place(wave), made.blocks, made.failures, made.tally))
         except Exception:
             with contextlib.suppress(StateError):
@@ -201,8 +191,8 @@ class StreamWorker:
             raise
         self._position = position
 
-    def _keep_killers(self, wave: MessageWave, messages: Sequence[Message]) -> None:
-        letters = [*wave.failures, *(killer(message.position, message.body, message.attributes) for message in messages)]
+    def _keep_killers(self, wave: MessageWave) -> None:
+        letters = [*wave.failures, *(killer(message.position, message.body, message.attributes) for message in wave.messages)]
         tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.size})
         tally.update(("", f"dead/{letter.cause}") for letter in letters)
         self._state.keep_messages(KeptMessages(*_place(wave), [], letters, tally))

@@ -3,8 +3,6 @@ several waves, small ones together in one."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -12,7 +10,7 @@ from typing import NamedTuple
 
 from edx2lrs.io.sources.file_reader import FileReader, Polled
 from edx2lrs.io.sources.files import Unreadable
-from edx2lrs.io.state.errors import StateError, named_faults
+from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.pieces import Piece
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave, Reached
@@ -50,8 +48,7 @@ class Worker:
         self._state = state
         self._parent = parent
         self._stopping = stopping
-        self._folder = os.path.join(plan.state_directory, "waves", plan.name)
-        self._waves = WaveRunner(self._folder, JobSpec(plan.config_path, plan.window), plan.beam_arguments)
+        self._waves = WaveRunner(JobSpec(plan.config_path, plan.window), plan.beam_arguments)
         self._again: list[Piece] = []  # claimed, and to be opened anew
         self._opened: _Reading | None = None  # claimed, and next
 
@@ -67,7 +64,6 @@ class Worker:
         finally:
             if self._opened:
                 self._opened.reader.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _next(self) -> _Reading | None:
         """A piece to read on; None: nothing is left. One that cannot be opened is said and passed over."""
@@ -93,8 +89,6 @@ class Worker:
             [waves.stretch_of(each.piece.key, each.piece.offset, each.polled, each.piece.file) for each in reads],
             [failure for each in reads for failure in waves.failures_of(each.piece.file, each.polled)],
         )
-        with named_faults(self._state.folder):
-            waves.write(self._folder, wave, [each.polled for each in reads])
         records = _lines(reads[0]) if len(reads) == 1 else None
         self._state.pieces.begin_wave({each.piece.key: each.polled.stored for each in reads}, records)
         self._run(wave, attempt.give_up)
@@ -165,14 +159,14 @@ class Worker:
             if give_up:
                 self._keep_killer(wave)
             else:
-                made = self._waves.run()
+                made = self._waves.run(wave)
                 self._state.keep_wave(KeptWave(waves.reached(wave), made.blocks, made.failures, made.tally))
         except Exception:
             if all(self._now(stretch.piece).offset == stretch.start for stretch in wave.stretches):
                 raise
 
     def _keep_killer(self, wave: waves.Wave) -> None:
-        letters = [*wave.failures, *(killer(record.position, record.body) for record in waves.records(self._folder, wave))]
+        letters = [*wave.failures, *(killer(record.position, record.body) for record in waves.records(wave))]
         self._keep(waves.reached(wave), letters, wave.size)
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:

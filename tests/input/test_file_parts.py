@@ -25,7 +25,7 @@ def state(tmp_path):
         yield state
 
 
-def read(state, folder, path, part, wave_bytes=5_000):
+def read(state, path, part, wave_bytes=5_000):
     """Registers the file and reads all that is not done, as workers do; gives its records, and the bytes that waves count."""
     register(find([str(path)]), state.pieces, part)
     records, size = [], 0
@@ -35,8 +35,7 @@ def read(state, folder, path, part, wave_bytes=5_000):
             polled = reader.poll(wave_bytes, 100)
             reader.close()
             wave = waves.Wave([waves.stretch_of(piece.key, piece.offset, polled, piece.file)], [])
-            waves.write(str(folder), wave, [polled])
-            records += waves.records(str(folder), waves.read(str(folder)))
+            records += waves.records(wave)
             size += wave.size
             state.keep_wave(KeptWave(waves.reached(wave), [], [], {}))
             piece = state.pieces.get(piece.key)
@@ -48,16 +47,16 @@ def test_each_line_is_read_once_whatever_the_size_of_a_part(state, tmp_path, par
     lines = LINES[:60] if part < 100 else LINES
     path = tmp_path / "tracking.log"
     path.write_bytes(b"".join(lines))
-    records, size = read(state, tmp_path, path, part)
+    records, size = read(state, path, part)
     assert [record.body + b"\n" for record in records] == lines
     assert size == path.stat().st_size
-    assert read(state, tmp_path, path, part) == ([], 0)
+    assert read(state, path, part) == ([], 0)
 
 
 def test_a_record_of_the_first_part_is_named_by_its_line_and_one_of_a_later_part_by_its_offset(state, tmp_path):
     path = tmp_path / "tracking.log"
     path.write_bytes(TEXT)
-    records, _ = read(state, tmp_path, path, 10_000)
+    records, _ = read(state, path, 10_000)
     for record in records:
         name, _, offset = record.position.rpartition("@")
         if name:
@@ -74,22 +73,22 @@ def test_what_a_file_grows_by_is_read_and_nothing_else(state, tmp_path):
     while grown < len(LINES):
         grown += chance.randint(1, 300)
         path.write_bytes(b"".join(LINES[:grown]))
-        records += read(state, tmp_path, path, 10_000)[0]
+        records += read(state, path, 10_000)[0]
     assert sorted(record.body + b"\n" for record in records) == sorted(LINES)
 
 
 def test_another_content_under_the_same_name_is_read_from_its_start(state, tmp_path):
     path = tmp_path / "tracking.log"
     path.write_bytes(TEXT)
-    read(state, tmp_path, path, 10_000)
+    read(state, path, 10_000)
     path.write_bytes(b'{"another": true}\n' + TEXT)
-    assert len(read(state, tmp_path, path, 10_000)[0]) == len(LINES) + 1
+    assert len(read(state, path, 10_000)[0]) == len(LINES) + 1
 
 
 def test_a_line_longer_than_a_part_belongs_to_the_part_that_it_begins_in(state, tmp_path):
     path = tmp_path / "tracking.log"
     path.write_bytes(b"a\n" + b"b" * 5_000 + b"\nc\n" + b"d" * 3_000)
-    records, size = read(state, tmp_path, path, 1_000)
+    records, size = read(state, path, 1_000)
     assert [record.body[:1] for record in records] == [b"a", b"b", b"c", b"d"]
     assert size == path.stat().st_size
 
@@ -98,7 +97,7 @@ def test_a_packed_file_is_one_piece(state, tmp_path):
     path = tmp_path / "tracking.log.gz"
     path.write_bytes(gzip.compress(TEXT))
     assert register(find([str(path)]), state.pieces, 100) == 1
-    records, size = read(state, tmp_path, path, 100)
+    records, size = read(state, path, 100)
     assert len(records) == len(LINES)
     assert size == len(TEXT)
 

@@ -76,12 +76,12 @@ parsing.parse = parse
 """
 COUNTS_WAVES = """\
 from edx2lrs.pipeline.local import wave as waves
-write = waves.write
-def counted(folder, wave, polled):
+records = waves.records
+def counted(wave):
     with open("waves", "a") as file:
         file.write(f"{len(wave.stretches)}\\n")
-    write(folder, wave, polled)
-waves.write = counted
+    return records(wave)
+waves.records = counted
 """
 
 

@@ -5,8 +5,8 @@ import apache_beam as beam
 
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.job import JobSpec
-from edx2lrs.pipeline.local.gather import Gather
-from edx2lrs.pipeline.steps import ReadRecords, Translate
+from edx2lrs.pipeline.local.graph_ends import Gather, ReadWave
+from edx2lrs.pipeline.steps import Translate
 
 STEPS = ["Wave", "Read records", "Parse", "Filter events", "Match consumers", "Translate", "Pack blocks"]
 
@@ -14,7 +14,7 @@ STEPS = ["Wave", "Read records", "Parse", "Filter events", "Match consumers", "T
 def test_steps_are_named_in_reading_order_and_failures_meet_once():
     pipeline = beam.Pipeline()
     start = pipeline | "Wave" >> beam.Impulse()
-    graph.connect(start, ReadRecords("folder"), JobSpec("c.yaml"), "Gather" >> Gather("folder"))
+    graph.connect(start, ReadWave("runner"), JobSpec("c.yaml"), "Gather" >> Gather("runner"))
     proto = pipeline.to_runner_api()
     root = proto.components.transforms[proto.root_transform_ids[0]]
     names = [proto.components.transforms[part].unique_name for part in root.subtransforms]

@@ -204,12 +204,12 @@ def test_nothing_that_a_service_says_holds_a_secret(configured: Path, tmp_path: 
     assert {name: planted(data) for name, data in contents(tmp_path) if planted(data)} == {}
 
 
-def test_no_graph_holds_a_secret(configured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_graph_holds_a_secret(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither that of a wave on this machine nor that which Flink and Dataflow are given."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     job = JobSpec(str(configured))
-    runner = WaveRunner(str(tmp_path / "wave"), job)
+    runner = WaveRunner(job)
     pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
     place = ReportPlace("gs://bucket/report.json", "DataflowRunner", "gs://bucket/dead")
     given = "pubsub://project-1/events"

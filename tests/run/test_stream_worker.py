@@ -14,7 +14,6 @@ from edx2lrs.io.sources.source_urls import parse
 from edx2lrs.io.state.errors import StateFault
 from edx2lrs.io.state.state import join_state, open_state
 from edx2lrs.pipeline.local import stream_worker
-from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.stream_worker import StreamWorker
 from edx2lrs.pipeline.local.worker_process import KeptSomething, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.failure import Failure
@@ -144,12 +143,11 @@ def test_a_message_over_which_processes_die_is_set_apart_and_becomes_a_dead_lett
         pass
 
     def dies_over_it(worker):
-        def run_wave():
-            wave = waves.read(worker._folder)
+        def run_wave(wave):
             sizes.append(len(wave.ids))
             if killer in wave.ids:
                 raise Died
-            return keep()
+            return keep(wave)
 
         keep, worker._waves.run = worker._waves.run, run_wave
 
@@ -192,10 +190,10 @@ def test_a_fault_of_the_state_commits_nothing_and_counts_against_no_message(run,
     def full_disk_once(worker):
         keep, faults = worker._waves.run, [StateFault("the disk is full")]
 
-        def run_wave():
+        def run_wave(wave):
             if faults:
                 raise faults.pop()
-            return keep()
+            return keep(wave)
 
         worker._waves.run = run_wave
 

@@ -30,26 +30,25 @@ def event(number):
 def runner(tmp_path, monkeypatch):
     monkeypatch.setenv("EDX2LRS_ID_KEY", "a key of the tests")
     (tmp_path / "c.yaml").write_text(CONFIG)
-    return WaveRunner(str(tmp_path / "wave"), JobSpec(str(tmp_path / "c.yaml")))
+    return WaveRunner(JobSpec(str(tmp_path / "c.yaml")))
 
 
 @pytest.fixture
-def put(tmp_path):
-    """Puts a wave of events and one line of junk where the runner reads it."""
+def wave(tmp_path):
+    """A wave of events and one line of junk."""
 
-    def put(number):
+    def wave(number):
         log = tmp_path / "a.log"
         log.write_text("".join(f"{json.dumps(event(n))}\n" for n in range(number)) + "junk\n")
         polled = FileReader(str(log), 0, 0).poll(1_000_000)
-        waves.write(str(tmp_path / "wave"), waves.Wave([waves.stretch_of(str(log), 0, polled)], []), [polled])
+        return waves.Wave([waves.stretch_of(str(log), 0, polled)], [])
 
-    return put
+    return wave
 
 
-def test_a_wave_gives_its_blocks_failures_and_counts(runner, put):
+def test_a_wave_gives_its_blocks_failures_and_counts(runner, wave):
     for number in (250, 3):
-        put(number)
-        made = runner.run()
+        made = runner.run(wave(number))
         assert sum(block.size for block in made.blocks) == number
         positions = [position for block in made.blocks for position in unpack_positions(block.positions)]
         assert [position.split("\t")[0].rpartition(":")[2] for position in positions] == [str(n + 1) for n in range(number)]
@@ -58,13 +57,11 @@ def test_a_wave_gives_its_blocks_failures_and_counts(runner, put):
         assert made.tally["campus", "translated"] == number
 
 
-def test_nothing_is_left_of_a_wave_that_broke_off(runner, put, monkeypatch):
-    put(250)
+def test_nothing_is_left_of_a_wave_that_broke_off(runner, wave, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr("edx2lrs.pipeline.steps.PackBlocks.finish_bundle", lambda _: 1 / 0)  # two blocks have left by then
         with pytest.raises(Exception, match="division"):
-            runner.run()
-    put(3)
-    made = runner.run()
+            runner.run(wave(250))
+    made = runner.run(wave(3))
     assert sum(block.size for block in made.blocks) == 3
     assert made.tally["", "read"] == 4

@@ -1,0 +1,88 @@
+"""The first and the last step on this machine: a wave's records go in, and what it makes is gathered in this process, for its
+worker to keep in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache, partial
+from typing import Any
+
+import apache_beam as beam
+
+from edx2lrs.pipeline.local.wave import MessageWave, Wave, records
+from edx2lrs.pipeline.steps import Reading
+from edx2lrs.transforms.blocks import Block
+from edx2lrs.transforms.failure import Failure
+
+_NO_WAVE = Wave((), ())
+
+
+class Made:
+    """What a wave made: blocks of statements, failures, and counts by consumer (or "") and key."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.failures: list[Failure] = []
+        self.tally: Counter[tuple[str, str]] = Counter()
+
+
+class UnderWay:
+    """The wave that goes through the graph of ``runner``, and what it has made so far."""
+
+    def __init__(self, runner: str) -> None:
+        self.runner = runner
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing is under way."""
+        self.wave: Wave | MessageWave = _NO_WAVE
+        self.made = Made()
+
+
+@cache
+def under_way(runner: str) -> UnderWay:
+    """That of a runner in this process, the same for all steps: FnApiRunner runs them here, and takes and gives nothing that is
+    not encoded."""
+    return UnderWay(runner)
+
+
+class ReadWave(Reading):
+    """The records of the runner's wave, whatever comes in; what could not be read of its files are failures."""
+
+    def __init__(self, runner: str) -> None:
+        super().__init__()
+        self._runner = runner
+
+    def process(self, _: Any) -> Iterator[Any]:
+        wave = under_way(self._runner).wave
+        yield from self.batches(records(wave))
+        yield from self.failed(wave.failures)
+        self.tally["", "bytes"] += wave.size
+
+
+class Gather(beam.PTransform):
+    """Puts blocks, failures and tallies where ``under_way(runner)`` has them."""
+
+    def __init__(self, runner: str) -> None:
+        super().__init__()
+        self._runner = runner
+
+    def expand(self, parts: dict[str, beam.PCollection]) -> tuple[beam.PCollection, ...]:
+        return (
+            parts["blocks"] | "Gather blocks" >> beam.Map(partial(_take_block, self._runner)),
+            parts["failures"] | "Gather failures" >> beam.Map(partial(_take_failure, self._runner)),
+            parts["tallies"] | "Gather tallies" >> beam.Map(partial(_take_tally, self._runner)),
+        )
+
+
+def _take_block(runner: str, block: Block) -> None:
+    under_way(runner).made.blocks.append(block)
+
+
+def _take_failure(runner: str, failure: Failure) -> None:
+    under_way(runner).made.failures.append(failure)
+
+
+def _take_tally(runner: str, tally: Mapping[tuple[str, str], int]) -> None:
+    under_way(runner).made.tally.update(tally)
