@@ -64,9 +64,14 @@ def packed(consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Seq
     return Block(consumer, len(bodies), ids, checks, compress(b"\n".join(bodies)), compress("\n".join(positions).encode()))
 
 
+def unpack_lines(block_bodies: bytes) -> bytes:
+    """The bodies of a block, in order, one a line."""
+    return zstandard.ZstdDecompressor().decompress(block_bodies)
+
+
 def unpack_bodies(block_bodies: bytes) -> list[bytes]:
     """The bodies of a block, in order."""
-    return zstandard.ZstdDecompressor().decompress(block_bodies).split(b"\n")
+    return unpack_lines(block_bodies).split(b"\n")
 
 
 def unpack_positions(block_positions: bytes) -> list[str]:

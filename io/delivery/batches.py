@@ -41,7 +41,7 @@ class Batches:
         part = block.waiting
         if part.size:
             self._queue.append(part)
-            self.bytes += sum(map(len, part.bodies))
+            self.bytes += part.size_in_bytes
             self._came += part.size
             self._ages.append((since, self._came))
 
@@ -61,20 +61,19 @@ class Batches:
         count = size = 0
         while self._queue and count < self._size:
             part = self._queue.popleft()
-            sizes = [len(body) + 1 for body in part.bodies]
             part_ids = part.id_list
-            fitting = _fitting(part_ids, sizes, self._size - count, self._most_bytes - size, ids)
+            fitting = _fitting(part, part_ids, self._size - count, self._most_bytes - size, ids)
             if not fitting and not taken:
                 fitting = 1
+            fits = part.slice(0, fitting)
+            taken.append(fits)
             ids.update(part_ids[:fitting])
             count += fitting
-            size += sum(sizes[:fitting])
+            size += fits.size_in_bytes
             if fitting < part.size:
-                taken.append(part.slice(0, fitting))
                 self._queue.appendleft(part.slice(fitting, part.size))
                 break
-            taken.append(part)
-        self.bytes -= size - count
+        self.bytes -= size
         self._went += count
         while self._ages and self._ages[0][1] <= self._went:
             self._ages.popleft()
@@ -91,14 +90,14 @@ class Batches:
     def too_large(self, statements: Statements) -> None:
         """The LRS found these too many bytes: batches have half as many from now on, unless it took as many lately. Then one of these
         statements is too large."""
-        size, taken = _size(statements), max(self._lately, default=0)
+        size, taken = statements.size_in_bytes, max(self._lately, default=0)
         if taken < size:
             self._most_bytes = min(self._most_bytes, max(size // 2, taken, 1))
             self._accepted = 0
 
     def accepted(self, statements: Statements) -> None:
         """The LRS took these. After some of them twice as many bytes are tried again."""
-        size = _size(statements)
+        size = statements.size_in_bytes
         self._lately.append(size)
         self._accepted += 1
         most = self._most_bytes
@@ -107,13 +106,11 @@ class Batches:
         self._most_bytes = min(self._bound, max(most, size))
 
 
-def _size(statements: Statements) -> int:
-    return sum(map(len, statements.bodies)) + len(statements)
-
-
-def _fitting(part_ids: list[bytes], sizes: list[int], most: int, most_bytes: int, ids: set[bytes]) -> int:
-    """How many from a part's start go with a batch of ``ids`` in which that much is left."""
-    fitting = min(most, bisect_right(list(accumulate(sizes)), most_bytes))
+def _fitting(part: Part, part_ids: list[bytes], most: int, most_bytes: int, ids: set[bytes]) -> int:
+    """How many from the part's start go with a batch of ``ids`` in which that much is left."""
+    fitting = min(most, part.size)
+    if part.size_in_bytes > most_bytes:
+        fitting = min(fitting, bisect_right(list(accumulate(len(body) + 1 for body in part.bodies)), most_bytes))
     new_ids = part_ids[:fitting]
     if len(set(new_ids)) == len(new_ids) and ids.isdisjoint(new_ids):
         return len(new_ids)

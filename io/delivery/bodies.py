@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -14,16 +14,16 @@ _CALIPER_VERSION = "http://purl.imsglobal.org/ctx/caliper/v1p2"
 _SENSOR_BYTES = 300  # what a sensor's IRI may have
 
 
-def xapi_body(bodies: Sequence[bytes]) -> bytes:
-    """The JSON array of finished statements."""
-    return b"[" + b",".join(bodies) + b"]"
+def xapi_body(lines: bytes) -> bytes:
+    """The JSON array of finished statements, given one a line."""
+    return b"[" + lines.replace(b"\n", b",") + b"]"
 
 
-def caliper_body(bodies: Sequence[bytes], envelope: Mapping[str, Any], send_time: datetime.datetime) -> bytes:
-    """The envelope (Caliper 1.2, 5) of finished events; ``envelope`` has its sensor, ``send_time`` is UTC."""
+def caliper_body(lines: bytes, envelope: Mapping[str, Any], send_time: datetime.datetime) -> bytes:
+    """The envelope (Caliper 1.2, 5) of finished events, given one a line; ``envelope`` has its sensor, ``send_time`` is UTC."""
     time_text = send_time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{send_time.microsecond // 1000:03d}Z"
     head = {"sendTime": time_text, "dataVersion": _CALIPER_VERSION, **envelope}
-    return orjson.dumps(head)[:-1] + b',"data":[' + b",".join(bodies) + b"]}"
+    return orjson.dumps(head)[:-1] + b',"data":[' + lines.replace(b"\n", b",") + b"]}"
 
 
 def frame_bytes(consumer: Consumer) -> int:
@@ -31,4 +31,4 @@ def frame_bytes(consumer: Consumer) -> int:
     if consumer.protocol == "xapi":
         return 1
     envelope = consumer.override_args.get("envelope", {})
-    return len(caliper_body([], envelope, datetime.datetime(2000, 1, 1))) + _SENSOR_BYTES
+    return len(caliper_body(b"", envelope, datetime.datetime(2000, 1, 1))) + _SENSOR_BYTES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from edx2lrs.io.delivery.consumer_sender import Client
@@ -44,11 +43,11 @@ class LoggedClient:
         self._client = client
         self._log = log.use()
 
-    def post(self, bodies: Sequence[bytes]) -> Answer:
+    def post(self, lines: bytes) -> Answer:
         """As the client's."""
-        answer = self._client.post(bodies)
+        answer = self._client.post(lines)
         if is_stored(answer):
-            self._log.write(bodies)
+            self._log.write(lines)
         return answer
 
     def close(self) -> None:

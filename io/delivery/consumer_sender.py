@@ -25,7 +25,7 @@ _CREDENTIALS = (401, 403)
 class Client(Protocol):
     """An LRS as ``edx2lrs.io.delivery.lrs.LrsClient`` is one."""
 
-    def post(self, bodies: Sequence[bytes], /) -> Answer: ...
+    def post(self, lines: bytes, /) -> Answer: ...
 
     def close(self) -> None: ...
 
@@ -187,7 +187,7 @@ class ConsumerSender:
         try:
             while (chosen := self._next()) is not None:
                 if isinstance(chosen, Request):
-                    self._answered(chosen, client.post(chosen.statements.bodies))
+                    self._answered(chosen, client.post(chosen.statements.lines))
                 else:
                     self._settle_unsent(chosen)
                 self._changed()

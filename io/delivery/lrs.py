@@ -9,7 +9,7 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -88,14 +88,14 @@ class LrsClient:
             headers["X-Experience-API-Version"] = _XAPI_VERSION
         return {name: value.encode() for name, value in headers.items()}
 
-    def post(self, bodies: Sequence[bytes]) -> Answer:
-        """POST the finished statements or events ``bodies`` as one batch; none of them is a batch too, which changes nothing.
+    def post(self, lines: bytes) -> Answer:
+        """POST finished statements or events, one a line, as one batch; none of them is a batch too, which changes nothing.
         Faults of the network are answers as well."""
         self._renew()
-        body = self._body(bodies)
+        body = self._body(lines)
         self._request.body = body
         self._request.headers["Content-Length"] = str(len(body))
-        return self._timed(self._request, _ANSWER_BYTES + _ID_BYTES * len(bodies))
+        return self._timed(self._request, _ANSWER_BYTES + _ID_BYTES * (lines.count(b"\n") + 1))
 
     def query(self) -> Answer:
         """GET the statements that will be stored from tomorrow on, which are none (xAPI part 3, 2.1.3): for trying the
@@ -110,11 +110,11 @@ class LrsClient:
             request.headers.pop(name, None)
         return self._timed(request, _ANSWER_BYTES)
 
-    def _body(self, bodies: Sequence[bytes]) -> bytes:
+    def _body(self, lines: bytes) -> bytes:
         if self._protocol == "xapi":
-            body = xapi_body(bodies)
+            body = xapi_body(lines)
         else:
-            body = caliper_body(bodies, self._envelope, datetime.datetime.now(datetime.timezone.utc))
+            body = caliper_body(lines, self._envelope, datetime.datetime.now(datetime.timezone.utc))
         return gzip.compress(body, _GZIP_LEVEL) if self._consumer.gzip else body
 
     def _timed(self, request: requests.PreparedRequest, limit: int) -> Answer:

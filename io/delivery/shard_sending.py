@@ -122,7 +122,7 @@ class TurnTaker:
         if isinstance(chosen, Unsent):
             settled = chosen.settlements
         else:
-            answer = self._client.post(chosen.statements.bodies)
+            answer = self._client.post(chosen.statements.lines)
             settled = sending.answered(chosen, answer, self._clock())
         sending.settled(statements_in(settled))
         return settled

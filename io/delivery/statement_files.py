@@ -6,7 +6,6 @@ import gzip
 import re
 import sys
 import time
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
@@ -50,11 +49,6 @@ def naming(url: str, consumer: str) -> Naming:
     return Naming(folder, name[: suffix.start()] or consumer, suffix[0])
 
 
-def json_lines(bodies: Sequence[bytes]) -> bytes:
-    """One body a line."""
-    return b"\n".join([*bodies, b""])
-
-
 class StatementFiles:
     """Writes each batch as a file of its own, whole or not at all: local ones are on disk under another name before they get
     theirs, object stores take whole objects. A batch may come again in another file, after a kill."""
@@ -62,10 +56,10 @@ class StatementFiles:
     def __init__(self, consumer: Consumer) -> None:
         self._naming = naming(consumer.url, consumer.name)
 
-    def post(self, bodies: Sequence[bytes]) -> Answer:
-        """Write ``bodies``; a fault of the file system is an answer too."""
+    def post(self, lines: bytes) -> Answer:
+        """Write ``lines``, a statement each; a fault of the file system is an answer too."""
         started = time.monotonic()
-        lines = json_lines(bodies)
+        lines += b"\n"
         path = self._naming.path(lines, datetime.now(timezone.utc))
         try:
             write_bytes(path, gzip.compress(lines, _GZIP_LEVEL, mtime=0) if path.endswith(".gz") else lines)
@@ -84,11 +78,11 @@ class StandardOutput:
         """``stream``: instead of it."""
         self._stream = stream or _standard_output()
 
-    def post(self, bodies: Sequence[bytes]) -> Answer:
-        """Write ``bodies``; a reader that has gone is an answer too."""
+    def post(self, lines: bytes) -> Answer:
+        """Write ``lines``, a statement each; a reader that has gone is an answer too."""
         started = time.monotonic()
         try:
-            self._stream.write(json_lines(bodies))
+            self._stream.write(lines + b"\n")
             self._stream.flush()
         except OSError as error:
             return _unwritable(error, started)

@@ -6,12 +6,10 @@ import gzip
 import logging
 import threading
 import time
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from edx2lrs.io.delivery.statement_files import json_lines
 from edx2lrs.io.paths import is_remote, write_bytes
 from edx2lrs.transforms.config_types import Consumer
 
@@ -59,12 +57,12 @@ class StatementLog:
             self._users += 1
         return self
 
-    def write(self, bodies: Sequence[bytes]) -> None:
-        """Add ``bodies``, one a line."""
+    def write(self, lines: bytes) -> None:
+        """Add ``lines``, a statement each."""
         try:
             with self._lock:
                 file = self._opened()
-                file.write(json_lines(bodies))
+                file.write(lines + b"\n")
                 file.flush()
                 full = self._is_full(file.tell())
                 if full:

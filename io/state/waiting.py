@@ -27,19 +27,29 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 
 
 class Part(NamedTuple):
-    """Statements of one block, in order: their indexes in it, ids (16 bytes each) and bodies. ``positions``: by index, or packed
-    those of the whole block."""
+    """Statements of one block, in order: their indexes in it, ids (16 bytes each) and bodies, one a line. ``positions``: by
+    index, or packed those of the whole block."""
 
     row: int
     indexes: Sequence[int]
     ids: bytes
-    bodies: list[bytes]
+    lines: bytes
     positions: bytes | Mapping[int, str]
 
     @property
     def size(self) -> int:
         """How many they are."""
-        return len(self.bodies)
+        return len(self.indexes)
+
+    @property
+    def size_in_bytes(self) -> int:
+        """How many bytes they have, with a comma or the end of a line after each."""
+        return len(self.lines) + 1 if self.indexes else 0
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The bodies, one by one."""
+        return self.lines.split(b"\n") if self.indexes else []
 
     @property
     def id_list(self) -> list[bytes]:
@@ -49,8 +59,10 @@ class Part(NamedTuple):
 
     def slice(self, start: int, stop: int) -> Part:
         """Those from place ``start`` to ``stop``."""
+        if start <= 0 and stop >= self.size:
+            return self
         ids = self.ids[start * ID_BYTES : stop * ID_BYTES]
-        return Part(self.row, self.indexes[start:stop], ids, self.bodies[start:stop], self.positions)
+        return Part(self.row, self.indexes[start:stop], ids, b"\n".join(self.bodies[start:stop]), self.positions)
 
     def statements(self) -> Iterator[Waiting]:
         """One by one."""
@@ -72,9 +84,14 @@ class Statements:
         return cls(_part(row, list(of_row)) for row, of_row in groupby(statements, attrgetter("row")))
 
     @property
-    def bodies(self) -> list[bytes]:
-        """The bodies, in order."""
-        return [body for part in self.parts for body in part.bodies]
+    def lines(self) -> bytes:
+        """The bodies, one a line, in order."""
+        return b"\n".join([part.lines for part in self.parts])
+
+    @property
+    def size_in_bytes(self) -> int:
+        """How many bytes they have, with a comma or the end of a line after each."""
+        return sum(part.size_in_bytes for part in self.parts)
 
     @property
     def ids(self) -> list[bytes]:
@@ -109,6 +126,6 @@ def _part(row: int, statements: Sequence[Waiting]) -> Part:
         row,
         [each.index for each in statements],
         b"".join([each.id for each in statements]),
-        [each.body for each in statements],
+        b"\n".join([each.body for each in statements]),
         {each.index: each.position for each in statements},
     )

@@ -40,7 +40,7 @@ def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[Finding]
         with contextlib.closing(LrsClient(quick, credentials, consumer.sensor or config.lms.root_url)) as client:
             read = client.query() if consumer.protocol == "xapi" else None
             # Who cannot be reached for reading, or does not know us, need not be asked again.
-            wrote = read if read is not None and read.status in (None, 401) else client.post([])
+            wrote = read if read is not None and read.status in (None, 401) else client.post(b"")
         return verdict(consumer, read, wrote)
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:

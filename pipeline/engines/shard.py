@@ -19,8 +19,8 @@ from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.sending import Standing, Tried
 from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statement_uuid
-from edx2lrs.io.state.waiting import Part, Waiting
-from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_positions
+from edx2lrs.io.state.waiting import ID_BYTES, Part, Waiting
+from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_lines, unpack_positions
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.dedup import COLLISION, DUPLICATE, NEW, IdMemory
 from edx2lrs.transforms.failure import Failure, Stage
@@ -307,8 +307,9 @@ class _Queue:
     def popleft(self) -> StoredBlock:
         entry = self.left.popleft()
         self._created[entry.number] = entry.created
-        bodies = unpack_bodies(entry.bodies)
-        return StoredBlock(entry.created, Part(entry.number, range(len(bodies)), entry.ids, bodies, entry.positions))
+        ids = entry.ids
+        part = Part(entry.number, range(len(ids) // ID_BYTES), ids, unpack_lines(entry.bodies), entry.positions)
+        return StoredBlock(entry.created, part)
 
     def put_together(self, unsent: Sequence[Waiting]) -> _Entry:
         """One entry of what was taken and not sent."""

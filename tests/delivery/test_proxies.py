@@ -91,7 +91,7 @@ def answer(consumer: Any) -> Callable[..., Any]:
     def ask(url: str, timeout: float = 5.0) -> Any:
         its = consumer(url, timeout=timeout)
         with contextlib.closing(LrsClient(its, credentials_of(its, str), "http://lms")) as client:
-            return client.post([BODY])
+            return client.post(BODY)
 
     return ask
 

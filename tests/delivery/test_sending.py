@@ -32,7 +32,7 @@ def block(row: int, count: int) -> StoredBlock:
 def part(row: int, statements: list[Waiting]) -> Part:
     ids = b"".join(each.id for each in statements)
     positions = {index: each.position for index, each in enumerate(statements)}
-    return Part(row, range(len(statements)), ids, [each.body for each in statements], positions)
+    return Part(row, range(len(statements)), ids, b"\n".join(each.body for each in statements), positions)
 
 
 def waiting(row: int, index: int) -> Waiting:

@@ -22,7 +22,7 @@ from edx2lrs.io.delivery.statement_files import Naming, StandardOutput, Statemen
 from edx2lrs.io.delivery.statement_log import Rotation, StatementLog
 from edx2lrs.transforms.config_types import Batch, Config, Consumer, Lms, Rate, Retry
 
-BODIES = [b'{"id":1}', b'{"id":2}']
+LINES = b'{"id":1}\n{"id":2}'
 
 
 def lines_in(folder: Path) -> list[Any]:
@@ -99,7 +99,7 @@ def test_a_file_that_breaks_off_is_not_there(consumer: Any, tmp_path: Path, monk
 
     client = StatementFiles(consumer(f"file://{tmp_path}/out/"))
     monkeypatch.setattr(os, "fsync", full)
-    answer = client.post(BODIES)
+    answer = client.post(LINES)
     assert (answer.fault, answer.detail) == ("unwritable", "No space left on device")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -107,7 +107,7 @@ def test_a_file_that_breaks_off_is_not_there(consumer: Any, tmp_path: Path, monk
 def test_an_object_store_gets_whole_objects(consumer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     written: dict[str, bytes] = {}
     monkeypatch.setattr(statement_files, "write_bytes", written.__setitem__)
-    assert StatementFiles(consumer("gs://bucket/out/all.jsonl.gz")).post(BODIES).status == 200
+    assert StatementFiles(consumer("gs://bucket/out/all.jsonl.gz")).post(LINES).status == 200
     ((path, content),) = written.items()
     assert path.startswith("gs://bucket/out/all-")
     assert gzip.decompress(content) == b'{"id":1}\n{"id":2}\n'
@@ -115,7 +115,7 @@ def test_an_object_store_gets_whole_objects(consumer: Any, monkeypatch: pytest.M
 
 def test_standard_output_gets_lines() -> None:
     stream = io.BytesIO()
-    assert StandardOutput(stream).post(BODIES).status == 200
+    assert StandardOutput(stream).post(LINES).status == 200
     assert stream.getvalue() == b'{"id":1}\n{"id":2}\n'
 
 
@@ -123,7 +123,7 @@ def test_a_reader_of_standard_output_that_has_gone_is_an_outage() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with pytest.raises(BrokenPipeError), open(writing, "wb") as stream:
-        assert StandardOutput(stream).post(BODIES).fault == "unwritable"
+        assert StandardOutput(stream).post(LINES).fault == "unwritable"
 
 
 # Statement logs
@@ -170,7 +170,7 @@ def log_of(consumer: Consumer, folder: Path, **rotation: Any) -> StatementLog:
 def test_full_files_get_the_time_into_their_names(consumer: Any, tmp_path: Path) -> None:
     log = log_of(consumer("http://x", log=str(tmp_path / "own")), tmp_path / "state", bytes=48)
     for number in range(10):
-        log.write([b'{"n":%d}' % number])
+        log.write(b'{"n":%d}' % number)
     log.close()
     names = sorted(path.name for path in (tmp_path / "own" / "campus").iterdir())
     assert len(names) == 2
@@ -185,7 +185,7 @@ def test_a_line_that_a_kill_has_cut_spoils_no_other(consumer: Any, tmp_path: Pat
     path.parent.mkdir()
     path.write_bytes(b'{"id":0}\n{"id":')
     log = log_of(consumer("http://x", log=True), tmp_path)
-    log.write(BODIES)
+    log.write(LINES)
     log.close()
     assert path.read_bytes() == b'{"id":0}\n{"id":\n{"id":1}\n{"id":2}\n'
 
@@ -207,7 +207,7 @@ def test_a_log_in_an_object_store_is_shipped_whole_and_leaves_nothing_behind(
 ) -> None:
     log = log_of(consumer("http://x", log="s3://bucket/logs/"), tmp_path, shipped_bytes=40)
     for number in range(10):
-        log.write([b'{"n":%d}' % number])
+        log.write(b'{"n":%d}' % number)
     assert len(store) == 2
     log.close()
     assert all(path.startswith("s3://bucket/logs/campus/xapi_tracking-") and path.endswith(".jsonl.gz") for path in store)
@@ -217,15 +217,15 @@ def test_a_log_in_an_object_store_is_shipped_whole_and_leaves_nothing_behind(
 
 def test_a_file_is_shipped_when_it_is_old(consumer: Any, tmp_path: Path, store: dict[str, bytes]) -> None:
     log = log_of(consumer("http://x", log="gs://b"), tmp_path, shipped_after=0.0)
-    log.write(BODIES)
+    log.write(LINES)
     assert [each["id"] for each in lines_of(store)] == [1, 2]
 
 
 def test_what_a_kill_has_left_is_shipped_with_the_next(consumer: Any, tmp_path: Path, store: dict[str, bytes]) -> None:
     its = consumer("http://x", log="gs://b")
-    log_of(its, tmp_path).write([b'{"id":0}'])  # never closed
+    log_of(its, tmp_path).write(b'{"id":0}')  # never closed
     log = log_of(its, tmp_path)
-    log.write(BODIES)
+    log.write(LINES)
     log.close()
     assert [each["id"] for each in lines_of(store)] == [0, 1, 2]
 
@@ -239,12 +239,12 @@ def test_a_store_that_is_down_delays_nothing_and_is_told_once(
     log = log_of(consumer("http://x", log="gs://b"), tmp_path, shipped_after=0.0)
     with caplog.at_level(logging.WARNING), monkeypatch.context() as patch:
         patch.setattr("edx2lrs.io.delivery.statement_log.write_bytes", down)
-        log.write(BODIES)
-        log.write(BODIES)
+        log.write(LINES)
+        log.write(LINES)
     assert [record.message for record in caplog.records] == [
         "consumer campus: its statement log cannot be written: 503 Service Unavailable"
     ]
-    log.write(BODIES)
+    log.write(LINES)
     assert len(lines_of(store)) == 6
 
 
@@ -254,7 +254,7 @@ def test_threads_share_one_log(consumer: Any, tmp_path: Path) -> None:
     def write(first: int) -> None:
         log.use()
         for number in range(first, first + 50):
-            log.write([b'{"n":%d}' % number])
+            log.write(b'{"n":%d}' % number)
         log.close()
 
     threads = [threading.Thread(target=write, args=(100 * number,)) for number in range(4)]
@@ -269,7 +269,7 @@ def test_the_client_answers_as_the_lrs_does(lrs: Any, consumer: Any, config_of: 
     lrs.behave = lambda _: replies(422, b"no")
     campus = consumer(lrs.url, log=True)
     client = Clients(config_of(campus), tmp_path)(campus)
-    answer = client.post([b'{"id":"1"}'])
+    answer = client.post(b'{"id":"1"}')
     client.close()
     assert isinstance(answer, Answer)
     assert (answer.status, answer.excerpt) == (422, "no")

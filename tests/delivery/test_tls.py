@@ -83,7 +83,7 @@ def answer(consumer: Any) -> Callable[..., Any]:
         options.setdefault("timeout", 5.0)
         its = consumer(url, **options)
         with contextlib.closing(LrsClient(its, credentials_of(its, str), "http://lms")) as client:
-            return client.post([BODY])
+            return client.post(BODY)
 
     return ask
 
@@ -175,6 +175,6 @@ def test_a_server_that_reads_drop_by_drop_costs_one_time_out(reader: int, consum
     its = consumer(f"https://127.0.0.1:{reader}", timeout=0.6, tls=Tls(ca=authority.cert_file))
     started = time.monotonic()
     with contextlib.closing(LrsClient(its, credentials_of(its, str), "http://lms")) as client:
-        got = client.post([b'"' + b"x" * 20_000_000 + b'"'])
+        got = client.post(b'"' + b"x" * 20_000_000 + b'"')
     assert got.fault == "timeout"
     assert time.monotonic() - started < 3.0

@@ -50,7 +50,8 @@ class Lrs:
         self.requests: list[int] = []
         self.stored: Counter[str] = Counter()
 
-    def post(self, bodies):
+    def post(self, lines):
+        bodies = lines.split(b"\n")
         self.requests.append(len(bodies))
         answer = self.answer(bodies) if callable(self.answer) else self.answer
         if answer.status == 200:

@@ -27,12 +27,14 @@ def test_cut_at_any_place_they_are_the_same(sizes: tuple[int, ...]) -> None:
             cut = statements.slice(start, stop)
             assert list(cut) == waiting[start:stop]
             assert len(cut) == stop - start
-            assert (cut.ids, cut.bodies) == ([w.id for w in waiting[start:stop]], [w.body for w in waiting[start:stop]])
+            assert cut.ids == [w.id for w in waiting[start:stop]]
+            assert cut.lines == b"\n".join(w.body for w in waiting[start:stop])
+            assert cut.size_in_bytes == sum(len(w.body) + 1 for w in waiting[start:stop])
 
 
 def test_the_rest_of_a_block_finds_its_positions_in_the_whole() -> None:
     block = pack("one", [Statement(bytes([n] * 16), b"%d" % n, b"", f"log:{n}") for n in range(6)])
-    rest = Part(7, [1, 4, 5], b"".join(bytes([n] * 16) for n in (1, 4, 5)), [b"1", b"4", b"5"], block.positions)
+    rest = Part(7, [1, 4, 5], b"".join(bytes([n] * 16) for n in (1, 4, 5)), b"1\n4\n5", block.positions)
     assert [(w.row, w.index, w.id[0], w.body, w.position) for w in Statements([rest]).slice(1, 3)] == [
         (7, 4, 4, b"4", "log:4"),
         (7, 5, 5, b"5", "log:5"),
