@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,17 @@ import zstandard
 from xxhash import xxh3_64_digest
 
 _LEVEL = 1  # measured: higher levels cost more time than the disk that they save
+
+
+class _Zstandard(threading.local):
+    """What compresses and decompresses in one thread: making either costs as much as a block."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_zstandard = _Zstandard()
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):
@@ -59,14 +71,14 @@ def pack(consumer: str, statements: Sequence[Statement]) -> Block:
 
 def packed(consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Sequence[bytes], positions: Sequence[str]) -> Block:
     """The block of statements that are given as columns: their ids after each other, and so on."""
-    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+    compress = _zstandard.compress
     checks = b"".join([hashed + hash8(body) for hashed, body in zip(event_hashes, bodies, strict=True)])
     return Block(consumer, len(bodies), ids, checks, compress(b"\n".join(bodies)), compress("\n".join(positions).encode()))
 
 
 def unpack_lines(block_bodies: bytes) -> bytes:
     """The bodies of a block, in order, one a line."""
-    return zstandard.ZstdDecompressor().decompress(block_bodies)
+    return _zstandard.decompress(block_bodies)
 
 
 def unpack_bodies(block_bodies: bytes) -> list[bytes]:
@@ -76,4 +88,4 @@ def unpack_bodies(block_bodies: bytes) -> list[bytes]:
 
 def unpack_positions(block_positions: bytes) -> list[str]:
     """The positions of a block, in order."""
-    return zstandard.ZstdDecompressor().decompress(block_positions).decode().split("\n")
+    return _zstandard.decompress(block_positions).decode().split("\n")
