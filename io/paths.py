@@ -58,18 +58,18 @@ def open_bytes(path: str) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=again)) if magic == _GZIP else again
 
 
-def write_bytes(path: str, content: bytes) -> None:
-    """Write the file whole or not at all; its folder is made when needed. A local one is on disk (fsync) when this returns.
+def write_bytes(path: str, *content: bytes) -> None:
+    """Write the file, of one piece or more, whole or not at all; its folder is made when needed. A local one is on disk (fsync) when this returns.
     Raises OSError, whose ``strerror`` is one line."""
     if is_remote(path):
-        _write_remote(path, content)
+        _write_remote(path, b"".join(content))
         return
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
     part = os.path.join(folder, f".{name}.part")
     try:
         with open(part, "wb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)

@@ -59,10 +59,12 @@ class StatementFiles:
     def post(self, lines: bytes) -> Answer:
         """Write ``lines``, a statement each; a fault of the file system is an answer too."""
         started = time.monotonic()
-        lines += b"\n"
         path = self._naming.path(lines, datetime.now(timezone.utc))
         try:
-            write_bytes(path, gzip.compress(lines, _GZIP_LEVEL, mtime=0) if path.endswith(".gz") else lines)
+            if path.endswith(".gz"):
+                write_bytes(path, gzip.compress(lines + b"\n", _GZIP_LEVEL, mtime=0))
+            else:
+                write_bytes(path, lines, b"\n")
         except OSError as error:
             return _unwritable(error, started)
         return Answer(200, seconds=time.monotonic() - started)
