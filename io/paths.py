@@ -59,8 +59,8 @@ def open_bytes(path: str) -> BinaryIO:
 
 
 def write_bytes(path: str, *content: bytes) -> None:
-    """Write the file, of one piece or more, whole or not at all; its folder is made when needed. A local one is on disk (fsync) when this returns.
-    Raises OSError, whose ``strerror`` is one line."""
+    """Write the file, of one piece or more, whole or not at all; its folder is made when needed. A local one is on disk (fsync)
+    when this returns. Raises OSError, whose ``strerror`` is one line."""
     if is_remote(path):
         _write_remote(path, b"".join(content))
         return
