@@ -1,14 +1,17 @@
 """Memory and disk of a stream over an hour: ``PUBSUB_EMULATOR_HOST=... python benchmarks/stream_memory.py [--minutes 60]``.
 
-200 events a second (``--rate``) through a Pub/Sub emulator to two consumers of a receiver that only answers: ``fast``, xAPI with an
-interval of 0.2 s, ``rare``, Caliper with one of 60 s. Every 30 s the memory of the job's processes and the disk of its state
-directory go to ``--samples``. Prints what they were at the end over what they were after 5 minutes; disk also over what it was
-after 35, when the bounds of ids (500,000 here) and of messages (30 minutes) are reached.
+200 events a second (``--rate``), the sample's of 1,000 learners, each with a time of its own, through a Pub/Sub emulator to two
+consumers of a receiver that only answers: ``fast``, xAPI with an interval of 0.2 s, ``rare``, Caliper with one of 60 s. Every 30 s the
+memory of the job's processes and the disk of its state directory go to ``--samples``. Prints what they were at the end over what
+they were after 5 minutes; disk also over what it was after 35, when the bounds of ids (500,000 here) and of messages (30 minutes)
+are reached.
 """
 
 import argparse
 import asyncio
 import contextlib
+import itertools
+import json
 import os
 import signal
 import subprocess
@@ -18,14 +21,16 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.pubsub_v1.types import BatchSettings
 from null_lrs import listen
-from stream import PROJECT, event, processor_seconds
+from stream import PROJECT, processor_seconds
 
+GENERATE = Path(__file__).parent.parent / "templates" / "sample" / "generate.py"
 EVERY = 30.0  # seconds between samples
 SETTLED, BOUNDED = 5.0, 35.0  # minutes
 CONFIG = """\
@@ -84,14 +89,26 @@ def receiver() -> tuple[str, dict[str, int]]:
     return ready[0], counts
 
 
+def sample_events() -> Iterator[bytes]:
+    """The sample's events over and over, each at another time: nothing is known already."""
+    with tempfile.TemporaryDirectory() as folder:
+        sample = Path(folder) / "sample.log"
+        command = [sys.executable, GENERATE, "--events", "20000", "--mix", "dense", "--learners", "1000", "--out", sample]
+        subprocess.run(command, check=True)
+        records = [json.loads(line) for line in sample.read_text(encoding="utf-8").splitlines()]
+    for record in itertools.cycle(records):
+        yield json.dumps({**record, "time": datetime.now(timezone.utc).isoformat()}).encode()
+
+
 def publish(topic: str, rate: float, seconds: float, published: list[int]) -> None:
     """In requests of a fifth of a second each, so that publishing costs little."""
+    events = sample_events()
     publisher = PublisherClient(BatchSettings(max_latency=0.2))
     began = time.monotonic()
     while time.monotonic() < began + seconds:
         due = int((time.monotonic() - began) * rate)
-        for number in range(published[0], due):
-            publisher.publish(topic, event(number))
+        for _ in range(published[0], due):
+            publisher.publish(topic, next(events))
         published[0] = due
         time.sleep(0.2)
     publisher.stop()

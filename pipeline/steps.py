@@ -325,7 +325,8 @@ class PackBlocks(_OfJob):
 
     def finish_bundle(self) -> Iterator[Any]:
         for (consumer, _), waiting in self._waiting.items():
-            yield at_the_end(waiting.pack(self.job.names[consumer]))
+            if waiting.ids:
+                yield at_the_end(waiting.pack(self.job.names[consumer]))
         yield from super().finish_bundle()
 
 
