@@ -26,6 +26,18 @@ NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
 GENERATE = Path(__file__).parents[2] / "templates" / "sample" / "generate.py"
 SECRETS = {"LRS_USER": "sandbox", "LRS_PASSWORD": "sandbox", "LRS_TOKEN": "sandbox", "EDX2LRS_ID_KEY": "a key of the tests"}
+SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What an authority says of itself; Python checks it from 3.13 on."""
 
 
 class Certificates:
@@ -56,6 +68,11 @@ class Certificates:
     def _signed(self, name: x509.Name, key: Any, until: datetime.datetime, is_authority: bool = False) -> x509.Certificate:
         builder = x509.CertificateBuilder(self._name, name, key.public_key(), x509.random_serial_number(), NOW - 9 * DAY, until)
         builder = builder.add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        if is_authority:
+            builder = builder.add_extension(SIGNS, critical=True)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(issued_by, critical=False)
         host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         return builder.add_extension(x509.SubjectAlternativeName([host]), critical=False).sign(self._key, hashes.SHA256())
 

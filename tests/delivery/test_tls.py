@@ -26,6 +26,19 @@ BODY = b'{"id":"12345678-1234-4234-8234-123456789012"}'
 NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
 
+SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What an authority says of itself; Python checks it from 3.13 on."""
+
 
 class Made(NamedTuple):
     """A certificate with its key, and the files of both."""
@@ -47,6 +60,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
         issuer = by.certificate.subject if by else subject
         builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number(), NOW - 2 * DAY, until)
         builder = builder.add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
+        if by is None:
+            builder = builder.add_extension(SIGNS, critical=True)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key((by.key if by else key).public_key())
+        builder = builder.add_extension(issued_by, critical=False)
         host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         builder = builder.add_extension(x509.SubjectAlternativeName([host]), critical=False)
         certificate = builder.sign(by.key if by else key, hashes.SHA256())
