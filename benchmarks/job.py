@@ -114,6 +114,7 @@ def wave_cost(folder: Path) -> None:
     from edx2lrs.io.sources.file_reader import FileReader
     from edx2lrs.io.sources.files import find
     from edx2lrs.io.state.state import open_state
+    from edx2lrs.io.state.waves import KeptWave
     from edx2lrs.pipeline.job import JobSpec
     from edx2lrs.pipeline.local import wave
     from edx2lrs.pipeline.local.input_pieces import register
@@ -126,13 +127,14 @@ def wave_cost(folder: Path) -> None:
     with open_state(folder / "state", ids=1000, statements=1000) as state:
         state.ledger.begin_run("DirectRunner", ["null-lrs"], "benchmark")
         register(find([str(log)]), state.pieces)
-        runner = WaveRunner(str(folder / "wave"), JobSpec(str(config)), str(folder / "state"))
+        runner = WaveRunner(JobSpec(str(config)))
         reader, offset, times = FileReader(str(log), 0, 0), 0, []
         for _ in range(20):
             polled = reader.poll(1, 5)
             began = time.perf_counter()
-            wave.write(str(folder / "wave"), wave.Wave([wave.stretch_of(str(log), offset, polled)], []), [polled])
-            runner.run()
+            one = wave.Wave([wave.stretch_of(str(log), offset, polled)], [])
+            made = runner.run(one)
+            state.keep_wave(KeptWave(wave.reached(one), made.blocks, made.failures, made.tally))
             times.append(time.perf_counter() - began)
             offset = polled.offset
     print(f"a wave of 5 lines: median {sorted(times[5:])[len(times[5:]) // 2]:.3f} s, longest {max(times[5:]):.3f} s")

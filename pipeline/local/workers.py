@@ -42,8 +42,8 @@ class Workers:
     def watch(self) -> list[WorkerPlan]:
         """Takes what the workers tell; gives the plans of those that died, for ``start_again``.
 
-        The next worker reads the wave in which one died again: each of its pieces alone, and half as much
-        (``pipeline.local.wave_halving``).
+        The next worker reads the wave in which one died again: half as much, or each of its pieces alone where it had
+        several (``pipeline.local.wave_halving``).
         """
         died: list[WorkerPlan] = []
         for running in list(self._running):
