@@ -35,7 +35,6 @@ setup(
         "cheroot>=11",
         "fastavro>=1.12",
         "google-cloud-pubsub>=2.30",
-        "isal>=1.7",
         "msgspec>=0.22",
         "numpy>=1.26",
         "orjson>=3.11",
@@ -45,6 +44,7 @@ setup(
         "tincan==1.0.0",
         "werkzeug>=3.1",
         "xxhash>=3.5",
+        "zlib-ng>=1",
         "zstandard>=0.25",
     ],
     extras_require={

@@ -287,7 +287,9 @@ class Retry(_Options, frozen=True):
 
     max_attempts: Annotated[int, Meta(ge=1, description="Attempts before the consumer's circuit opens.", examples=[3])] = 8
     base_delay: Annotated[Seconds, Meta(description="Upper bound of the first wait; doubles each time.", examples=["1s"])] = 0.5
-    max_delay: Annotated[Seconds, Meta(description="Upper bound of every wait that the LRS does not ask for (Retry-After).", examples=["10m"])] = 300.0
+    max_delay: Annotated[
+        Seconds, Meta(description="Upper bound of every wait that the LRS does not ask for (Retry-After).", examples=["10m"])
+    ] = 300.0
 
 
 class Rate(_Options, frozen=True):

@@ -67,8 +67,12 @@ def _match(pattern: str) -> list[FoundFile]:
 
 def _local(pattern: str) -> list[FoundFile]:
     """By absolute paths, so that a file has one name in the state, whatever folder the job is started in. A link that leads
-    nowhere is no file."""
-    return [FoundFile(path, os.path.getsize(path)) for path in local_files.matching(pattern) if os.path.exists(path)]
+    nowhere is no file. Raises ``OSError``."""
+    return [
+        FoundFile(path, os.path.getsize(path))
+        for path in local_files.matching(pattern)
+        if os.path.exists(path) or not os.path.islink(path)
+    ]
 
 
 def _remote(pattern: str) -> list[FoundFile]:

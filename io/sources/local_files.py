@@ -8,23 +8,22 @@ import re
 from collections.abc import Iterator
 
 _LOG = logging.getLogger("edx2lrs")
-_PARTS_OF_A_GLOB = re.compile(r"\*\*|\*|\?|\[!?\]?[^\]]*\]|.", re.DOTALL)
+_PARTS_OF_A_GLOB = re.compile(r"\*\*|\*|\?|\[!?\]?[^\]]+\]|.", re.DOTALL)
 _BEFORE_A_GLOB = re.compile(r"[^[*?]*")
 
 
 def matching(pattern: str) -> Iterator[str]:
     """The files that the absolute path ``pattern`` names, and all that lie in folders that it names; a folder is none itself.
 
-    ``*`` and ``?`` stand for no ``/``, ``**`` for anything, ``[ab]`` for one of some characters. What cannot be listed is
-    said in the log."""
-    if os.path.lexists(pattern):
-        yield from _all_in(pattern) if os.path.isdir(pattern) else (pattern,)
-        return
+    ``*`` and ``?`` stand for no ``/``, ``**`` for anything, ``[ab]`` for one of some characters; a name with such signs in it is
+    found by itself, too. What cannot be listed is said in the log."""
     before = _BEFORE_A_GLOB.match(pattern)
-    if before is None or before[0] == pattern:
-        return
+    assert before is not None
     wanted = re.compile(_expression(pattern) + r"(?:/.*)?", re.DOTALL)
-    yield from filter(wanted.fullmatch, _all_in(os.path.dirname(before[0])))
+    if os.path.lexists(pattern) and (before[0] == pattern or not wanted.fullmatch(pattern)):
+        yield from _all_in(pattern) if os.path.isdir(pattern) else (pattern,)
+    elif before[0] != pattern:
+        yield from filter(wanted.fullmatch, _all_in(os.path.dirname(before[0])))
 
 
 def _all_in(folder: str) -> Iterator[str]:
@@ -34,7 +33,8 @@ def _all_in(folder: str) -> Iterator[str]:
 
 
 def _not_listed(error: OSError) -> None:
-    _LOG.warning("%s cannot be listed: %s; what it holds is not read", error.filename, error.strerror)
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        _LOG.warning("%s cannot be listed: %s; nothing that may be in it is read", error.filename, error.strerror)
 
 
 def _expression(glob: str) -> str:
@@ -46,7 +46,7 @@ def _expression_of(part: str) -> str:
         return {"*": "[^/]*", "**": ".*", "?": "[^/]"}[part]
     if len(part) == 1:
         return re.escape(part)
-    characters = part[1:-1].replace("\\", r"\\")
+    characters = part[1:-1].replace("\\", r"\\").replace("[", r"\[")
     if characters.startswith("!"):
         return f"[^{characters[1:]}]"
     return f"[\\{characters}]" if characters.startswith("^") else f"[{characters}]"

@@ -22,7 +22,7 @@ from edx2lrs.pipeline.job import JobSpec, current_job
 from edx2lrs.pipeline.local.wave import MessageWave
 from edx2lrs.pipeline.local.wave_halving import killer, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
-from edx2lrs.pipeline.local.worker_process import KeptSomething, SourceTrouble, WorkerPlan, innermost
+from edx2lrs.pipeline.local.worker_process import KeptSomething, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.failure import Failure
 
@@ -85,7 +85,7 @@ class StreamWorker:
                     raise
                 self._wait_out(str(error))
             except StateError as error:
-                self._wait_out(f"{self._url.name}: {innermost(error)}")
+                self._wait_out(f"{self._url.name}: {error}")
             except Exception as error:  # its text may hold data of a record
                 self._wait_out(f"{self._url.name}: unexpected {type(error).__name__} in a wave")
 

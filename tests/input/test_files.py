@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import zlib
 
 import pytest
 import zstandard
@@ -12,6 +13,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from edx2lrs.io.sources.file_reader import Damage, FileReader
 from edx2lrs.io.sources.files import InputError, Unreadable, find, fingerprint
+from edx2lrs.io.sources.inflate import inflate
 
 LINES = [b'{"n": %d}\n' % n for n in range(60_000)]
 TEXT = b"".join(LINES)
@@ -155,15 +157,32 @@ def test_a_name_that_looks_like_a_glob_is_a_name_where_it_is_there(tmp_path):
     assert [file.path for file in find([f"{tmp_path}/course[1]"])] == [f"{tmp_path}/course[1]/a.log"]
 
 
+def test_a_name_that_looks_like_a_glob_hides_no_other_that_it_stands_for(tmp_path):
+    for name in ("*.log", "a.log"):  # the first is what `gzip > *.log` leaves where there is none
+        (tmp_path / name).write_bytes(b"{}\n")
+    assert [file.path for file in find([f"{tmp_path}/*.log"])] == [f"{tmp_path}/*.log", f"{tmp_path}/a.log"]
+
+
+def test_a_gzip_header_may_be_cut_anywhere():
+    """FEXTRA, FNAME, FCOMMENT and FHCRC, in two pieces (RFC 1952, 2.3)."""
+    head = b"\x1f\x8b\x08\x1e\0\0\0\0\0\x03" + b"\x03\0abc" + b"a.log\0" + b"hello\0"
+    head += (zlib.crc32(head) & 0xFFFF).to_bytes(2, "little")
+    packed = head + gzip.compress(TEXT[:1000])[10:]
+    for cut in range(len(head) + 2):
+        assert b"".join(inflate([packed[:cut], packed[cut:]])) == TEXT[:1000]
+
+
 def test_local_files_are_read_without_beam(tmp_path):
     (tmp_path / "a.log").write_bytes(b"{}\n")
     program = "import sys; from edx2lrs.pipeline.commands import run; run.files.find(sys.argv[1:]); print('apache_beam' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program, tmp_path], check=True, capture_output=True, text=True).stdout == "False\n"
 
 
-def test_an_input_without_files_is_an_error_that_names_it(tmp_path):
+@pytest.mark.parametrize("glob", ["nothing-here*.gz", "nothing-here/*", "nothing-here[]", "nothing-here[[]"])
+def test_an_input_without_files_is_an_error_that_names_it(tmp_path, glob, caplog):
     with pytest.raises(InputError, match=r"nothing-here.*no such file"):
-        find([str(tmp_path / "nothing-here*.gz")])
+        find([str(tmp_path / glob)])
+    assert caplog.text == ""
 
 
 def test_a_fingerprint_is_of_the_head_alone(plain):

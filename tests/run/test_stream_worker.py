@@ -200,4 +200,4 @@ def test_a_fault_of_the_state_commits_nothing_and_counts_against_no_message(run,
     source, told = run([message(1)], [message(1)], before=full_disk_once)
     assert source.committed == ["end"]
     assert counts(state) == {"read": 1, "matched": 1}
-    assert told[0] == SourceTrouble("worker-1", f"{URL.name}: StateFault: the disk is full")
+    assert told[0] == SourceTrouble("worker-1", f"{URL.name}: the disk is full")
