@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import sys
+import threading
 import time
 from datetime import datetime, timezone
 from typing import BinaryIO, NamedTuple, cast
@@ -73,6 +74,9 @@ class StatementFiles:
         """Nothing is open."""
 
 
+_one_writes = threading.Lock()  # a pipe takes parts of several large writes in turns
+
+
 class StandardOutput:
     """Writes each batch on the standard output of the process, lines of other batches before or after it."""
 
@@ -84,8 +88,11 @@ class StandardOutput:
         """Write ``lines``, a statement each; a reader that has gone is an answer too."""
         started = time.monotonic()
         try:
-            self._stream.write(lines + b"\n")
-            self._stream.flush()
+            with _one_writes:
+                left = memoryview(lines + b"\n")
+                while left:  # an unbuffered stream (PYTHONUNBUFFERED) may take a part
+                    left = left[self._stream.write(left) :]
+                self._stream.flush()
         except OSError as error:
             return _unwritable(error, started)
         return Answer(200, seconds=time.monotonic() - started)

@@ -119,6 +119,22 @@ def test_standard_output_gets_lines() -> None:
     assert stream.getvalue() == b'{"id":1}\n{"id":2}\n'
 
 
+def test_batches_of_several_threads_do_not_mix_on_an_unbuffered_standard_output():
+    """As it is with PYTHONUNBUFFERED; a pipe holds 64 KiB."""
+    ours, theirs = os.pipe()
+    batches = [b"\n".join([b'"%s"' % (letter * 1_000)] * 200) for letter in (b"a", b"b", b"c")]
+    with open(theirs, "wb", buffering=0) as stream, open(ours, "rb") as pipe:
+        threads = [threading.Thread(target=StandardOutput(stream).post, args=(batch,)) for batch in batches]
+        for thread in threads:
+            thread.start()
+        came = b""
+        while came.count(b"\n") < 600:
+            came += os.read(pipe.fileno(), 4_096)
+        for thread in threads:
+            thread.join(10)
+    assert sorted(came.splitlines()) == sorted(line for batch in batches for line in batch.splitlines())
+
+
 def test_a_reader_of_standard_output_that_has_gone_is_an_outage() -> None:
     reading, writing = os.pipe()
     os.close(reading)
