@@ -18,9 +18,8 @@ import threading
 import time
 from pathlib import Path
 
-from job import tree_memory
+from job import GENERATE, tree_memory
 
-GENERATE = Path(__file__).parent.parent / "templates" / "sample" / "generate.py"
 CONFIG = """\
 lms: {{root_url: https://lms.example.com, id_key: "env:EDX2LRS_BENCHMARK_KEY"}}
 outbox: {{statements: 200000}}

@@ -27,10 +27,10 @@ from typing import NamedTuple, TextIO
 
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.pubsub_v1.types import BatchSettings
+from job import GENERATE
 from null_lrs import listen
 from stream import PROJECT, processor_seconds
 
-GENERATE = Path(__file__).parent.parent / "templates" / "sample" / "generate.py"
 EVERY = 30.0  # seconds between samples
 SETTLED, BOUNDED = 5.0, 35.0  # minutes
 CONFIG = """\

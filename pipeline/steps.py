@@ -20,7 +20,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
 from edx2lrs.pipeline.local.wave import Record
-from edx2lrs.transforms.blocks import Block, packed, with_name
+from edx2lrs.transforms.blocks import Block, pack_columns, with_name
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
 from edx2lrs.transforms.parse import Event, event_hash, parse
 from edx2lrs.transforms.row_compiler import Translated as Statement
@@ -347,4 +347,4 @@ class _Waiting:
             self._positions.append(translated.position)
 
     def pack(self, consumer: str) -> Block:
-        return packed(consumer, bytes_of("".join(self.ids)), self._hashes, self._bodies, self._positions)
+        return pack_columns(consumer, bytes_of("".join(self.ids)), self._hashes, self._bodies, self._positions)

@@ -66,14 +66,20 @@ def pack(consumer: str, statements: Sequence[Statement]) -> Block:
     """The block of ``statements``, which are not empty, in their order."""
     ids = b"".join([statement.id for statement in statements])
     hashes = [statement.event_hash for statement in statements]
-    return packed(consumer, ids, hashes, [statement.body for statement in statements], [each.position for each in statements])
+    return pack_columns(consumer, ids, hashes, [statement.body for statement in statements], [each.position for each in statements])
 
 
-def packed(consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Sequence[bytes], positions: Sequence[str]) -> Block:
+def pack_columns(
+    consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Sequence[bytes], positions: Sequence[str]
+) -> Block:
     """The block of statements that are given as columns: their ids after each other, and so on."""
-    compress = _zstandard.compress
     checks = b"".join([hashed + hash8(body) for hashed, body in zip(event_hashes, bodies, strict=True)])
-    return Block(consumer, len(bodies), ids, checks, compress(b"\n".join(bodies)), compress("\n".join(positions).encode()))
+    return Block(consumer, len(bodies), ids, checks, pack_lines(b"\n".join(bodies)), pack_lines("\n".join(positions).encode()))
+
+
+def pack_lines(lines: bytes) -> bytes:
+    """Bodies or positions, one a line, as a block holds them."""
+    return _zstandard.compress(lines)
 
 
 def unpack_lines(block_bodies: bytes) -> bytes:

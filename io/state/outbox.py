@@ -13,7 +13,7 @@ from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.io.state.waiting import ID_BYTES, Part
-from edx2lrs.transforms.blocks import unpack_bodies, unpack_lines
+from edx2lrs.transforms.blocks import unpack_bodies
 from edx2lrs.transforms.failure import Failure
 
 Outcome = Literal["delivered", "already_stored", "conflict", "dead"]
@@ -134,12 +134,11 @@ class Outbox:
 
 def _waiting(row: int, settled: bytes, ids: bytes, positions: bytes, bodies: bytes) -> Part:
     done = int.from_bytes(settled, "little")
-    count = len(ids) // ID_BYTES
     if not done:
-        return Part(row, range(count), ids, unpack_lines(bodies), positions)
-    left = [index for index in range(count) if not done >> index & 1]
-    left_ids = b"".join([_id_of(ids, index) for index in left])
+        return Part.of_block(row, ids, bodies, positions)
     all_bodies = unpack_bodies(bodies)
+    left = [index for index in range(len(all_bodies)) if not done >> index & 1]
+    left_ids = b"".join([_id_of(ids, index) for index in left])
     return Part(row, left, left_ids, b"\n".join([all_bodies[index] for index in left]), positions)
 
 

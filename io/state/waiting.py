@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edx2lrs.transforms.blocks import unpack_positions
+from edx2lrs.transforms.blocks import unpack_lines, unpack_positions
 
 ID_BYTES = 16
 
@@ -35,6 +35,11 @@ class Part(NamedTuple):
     ids: bytes
     lines: bytes
     positions: bytes | Mapping[int, str]
+
+    @classmethod
+    def of_block(cls, row: int, ids: bytes, bodies: bytes, positions: bytes) -> Part:
+        """All of a block; ``bodies`` and ``positions`` as it holds them."""
+        return cls(row, range(len(ids) // ID_BYTES), ids, unpack_lines(bodies), positions)
 
     @property
     def size(self) -> int:

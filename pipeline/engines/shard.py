@@ -19,15 +19,14 @@ from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.sending import Standing, Tried
 from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statement_uuid
-from edx2lrs.io.state.waiting import ID_BYTES, Part, Waiting
-from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_lines, unpack_positions
+from edx2lrs.io.state.waiting import Part, Waiting
+from edx2lrs.transforms.blocks import Block, pack_lines, unpack_bodies, unpack_positions
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.dedup import COLLISION, DUPLICATE, NEW, IdMemory
 from edx2lrs.transforms.failure import Failure, Stage
 
 IN_STREAM = Limits(turn=10.0, wait=0.2, outage=None)
 """A request that blocks holds a slot of the engine: turns are short, and what is due later has a timer."""
-_ZSTD_LEVEL = 1
 _ID = 16
 _MEMORIES_KEPT = 5_000_000  # ids over all shards that this process has at hand
 _COUNTED = {"delivered": "delivered", "already_stored": "already_stored", "conflict": "conflicts"}
@@ -307,9 +306,7 @@ class _Queue:
     def popleft(self) -> StoredBlock:
         entry = self.left.popleft()
         self._created[entry.number] = entry.created
-        ids = entry.ids
-        part = Part(entry.number, range(len(ids) // ID_BYTES), ids, unpack_lines(entry.bodies), entry.positions)
-        return StoredBlock(entry.created, part)
+        return StoredBlock(entry.created, Part.of_block(entry.number, entry.ids, entry.bodies, entry.positions))
 
     def put_together(self, unsent: Sequence[Waiting]) -> _Entry:
         """One entry of what was taken and not sent."""
@@ -348,6 +345,5 @@ def _chosen(joined: bytes, places: Sequence[int]) -> bytes:
 
 
 def _entry(number: int, created: float, ids: bytes, bodies: Sequence[bytes], positions: Sequence[str]) -> _Entry:
-    compress = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress
     text = b"\n".join(bodies)
-    return _Entry(number, created, len(bodies), len(text), ids, compress(text), compress("\n".join(positions).encode()))
+    return _Entry(number, created, len(bodies), len(text), ids, pack_lines(text), pack_lines("\n".join(positions).encode()))

@@ -34,7 +34,7 @@ class WaveRunner:
 
     def run(self, wave: Wave | MessageWave) -> Made:
         """All that ``wave`` makes. Raises what a step raised, as Beam wraps it."""
-        self._under_way.wave, self._under_way.made = wave, Made()
+        self._under_way.wave = wave
         gc.disable()  # a wave is bounded; what it leaves is collected after it
         try:
             FnApiRunner().run_via_runner_api(self._graph, self._options).wait_until_finish()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import ipaddress
 import json
 import os
 import signal
@@ -19,35 +18,24 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
 GENERATE = Path(__file__).parents[2] / "templates" / "sample" / "generate.py"
 SECRETS = {"LRS_USER": "sandbox", "LRS_PASSWORD": "sandbox", "LRS_TOKEN": "sandbox", "EDX2LRS_ID_KEY": "a key of the tests"}
-SIGNS = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
-"""What an authority says of itself; Python checks it from 3.13 on."""
 
 
 class Certificates:
     """An authority of our own and certificates of 127.0.0.1, as files in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, signed_certificate: Callable[..., x509.Certificate]) -> None:
         self._folder = folder
+        self._signed_certificate = signed_certificate
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority")])
-        own = self._signed(self._name, self._key, NOW + DAY, is_authority=True)
+        own = self._signed(self._name, self._key, NOW + DAY)
         self.authority = folder / "ca.pem"
         self.authority.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
@@ -65,16 +53,8 @@ class Certificates:
         context.load_cert_chain(path)
         return context
 
-    def _signed(self, name: x509.Name, key: Any, until: datetime.datetime, is_authority: bool = False) -> x509.Certificate:
-        builder = x509.CertificateBuilder(self._name, name, key.public_key(), x509.random_serial_number(), NOW - 9 * DAY, until)
-        builder = builder.add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        if is_authority:
-            builder = builder.add_extension(SIGNS, critical=True)
-        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        builder = builder.add_extension(issued_by, critical=False)
-        host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        return builder.add_extension(x509.SubjectAlternativeName([host]), critical=False).sign(self._key, hashes.SHA256())
+    def _signed(self, name: x509.Name, key: Any, until: datetime.datetime) -> x509.Certificate:
+        return self._signed_certificate(name, key, self._name, self._key, NOW - 9 * DAY, until)
 
 
 class TlsFront:
@@ -202,8 +182,8 @@ def job(tmp_path: Path) -> Job:
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    return Certificates(tmp_path)
+def certificates(tmp_path: Path, signed_certificate: Any) -> Certificates:
+    return Certificates(tmp_path, signed_certificate)
 
 
 @pytest.fixture

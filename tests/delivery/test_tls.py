@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import ipaddress
 import socket
 import ssl
 import threading
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edx2lrs.io.delivery.credentials import credentials_of
@@ -25,19 +24,6 @@ from edx2lrs.transforms.config_types import Tls
 BODY = b'{"id":"12345678-1234-4234-8234-123456789012"}'
 NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
-
-SIGNS = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
-"""What an authority says of itself; Python checks it from 3.13 on."""
 
 
 class Made(NamedTuple):
@@ -50,7 +36,7 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
+def made(tmp_path_factory: pytest.TempPathFactory, signed_certificate: Any) -> Callable[..., Made]:
     """Makes a certificate, signed by ``by`` or by itself."""
     folder = tmp_path_factory.mktemp("tls")
 
@@ -58,16 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         issuer = by.certificate.subject if by else subject
-        builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number(), NOW - 2 * DAY, until)
-        builder = builder.add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
-        if by is None:
-            builder = builder.add_extension(SIGNS, critical=True)
-        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key((by.key if by else key).public_key())
-        builder = builder.add_extension(issued_by, critical=False)
-        host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        builder = builder.add_extension(x509.SubjectAlternativeName([host]), critical=False)
-        certificate = builder.sign(by.key if by else key, hashes.SHA256())
+        certificate = signed_certificate(subject, key, issuer, by.key if by else key, NOW - 2 * DAY, until)
         cert_file, key_file = folder / f"{name}.pem", folder / f"{name}.key"
         cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         form = serialization.PrivateFormat.PKCS8
