@@ -1,6 +1,6 @@
 """edx2lrs: the folders of this checkout are the packages of ``edx2lrs``."""
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 setup(
     name="edx2lrs",
@@ -8,26 +8,7 @@ setup(
     description="Open edX tracking events to every Learning Record Store, as xAPI statements and Caliper events",
     python_requires=">=3.10,<3.14",
     package_dir={"edx2lrs": "."},
-    packages=[
-        "edx2lrs.io",
-        "edx2lrs.io.dead_letters",
-        "edx2lrs.io.delivery",
-        "edx2lrs.io.sources",
-        "edx2lrs.io.state",
-        "edx2lrs.pipeline",
-        "edx2lrs.pipeline.commands",
-        "edx2lrs.pipeline.config",
-        "edx2lrs.pipeline.engines",
-        "edx2lrs.pipeline.from_erb",
-        "edx2lrs.pipeline.local",
-        "edx2lrs.pipeline.reference",
-        "edx2lrs.pipeline.sandbox",
-        "edx2lrs.transforms",
-        "edx2lrs.transforms.caliper",
-        "edx2lrs.transforms.events",
-        "edx2lrs.transforms.validation",
-        "edx2lrs.transforms.xapi",
-    ],
+    packages=[f"edx2lrs.{package}" for package in find_packages(include=["io*", "pipeline*", "transforms*"])],
     package_data={"edx2lrs.pipeline.sandbox": ["*.html", "*.css"]},
     install_requires=[
         "apache-beam>=2.77,<2.78",

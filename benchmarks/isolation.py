@@ -32,8 +32,9 @@ from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, Reached
-from edx2lrs.transforms.blocks import Statement, hash8, pack
 from edx2lrs.transforms.config_types import Batch, Consumer
+from edx2lrs.transforms.formats.hashes import hash8
+from edx2lrs.transforms.packing.blocks import Statement, pack
 
 WELL = ("one", "two", "three")
 ILL = {"hanging": 3600.0, "slow": 5.0}

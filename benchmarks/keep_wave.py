@@ -18,7 +18,7 @@ from statistics import median
 from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.state.waves import KeptWave, Reached
-from edx2lrs.transforms.blocks import Block, Statement, pack
+from edx2lrs.transforms.packing.blocks import Block, Statement, pack
 
 WAVE = 30_000
 BLOCK = 100

@@ -16,9 +16,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, Events, UserRule
-from edx2lrs.transforms.filter import EventFilter
-from edx2lrs.transforms.match import Matcher
-from edx2lrs.transforms.parse import Event, parse
+from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.matching.filter import EventFilter
+from edx2lrs.transforms.matching.match import Matcher
+from edx2lrs.transforms.records.parse import parse
 
 CONSUMERS = (1, 10, 100, 1000)
 ROUNDS = 7

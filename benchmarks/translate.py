@@ -24,16 +24,17 @@ from typing import Any
 import orjson
 
 from edx2lrs.pipeline.commands.translate import EXAMPLE_KEY, EXAMPLE_ROOT, example_translator, translated_block
-from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import ActorOptions, Protocol
+from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.guard import XAPI_CHECKS
-from edx2lrs.transforms.parse import Event, parse
-from edx2lrs.transforms.row_compiler import Options
-from edx2lrs.transforms.statement_id import verb_ids
+from edx2lrs.transforms.families.xapi import MAPPINGS
+from edx2lrs.transforms.mapping.guard import XAPI_CHECKS
+from edx2lrs.transforms.mapping.row_compiler import Options
+from edx2lrs.transforms.mapping.statement_id import verb_ids
+from edx2lrs.transforms.mapping.xapi_statement import compile_mapping, course_as_seen
+from edx2lrs.transforms.people.anonymise import Actors
+from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Translator
-from edx2lrs.transforms.xapi import MAPPINGS
-from edx2lrs.transforms.xapi.statement import compile_mapping, course_as_seen
 
 GENERATE = Path(__file__).parents[1] / "templates" / "sample" / "generate.py"
 ROUNDS = 25

@@ -23,7 +23,7 @@ from typing import BinaryIO, NamedTuple, cast
 from edx2lrs.io.external_ids_compiler import ConflictError, Step, TooLongError, compile_external_ids, nobody
 from edx2lrs.io.paths import file_systems, is_remote
 from edx2lrs.io.tables import Place, TableError, external_id_rows
-from edx2lrs.transforms.external_ids import LONGEST_TEXT, MAGIC, ExternalIds, Row
+from edx2lrs.transforms.people.external_ids import LONGEST_TEXT, MAGIC, ExternalIds, Row
 
 SMALL = 256 * 1024
 """Bytes of a table that is compiled in memory, by each process: some hundredths of a second."""

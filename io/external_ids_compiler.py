@@ -1,4 +1,4 @@
-"""Rows of the table of external ids, in any order and number, made into its compiled form (``transforms.external_ids``).
+"""Rows of the table of external ids, in any order and number, made into its compiled form (``transforms.people.external_ids``).
 
 Memory is bounded: values are sorted outside of it (``io.sorted_runs``); of each user only the id, 4 or 8 bytes, is in it.
 """
@@ -17,7 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from edx2lrs.io.sorted_runs import SortedRuns
-from edx2lrs.transforms.external_ids import (
+from edx2lrs.transforms.people.external_ids import (
     CELL,
     DOMAINS,
     ID_TYPES,

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edx2lrs.io.paths import open_bytes
-from edx2lrs.transforms.course_names import CourseNames
-from edx2lrs.transforms.external_ids import Row, uuid_text
+from edx2lrs.transforms.people.course_names import CourseNames
+from edx2lrs.transforms.people.external_ids import Row, uuid_text
 
 ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
 _COURSE_COLUMNS = ("course_id", "display_name")

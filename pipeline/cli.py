@@ -16,7 +16,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from edx2lrs.pipeline.log_lines import set_up_logging
-from edx2lrs.transforms.own_events import OwnEventsError
+from edx2lrs.transforms.families.packages import OwnEventsError
 
 
 class Command(NamedTuple):

@@ -12,11 +12,11 @@ from edx2lrs.io.external_ids import open_external_ids, version_of
 from edx2lrs.io.external_ids_compiler import Step, nobody
 from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import TableError, read_course_names
-from edx2lrs.transforms.actor import CourseName
-from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import ActorOptions, Lms
-from edx2lrs.transforms.course_names import CourseNames
-from edx2lrs.transforms.external_ids import ExternalIds
+from edx2lrs.transforms.people.actor import CourseName
+from edx2lrs.transforms.people.anonymise import Actors
+from edx2lrs.transforms.people.course_names import CourseNames
+from edx2lrs.transforms.people.external_ids import ExternalIds
 
 LOOK_EVERY = 60.0
 """Seconds between looks at the tables."""

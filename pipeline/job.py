@@ -14,14 +14,14 @@ from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.config.watch import ConfigWatch
 from edx2lrs.pipeline.identities import Identities, KeptCurrent
 from edx2lrs.pipeline.variants import Variant, variants
-from edx2lrs.transforms.actor import CourseName
-from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import Config
-from edx2lrs.transforms.filter import EventFilter
-from edx2lrs.transforms.match import Matcher
-from edx2lrs.transforms.shards import shards
+from edx2lrs.transforms.matching.filter import EventFilter
+from edx2lrs.transforms.matching.match import Matcher
+from edx2lrs.transforms.matching.time_window import TimeWindow
+from edx2lrs.transforms.packing.shards import shards
+from edx2lrs.transforms.people.actor import CourseName
+from edx2lrs.transforms.people.anonymise import Actors
 from edx2lrs.transforms.site_translator import AnyTranslator, by_site
-from edx2lrs.transforms.time_window import TimeWindow
 from edx2lrs.transforms.translate import Translator
 
 _MATCHES_REMEMBERED = 10_000

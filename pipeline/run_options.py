@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from edx2lrs.io.sources.files import use_options
-from edx2lrs.transforms.time_window import TimeWindow
+from edx2lrs.transforms.matching.time_window import TimeWindow
 
 
 class OptionError(Exception):

@@ -20,12 +20,13 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
 from edx2lrs.pipeline.local.wave import Record
-from edx2lrs.transforms.blocks import Block, pack_columns, with_name
+from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
-from edx2lrs.transforms.parse import Event, event_hash, parse
-from edx2lrs.transforms.row_compiler import Translated as Statement
-from edx2lrs.transforms.shards import shard_of
-from edx2lrs.transforms.statement_id import bytes_of
+from edx2lrs.transforms.mapping.row_compiler import Translated as Statement
+from edx2lrs.transforms.mapping.statement_id import bytes_of
+from edx2lrs.transforms.packing.blocks import Block, pack_columns, with_name
+from edx2lrs.transforms.packing.shards import shard_of
+from edx2lrs.transforms.records.parse import parse
 
 RECORDS_IN_A_BATCH = 256
 STATEMENTS_IN_A_BLOCK = 100

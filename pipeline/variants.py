@@ -6,8 +6,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, IdKind, Lms, Protocol, ResponseFormat
-from edx2lrs.transforms.mapping import FreeText
+from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, FreeText, IdKind, Lms, Protocol, ResponseFormat
 
 
 class Variant(NamedTuple):

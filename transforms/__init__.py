@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edx2lrs.transforms.anonymise import Actors
     from edx2lrs.transforms.config_types import ActorOptions
-    from edx2lrs.transforms.course_names import CourseNames
+    from edx2lrs.transforms.event import Event
     from edx2lrs.transforms.failure import Refusal
+    from edx2lrs.transforms.families.packages import OwnEventsError
     from edx2lrs.transforms.library import translate_record
-    from edx2lrs.transforms.own_events import OwnEventsError
-    from edx2lrs.transforms.parse import Event
-    from edx2lrs.transforms.row_compiler import Translated
+    from edx2lrs.transforms.mapping.row_compiler import Translated
+    from edx2lrs.transforms.people.anonymise import Actors
+    from edx2lrs.transforms.people.course_names import CourseNames
     from edx2lrs.transforms.translate import Translator
 
 __all__ = [
@@ -33,12 +33,12 @@ __all__ = [
 
 _MODULES = {
     "ActorOptions": "config_types",
-    "Actors": "anonymise",
-    "CourseNames": "course_names",
-    "Event": "parse",
-    "OwnEventsError": "own_events",
+    "Actors": "people.anonymise",
+    "CourseNames": "people.course_names",
+    "Event": "event",
+    "OwnEventsError": "families.packages",
     "Refusal": "failure",
-    "Translated": "row_compiler",
+    "Translated": "mapping.row_compiler",
     "Translator": "translate",
     "translate_record": "library",
 }

@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from edx2lrs.transforms.mapping import FreeText
-
 Protocol = Literal["xapi", "caliper"]
 IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
 IdType = Literal["XAPI", "CALIPER", "LTI"]
@@ -20,6 +18,8 @@ Unknown = Literal["dead_letter", "hmac"]
 Sha1Of = Literal["mailto", "address"]
 ResponseFormat = Literal["erb", "standard"]
 PayloadForm = Literal["full", "redacted", "none"]
+FreeText = Literal["response", "title"]
+"""What learners write themselves: answers to questions, and titles of discussions."""
 Reference = Annotated[
     str,
     Meta(

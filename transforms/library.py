@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.parse import parse
+from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Outcome, Translator
 
 

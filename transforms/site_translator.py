@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from edx2lrs.transforms.parse import Event
+from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.translate import Outcome, Translator
 
 

@@ -9,17 +9,16 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from edx2lrs.transforms import caliper, xapi
-from edx2lrs.transforms.actor import Actor, ActorOf, CourseName
-from edx2lrs.transforms.caliper import event as caliper_event
-from edx2lrs.transforms.config_types import ResponseFormat
+from edx2lrs.transforms.config_types import FreeText, ResponseFormat
+from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
-from edx2lrs.transforms.mapping import Course, FreeText, Unmappable
-from edx2lrs.transforms.parse import Event
-from edx2lrs.transforms.row_compiler import Options, Translated
-from edx2lrs.transforms.usage_key import is_course_key
-from edx2lrs.transforms.xapi import statement as xapi_statement
+from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.mapping import caliper_event, xapi_statement
+from edx2lrs.transforms.mapping.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
+from edx2lrs.transforms.mapping.row_compiler import Options, Translated
+from edx2lrs.transforms.mapping.rows import Course, Unmappable
+from edx2lrs.transforms.mapping.usage_key import is_course_key
+from edx2lrs.transforms.people.actor import Actor, ActorOf, CourseName
 
 Outcome = tuple[Translated, ...] | Refusal | None
 """The statements of one event, why there are none, or None where no mapping knows it."""
@@ -44,7 +43,7 @@ class Translator:
         session_of: Callable[[object], str | None] | None = None,
     ):
         """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
-        ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.statement_id``). ``redact``: what learners wrote that
+        ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.mapping.statement_id``). ``redact``: what learners wrote that
         no statement is to hold. ``override_args`` replaces values at the top of each statement, after its id was made.
         ``session_of``: what stands for a session, where it is not to be told. ``response_format``: answers as
         event-routing-backends gives them, or in the formats of xAPI's interaction types."""

@@ -22,11 +22,11 @@ import msgspec
 from edx2lrs.io.dead_letters import marks as dead_letter_marks
 from edx2lrs.io.dead_letters.topic import Message, is_topic, publish
 from edx2lrs.io.paths import file_systems, folder_of, is_remote
-from edx2lrs.transforms.blocks import position_and_name
 from edx2lrs.transforms.config_types import PayloadForm
-from edx2lrs.transforms.event_name import event_name
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.redaction import with_payload
+from edx2lrs.transforms.packing.blocks import position_and_name
+from edx2lrs.transforms.privacy.redaction import with_payload
+from edx2lrs.transforms.records.event_name import event_name
 
 SCHEMA: dict[str, Any] = {
     "type": "record",

@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.paths import write_bytes
-from edx2lrs.transforms.blocks import hash8
 from edx2lrs.transforms.config_types import Consumer
+from edx2lrs.transforms.formats.hashes import hash8
 
 _PLACE = re.compile(r"(file|s3|gs|stdout):")
 _SUFFIX = re.compile(r"(\.[A-Za-z0-9]+)?(\.gz)?\Z")

@@ -1,4 +1,4 @@
-"""Events as the Open edX event bus carries them: out of a message's value into the JSON that ``transforms.parse`` reads.
+"""Events as the Open edX event bus carries them: out of a message's value into the JSON that ``transforms.records.parse`` reads.
 
 The bus carries ``org.openedx.analytics.tracking.event.emitted.v1`` (OEP-49, openedx-events ``analytics``): one record with the
 event's name, its time as ISO 8601, and its data and context as JSON text. On Kafka the value is Avro behind the five bytes of

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from edx2lrs.io.sources.files import FoundFile, InputError
-from edx2lrs.transforms.time_window import TimeWindow
+from edx2lrs.transforms.matching.time_window import TimeWindow
 
 _DATE = re.compile(
     r"(?<!\d)(?:year=)?(20\d\d)(?P<mark>[-_/.]?)(?:month=)?(0[1-9]|1[0-2])(?P=mark)(?:day=)?(0[1-9]|[12]\d|3[01])"

@@ -11,7 +11,7 @@ from edx2lrs.transforms.failure import Failure
 class Message(NamedTuple):
     """One record as it came. ``id`` tells it from all others of its source and is the same when it comes again; ``position`` is
     what people are told (``topic[3]@1234``, ``path:line``, a message id). ``body`` is JSON of an event in any of its forms
-    (``transforms.parse``); ``attributes`` are kept for dead letters."""
+    (``transforms.records.parse``); ``attributes`` are kept for dead letters."""
 
     id: str
     position: str

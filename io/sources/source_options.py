@@ -9,7 +9,7 @@ from datetime import datetime
 
 from edx2lrs.io.secrets import EXPECTED, SecretError, is_reference, resolve
 from edx2lrs.io.sources.source_urls import SourceUrl, SourceUrlError
-from edx2lrs.transforms.times import canonical_time
+from edx2lrs.transforms.formats.times import canonical_time
 
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h)\Z")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

@@ -13,8 +13,8 @@ from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.io.state.waiting import ID_BYTES, Part
-from edx2lrs.transforms.blocks import unpack_bodies
 from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.packing.blocks import unpack_bodies
 
 Outcome = Literal["delivered", "already_stored", "conflict", "dead"]
 _LEDGER_KEYS: Mapping[Outcome, str] = {

@@ -20,7 +20,8 @@ from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import named_faults
 from edx2lrs.io.state.sent_again import note
 from edx2lrs.io.state.waves import Kept, KeptLetters, keep_letters
-from edx2lrs.transforms.blocks import Block, Statement, hash8, pack, with_name
+from edx2lrs.transforms.formats.hashes import hash8
+from edx2lrs.transforms.packing.blocks import Block, Statement, pack, with_name
 
 _STATEMENTS_IN_A_BLOCK = 100
 _FOLDER = "replay"

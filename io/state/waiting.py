@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edx2lrs.transforms.blocks import unpack_lines, unpack_positions
+from edx2lrs.transforms.packing.blocks import unpack_lines, unpack_positions
 
 ID_BYTES = 16
 

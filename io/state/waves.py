@@ -17,9 +17,9 @@ from edx2lrs.io.state.ledger import Tally, count
 from edx2lrs.io.state.messages import mark_kept
 from edx2lrs.io.state.outbox import statement_uuid
 from edx2lrs.io.state.unexported_letters import add_letters
-from edx2lrs.transforms.blocks import Block, unpack_bodies, unpack_positions
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure, Stage
+from edx2lrs.transforms.packing.blocks import Block, unpack_bodies, unpack_positions
 
 _OVERFLOW = 3  # beside the id memory's verdicts
 _REASONS: Mapping[int, tuple[Stage, str, str]] = {

@@ -14,11 +14,11 @@ from edx2lrs.pipeline.commands.connection_check import findings
 from edx2lrs.pipeline.config.reading import ConfigError, load
 from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.pipeline.variants import actor_options
-from edx2lrs.transforms.activity_types import known_types
 from edx2lrs.transforms.config_types import AccessRule, Config, Consumer, UserRule
-from edx2lrs.transforms.external_ids import ExternalIds
-from edx2lrs.transforms.own_events import load_packages
-from edx2lrs.transforms.patterns import is_regex
+from edx2lrs.transforms.families.packages import load_packages
+from edx2lrs.transforms.matching.activity_types import known_types
+from edx2lrs.transforms.matching.patterns import is_regex
+from edx2lrs.transforms.people.external_ids import ExternalIds
 
 OK = 0
 UNREACHABLE = 1

@@ -16,16 +16,17 @@ import orjson
 
 from edx2lrs.io.sources.lines import LONGEST_LINE
 from edx2lrs.pipeline.commands.translate import example_translator
-from edx2lrs.transforms import caliper, xapi
 from edx2lrs.transforms.config_types import Config, Consumer, Events, Protocol
-from edx2lrs.transforms.events.registry import OWNERS, SOURCE_EVENTS
+from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.filter import EventFilter, Reason
-from edx2lrs.transforms.json_type import json_type
-from edx2lrs.transforms.mapping_tables import tables
-from edx2lrs.transforms.match_reasons import reasons
-from edx2lrs.transforms.parse import Event, parse
-from edx2lrs.transforms.row_compiler import sources
+from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.families.registry import OWNERS, SOURCE_EVENTS
+from edx2lrs.transforms.families.tables import tables
+from edx2lrs.transforms.formats.json_type import json_type
+from edx2lrs.transforms.mapping.row_compiler import sources
+from edx2lrs.transforms.matching.filter import EventFilter, Reason
+from edx2lrs.transforms.matching.match_reasons import reasons
+from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.site_translator import AnyTranslator
 
 _OK, _WRONG = 0, 2

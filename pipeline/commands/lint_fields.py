@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from edx2lrs.transforms.field_lint import findings, reviewed
+from edx2lrs.transforms.privacy.field_lint import findings, reviewed
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:

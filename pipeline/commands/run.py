@@ -24,7 +24,7 @@ from edx2lrs.pipeline.local.worker_process import WorkerPlan
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments, time_window
 from edx2lrs.pipeline.status_line import steps_shown
-from edx2lrs.transforms.time_window import moment
+from edx2lrs.transforms.matching.time_window import moment
 
 TAKES_BEAM_OPTIONS = True
 _LOG = logging.getLogger("edx2lrs")

@@ -15,12 +15,12 @@ from typing import NamedTuple
 import orjson
 
 from edx2lrs.io.sources.lines import LONGEST_LINE, Lines, LongLine, cut
-from edx2lrs.transforms.anonymise import Actors
 from edx2lrs.transforms.config_types import Actor, ActorOptions, Events, Lms, Protocol
-from edx2lrs.transforms.course_names import CourseNames
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.filter import EventFilter
-from edx2lrs.transforms.parse import parse
+from edx2lrs.transforms.matching.filter import EventFilter
+from edx2lrs.transforms.people.anonymise import Actors
+from edx2lrs.transforms.people.course_names import CourseNames
+from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.site_translator import AnyTranslator, by_site
 from edx2lrs.transforms.translate import Translator
 

@@ -13,7 +13,7 @@ from edx2lrs.io.delivery.statement_files import is_place
 from edx2lrs.io.paths import beside, check_readable, is_remote
 from edx2lrs.io.secrets import EXPECTED as REFERENCE
 from edx2lrs.io.secrets import SecretError, is_reference, resolve
-from edx2lrs.transforms.patterns import compile_regex, is_regex
+from edx2lrs.transforms.matching.patterns import compile_regex, is_regex
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\Z")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -9,7 +9,7 @@ from edx2lrs.pipeline.config.faults import nearest
 from edx2lrs.pipeline.config.kinds import UnfitError, header, host, kind_of, literal, root_url
 from edx2lrs.pipeline.config.unusable import UNUSABLE
 from edx2lrs.pipeline.config.yaml_nodes import Entry, Node, joined
-from edx2lrs.transforms.event_paths import structured_paths
+from edx2lrs.transforms.matching.event_paths import structured_paths
 
 
 class Reading(Protocol):

@@ -10,7 +10,7 @@ from edx2lrs.pipeline.config.rules import CHECKS
 from edx2lrs.pipeline.config.values import Reader
 from edx2lrs.pipeline.config.yaml_nodes import Node, YamlError, read_nodes
 from edx2lrs.transforms.config_types import Config, Lms
-from edx2lrs.transforms.event_paths import declared_paths
+from edx2lrs.transforms.matching.event_paths import declared_paths
 
 __all__ = ["ConfigError", "Fault", "load", "load_site"]
 

@@ -1,6 +1,6 @@
 """The last steps on Flink and Dataflow: dedup, batches and delivery in keyed state; dead letters in files; counts.
 
-A key is a consumer and a shard of its statements (``transforms.shards``), so that consumers are data here too.
+A key is a consumer and a shard of its statements (``transforms.packing.shards``), so that consumers are data here too.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from edx2lrs.pipeline.engines.shard_alerts import shard_alerts
 from edx2lrs.pipeline.engines.write_dead_letters import WriteDeadLetters
 from edx2lrs.pipeline.job import JobSpec, current_job
 from edx2lrs.pipeline.local.run_lifecycle import connector_of
-from edx2lrs.transforms.blocks import Block
 from edx2lrs.transforms.config_types import Config, Consumer
-from edx2lrs.transforms.shards import ids_of_one_shard, of_one_shard, shard_of, shards
+from edx2lrs.transforms.packing.blocks import Block
+from edx2lrs.transforms.packing.shards import ids_of_one_shard, of_one_shard, shard_of, shards
 
 _OUTAGE_AT_THE_END = 300.0  # seconds that a consumer may be out when nothing can wait any longer
 _LOOK_AGAIN = 60.0  # seconds, for a consumer that the configuration has no more

@@ -16,7 +16,7 @@ from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.input_pieces import PART
 from edx2lrs.pipeline.steps import Batch, Reading
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.time_window import TimeWindow
+from edx2lrs.transforms.matching.time_window import TimeWindow
 
 Part = tuple[str, int, int]
 """Lines of a file that begin from a byte on to before another; -1 is the file's end."""

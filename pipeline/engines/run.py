@@ -18,7 +18,7 @@ from edx2lrs.pipeline.engines import options as engine_options
 from edx2lrs.pipeline.local.run import Fault
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config
-from edx2lrs.transforms.time_window import TimeWindow
+from edx2lrs.transforms.matching.time_window import TimeWindow
 
 _LOG = logging.getLogger("edx2lrs")
 

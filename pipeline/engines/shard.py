@@ -20,10 +20,10 @@ from edx2lrs.io.delivery.sending import Standing, Tried
 from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statement_uuid
 from edx2lrs.io.state.waiting import Part, Waiting
-from edx2lrs.transforms.blocks import Block, pack_lines, unpack_bodies, unpack_positions
 from edx2lrs.transforms.config_types import Consumer
-from edx2lrs.transforms.dedup import COLLISION, DUPLICATE, NEW, IdMemory
 from edx2lrs.transforms.failure import Failure, Stage
+from edx2lrs.transforms.packing.blocks import Block, pack_lines, unpack_bodies, unpack_positions
+from edx2lrs.transforms.packing.dedup import COLLISION, DUPLICATE, NEW, IdMemory
 
 IN_STREAM = Limits(turn=10.0, wait=0.2, outage=None)
 """A request that blocks holds a slot of the engine: turns are short, and what is due later has a timer."""
@@ -61,7 +61,7 @@ class Bag(Protocol):
 
 
 class Cells(NamedTuple):
-    """The state of one shard: its ``Head``; chunks of ids of both generations (``transforms.dedup``); what waits, as blocks;
+    """The state of one shard: its ``Head``; chunks of ids of both generations (``transforms.packing.dedup``); what waits, as blocks;
     requests that were tried."""
 
     head: Cell

@@ -13,7 +13,7 @@ from edx2lrs.io.delivery.consumer_sender import Event, Notice
 from edx2lrs.pipeline.alerts import Alerts, log_line
 from edx2lrs.pipeline.job import CurrentJob
 from edx2lrs.transforms.config_types import Config
-from edx2lrs.transforms.shards import shards
+from edx2lrs.transforms.packing.shards import shards
 
 _FORGOTTEN_AFTER = 900.0  # seconds without a turn: another worker serves that shard
 _CREDENTIALS = ("answered 401", "answered 403")

@@ -11,7 +11,7 @@ from edx2lrs.pipeline.config.kinds import UnfitError, header_name, literal, url
 from edx2lrs.pipeline.config.overrides import override_misfits
 from edx2lrs.pipeline.from_erb.rows import UNREADABLE, RouterRow
 from edx2lrs.transforms.config_types import Protocol
-from edx2lrs.transforms.event_paths import declared_paths, structured_paths
+from edx2lrs.transforms.matching.event_paths import declared_paths, structured_paths
 
 _PROTOCOLS: dict[str, Protocol] = {"xapi": "xapi", "caliper": "caliper"}
 _KNOWN = ("match_params", "override_args", "headers")

@@ -12,8 +12,8 @@ import apache_beam as beam
 
 from edx2lrs.pipeline.local.wave import MessageWave, Wave, records
 from edx2lrs.pipeline.steps import Reading
-from edx2lrs.transforms.blocks import Block
 from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.packing.blocks import Block
 
 _NO_WAVE = Wave((), ())
 

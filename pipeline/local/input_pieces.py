@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from edx2lrs.io.sources.files import HEAD, Fingerprint, FoundFile, Unreadable, fingerprint
 from edx2lrs.io.state.pieces import Pieces, SeenPiece
-from edx2lrs.transforms.time_window import TimeWindow
+from edx2lrs.transforms.matching.time_window import TimeWindow
 
 _LOG = logging.getLogger("edx2lrs")
 PART = 256 * 1024 * 1024

@@ -29,7 +29,7 @@ from edx2lrs.pipeline.config.reading import ConfigError
 from edx2lrs.pipeline.local.run import Fault, LocalRun, Place
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config, Consumer
-from edx2lrs.transforms.own_events import OwnEventsError
+from edx2lrs.transforms.families.packages import OwnEventsError
 
 INCOMPLETE, WRONG_USAGE, FAILED = 1, 2, 3
 _LOG = logging.getLogger("edx2lrs")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from edx2lrs.io.sources.source import SourceError
 from edx2lrs.io.sources.source_urls import SourceUrl, SourceUrlError
 from edx2lrs.pipeline.log_lines import set_up_logging
-from edx2lrs.transforms.time_window import TimeWindow
+from edx2lrs.transforms.matching.time_window import TimeWindow
 
 WAVE_BYTES = 32 * 1024 * 1024
 FAULT = 3

@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from edx2lrs import transforms
-from edx2lrs.transforms import caliper, xapi
-from edx2lrs.transforms.events.registry import OWNERS, SOURCE_EVENTS
-from edx2lrs.transforms.mapping import Constant
-from edx2lrs.transforms.mapping import Path as Keys
-from edx2lrs.transforms.mapping_tables import Table, tables
-from edx2lrs.transforms.own_events import module_of
-from edx2lrs.transforms.xapi.vocabulary import definition
+from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.families.packages import module_of
+from edx2lrs.transforms.families.registry import OWNERS, SOURCE_EVENTS
+from edx2lrs.transforms.families.tables import Table, tables
+from edx2lrs.transforms.mapping.rows import Constant
+from edx2lrs.transforms.mapping.rows import Path as Keys
+from edx2lrs.transforms.mapping.xapi_vocabulary import definition
 
 VARIES = "(varies)"
 """In place of a term that a row makes of the event."""
 _CHECKOUT = Path(transforms.__file__ or "").parent.parent
-_FIXTURES = _CHECKOUT / "tests" / "transforms" / "fixtures"
+_FAMILIES = Path(transforms.__file__ or "").parent / "families"
 
 
 class Terms(NamedTuple):
@@ -57,7 +57,7 @@ def _coverage(name: str) -> Coverage:
     source, owner = SOURCE_EVENTS[name], OWNERS.get(name)
     found_xapi = _terms(xapi.MAPPINGS, name, ("verb",), definition("type"))
     found_caliper = _terms(caliper.MAPPINGS, name, ("type",), ("action",))
-    folder = _FIXTURES / source.family
+    folder = _FAMILIES / source.family / "examples"
     if owner is not None:
         module = module_of(owner, "events")
         folder = Path((module and module.__file__) or "").parent / "fixtures"

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from msgspec import inspect
 
-from edx2lrs.transforms.declared_fields import DeclaredField, members
-from edx2lrs.transforms.events.fields import SourceEvent
-from edx2lrs.transforms.events.registry import OWNERS, SOURCE_EVENTS
-from edx2lrs.transforms.field_destinations import EVERY, PROTOCOLS, Use, common_fields, fields_of, of_event, use_of
-from edx2lrs.transforms.mapping import Path
-from edx2lrs.transforms.mapping_tables import Table
-from edx2lrs.transforms.personal_fields import PERSONAL
+from edx2lrs.transforms.families.registry import OWNERS, SOURCE_EVENTS
+from edx2lrs.transforms.families.tables import Table
+from edx2lrs.transforms.fields import SourceEvent
+from edx2lrs.transforms.mapping.rows import Path
+from edx2lrs.transforms.privacy.declared_fields import DeclaredField, members
+from edx2lrs.transforms.privacy.field_destinations import EVERY, PROTOCOLS, Use, common_fields, fields_of, of_event, use_of
+from edx2lrs.transforms.privacy.personal_fields import PERSONAL
 
 _INTRODUCTION = """\
 # The fields that are read

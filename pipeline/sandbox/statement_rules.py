@@ -10,8 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from edx2lrs.transforms.formats.texts import TIMESTAMP, UUID
 from edx2lrs.transforms.validation.faults import sentence
-from edx2lrs.transforms.validation.formats import TIMESTAMP, UUID
 from edx2lrs.transforms.validation.xapi import statement_faults
 
 Uuid = Annotated[str, Meta(pattern=rf"^{UUID}\Z")]

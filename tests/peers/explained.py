@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from edx2lrs.transforms.validation.formats import is_iri
+from edx2lrs.transforms.formats.texts import is_iri
 
 CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(?!000000)\d{6})?\+00:00")
 COURSE_KEY = re.compile(r"(course-v1|ccx-v1|library-v1):.+|[^/:]+/[^/]+/[^/]+")

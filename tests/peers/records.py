@@ -8,8 +8,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from edx2lrs.transforms.events.problem import ProblemContext
-from edx2lrs.transforms.events.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.problem.events import ProblemContext
+from edx2lrs.transforms.families.registry import SOURCE_EVENTS
 
 COURSES = [
     "course-v1:edX+DemoX+2020",

@@ -21,8 +21,9 @@ from edx2lrs.io.state.pieces import SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, Reached
 from edx2lrs.pipeline.commands.connection_check import findings
-from edx2lrs.transforms.blocks import Statement, hash8, pack
 from edx2lrs.transforms.config_types import Auth, Config, Consumer, Lms
+from edx2lrs.transforms.formats.hashes import hash8
+from edx2lrs.transforms.packing.blocks import Statement, pack
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [

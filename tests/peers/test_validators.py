@@ -26,7 +26,7 @@ from edx2lrs.transforms.validation.xapi import statement_faults
 PEERS = Path(os.environ.get("EDX2LRS_PEERS", ""))
 INSTALLED = Path(os.environ.get("PEER_DIR") or Path(os.environ.get("TMPDIR", "/tmp")) / "xapi-validate")
 HERE = Path(__file__).parent
-FIXTURES = sorted((HERE.parent / "transforms" / "fixtures").glob("*/*.json"))
+FIXTURES = sorted((HERE.parents[1] / "transforms" / "families").glob("*/examples/*.json"))
 
 pytestmark = [
     pytest.mark.engine,
@@ -43,7 +43,7 @@ def load(path: Path) -> Any:
     return module
 
 
-valid, mutants = load(HERE.parent / "validation" / "valid_documents.py"), load(HERE / "mutants.py")
+valid, mutants = load(HERE.parent / "transforms" / "validation" / "valid_documents.py"), load(HERE / "mutants.py")
 
 
 class Known(NamedTuple):

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.actor import Actor, account_actor
+from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.parse import Event, parse
+from edx2lrs.transforms.people.actor import Actor, account_actor
+from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Translator
 
 ROOT = "https://lms.example.com"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edx2lrs.transforms.formats.texts import is_blank_node, is_duration, is_instant, is_iri, is_urn_uuid
 from edx2lrs.transforms.validation.caliper_terms import (
     ANNOTATION_OF_ACTION,
     BOOLEANS,
@@ -48,7 +49,6 @@ from edx2lrs.transforms.validation.checks import (
     word_of,
 )
 from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
-from edx2lrs.transforms.validation.formats import is_blank_node, is_duration, is_instant, is_iri, is_urn_uuid
 
 CONTEXT = "http://purl.imsglobal.org/ctx/caliper/v1p2"
 _ELSEWHERE = "; one's own belong in extensions"

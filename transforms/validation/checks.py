@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from edx2lrs.transforms.formats.texts import Matches
 from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
-from edx2lrs.transforms.validation.formats import Matches
 
 Rule = Callable[[dict[str, Any]], Faults]
 

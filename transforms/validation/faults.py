@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from edx2lrs.transforms.json_type import json_type
+from edx2lrs.transforms.formats.json_type import json_type
 
 Path = tuple[str | int, ...]
 _LONGEST_KEY = 60

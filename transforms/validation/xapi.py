@@ -11,6 +11,18 @@ import re
 from functools import partial
 from typing import Any
 
+from edx2lrs.transforms.formats.texts import (
+    is_duration,
+    is_iri,
+    is_language,
+    is_mailto,
+    is_media_type,
+    is_sha1,
+    is_sha2,
+    is_timestamp,
+    is_uuid,
+    is_uuid_of_rfc_4122,
+)
 from edx2lrs.transforms.validation.checks import (
     anything,
     array,
@@ -25,18 +37,6 @@ from edx2lrs.transforms.validation.checks import (
     word_of,
 )
 from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
-from edx2lrs.transforms.validation.formats import (
-    is_duration,
-    is_iri,
-    is_language,
-    is_mailto,
-    is_media_type,
-    is_sha1,
-    is_sha2,
-    is_timestamp,
-    is_uuid,
-    is_uuid_of_rfc_4122,
-)
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"

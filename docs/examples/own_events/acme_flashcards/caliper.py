@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from acme_flashcards.deck import card_iri
-from edx2lrs.transforms.caliper.event import IN_COURSE, EventMapping
-from edx2lrs.transforms.mapping import Constant, Row, Rows
-from edx2lrs.transforms.values import milliseconds, success
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.values import milliseconds, success
 
 MAPPING_VERSION = 1
 

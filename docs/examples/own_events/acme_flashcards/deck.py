@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.events.problem import Module
+from edx2lrs.transforms.families.problem.events import Module
 
 
 def card_iri(root: str, module: Module | None, card: object) -> str | None:

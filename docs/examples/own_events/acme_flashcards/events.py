@@ -1,9 +1,9 @@
-"""Flashcards: what may be read of their events. Nothing but ``transforms.events`` is imported here."""
+"""Flashcards: what may be read of their events. Nothing but ``transforms.families`` is imported here."""
 
 from __future__ import annotations
 
-from edx2lrs.transforms.events.fields import EventData, Scalar, SourceEvent
-from edx2lrs.transforms.events.problem import ProblemContext
+from edx2lrs.transforms.families.problem.events import ProblemContext
+from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
 
 
 class CardTurnedData(EventData, gc=False):

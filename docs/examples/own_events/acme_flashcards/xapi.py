@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from acme_flashcards.deck import card_iri
-from edx2lrs.transforms.mapping import Constant, Row, Rows
-from edx2lrs.transforms.values import success
-from edx2lrs.transforms.xapi.statement import IN_COURSE, StatementMapping
-from edx2lrs.transforms.xapi.video import duration
-from edx2lrs.transforms.xapi.vocabulary import CMI_INTERACTION, definition
+from edx2lrs.transforms.families.video.xapi import duration
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.values import success
+from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
+from edx2lrs.transforms.mapping.xapi_vocabulary import CMI_INTERACTION, definition
 
 MAPPING_VERSION = 1
 

@@ -1,0 +1,77 @@
+"""docs/adding-an-event.md, followed step by step in a copy of the tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+PAGE = CHECKOUT / "docs" / "adding-an-event.md"
+STEP = re.compile(r"^`((?:transforms|tests)/[^`]+)`[^`]*?:?\n[^`]*?```(python|json|diff)\n(.*?)```", re.MULTILINE | re.DOTALL)
+
+
+def insert(text: str, diff: str) -> str:
+    """``text`` with the lines that begin with ``+`` put below the line before them, which has to be there."""
+    above = ""
+    for line in diff.splitlines():
+        if not line.startswith("+"):
+            above = line[1:]
+            continue
+        before, found, after = text.partition(f"{above}\n")
+        assert found, f"the page names a line that is not there: {above}"
+        above = line[1:]
+        text = f"{before}{found}{above}\n{after}"
+    return text
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The copy, with all steps of the page done."""
+    root = tmp_path_factory.mktemp("tree") / "edx2lrs"
+    for folder in ("transforms", "pipeline", "io", "tests/transforms"):
+        shutil.copytree(CHECKOUT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    steps = STEP.findall(PAGE.read_text(encoding="utf-8"))
+    assert [kind for _, kind, _ in steps] == ["python"] * 3 + ["diff"] * 3 + ["json", "diff"]
+    for name, kind, block in steps:
+        path = root / name
+        if kind == "diff":
+            path.write_text(insert(path.read_text(encoding="utf-8"), block), encoding="utf-8")
+        else:
+            assert not path.exists(), f"{name} is there already; the page needs another example"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block, encoding="utf-8")
+    return root
+
+
+def run(tree: Path, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(tree.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=tree, env=environment, input=text, capture_output=True, text=True, timeout=120)
+
+
+def test_the_tests_of_the_new_event_pass(tree: Path) -> None:
+    tests = [f"tests/transforms/families/test_{name}.py" for name in ("examples", "mapping_versions", "tables")]
+    options = ["-q", "-k", "bookmark", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir=.", "-c", os.devnull]
+    done = run(tree, "pytest", *options, *tests)
+    assert done.returncode == 0, done.stdout
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) >= 2 * 2 + 2 + 2  # two shapes and two protocols; two hashes; two tables
+
+
+def test_the_new_event_is_known_everywhere(tree: Path) -> None:
+    fixture = json.loads((tree / "transforms/families/bookmark/examples/edx.bookmark.added.json").read_text(encoding="utf-8"))
+    event = json.dumps(fixture["sources"][0])
+    for protocol in ("xapi", "caliper"):
+        made = run(tree, "edx2lrs.pipeline", "translate", "--to", protocol, text=event)
+        assert json.loads(made.stdout)["object"]["id"].endswith("block@intro")
+        assert run(tree, "edx2lrs.pipeline", "validate", "--as", protocol, text=made.stdout).returncode == 0
+    assert "edx.bookmark.added" in run(tree, "edx2lrs.pipeline", "events").stdout
+    assert run(tree, "edx2lrs.pipeline", "lint-fields").returncode == 0

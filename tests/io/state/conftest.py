@@ -1,0 +1,85 @@
+"""A state directory with the consumers ``one`` and ``two``, one piece, and waves for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.state.state import State, open_state
+from edx2lrs.io.state.waves import Kept, KeptWave, Reached
+from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.packing.blocks import Block, Statement, pack
+
+PIECE = "/logs/tracking.log"
+
+Keep = Callable[..., Kept]
+
+
+@pytest.fixture
+def open_at(tmp_path: Path) -> Iterator[Callable[..., State]]:
+    """Opens the test's state directory; what is open at the end is closed."""
+    opened: list[State] = []
+
+    def open_it(ids: int = 1_000, statements: int = 1_000) -> State:
+        state = open_state(tmp_path / "state", ids=ids, statements=statements)
+        opened.append(state)
+        return state
+
+    yield open_it
+    for state in opened:
+        state.close()
+
+
+@pytest.fixture
+def start(open_at: Callable[..., State]) -> Callable[..., State]:
+    """Opens the state directory, begins a run and registers the piece."""
+
+    def start_it(**bounds: int) -> State:
+        state = open_at(**bounds)
+        state.ledger.begin_run("test", ["one", "two"], "job")
+        state.pieces.register([SeenPiece(PIECE, 4, "aaaa", 1_000_000)])
+        return state
+
+    return start_it
+
+
+@pytest.fixture
+def state(start: Callable[..., State]) -> State:
+    return start()
+
+
+@pytest.fixture
+def statement() -> Callable[..., Statement]:
+    """A statement by its number; event and body are those of the number unless they are given."""
+
+    def make(number: int, event: str = "", body: str = "") -> Statement:
+        identifier = hashlib.sha1(str(number).encode()).digest()[:16]
+        event_hash = hashlib.sha1((event or f"event {number}").encode()).digest()[:8]
+        return Statement(identifier, (body or f'{{"n":{number}}}').encode(), event_hash, f"{PIECE}:{number}")
+
+    return make
+
+
+@pytest.fixture
+def keep() -> Keep:
+    """Keeps blocks as the next wave of the piece, ten bytes and one line long."""
+
+    def keep_them(
+        state: State,
+        *blocks: tuple[str, Sequence[Statement]],
+        failures: Sequence[Failure] = (),
+        start: int | None = None,
+    ) -> Kept:
+        piece = state.pieces.get(PIECE)
+        assert piece is not None
+        begins = piece.offset if start is None else start
+        packed: list[Block] = [pack(consumer, statements) for consumer, statements in blocks]
+        tally = {("", "read"): 1}
+        wave = KeptWave([Reached(PIECE, begins, begins + 10, piece.lines + 1, False)], packed, list(failures), tally)
+        return state.keep_wave(wave)
+
+    return keep_them

@@ -1,0 +1,67 @@
+"""A wave through the graph: what it makes is handed back, and nothing of a wave that broke off."""
+
+import json
+
+import pytest
+
+from edx2lrs.io.sources.file_reader import FileReader
+from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.local import wave as waves
+from edx2lrs.pipeline.local.wave_runner import WaveRunner
+from edx2lrs.transforms.packing.blocks import unpack_positions
+
+CONFIG = """
+lms: {root_url: https://lms.example.com, id_key: "env:EDX2LRS_ID_KEY"}
+consumers:
+  - {name: campus, protocol: xapi, url: "http://127.0.0.1:9/xAPI", access: all}
+"""
+
+
+def event(number):
+    return {
+        "name": "edx.course.enrollment.activated",
+        "time": f"2026-03-11T12:00:00.{number:06}+00:00",
+        "context": {"user_id": 7, "course_id": "course-v1:A+B+C", "org_id": "A"},
+        "event": {"user_id": 7, "course_id": "course-v1:A+B+C", "mode": "audit"},
+    }
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch):
+    monkeypatch.setenv("EDX2LRS_ID_KEY", "a key of the tests")
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    return WaveRunner(JobSpec(str(tmp_path / "c.yaml")))
+
+
+@pytest.fixture
+def wave(tmp_path):
+    """A wave of events and one line of junk."""
+
+    def wave(number):
+        log = tmp_path / "a.log"
+        log.write_text("".join(f"{json.dumps(event(n))}\n" for n in range(number)) + "junk\n")
+        polled = FileReader(str(log), 0, 0).poll(1_000_000)
+        return waves.Wave([waves.stretch_of(str(log), 0, polled)], [])
+
+    return wave
+
+
+def test_a_wave_gives_its_blocks_failures_and_counts(runner, wave):
+    for number in (250, 3):
+        made = runner.run(wave(number))
+        assert sum(block.size for block in made.blocks) == number
+        positions = [position for block in made.blocks for position in unpack_positions(block.positions)]
+        assert [position.split("\t")[0].rpartition(":")[2] for position in positions] == [str(n + 1) for n in range(number)]
+        assert [failure.cause for failure in made.failures] == ["not_json"]
+        assert made.tally["", "read"] == number + 1
+        assert made.tally["campus", "translated"] == number
+
+
+def test_nothing_is_left_of_a_wave_that_broke_off(runner, wave, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr("edx2lrs.pipeline.steps.PackBlocks.finish_bundle", lambda _: 1 / 0)  # two blocks have left by then
+        with pytest.raises(Exception, match="division"):
+            runner.run(wave(250))
+    made = runner.run(wave(3))
+    assert sum(block.size for block in made.blocks) == 3
+    assert made.tally["", "read"] == 4

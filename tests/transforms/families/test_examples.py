@@ -1,0 +1,51 @@
+"""Each file of ``fixtures/`` has one event in several shapes, and what it is in both protocols: written by hand from the
+mappings' description and checked against event-routing-backends, never by the code under test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edx2lrs.transforms.event import Event, event_hash
+from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.records.parse import parse
+
+FILES = sorted((Path(__file__).parents[3] / "transforms" / "families").glob("*/examples/*.json"))
+SHAPES = [
+    pytest.param(path, n, id=f"{path.stem} {n + 1}")
+    for path in FILES
+    for n in range(len(json.loads(path.read_text(encoding="utf-8"))["sources"]))
+]
+
+
+@pytest.mark.parametrize("protocol", ["xapi", "caliper"])
+@pytest.mark.parametrize(("path", "shape"), SHAPES)
+def test_an_event_becomes_what_stands_beside_it(translate: Callable[..., Any], path: Path, shape: int, protocol: str) -> None:
+    twins = json.loads(path.read_text(encoding="utf-8"))
+    assert (translate(twins["sources"][shape], protocol) or []) == twins[protocol]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.stem in ("play_video", "problem_check (one question)", "edx.ui.lms.sequence.tab_selected")],
+    ids=lambda p: p.stem,
+)
+def test_an_event_is_the_same_whatever_road_it_took(path: Path) -> None:
+    sources = json.loads(path.read_text(encoding="utf-8"))["sources"]
+    events = [parse(json.dumps(source).encode()) for source in sources]
+    assert len(events) > 1
+    assert {event_hash(event) for event in events if isinstance(event, Event)} == {event_hash(events[0])}
+
+
+def test_another_event_has_another_hash(record: Callable[..., Any]) -> None:
+    one, other = (parse(json.dumps(record("play_video", {"id": id_})).encode()) for id_ in ("a", "b"))
+    assert event_hash(one) != event_hash(other)
+
+
+def test_every_mapping_is_of_a_declared_event_and_every_event_has_a_mapping() -> None:
+    assert set(xapi.MAPPINGS) | set(caliper.MAPPINGS) == set(SOURCE_EVENTS)

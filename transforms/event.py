@@ -1,0 +1,42 @@
+"""One tracking event in normal form, and its hash."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edx2lrs.transforms.fields import EventData, Scalar
+from edx2lrs.transforms.formats.hashes import hash8
+
+
+class Event(msgspec.Struct, gc=False):
+    """One event in normal form.
+
+    ``name`` is "" when the record has none. ``from_event_type``: the record had no name and ``event_type`` stands for it.
+    ``data`` is None when no mapping knows the name (page requests, for one); then nothing but the name is filled.
+    ``context`` is what the family declares of the record's context, or None. ``time`` is canonical (``transforms.formats.times``).
+    ``user_id`` is a primary key of the site's users, ``username`` a name: never the one in place of the other. Both are None for
+    an anonymous visitor.
+    """
+
+    name: str
+    from_event_type: bool = False
+    time: str = ""
+    source: Scalar = None
+    session: Scalar = None
+    referrer: Scalar = None
+    user_id: int | None = None
+    username: str | None = None
+    course_id: str | None = None
+    org_id: Scalar = None
+    host: Scalar = None
+    enterprise_uuid: Scalar = None
+    context: msgspec.Struct | None = None
+    data: EventData | None = None
+
+
+def event_hash(event: Event) -> bytes:
+    """8 bytes of the normal form: equal for the same event, whatever road it took."""
+    return hash8(_encoder.encode(event))
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")

@@ -1,0 +1,17 @@
+"""How much of a block a learner has completed."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+
+
+class CompletionData(EventData, gc=False):
+    """``completion`` is from 0 to 1."""
+
+    block_id: Scalar = None
+    completion: Scalar = None
+
+
+EVENTS = {
+    "edx.completion.block_completion.changed": SourceEvent("completion", CompletionData),
+}

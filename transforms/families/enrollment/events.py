@@ -1,0 +1,22 @@
+"""Course enrolment, and passing or failing a course."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+
+
+class EnrollmentData(EventData, gc=False):
+    """``mode`` is the enrolment's track (audit, verified, ...); ``course_id`` the course that the payload names."""
+
+    mode: Scalar = None
+    course_id: Scalar = None
+
+
+EVENTS = {
+    "edx.course.enrollment.activated": SourceEvent("enrollment", EnrollmentData),
+    "edx.course.enrollment.deactivated": SourceEvent("enrollment", EnrollmentData),
+    "edx.course.enrollment.mode_changed": SourceEvent("enrollment", EnrollmentData),
+    "edx.course.grade.passed.first_time": SourceEvent("enrollment", EnrollmentData),
+    "edx.course.grade.now_passed": SourceEvent("enrollment", EnrollmentData),
+    "edx.course.grade.now_failed": SourceEvent("enrollment", EnrollmentData),
+}

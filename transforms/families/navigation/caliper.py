@@ -1,0 +1,66 @@
+"""Links, the outline and the units of a sequence as Caliper events (Caliper 1.2, NavigationEvent)."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.families.navigation.shared import sequence_iri, sequence_or_link_iri, target_iri
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
+from edx2lrs.transforms.mapping.caliper_vocabulary import (
+    DIGITAL_RESOURCE,
+    DIGITAL_RESOURCE_COLLECTION,
+    NAVIGATED_TO,
+    NAVIGATION_EVENT,
+    WEB_PAGE,
+)
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+
+MAPPING_VERSION = 1
+
+
+def name_of_target(sequence: object, target_name: object) -> object:
+    """``Unit`` for what is known by its usage key, else the link's name."""
+    return target_name or None if sequence is None or sequence == "" else "Unit"
+
+
+def extension(key: str) -> tuple[str, str, str]:
+    return ("object", "extensions", key)
+
+
+TARGET: Rows = (
+    Row(("object", "id"), ("site.root", "data.target_url", "data.current_url"), target_iri, required=True),
+    Row(("object", "name"), "data.target_name"),
+    *IN_COURSE,
+)
+SEQUENCE: Rows = (
+    Row(("object", "id"), ("site.root", "data.id"), sequence_iri, required=True),
+    Constant(("object", "type"), DIGITAL_RESOURCE_COLLECTION),
+    Constant(("object", "name"), "Unit"),
+    Row(extension("tab_count"), "data.tab_count"),
+    Row(extension("current_tab"), "data.current_tab"),
+    Row(extension("isPartOf"), "course.id", is_part_of),
+)
+TO_A_MODULE_OR_SEQUENCE: Rows = (
+    *SEQUENCE,
+    Row(
+        ("object", "id"),
+        ("site.root", "data.id", "data.target_url", "data.current_url"),
+        sequence_or_link_iri,
+        required=True,
+    ),
+    Constant(("object", "type"), DIGITAL_RESOURCE),
+    Row(("object", "name"), ("data.id", "data.target_name"), name_of_target),
+    Row(extension("target"), "data.target_tab"),
+)
+TO_A_TAB: Rows = (*SEQUENCE, Row(extension("target"), "data.target_tab"))
+TO_THE_NEXT: Rows = (*SEQUENCE, Constant(extension("target"), "next unit"))
+TO_THE_PREVIOUS: Rows = (*SEQUENCE, Constant(extension("target"), "previous unit"))
+
+MAPPINGS = {
+    "edx.ui.lms.link_clicked": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, (*TARGET, Constant(("object", "type"), WEB_PAGE))),
+    "edx.ui.lms.outline.selected": EventMapping(
+        NAVIGATION_EVENT, NAVIGATED_TO, (*TARGET, Constant(("object", "type"), DIGITAL_RESOURCE))
+    ),
+    "edx.ui.lms.sequence.outline.selected": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, TO_A_MODULE_OR_SEQUENCE),
+    "edx.ui.lms.sequence.tab_selected": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, TO_A_TAB),
+    "edx.ui.lms.sequence.next_selected": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, TO_THE_NEXT),
+    "edx.ui.lms.sequence.previous_selected": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, TO_THE_PREVIOUS),
+}

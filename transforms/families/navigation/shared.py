@@ -1,0 +1,42 @@
+"""Where a learner went, in the same way for both protocols."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin
+
+from edx2lrs.transforms.formats.iri import escaped_url
+from edx2lrs.transforms.mapping.rows import Unmappable
+from edx2lrs.transforms.mapping.values import absolute
+
+_has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:").match
+
+
+def target_iri(root: str, target_url: str | None, current_url: str | None) -> str | None:
+    """A link's URL. One with a scheme stays as it is (``mailto:`` and ``javascript:`` too); a place on the same page, such as
+    ``#answers``, is of that page, where the record names it; all others are of the site (RFC 3986, 5.2). What an IRI cannot hold
+    is escaped. Raises Unmappable."""
+    if not target_url:
+        return None
+    if _has_scheme(target_url):
+        return escaped_url(target_url)
+    on_page = target_url[0] in "#?" and current_url and current_url.startswith(("https://", "http://"))
+    try:
+        return escaped_url(urljoin(current_url if on_page and current_url else f"{root}/", target_url))
+    except ValueError:
+        raise Unmappable("expected a URL, found a text that cannot be read as one") from None
+
+
+def sequence_iri(root: str, sequence: object) -> str | None:
+    """``Root/xblock/<usage key>``."""
+    return absolute(root, "xblock", sequence)
+
+
+def link_or_sequence_iri(root: str, target_url: str | None, current_url: str | None, sequence: object) -> str | None:
+    """What an outline leads to: its link, else the sequence."""
+    return target_iri(root, target_url, current_url) or sequence_iri(root, sequence)
+
+
+def sequence_or_link_iri(root: str, sequence: object, target_url: str | None, current_url: str | None) -> str | None:
+    """What an outline leads to: the sequence, else its link."""
+    return sequence_iri(root, sequence) or target_iri(root, target_url, current_url)

@@ -1,0 +1,41 @@
+"""Answers and hints that learners look at, as Caliper events."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.families.problem.events import Module
+from edx2lrs.transforms.families.problem_help.problem_block import hint_iri, problem_block_iri
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
+from edx2lrs.transforms.mapping.caliper_vocabulary import ANNOTATION, EVENT, VIEWED
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+
+MAPPING_VERSION = 1
+
+
+def solution_iri(root: str, problem_id: object, module_id: object, module: Module | None) -> str | None:
+    """``<problem>/solution``."""
+    problem = problem_block_iri(root, problem_id, module_id, module)
+    return f"{problem}/solution" if problem else None
+
+
+SOLUTION: Rows = (
+    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module"), solution_iri, required=True),
+    Constant(("object", "type"), ANNOTATION),
+    Constant(("object", "name"), "Solution"),
+    *IN_COURSE,
+)
+HINT: Rows = (
+    Row(
+        ("object", "id"),
+        ("site.root", "data.problem_id", "data.module_id", "context.module", "data.hint_index"),
+        hint_iri,
+        required=True,
+    ),
+    Constant(("object", "type"), ANNOTATION),
+    Constant(("object", "name"), "Hint"),
+    *IN_COURSE,
+)
+
+MAPPINGS = {
+    "showanswer": EventMapping(EVENT, VIEWED, SOLUTION),
+    "edx.problem.hint.demandhint_displayed": EventMapping(EVENT, VIEWED, HINT),
+}

@@ -1,0 +1,25 @@
+"""Help with a problem: a learner looks at its answer, or at one of its hints."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.families.problem.events import ProblemContext
+from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+
+
+class AnswerShownData(EventData, gc=False):
+    """The problem's usage key."""
+
+    problem_id: Scalar = None
+    module_id: Scalar = None
+
+
+class HintShownData(AnswerShownData, gc=False):
+    """``hint_index``: which of the problem's hints, from 0."""
+
+    hint_index: Scalar = None
+
+
+EVENTS = {
+    "showanswer": SourceEvent("problem_help", AnswerShownData, ProblemContext),
+    "edx.problem.hint.demandhint_displayed": SourceEvent("problem_help", HintShownData, ProblemContext),
+}

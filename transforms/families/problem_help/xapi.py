@@ -1,0 +1,41 @@
+"""Answers and hints that learners ask for, as xAPI statements."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.families.problem.events import Module
+from edx2lrs.transforms.families.problem_help.problem_block import hint_iri, problem_block_iri
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
+from edx2lrs.transforms.mapping.xapi_vocabulary import ASKED, SOLUTION, SUPPLEMENTAL_INFO, definition
+
+MAPPING_VERSION = 1
+
+
+def answer_iri(root: str, problem_id: object, module_id: object, module: Module | None) -> str | None:
+    """``<problem>/answer``."""
+    problem = problem_block_iri(root, problem_id, module_id, module)
+    return f"{problem}/answer" if problem else None
+
+
+ANSWER: Rows = (
+    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module"), answer_iri, required=True),
+    Constant(("object", "objectType"), "Activity"),
+    Constant(definition("type"), SOLUTION),
+    *IN_COURSE,
+)
+HINT: Rows = (
+    Row(
+        ("object", "id"),
+        ("site.root", "data.module_id", "data.problem_id", "context.module", "data.hint_index"),
+        hint_iri,
+        required=True,
+    ),
+    Constant(("object", "objectType"), "Activity"),
+    Constant(definition("type"), SUPPLEMENTAL_INFO),
+    *IN_COURSE,
+)
+
+MAPPINGS = {
+    "showanswer": StatementMapping(ASKED, ANSWER),
+    "edx.problem.hint.demandhint_displayed": StatementMapping(ASKED, HINT),
+}

@@ -1,0 +1,26 @@
+"""How far a learner is with a problem, as the gradebook and mobile apps tell: points for an answer, and that it is done."""
+
+from __future__ import annotations
+
+from edx2lrs.transforms.families.problem.events import ProblemContext
+from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+
+
+class ProblemDoneData(EventData, gc=False):
+    """The problem's usage key."""
+
+    problem_id: Scalar = None
+    module_id: Scalar = None
+
+
+class ProblemPointsData(ProblemDoneData, gc=False):
+    """Points, weighted as the problem's author said."""
+
+    weighted_earned: Scalar = None
+    weighted_possible: Scalar = None
+
+
+EVENTS = {
+    "edx.grades.problem.submitted": SourceEvent("problem_progress", ProblemPointsData, ProblemContext),
+    "edx.problem.completed": SourceEvent("problem_progress", ProblemDoneData, ProblemContext),
+}

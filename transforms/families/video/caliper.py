@@ -1,0 +1,130 @@
+"""The video player as Caliper media events (Caliper 1.2, Media Profile)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from edx2lrs.transforms.families.video.shared import clock, video_iri
+from edx2lrs.transforms.formats.json_text import Json
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
+from edx2lrs.transforms.mapping.caliper_vocabulary import (
+    CHANGED_SPEED,
+    DIGITAL_RESOURCE,
+    DISABLED_CLOSED_CAPTIONING,
+    ENABLED_CLOSED_CAPTIONING,
+    ENDED,
+    EVENT,
+    GENERAL_PROFILE,
+    HID,
+    JUMPED_TO,
+    MEDIA_EVENT,
+    MEDIA_LOCATION,
+    PAUSED,
+    RESUMED,
+    SHOWED,
+    STARTED,
+    VIDEO_OBJECT,
+)
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping.values import seconds
+
+MAPPING_VERSION = 1
+_MINUTE, _HOUR = 60_000_000, 3_600_000_000  # microseconds
+
+
+def duration(value: object) -> Json:
+    """Seconds as an ISO 8601 duration, exact to the microsecond: ``PT3M15.6S``, ``P0D`` for 0."""
+    expected = "expected a number of seconds from 0 to a billion days, found another one"
+    try:
+        microseconds = round((value if type(value) is float else seconds(value)) * 1_000_000)
+    except OverflowError:
+        raise Unmappable(expected, "out_of_range") from None
+    if 0 < microseconds < _HOUR and microseconds % _MINUTE:  # nearly always; the rest would say the same, slower
+        minutes, left = divmod(microseconds, _MINUTE)
+        text = f"{left / 1_000_000:.6f}".rstrip("0").rstrip(".")
+        return (f'"PT{minutes}M{text}S"' if minutes else f'"PT{text}S"').encode()
+    days, hours, minutes, seconds_left, fraction = clock(microseconds, expected)
+    time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
+    if fraction:
+        time += f"{seconds_left}.{fraction:06}".rstrip("0") + "S"
+    elif seconds_left:
+        time += f"{seconds_left}S"
+    date = f"{days}D" if days or not time else ""
+    return (f'"P{date}T{time}"' if time else f'"P{date}"').encode()
+
+
+length = lru_cache(4096, typed=True)(duration)
+"""The duration of a video, which comes again with every event about it."""
+
+
+def position(browsers_current_time: object, current_time: object) -> Json | None:
+    """Where the player is: the browsers' field or the mobile apps', whichever the event has."""
+    value = current_time if browsers_current_time is None or browsers_current_time == "" else browsers_current_time
+    return None if value is None or value == "" else duration(value)
+
+
+def language_menu_iri(root: str, course_key: str | None, video: object) -> str | None:
+    """The menu of a video's languages: ``<video>#language_menu``."""
+    iri = video_iri(root, course_key, video)
+    return f"{iri}#language_menu" if iri else None
+
+
+THE_VIDEO: Rows = (
+    Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
+    Constant(("object", "type"), VIDEO_OBJECT),
+    Row(("object", "duration"), "data.duration", length),
+    *IN_COURSE,
+)
+ABOUT_THE_VIDEO: Rows = (
+    *THE_VIDEO,
+    Constant(("target", "id"), "_:MediaLocation"),
+    Constant(("target", "type"), MEDIA_LOCATION),
+)
+AT_A_MOMENT: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(("target", "currentTime"), ("data.currentTime", "data.current_time"), position),
+)
+SEEK: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(("target", "currentTime"), ("data.currentTime", "data.old_time"), position),
+    Row(("target", "extensions", "newTime"), "data.new_time", duration),
+)
+SPEED: Rows = (
+    *AT_A_MOMENT,
+    Row(("extensions", "oldSpeed"), "data.old_speed"),
+    Row(("extensions", "newSpeed"), "data.new_speed"),
+)
+LANGUAGE_MENU: Rows = (
+    Constant(("profile",), GENERAL_PROFILE),  # the Media Profile has no action for parts of the player
+    Row(("group",), "course.id", is_part_of),
+    *THE_VIDEO,
+    Row(("target", "id"), ("site.root", "course_id", "data.id"), language_menu_iri, required=True),
+    Constant(("target", "type"), DIGITAL_RESOURCE),
+    Row(("extensions", "language"), "data.language"),
+)
+
+MAPPINGS = {
+    "load_video": EventMapping(MEDIA_EVENT, STARTED, AT_A_MOMENT),
+    "edx.video.loaded": EventMapping(MEDIA_EVENT, STARTED, AT_A_MOMENT),
+    "play_video": EventMapping(MEDIA_EVENT, RESUMED, AT_A_MOMENT),
+    "edx.video.played": EventMapping(MEDIA_EVENT, RESUMED, AT_A_MOMENT),
+    "pause_video": EventMapping(MEDIA_EVENT, PAUSED, AT_A_MOMENT),
+    "edx.video.paused": EventMapping(MEDIA_EVENT, PAUSED, AT_A_MOMENT),
+    "stop_video": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
+    "edx.video.stopped": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
+    "complete_video": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
+    "edx.video.completed": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
+    "seek_video": EventMapping(MEDIA_EVENT, JUMPED_TO, SEEK),
+    "edx.video.position.changed": EventMapping(MEDIA_EVENT, JUMPED_TO, SEEK),
+    "show_transcript": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "edx.video.transcript.shown": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "video_show_cc_menu": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "edx.video.closed_captions.shown": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "hide_transcript": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "edx.video.transcript.hidden": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "video_hide_cc_menu": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "edx.video.closed_captions.hidden": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "speed_change_video": EventMapping(MEDIA_EVENT, CHANGED_SPEED, SPEED),
+    "edx.video.language_menu.shown": EventMapping(EVENT, SHOWED, LANGUAGE_MENU),
+    "edx.video.language_menu.hidden": EventMapping(EVENT, HID, LANGUAGE_MENU),
+}

@@ -1,0 +1,34 @@
+"""What both protocols share of video events: what they are about, and lengths of time in parts."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from edx2lrs.transforms.mapping.rows import Unmappable
+from edx2lrs.transforms.mapping.usage_key import block_iri
+
+_LONGEST = 86_400_000_000_000_000_000  # microseconds: a billion days
+
+
+def clock(microseconds: int, expected: str) -> tuple[int, int, int, int, int]:
+    """``microseconds`` as days, hours, minutes, seconds and microseconds: the parts of an ISO 8601 duration. Raises Unmappable,
+    saying what was ``expected``, below 0 and from a billion days on."""
+    if not 0 <= microseconds < _LONGEST:
+        raise Unmappable(expected, "out_of_range")
+    seconds, fraction = divmod(microseconds, 1_000_000)
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return 0, 0, minutes, seconds, fraction
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return days, hours, minutes, seconds, fraction
+
+
+@lru_cache(16_384, typed=True)  # a site has few videos, and many events about each; 1 and 1.0 are other ids
+def video_iri(root: str, course_key: str | None, video: object) -> str | None:
+    """``Root/xblock/<usage key of the video>``; None without a course or an id."""
+    if not course_key or video is None or video == "":
+        return None
+    if type(video) is float:
+        video += 0.0  # -0.0 is 0.0 where results are remembered
+    return block_iri(root, course_key, "video", video if type(video) is str else str(video))

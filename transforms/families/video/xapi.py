@@ -1,0 +1,124 @@
+"""The video player as xAPI statements (terms of the xAPI video profile)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from edx2lrs.transforms.families.video.shared import clock, video_iri
+from edx2lrs.transforms.formats.json_text import Json
+from edx2lrs.transforms.formats.json_type import json_type
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping.values import milliseconds
+from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
+from edx2lrs.transforms.mapping.xapi_vocabulary import (
+    COMPLETED,
+    INITIALIZED,
+    INTERACTED,
+    PAUSED,
+    PLAYED,
+    SEEKED,
+    SPEED_FROM,
+    SPEED_TO,
+    TERMINATED,
+    VIDEO,
+    VIDEO_CC_ENABLED,
+    VIDEO_LENGTH,
+    VIDEO_TIME,
+    VIDEO_TIME_FROM,
+    VIDEO_TIME_TO,
+    context_extension,
+    definition,
+    result_extension,
+)
+
+MAPPING_VERSION = 1
+
+
+def position(current_time: object, browsers_current_time: object) -> Json | None:
+    """Where the player is: the mobile apps' field or the browsers', whichever the event has."""
+    value = browsers_current_time if current_time is None or current_time == "" else current_time
+    if type(value) is float:  # nearly always; milliseconds would say the same
+        return b"%.3f" % value
+    return None if value is None or value == "" else milliseconds(value)
+
+
+@lru_cache(4096, typed=True)  # a video's length comes again with every event about it
+def duration(value: object) -> Json:
+    """Seconds as an ISO 8601 duration with hours and minutes where needed, of two digits: ``PT03M15S``, ``PT45.5S``."""
+    expected = "expected a length from 0 seconds to a billion days, found another number"
+    try:
+        microseconds = round(float(milliseconds(value)) * 1_000_000)
+    except OverflowError:
+        raise Unmappable(expected, "out_of_range") from None
+    days, hours, minutes, seconds_left, fraction = clock(microseconds, expected)
+    text = f"P{days}DT" if days else "PT"
+    if days or hours:
+        text += f"{hours:02}H"
+    if days or hours or minutes:
+        text += f"{minutes:02}M"
+    text += f"{seconds_left:02}"
+    if fraction:
+        text += f".{fraction:06}".rstrip("0")
+    return f'"{text}S"'.encode()
+
+
+def speed(value: object) -> str:
+    """A factor as ``1.50x``."""
+    if type(value) is bool:
+        raise Unmappable(f"expected a number or a text, found {json_type(value)}")
+    return f"{value}x"
+
+
+ABOUT_THE_VIDEO: Rows = (
+    Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
+    Constant(("object", "objectType"), "Activity"),
+    Constant(definition("type"), VIDEO),
+    Row(context_extension(VIDEO_LENGTH), "data.duration", milliseconds),
+    *IN_COURSE,
+)
+AT_A_MOMENT: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(result_extension(VIDEO_TIME), ("data.current_time", "data.currentTime"), position),
+)
+CAPTIONS_ON: Rows = (*AT_A_MOMENT, Constant(result_extension(VIDEO_CC_ENABLED), True))
+CAPTIONS_OFF: Rows = (*AT_A_MOMENT, Constant(result_extension(VIDEO_CC_ENABLED), False))
+COMPLETE: Rows = (
+    *ABOUT_THE_VIDEO,
+    Constant(("result", "completion"), True),
+    Row(("result", "duration"), "data.duration", duration),
+    Row(result_extension(VIDEO_TIME), "data.duration", milliseconds),
+)
+SEEK: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(result_extension(VIDEO_TIME_FROM), "data.old_time", milliseconds),
+    Row(result_extension(VIDEO_TIME_TO), "data.new_time", milliseconds),
+)
+SPEED: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(result_extension(SPEED_FROM), "data.old_speed", speed),
+    Row(result_extension(SPEED_TO), "data.new_speed", speed),
+)
+
+MAPPINGS = {
+    "load_video": StatementMapping(INITIALIZED, ABOUT_THE_VIDEO),
+    "edx.video.loaded": StatementMapping(INITIALIZED, ABOUT_THE_VIDEO),
+    "play_video": StatementMapping(PLAYED, AT_A_MOMENT),
+    "edx.video.played": StatementMapping(PLAYED, AT_A_MOMENT),
+    "pause_video": StatementMapping(PAUSED, AT_A_MOMENT),
+    "edx.video.paused": StatementMapping(PAUSED, AT_A_MOMENT),
+    "stop_video": StatementMapping(TERMINATED, AT_A_MOMENT),
+    "edx.video.stopped": StatementMapping(TERMINATED, AT_A_MOMENT),
+    "complete_video": StatementMapping(COMPLETED, COMPLETE),
+    "edx.video.completed": StatementMapping(COMPLETED, COMPLETE),
+    "seek_video": StatementMapping(SEEKED, SEEK),
+    "edx.video.position.changed": StatementMapping(SEEKED, SEEK),
+    "show_transcript": StatementMapping(INTERACTED, CAPTIONS_ON),
+    "edx.video.transcript.shown": StatementMapping(INTERACTED, CAPTIONS_ON),
+    "video_show_cc_menu": StatementMapping(INTERACTED, CAPTIONS_ON),
+    "edx.video.closed_captions.shown": StatementMapping(INTERACTED, CAPTIONS_ON),
+    "hide_transcript": StatementMapping(INTERACTED, CAPTIONS_OFF),
+    "edx.video.transcript.hidden": StatementMapping(INTERACTED, CAPTIONS_OFF),
+    "video_hide_cc_menu": StatementMapping(INTERACTED, CAPTIONS_OFF),
+    "edx.video.closed_captions.hidden": StatementMapping(INTERACTED, CAPTIONS_OFF),
+    "speed_change_video": StatementMapping(INTERACTED, SPEED),
+}

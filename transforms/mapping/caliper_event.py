@@ -1,0 +1,91 @@
+"""What every Caliper event has, and how a mapping becomes an event (Caliper 1.2, section 3.2 and the appendix on events)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.formats.json_text import Json, remembered_json_text
+from edx2lrs.transforms.formats.times import caliper_time
+from edx2lrs.transforms.mapping.caliper_vocabulary import CONTEXT, COURSE_OFFERING, SESSION
+from edx2lrs.transforms.mapping.guard import entity
+from edx2lrs.transforms.mapping.row_compiler import Identity, Options, Translated, compile_rows
+from edx2lrs.transforms.mapping.rows import Constant, Course, Row, Rows
+from edx2lrs.transforms.mapping.statement_id import CALIPER_NAMESPACE, uuid5_in
+from edx2lrs.transforms.mapping.values import absolute
+from edx2lrs.transforms.people.actor import Actor
+
+_check_session = entity("session")
+
+
+_is_plain = re.compile(r"[A-Za-z0-9]+").fullmatch
+
+
+def session(root: str, session_id: Any) -> Json | None:
+    """Raises guard.Invalid for a text that no IRI can end with."""
+    if type(session_id) is str and _is_plain(session_id):  # nearly always
+        return f'{{"id":"{root}/sessions/{session_id}","type":"{SESSION}"}}'.encode()
+    return _check_session({"id": f"{root}/sessions/{session_id}", "type": SESSION}) if session_id else None
+
+
+@lru_cache(4096)  # a site has few courses
+def is_part_of(course_iri: str) -> Json:
+    return remembered_json_text({"id": course_iri, "type": COURSE_OFFERING})
+
+
+EVERY_EVENT: Rows = (
+    Constant(("@context",), CONTEXT),
+    Row(("eventTime",), "time", caliper_time),
+    Row(("actor",), "actor.person"),
+    Row(("session",), ("site.root", "session"), session),
+    Row(("extensions", "transformerVersion"), "site.transformer_version"),
+)
+IN_COURSE: Rows = (Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),)
+"""The course that the object belongs to; nothing without a course."""
+
+
+class EventMapping(NamedTuple):
+    """One Caliper event for one event: type and action (``caliper.vocabulary``) and rows, on top of what every event has."""
+
+    type: str
+    action: str
+    rows: Rows
+
+
+class VariantMapping(NamedTuple):
+    """Different Caliper events for events of one name: ``choose`` names the variant."""
+
+    choose: Callable[[Event], str]
+    variants: Mapping[str, EventMapping]
+
+
+CaliperMapping = EventMapping | VariantMapping
+Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
+"""Gives the Caliper event of an event, one in a tuple. Raises Unmappable and guard.Invalid."""
+
+_IDENTITY = Identity(uuid5_in(CALIPER_NAMESPACE.bytes), "{name}\n{actor.iri}\n{time}\n{object.id}", prefix="urn:uuid:")
+"""See ``transforms.mapping.statement_id``."""
+
+
+def compile_mapping(mapping: CaliperMapping, options: Options) -> Make:
+    """The function that makes the Caliper event of one event name."""
+    if isinstance(mapping, VariantMapping):
+        makers = {name: compile_mapping(variant, options) for name, variant in mapping.variants.items()}
+        return _variant_maker(mapping.choose, makers)
+    constants = (Constant(("type",), mapping.type), Constant(("action",), mapping.action))
+    return compile_rows((*EVERY_EVENT, *constants, *mapping.rows), _IDENTITY, options)
+
+
+def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+        return makers[choose(event)](event, actor, course)
+
+    return make
+
+
+def course_as_seen(root: str, key: str, name: str | None) -> Course:
+    """The course of an event."""
+    return Course(absolute(root, "course", key), name, None)

@@ -1,0 +1,392 @@
+"""Rows as fast functions: a table becomes the Python function that one would write by hand to print the statement's JSON.
+
+The function is generated as source and compiled once, as ``dataclasses`` does it. It makes no dicts: what is the same in every
+statement is text already, and what depends on the record is put between, value by value. ``source_of`` shows what is generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from operator import attrgetter
+from string import Formatter
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from edx2lrs.transforms.config_types import FreeText
+from edx2lrs.transforms.formats.json_text import Json, json_text
+from edx2lrs.transforms.mapping.guard import Check
+from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Scope, Unmappable
+
+
+class Translated(msgspec.Struct, frozen=True, gc=False):
+    """One finished statement or Caliper event: the text of its UUID, and its JSON, without a line break."""
+
+    id: str
+    body: bytes
+
+
+class Identity(NamedTuple):
+    """How a statement gets its id: ``identify`` makes the UUID's text of a name, which is ``name`` with the value of each source in
+    its place (``"{actor.hash_text}-{time}"``); ``object.id`` there is the statement's own. ``prefix`` stands before the id in the
+    statement. ``by_key``: ``identify`` first gets the part's key, and gives what makes the ids of such parts."""
+
+    identify: Callable[[str], Any]
+    name: str
+    prefix: str = ""
+    by_key: bool = False
+
+
+class Options(NamedTuple):
+    """What is the same for all mappings of one translator. ``site``: the values of ``site.*`` sources. ``checks``: what is looked
+    at before it leaves (``transforms.mapping.guard``). Rows of ``redact`` are left out; ``override_args`` replaces what is at
+    the top."""
+
+    site: Mapping[str, Any]
+    checks: Mapping[Path, Check]
+    redact: Collection[FreeText] = ()
+    override_args: Mapping[str, Any] = {}
+    shared: dict[str, Any] | None = None
+    """What the generated functions name, where all of a translator are to share it: a processor's caches hold one such table, not
+    one for each event."""
+
+
+Build = Callable[..., tuple[Translated, ...]]
+"""Takes the fields of ``Scope``, in their order; gives one statement."""
+BuildWhole = Callable[..., tuple[Translated, str, Json]]
+"""As ``Build``; gives the statement, its object's id and that object's JSON."""
+_SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
+_SITE = "site."
+_OBJECT_ID: Path = ("object", "id")
+_ALWAYS_THERE = frozenset({"actor.xapi", "actor.person", "time", "whole.id", "whole.activities"})
+_JSON_SOURCES = frozenset({"course.activities", "whole.object", "whole.activities"})
+_ACTOR = {
+    "actor.hash_text": ("form.hash_before", "actor.name", "form.hash_after"),
+    "actor.xapi": ("form.xapi_before", "actor.name", "form.xapi_after"),
+    "actor.person": ("form.person_before", "actor.name", "form.person_after"),
+    "actor.iri": ("form.iri", "actor.name"),
+}
+"""Properties of an actor as the texts that they are put together of, so that none of them is made twice."""
+_LOCAL_NAMES = ("build", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
+
+
+def compile_rows(rows: Rows, identity: Identity, options: Options) -> Build:
+    """The function that prints one statement by ``rows``. It raises ``Unmappable`` and ``guard.Invalid``. Of two rows with one
+    destination the later wins. Raises KeyError for a ``site`` source that is not there."""
+    build: Build = _compiled(rows, identity, options, False)
+    return build
+
+
+def compile_whole(rows: Rows, identity: Identity, options: Options) -> BuildWhole:
+    """As ``compile_rows``, for the statement about the whole of a group."""
+    build: BuildWhole = _compiled(rows, identity, options, True)
+    return build
+
+
+def source_of(rows: Rows, identity: Identity, options: Options) -> str:
+    """The generated function, for people."""
+    return _Generator(identity, options).function(_tree(rows), False, partial(_blamed, rows, options.site))
+
+
+def sources(row: Row | Constant) -> tuple[str, ...]:
+    """The paths that a row reads."""
+    if isinstance(row, Constant):
+        return ()
+    return (row.source,) if isinstance(row.source, str) else row.source
+
+
+def _compiled(rows: Rows, identity: Identity, options: Options, with_object: bool) -> Any:
+    kept = tuple(row for row in rows if not (isinstance(row, Row) and row.free_text in options.redact))
+    generator = _Generator(identity, options)
+    source = generator.function(_tree(kept), with_object, partial(_blamed, kept, options.site))
+    exec(compile(source, "<mapping>", "exec"), generator.values)  # noqa: S102 -- made of our tables, of nothing that a record holds
+    return generator.values.pop("build")
+
+
+def _tree(rows: Iterable[Row | Constant]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for row in rows:
+        node = tree
+        for key in row.destination[:-1]:
+            node = node.setdefault(key, {})
+        node[row.destination[-1]] = row
+    return tree
+
+
+class _Expression(str):
+    """A piece of JSON that the generated function works out: the source of an expression that gives bytes."""
+
+
+class _TextExpression(str):
+    """The source of an expression that gives a text without anything that JSON escapes."""
+
+
+_Text = list[str]
+"""JSON in pieces: fixed ones, and expressions."""
+
+
+class _Generator:
+    """Writes the function; ``values`` collects the constants and functions that it names.
+
+    An object is printed as its entries that are always there, then those that may be there: each of these is a local that holds
+    ``,"key":value`` or nothing.
+    """
+
+    def __init__(self, identity: Identity, options: Options):
+        named = {"Unmappable": Unmappable, "Scope": Scope, "Translated": Translated, "dumps": orjson.dumps}
+        self.values: dict[str, Any] = {} if options.shared is None else options.shared
+        self.values.update(named)
+        self._identity = identity
+        self._options = options
+        self._lines: list[str] = []
+        self._locals = 0
+
+    def function(self, tree: dict[str, Any], with_object: bool, blamed: Callable[[Scope], Unmappable | None]) -> str:
+        """The source of ``build``."""
+        override_args = self._options.override_args
+        always: list[_Text] = [] if "id" in override_args else [[f'"id":"{self._identity.prefix}', _TextExpression("id_"), '"']]
+        perhaps: _Text = []
+        for key, node in tree.items():
+            value, local = self._value(node, (key,))
+            if key == "object" and with_object:
+                self._lines.append(f"object_ = {_printed(value)}")
+                value = [_Expression("object_")]
+            if key in override_args:
+                continue
+            if value:
+                always.append([_key(key), *value])
+            else:
+                perhaps.append(local)
+        always += [[_key(key) + _fixed(value)] for key, value in override_args.items()]
+        made = f"Translated(id_, {_printed(_braced(always, perhaps))})"
+        body = [
+            "data = event.data",
+            "form = actor.form",
+            *self._lines,
+            f"id_ = {self._identify()}",
+            f"return {made}, object_id, object_" if with_object else f"return ({made},)",
+        ]
+        lines = [
+            "def build(event, actor, course, part_key='', part=None, whole=None):",
+            "    try:",
+            *(f"        {line}" for line in body),
+            "    except Unmappable as problem:",
+            "        scope = Scope(event, actor, course, part_key, part, whole)",
+            f"        raise {self._named(blamed)}(scope) or problem from None",
+        ]
+        return "\n".join([*lines, ""])
+
+    def _identify(self) -> str:
+        identity = self._identity
+        name: _Text = []
+        for fixed, path, _, _ in Formatter().parse(identity.name):
+            name.append(fixed)
+            if path is not None:
+                name += map(_TextExpression, _ACTOR.get(path, ("object_id" if path == "object.id" else self._read(path),)))
+        by_key = "(part_key)" if identity.by_key else ""
+        return f"{self._named(identity.identify)}{by_key}({_f_string(name)})"
+
+    def _value(self, node: Any, path: Path) -> tuple[_Text, _Expression]:
+        """The text of a value that is always there; else none, and the local that has ``,"key":value`` or nothing."""
+        if isinstance(node, Constant):
+            return [_fixed(node.value)], _Expression()
+        if isinstance(node, dict):
+            alone, keys = _alone(node)
+            return self._object(node, path) if alone is None else self._row(alone, path + keys, path[-1:] + keys)
+        if _is_there(node):
+            return self._constant_place(node), _Expression()
+        return self._row(node, path, path[-1:])
+
+    def _object(self, tree: dict[str, Any], path: Path) -> tuple[_Text, _Expression]:
+        always: list[_Text] = []
+        perhaps: _Text = []
+        for key, node in tree.items():
+            value, local = self._value(node, (*path, key))
+            if value:
+                always.append([_key(key), *value])
+            else:
+                perhaps.append(local)
+        if always:
+            return _braced(always, perhaps), _Expression()
+        made = self._local()
+        inner = _Expression(f"{made}[1:]")  # without its first comma
+        self._lines += [
+            f"{made} = {' + '.join(perhaps)}",
+            f"if {made}:",
+            f"    {made} = {_printed([',' + _key(path[-1]) + '{', inner, '}'])}",
+        ]
+        return [], made
+
+    def _constant_place(self, row: Row) -> _Text:
+        """A value that every record has, or that is the same for all."""
+        path = str(row.source)
+        if path.startswith(_SITE) and row.function is None:
+            return [_fixed(self._site(path))]
+        if path in _ACTOR and row.function is None:
+            return [*map(_TextExpression, _ACTOR[path])]
+        value = self._read(path)
+        if row.function is not None:
+            value = f"{self._named(row.function)}({value})"
+            return [_Expression(value if _gives_json(row.function) else f"dumps({value})")]
+        return [_Expression(value)] if path in _JSON_SOURCES else ['"', _TextExpression(value), '"']
+
+    def _row(self, row: Row, path: Path, outer: Path) -> tuple[_Text, _Expression]:
+        """Writes the lines that find a value. ``outer``: the keys that come and go with it."""
+        paths = sources(row)
+        function = None if row.function is None else self._named(row.function)
+        made = self._local()
+        found = "object_id" if path == _OBJECT_ID else "value"
+        text = self._as_text(row, path, found)
+        opened = "," + "{".join(map(_key, outer))
+        closed = ["}" * (len(outer) - 1)] if len(outer) > 1 else []
+        keep = f"{made} = {text if row.required else _printed([opened, _Expression(text), *closed])}"
+        lines: list[str]
+        if isinstance(row.source, tuple):
+            lines = [f"{found} = {function}({', '.join(map(self._read, paths))})", f"if {found} is not None:", f"    {keep}"]
+        else:
+            there = f"if {found} or {found} not in (None, ''):"  # the second look is for 0 and false, which are values
+            lines = [f"{found} = {self._read(paths[0])}", there]
+            if function is not None:
+                lines.append(f"    {found} = {function}({found})")
+            if row.function is not None and _may_give_none(row.function):
+                lines += [f"    if {found} is not None:", f"        {keep}"]
+            else:
+                lines.append(f"    {keep}")
+        if row.required:
+            missing = self._named(_missing(row))
+            self._lines += [f"{made} = None", *lines, f"if {made} is None:", f"    raise Unmappable({missing}, 'missing')"]
+            return [made], _Expression()
+        self._lines += [f"{made} = b''", *lines]
+        return [], made
+
+    def _as_text(self, row: Row, path: Path, value: str) -> str:
+        if row.source in _JSON_SOURCES if row.function is None else _gives_json(row.function):
+            return value
+        check = self._options.checks.get(path)
+        return f"{'dumps' if check is None else self._named(check)}({value})"
+
+    def _read(self, path: str) -> str:
+        if path.startswith(_SITE):
+            return self._named(self._site(path))
+        if path.startswith("data."):
+            return path
+        return path if path.split(".")[0] in _SCOPE_FIELDS else f"event.{path}"
+
+    def _site(self, path: str) -> Any:
+        return self._options.site[path.removeprefix(_SITE)]
+
+    def _local(self) -> _Expression:
+        self._locals += 1
+        return _Expression(f"made_{self._locals}")
+
+    def _named(self, value: Any) -> str:
+        if isinstance(value, (str, bool)):
+            return repr(value)
+        name = getattr(value, "__name__", "constant")
+        number = 1
+        plain = name = name.strip("<>") if name.strip("<>").isidentifier() else "constant"
+        while name in _LOCAL_NAMES or (name in self.values and self.values[name] is not value):
+            number += 1
+            name = f"{plain}_{number}"
+        self.values[name] = value
+        return name
+
+
+def _alone(tree: dict[str, Any]) -> tuple[Row | None, Path]:
+    """The one row of an object that holds nothing but a value that may be there, and the keys to it."""
+    keys: Path = ()
+    node: Any = tree
+    while isinstance(node, dict) and len(node) == 1:
+        ((key, node),) = node.items()
+        keys = (*keys, key)
+    return (node, keys) if isinstance(node, Row) and not _is_there(node) and not node.required else (None, ())
+
+
+def _key(key: str) -> str:
+    return f"{_fixed(key)}:"
+
+
+def _fixed(value: Any) -> str:
+    return json_text(value).decode()
+
+
+def _braced(always: list[_Text], perhaps: _Text) -> _Text:
+    """An object of entries that are there and of locals that may be empty."""
+    entries = [piece for entry in always for piece in (",", *entry)][1:]
+    return ["{", *entries, *perhaps, "}"]
+
+
+def _printed(text: _Text) -> str:
+    """The expression that makes ``text``."""
+    pieces: list[str] = []
+    together: _Text = []  # what makes one text, encoded at once
+    for piece in [*text, _Expression()]:
+        if not isinstance(piece, _Expression):
+            together.append(piece)
+            continue
+        if any(isinstance(part, _TextExpression) for part in together):
+            pieces.append(f"{_f_string(together)}.encode()")
+        elif together:
+            pieces.append(repr("".join(together).encode()))
+        pieces += [piece] if piece else []
+        together = []
+    return " + ".join(pieces) if len(pieces) < 4 else f"b''.join(({', '.join(pieces)}))"
+
+
+def _f_string(text: _Text) -> str:
+    pieces = [f"{{{piece}}}" if isinstance(piece, _TextExpression) else _escaped(piece) for piece in text]
+    return f"f'{''.join(pieces)}'"
+
+
+def _escaped(text: str) -> str:
+    """``text`` within an f-string in single quotes."""
+    return text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("{", "{{").replace("}", "}}")
+
+
+def _gives_json(function: Callable[..., Any]) -> bool:
+    """Whether a function declares finished JSON as its result."""
+    return _result(function).removesuffix(" | None") == "Json"
+
+
+def _may_give_none(function: Callable[..., Any]) -> bool:
+    return _result(function) not in ("Json", "str", "bool", "int", "float")
+
+
+def _result(function: Callable[..., Any]) -> str:
+    """The declared type of a function's result, as its module spells it."""
+    return str(getattr(function, "__annotations__", {}).get("return"))
+
+
+def _is_there(row: Row) -> bool:
+    """Whether a row has a value in every statement."""
+    path = row.source
+    return isinstance(path, str) and (path in _ALWAYS_THERE or (path.startswith(_SITE) and row.function is None))
+
+
+def _missing(row: Row) -> str:
+    paths = " or ".join(path for path in sources(row) if not path.startswith(_SITE))
+    return f"{paths} is missing; {'.'.join(row.destination)} needs it"
+
+
+def _blamed(rows: Rows, site: Mapping[str, Any], scope: Scope) -> Unmappable | None:
+    """The same complaint with the fields that it is about: the rows again, one by one."""
+    for row in rows:
+        if isinstance(row, Constant) or row.function is None:
+            continue
+        values = [_value(path, site, scope) for path in sources(row)]
+        if isinstance(row.source, str) and (values[0] is None or values[0] == ""):
+            continue
+        try:
+            row.function(*values)
+        except Unmappable as problem:
+            paths = ", ".join(path for path in sources(row) if not path.startswith(_SITE))
+            return Unmappable(f"{paths}: {problem.message}", problem.cause)
+    return None
+
+
+def _value(path: str, site: Mapping[str, Any], scope: Scope) -> Any:
+    if path.startswith(_SITE):
+        return site[path.removeprefix(_SITE)]
+    return attrgetter(path if path.split(".")[0] in _SCOPE_FIELDS else f"event.{path}")(scope)

@@ -1,0 +1,92 @@
+"""Mappings as tables.
+
+A mapping is an ordered tuple of rows: where a value goes, what it is made of, by which named function, and whether a statement
+makes sense without it. The tables are data for people; ``transforms.mapping.row_compiler`` makes functions of them once, when a job
+starts.
+
+Sources are dotted paths. They begin with a field of the event's normal form (``data.id``, ``context.module``, ``session``;
+``transforms.event.Event``), with another field of ``Scope`` (``actor``, ``course``, ``part``, ...), or with ``site`` (values that
+are the same for the whole job). A missing value, null and "" are the same thing: the destination's key is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from edx2lrs.transforms.config_types import FreeText
+from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.formats.json_text import Json
+from edx2lrs.transforms.people.actor import Actor
+
+Path = tuple[str, ...]
+"""The keys from the top of the result to a value; a tuple, because IRIs contain dots."""
+
+
+class Row(NamedTuple):
+    """``destination`` gets what ``function`` makes of the value at ``source``, or that value itself.
+
+    The value of a source that is a text goes to the function when it is there; those of a tuple always go, in their order.
+    A function gives None for "leave it out" and raises ``Unmappable`` for a value that it can do nothing with.
+    ``required``: without a value there is no statement, but a refusal. ``free_text``: learners write it; a consumer's ``redact``
+    of that name leaves it out.
+    """
+
+    destination: Path
+    source: str | tuple[str, ...]
+    function: Callable[..., Any] | None = None
+    required: bool = False
+    free_text: FreeText | None = None
+
+
+class Constant(NamedTuple):
+    """``destination`` always gets ``value``."""
+
+    destination: Path
+    value: Any
+
+
+Rows = tuple["Row | Constant", ...]
+
+
+class Whole(msgspec.Struct, frozen=True, gc=False):
+    """The finished statement about the whole of a group, as its parts refer to it: its id, its object's id, and as JSON the
+    object and the ``contextActivities`` of the parts: that object as the parent, what was its parent as a grouping."""
+
+    id: str
+    object_id: str
+    object: Json
+    activities: Json
+
+
+class Course(msgspec.Struct, frozen=True, gc=False):
+    """The course of an event, as its statements see it. All None when the event has none.
+
+    ``id`` is its IRI; ``activities`` the xAPI array with the one activity that stands for it (2.4.6.2), as JSON."""
+
+    id: str | None
+    name: str | None
+    activities: Json | None
+
+
+class Scope(msgspec.Struct, gc=False):
+    """Everything that a row may read. Where parts of an event get a statement each: the part's key, its value and the
+    statement about the whole."""
+
+    event: Event
+    actor: Actor
+    course: Course
+    part_key: str = ""
+    part: Any = None
+    whole: Whole | None = None
+
+
+class Unmappable(ValueError):
+    """A value that a mapping cannot use. ``message`` names types, never the value."""
+
+    def __init__(self, message: str, cause: str = "wrong_type"):
+        super().__init__(message)
+        self.message = message
+        self.cause = cause

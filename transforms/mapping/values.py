@@ -1,0 +1,73 @@
+"""What becomes of single values, in the same way for every event and protocol."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from edx2lrs.transforms.formats.json_text import Json
+from edx2lrs.transforms.formats.json_type import json_type
+from edx2lrs.transforms.mapping.rows import Unmappable
+
+_SUCCESS = {"correct": True, "partially-correct": True, "true": True, "1": True, "incorrect": False, "false": False, "0": False}
+
+
+_json_text = json.JSONEncoder(ensure_ascii=False).encode
+_quoted = json.encoder.encode_basestring
+
+
+def number(value: object) -> int | float:
+    """A finite number as it is; anything else is refused."""
+    if type(value) is int or type(value) is float:
+        return value
+    raise Unmappable(f"expected a number, found {json_type(value)}")
+
+
+def seconds(value: object) -> float:
+    """Seconds as a number: a number (finite, as ``parse`` gives it), a text that is one (``"12.5"``), or a boolean as 0 or 1."""
+    try:
+        read = float(value)  # type: ignore[arg-type]  # what float() does not take is refused
+    except (ValueError, TypeError, OverflowError):
+        raise Unmappable(f"expected a number of seconds, found {json_type(value)}") from None
+    if not math.isfinite(read):
+        raise Unmappable("expected a finite number of seconds, found a text for infinity or NaN", "not_finite")
+    return read
+
+
+def milliseconds(value: object) -> Json:
+    """Seconds with three decimals, rounded."""
+    return b"%.3f" % (value if type(value) is float else seconds(value))
+
+
+def success(value: object) -> bool | None:
+    """Whether an answer was right; None when the record does not say. ``correct`` is what Open edX writes, beside booleans."""
+    if value is None or type(value) is bool:
+        return value
+    if type(value) is str:
+        return _SUCCESS.get(value.lower())
+    return bool(value)
+
+
+def response_text(value: object) -> str | None:
+    """An answer as the one text that xAPI (1.0.3, section 2.4.5) has for it; anything but a text as JSON."""
+    if value is None or value == "":
+        return None
+    if type(value) is str:
+        return value
+    if type(value) is list and set(map(type, value)) == {str}:  # the encoder would say the same, slower
+        return f"[{', '.join(map(_quoted, value))}]"
+    return _json_text(value)
+
+
+def absolute(root: str, path: str, value: Any) -> str | None:
+    """``Root/path/value``; None without a value."""
+    return None if value is None or value == "" else f"{root}/{path}/{value}"
+
+
+def first(*values: Any) -> Any:
+    """The first value that is there."""
+    for value in values:
+        if value is not None and value != "":
+            return value
+    return None

@@ -1,0 +1,124 @@
+"""What every xAPI statement has, and how a mapping becomes statements (xAPI 1.0.3, part two)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.formats.json_text import remembered_json_text
+from edx2lrs.transforms.mapping.row_compiler import Identity, Options, Translated, compile_rows, compile_whole
+from edx2lrs.transforms.mapping.rows import Constant, Course, Row, Rows, Whole
+from edx2lrs.transforms.mapping.statement_id import verb_ids
+from edx2lrs.transforms.mapping.values import absolute
+from edx2lrs.transforms.mapping.xapi_vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
+from edx2lrs.transforms.people.actor import Actor
+
+EVERY_STATEMENT: Rows = (
+    Constant(("version",), "1.0.3"),
+    Row(("timestamp",), "time"),
+    Row(("actor",), "actor.xapi"),
+    Row(context_extension(TRANSFORMER_VERSION), "site.transformer_version"),
+    Row(context_extension(SESSION_ID), "session"),
+)
+_NAME = "{actor.hash_text}-{time}"
+_STRICT_END = "-{object.id}"
+IN_COURSE: Rows = (Row(("context", "contextActivities", "parent"), "course.activities"),)
+"""The course as the parent activity: for every statement whose object is not the course itself."""
+
+
+class StatementMapping(NamedTuple):
+    """One statement for one event: its verb (``xapi.vocabulary``) and its rows, on top of what every statement has. ``part``
+    picks the part of the event that ``part`` in the rows stands for."""
+
+    verb: dict[str, Any]
+    rows: Rows
+    part: Callable[[Event], Any] | None = None
+
+
+class GroupMapping(NamedTuple):
+    """A statement about the whole and one for each part: ``parts`` gives the parts' keys and values. Both have the whole's verb;
+    the key goes into a part's id."""
+
+    whole: StatementMapping
+    part_rows: Rows
+    parts: Callable[[Event], Iterable[tuple[str, Any]]]
+
+
+class VariantMapping(NamedTuple):
+    """Different statements for events of one name: ``choose`` names the variant."""
+
+    choose: Callable[[Event], str]
+    variants: Mapping[str, StatementMapping | GroupMapping]
+
+
+XapiMapping = StatementMapping | GroupMapping | VariantMapping
+Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
+"""Gives the statements of an event. Raises Unmappable and guard.Invalid."""
+
+
+def compile_mapping(mapping: XapiMapping, options: Options, strict_ids: bool) -> Make:
+    """The function that makes the statements of one event name."""
+    if isinstance(mapping, VariantMapping):
+        makers = {name: compile_mapping(variant, options, strict_ids) for name, variant in mapping.variants.items()}
+        return _variant_maker(mapping.choose, makers)
+    if isinstance(mapping, GroupMapping):
+        return _group_maker(mapping, options, strict_ids)
+    return _statement_maker(mapping, options, strict_ids)
+
+
+def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+        return makers[choose(event)](event, actor, course)
+
+    return make
+
+
+def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bool) -> Make:
+    build, part = compile_rows(_rows(mapping), _identity(mapping.verb, strict_ids), options), mapping.part
+    if part is None:
+        return build
+
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+        return build(event, actor, course, "", part(event))
+
+    return make
+
+
+def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> Make:
+    verb, parts = mapping.whole.verb, mapping.parts
+    build_whole = compile_whole(_rows(mapping.whole), _identity(verb, strict_ids), options)
+    build_part = compile_rows(_rows(StatementMapping(verb, mapping.part_rows)), _part_identity(verb, strict_ids), options)
+
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+        made, object_id, object_ = build_whole(event, actor, course)
+        grouping = b',"grouping":' + course.activities if course.activities else b""
+        whole = Whole(made.id, object_id, object_, b'{"parent":[%b]%b}' % (object_, grouping))
+        made_parts = [build_part(event, actor, course, key, value, whole) for key, value in parts(event)]
+        return made, *[part for (part,) in made_parts]
+
+    return make
+
+
+def _rows(mapping: StatementMapping) -> Rows:
+    return (*EVERY_STATEMENT, Constant(("verb",), mapping.verb), *mapping.rows)
+
+
+def _identity(verb: dict[str, Any], strict: bool) -> Identity:
+    """See ``transforms.mapping.statement_id``."""
+    return Identity(verb_ids(json.dumps(verb)), _NAME + _STRICT_END if strict else _NAME)
+
+
+def _part_identity(verb: dict[str, Any], strict: bool) -> Identity:
+    return Identity(partial(verb_ids, json.dumps(verb)), _NAME + _STRICT_END if strict else _NAME, by_key=True)
+
+
+def course_as_seen(root: str, key: str, name: str | None) -> Course:
+    """The course of an event, with the activity that stands for it as a parent (xAPI 1.0.3, 2.4.6.2)."""
+    definition: dict[str, Any] = {"type": COURSE}
+    if name is not None:
+        definition["name"] = {"en-US": name}
+    iri = absolute(root, "course", key)
+    return Course(iri, name, remembered_json_text([{"id": iri, "objectType": "Activity", "definition": definition}]))

@@ -1,0 +1,99 @@
+"""The dotted paths that ``match_params`` may name, as in a tracking record, and where the normal form has their
+values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import inspect
+
+from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+
+if TYPE_CHECKING:
+    from edx2lrs.transforms.event import Event
+
+_COMMON = {
+    "name": "name",
+    "event_source": "source",
+    "session": "session",
+    "username": "username",
+    "referer": "referrer",
+    "host": "host",
+    "context.host": "host",
+    "context.event_source": "source",
+    "context.session": "session",
+    "context.username": "username",
+    "context.referer": "referrer",
+    "context.user_id": "user_id",
+    "context.course_id": "course_id",
+    "context.org_id": "org_id",
+    "context.enterprise_uuid": "enterprise_uuid",
+}
+"""A log line has some fields at the top, a live event has the same ones in ``context``: both paths name one value."""
+
+
+@cache
+def declared_paths() -> tuple[str, ...]:
+    """Every path that some event has: the common ones, and what the events' types declare of ``context`` and
+    ``data``."""
+    return tuple(_declared())
+
+
+@cache
+def structured_paths() -> frozenset[str]:
+    """Those of ``declared_paths`` that never have a single value, but an object or an array."""
+    return frozenset(path for path, is_single in _declared().items() if not is_single)
+
+
+@cache
+def _declared() -> dict[str, bool]:
+    """Every path, and whether it can have a single value."""
+    paths = dict.fromkeys(_COMMON, True)
+    for source in SOURCE_EVENTS.values():
+        for part, struct in (("context", source.context), ("data", source.data)):
+            for path, is_single in _fields(struct) if struct is not None else ():
+                paths[f"{part}.{path}"] = paths.get(f"{part}.{path}", False) or is_single
+    return paths
+
+
+_SINGLE = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.AnyType)
+
+
+def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, bool]]:
+    """The dotted paths below ``struct``, each with whether it can have a single value."""
+    declared = inspect.type_info(struct)
+    assert isinstance(declared, inspect.StructType)
+    for field in declared.fields:
+        members = _members(field.type)
+        yield field.encode_name, any(isinstance(member, _SINGLE) for member in members)
+        for member in members:
+            if isinstance(member, inspect.StructType):
+                yield from ((f"{field.encode_name}.{path}", is_single) for path, is_single in _fields(member.cls))
+
+
+def _members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
+    if isinstance(declared, inspect.Metadata):
+        return _members(declared.type)
+    return declared.types if isinstance(declared, inspect.UnionType) else (declared,)
+
+
+def getter(path: str) -> Callable[[Event], object]:
+    """Gives the value at a declared path; None where the event has none. Raises KeyError for a path that is not
+    declared."""
+    if path in _COMMON:
+        return attrgetter(_COMMON[path])
+    if path not in declared_paths():
+        raise KeyError(path)
+    steps = path.split(".")
+
+    def value(event: Event) -> object:
+        found: object = event
+        for step in steps:
+            found = getattr(found, step, None)
+        return found
+
+    return value

@@ -1,0 +1,52 @@
+"""Which events anybody could want: the first look at an event, and the closed list of reasons why it ends there."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from edx2lrs.transforms.config_types import Events
+from edx2lrs.transforms.matching.patterns import Names
+
+if TYPE_CHECKING:
+    from edx2lrs.transforms.event import Event
+
+Reason = Literal["page_request", "no_name", "unknown_event", "not_allowed", "blocked", "outside_time", "no_consumer"]
+"""Why a record was filtered: its name is the path or address of a page; it has no name; no protocol has a mapping for
+the name; ``events.allow`` lacks it; ``events.block`` has it; ``--since`` and ``--until`` leave its time out
+(``transforms.matching.time_window``); no consumer is to get it (``transforms.matching.match``)."""
+
+_NAMES = 1024  # more than there are mapped names
+
+
+class EventFilter:
+    """``events`` of the configuration, compiled."""
+
+    def __init__(self, events: Events) -> None:
+        """Raises re.error for a bad regular expression."""
+        self._allow = None if events.allow is None else Names(events.allow)
+        self._block = Names(events.block)
+        self._verdict = lru_cache(_NAMES)(self._judge)
+
+    def __call__(self, event: Event) -> Reason | None:
+        """Why the event ends here; None when it goes on."""
+        name = event.name
+        if not name:
+            return "no_name"
+        if is_page(name):
+            return "page_request"
+        if event.data is None:
+            return "unknown_event"
+        return self._verdict(name)
+
+    def _judge(self, name: str) -> Reason | None:
+        if name in self._block:
+            return "blocked"
+        if self._allow is not None and name not in self._allow:
+            return "not_allowed"
+        return None
+
+
+def is_page(name: str) -> bool:
+    """Whether the LMS named the record after the page that was asked for: a URL path, or a whole address."""
+    return name.startswith(("/", "http://", "https://"))

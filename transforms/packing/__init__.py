@@ -1,0 +1,1 @@
+"""Statements on their way out: blocks, shards, ids that came before."""

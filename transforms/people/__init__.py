@@ -1,0 +1,1 @@
+"""What becomes of a person's id, and of a course's name."""

@@ -1,0 +1,153 @@
+"""From the user of an event to the person that a consumer sees: by the site's own external ids, or by a keyed hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from edx2lrs.transforms.config_types import ActorOptions
+from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.people.actor import Actor, account_actor, mailbox_actor
+from edx2lrs.transforms.people.external_ids import ExternalIds
+
+if TYPE_CHECKING:
+    from edx2lrs.transforms.event import Event
+
+REMEMBERED = 16_384
+"""Persons that one ``Actors`` keeps made: about 1 kB each."""
+
+
+class Actors:
+    """Finds the actor of an event; see ``transforms.people.actor.ActorOf``.
+
+    Refusals have stage ``translate`` and cause ``unknown_user`` (not in the table), ``no_email`` (in no row of the
+    table, or the address is none) or ``no_actor`` (neither user nor session, or an anonymous visitor without the
+    key)."""
+
+    def __init__(self, options: ActorOptions, root_url: str, table: ExternalIds | None, key: bytes | None) -> None:
+        """``table`` may be None for kind ``hmac``; ``key``, the consumer's own or the site's, only where no id is made by HMAC.
+
+        Raises ValueError when the kind needs what is not there.
+        """
+        needs_key = options.kind == "hmac" or options.unknown == "hmac"
+        if options.kind != "hmac" and table is None:
+            raise ValueError(f"actor.id: {options.kind} needs lms.external_ids")
+        if needs_key and not key:
+            raise ValueError("HMAC ids need lms.id_key")
+        self._options = options
+        self._root = root_url
+        self._table = table
+        self._key = key
+        self._by_id: dict[int, Actor] = {}  # those whom the id alone tells
+        # typed: True and 1 are equal, but only one of them is a user.
+        self._known = lru_cache(REMEMBERED, typed=True)(self._find)
+        self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)
+        self.session_of = lru_cache(REMEMBERED, typed=True)(self.session) if options.key else None
+        """``session``, where the options have a key of their own."""
+
+    def at(self, root_url: str) -> Actors:
+        """The same persons at another site."""
+        return Actors(self._options, root_url, self._table, self._key)
+
+    def __call__(self, event: Event) -> Actor | Refusal:
+        """As ``find``."""
+        return self.find(event)
+
+    def find(self, event: Event) -> Actor | Refusal:
+        """The event's person: its user, else the session of an anonymous visitor. The user id wins over the
+        username."""
+        user_id, username = event.user_id, event.username
+        by_id = self._by_id.get(user_id) if type(user_id) is int else None
+        if by_id is not None:  # nearly always
+            return by_id
+        if user_id or username:
+            found = self._known(user_id, username)
+            if found is not None:
+                return found
+        return self._visitors(event.session)
+
+    def session(self, session: object) -> str | None:
+        """The session as somebody with a key of its own sees it: told apart from others, and to be joined with nobody's."""
+        return self._keyed_id(f"session-id:{session}") if session else None
+
+    def _find(self, user_id: object, username: object) -> Actor | Refusal | None:
+        """None when the two name nobody."""
+        number, name = _user(user_id, username)
+        if number is None and name is None:
+            return None
+        by_id = self._found(number, None) if number is not None else None
+        if number is not None and isinstance(by_id, Actor):
+            if len(self._by_id) >= REMEMBERED:
+                self._by_id.clear()
+            self._by_id[number] = by_id
+            return by_id
+        found = self._found(number, name)
+        if isinstance(found, Refusal) and self._options.unknown == "hmac":
+            return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
+        return found
+
+    def _found(self, number: int | None, name: str | None) -> Actor | Refusal:
+        """Whom the table knows; where there is none, everybody."""
+        options = self._options
+        if options.kind == "hmac" or self._table is None:
+            return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
+        if options.kind == "external_id":
+            external_id = self._table.external_id(options.type, number, name)
+            return account_actor(self._root, external_id) if external_id else _unknown_user(options.type)
+        return _by_email(options, self._table.email(number, name))
+
+    def _visitor(self, session: object) -> Actor | Refusal:
+        """An anonymous visitor, told apart from others by the session alone."""
+        if isinstance(session, bool) or not isinstance(session, (str, int, float)) or not session:
+            return Refusal("translate", "no_actor", "neither a user nor a session; expected one of user_id, username, session")
+        if self._key is None:
+            return Refusal("translate", "no_actor", "an anonymous visitor; they are told apart by lms.id_key, which is not set")
+        return self._hashed(f"session:{session}")
+
+    def _hashed(self, subject: str) -> Actor:
+        return account_actor(self._root, self._keyed_id(subject))
+
+    def _keyed_id(self, subject: str) -> str:
+        assert self._key is not None
+        text = f"{self._options.type}:{subject}".encode("utf-8", "surrogatepass")
+        return str(uuid8(hmac.digest(self._key, text, hashlib.sha256)[:16]))
+
+
+def _by_email(options: ActorOptions, email: str | None) -> Actor | Refusal:
+    """xAPI 1.0.3, 2.4.2.3: mbox, or the SHA-1 of the mailto IRI; of the bare address only where the site wants erb's."""
+    address = (email or "").removeprefix("mailto:")
+    if address.count("@") != 1 or not address.isprintable() or " " in address:
+        return Refusal("translate", "no_email", "the table of external ids has no e-mail address of this user")
+    if options.kind == "mbox":
+        return mailbox_actor("mbox", f"mailto:{address}")
+    hashed = address if options.sha1_of == "address" else f"mailto:{address}"
+    return mailbox_actor("mbox_sha1sum", hashlib.sha1(hashed.encode(), usedforsecurity=False).hexdigest())
+
+
+def uuid8(data: bytes) -> uuid.UUID:
+    """The 16 bytes as a UUID of version 8, for ids of one's own making (RFC 9562, 5.8)."""
+    number = int.from_bytes(data, "big")
+    number = number & ~(0xF << 76) | 8 << 76
+    return uuid.UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _unknown_user(id_type: str) -> Refusal:
+    return Refusal("translate", "unknown_user", f"the table of external ids has no {id_type} id of this user")
+
+
+def _user(user_id: object, username: object) -> tuple[int | None, str | None]:
+    """Who is meant: a number, or digits where an id belongs, is a user id; other text is a username; 0, "" and
+    booleans are nobody. A username of digits stays a username."""
+    number: int | None = None
+    name = username if isinstance(username, str) and username else None
+    if isinstance(user_id, str):
+        if user_id.isascii() and user_id.isdigit() and len(user_id) < 19:
+            number = int(user_id)
+        elif user_id:
+            return None, user_id
+    elif isinstance(user_id, (int, float)) and not isinstance(user_id, bool) and user_id == user_id // 1:
+        number = int(user_id)
+    return number or None, name

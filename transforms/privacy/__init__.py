@@ -1,0 +1,1 @@
+"""Which fields are personal, where they go, and what takes them out."""

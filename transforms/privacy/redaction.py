@@ -1,0 +1,98 @@
+"""Dead letters without the values of the record: enough to see what is wrong with it, and nothing about anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+import orjson
+
+from edx2lrs.transforms.config_types import PayloadForm
+from edx2lrs.transforms.failure import Failure, Refusal
+from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.tables import constant_values, tables, words
+from edx2lrs.transforms.mapping.rows import Constant
+from edx2lrs.transforms.privacy.declared_fields import declared_fields
+from edx2lrs.transforms.records.log_line import lenient_object, lenient_value
+
+_PARTS = ("name", "event_type", "event", "data", "context", "time", "timestamp", "event_source", "session", "referer", "username")
+_STATEMENT = ("id", "version", "actor", "objectType", "account", "homePage", "mbox", "mbox_sha1sum", "timestamp", "stored")
+_EVENT = ("@context", "eventTime", "session", "extensions", "transformerVersion")
+
+
+def with_payload(failure: Failure, form: PayloadForm) -> Failure:
+    """The failure as its dead letter may hold it. What the receiver answered goes with the payload, for it may quote it."""
+    if form == "full":
+        return failure
+    payload = redacted(failure.payload) if form == "redacted" else b""
+    return msgspec.structs.replace(failure, payload=payload, http_body=None)
+
+
+def redacted(payload: bytes) -> bytes:
+    """The structure of a record or statement, as JSON: keys and texts that stand in the mappings' own tables stay as they are,
+    other keys are counted, every other value is its type, a text its length."""
+    found = lenient_object(payload)
+    if not isinstance(found, Refusal):
+        try:
+            return orjson.dumps(_masked(found))
+        except (RecursionError, TypeError):  # orjson has a limit of its own
+            pass
+    return orjson.dumps(f"{len(payload)} bytes that are no event")
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _masked(inner) for key, inner in value.items() if key in _known_keys()}
+        return kept if len(kept) == len(value) else {**kept, "other keys": len(value) - len(kept)}
+    if isinstance(value, list):
+        return [_masked(inner) for inner in value]
+    if isinstance(value, str):
+        return _masked_text(value)
+    if value is None:
+        return None
+    return "true or false" if isinstance(value, bool) else "number"
+
+
+def _masked_text(text: str) -> Any:
+    if text in _known_texts():
+        return text
+    if text.startswith("{"):
+        try:
+            return _masked(lenient_value(text))
+        except ValueError:
+            pass
+    return f"text of {len(text)} characters"
+
+
+@cache
+def _known_keys() -> frozenset[str]:
+    """What the types of events declare, and what the mappings write."""
+    keys = {*_PARTS, *_STATEMENT, *_EVENT}
+    for source in SOURCE_EVENTS.values():
+        for struct in (source.data, source.context):
+            if struct is not None:
+                keys.update(step for field in declared_fields(struct) for step in field.path.split("."))
+    for row in _rows():
+        keys.update(row.destination)
+        if isinstance(row, Constant):
+            keys.update(key for path, _ in constant_values(row.value) for key in path)
+        elif row.function is not None:
+            keys |= words(row.function).texts
+    return frozenset(keys)
+
+
+@cache
+def _known_texts() -> frozenset[str]:
+    """The names of events, and the constants of the mappings."""
+    constants = (value for row in _rows() if isinstance(row, Constant) for _, value in constant_values(row.value))
+    return frozenset({*SOURCE_EVENTS, "Agent", "1.0.3", *(value for value in constants if isinstance(value, str))})
+
+
+def _rows() -> Iterator[Any]:
+    for mappings in (xapi.MAPPINGS, caliper.MAPPINGS):
+        for mapping in mappings.values():
+            for table in tables(mapping):
+                yield from table.rows

@@ -1,0 +1,410 @@
+"""From a record's bytes to an event in normal form: the same, whether it came from a tracking log, a message or the event bus.
+
+- A log line: an optional log prefix, then an object with ``event`` (an object, JSON text or plain text); session, user, source
+  and referrer stand at the top.
+- A live event or one from the event bus: an object with ``data`` and ``context`` (each an object or JSON text); session, user,
+  source and referrer stand in ``context``.
+
+Almost every record of a known name is decoded in one pass, by the types that its name chooses; where the name is not in sight,
+the envelope is decoded first, then what the name's types declare of its parts. What msgspec refuses (NaN, lone surrogates, a
+broken line, a value of a wrong type) is read again with Python's ``json``, which either finds nothing wrong with any declared
+field or says what is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import astuple
+
+from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
+from edx2lrs.transforms.formats.json_type import json_type
+from edx2lrs.transforms.formats.times import canonical_time
+from edx2lrs.transforms.records.log_line import lenient_object, lenient_value
+
+
+def parse(line: bytes) -> Event | Refusal:
+    """The event of one record: a line without its line break, or a message. Never raises.
+
+    Refusals have stage ``parse`` and one of the causes ``not_utf8``, ``not_json``, ``too_deep``, ``not_an_event``,
+    ``wrong_type``, ``not_finite``, ``bad_text``, ``no_time``, ``bad_time``. Their messages name fields and types, never values.
+    """
+    try:
+        if not line.isascii():
+            line.decode()
+        start = line.find(b'"name": "') + 9
+        if start == 8:
+            start = line.find(b'"name":"') + 8
+        known = _known_names.get(line[start : line.find(b'"', start)])
+        if known is None or line[0] != _BRACE:
+            return _in_two_passes(line)
+        name, source_event, decode, decode_data, declared = known
+        # as a tuple, since records of many types pass here: Python finds fields of one type faster
+        there, _, time, timestamp, source, session, referrer, username, host, about, event, data = astuple(decode(line))
+        if event is not UNSET:
+            data = event
+        if there != name or data is UNSET:
+            return _in_two_passes(line)  # what was in sight was another name, or is no event
+        canonical = canonical_time(time if timestamp is None else timestamp or _first(timestamp, time))
+        if isinstance(canonical, Refusal):
+            return canonical
+        if type(data) is str:
+            data = decode_data(data) if data[:1] == "{" else _payload(data, source_event)
+        elif data is None:
+            data = source_event.data()
+        if type(about) is str or about is None:
+            about = _context(about)
+        context = _declared_context(about, declared) if declared else None
+        return _event(name, False, canonical, source, session, referrer, username, host, about, context, data)
+    except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
+        return _parse_leniently(line)
+
+
+def _in_two_passes(line: bytes) -> Event | Refusal:
+    """The event of a record whose name is not known before its envelope is decoded. Raises as msgspec does, and _ReadAgain."""
+    if line[:1] != b"{":
+        line = _after_prefix(line)
+    named = _decode_name(line)
+    if named.event is UNSET and named.data is UNSET:
+        raise _ReadAgain
+    name, from_event_type = named.name, False
+    if not name:
+        name, from_event_type = _name_of_type(named.event_type)
+    source_event = SOURCE_EVENTS.get(name)
+    if source_event is None:
+        return Event(name, from_event_type)
+    envelope = _decode_envelope(line)
+    payload = envelope.data if envelope.event is UNSET else envelope.event
+    time = canonical_time(envelope.timestamp or _first(envelope.timestamp, envelope.time))
+    if isinstance(time, Refusal):
+        return time
+    about = _context(envelope.context)
+    declared = _declared_context(about, source_event.context) if source_event.context else None
+    data = _payload(_part_decoders[source_event.data](payload), source_event)
+    return _event(name, from_event_type, time, *_top(envelope), about, declared, data)
+
+
+def _top(envelope: Envelope) -> tuple[Scalar, Scalar, Scalar, Scalar, Scalar]:
+    """What the top of a record may know of its session and user, as ``_event`` takes it."""
+    return envelope.event_source, envelope.session, envelope.referer, envelope.username, envelope.host
+
+
+def _after_prefix(line: bytes) -> bytes:
+    """The line from the first object on, where nothing in the prefix makes that doubtful."""
+    start = line.find(b'{"')
+    if start < 0 or b'"' in line[:start] or b"}" in line[:start]:
+        raise _ReadAgain
+    return line[start:]
+
+
+_BRACE = ord("{")
+
+
+class _Name(msgspec.Struct, gc=False):
+    name: Text = None
+    event_type: Scalar = None
+
+
+class _Named(_Name, gc=False):
+    """What tells whether a record is an event that anybody knows: most lines of a log are page requests."""
+
+    event: msgspec.Raw | msgspec.UnsetType = UNSET
+    data: msgspec.Raw | msgspec.UnsetType = UNSET
+
+
+_decode_name: Callable[[bytes], _Named] = msgspec.json.Decoder(_Named).decode
+
+
+class Envelope(_Name, gc=False):
+    time: Scalar = None
+    timestamp: Scalar = None
+    event_source: Scalar = None
+    session: Scalar = None
+    referer: Scalar = None
+    username: Scalar = None
+    host: Scalar = None
+
+
+class _RawEnvelope(Envelope, gc=False):
+    """The envelope with its payload still undecoded; the context may be the JSON text of one."""
+
+    context: Context | str | None = None
+    event: msgspec.Raw | msgspec.UnsetType = UNSET
+    data: msgspec.Raw | msgspec.UnsetType = UNSET
+
+
+class _ReadAgain(Exception):
+    """The fast path does not judge this record."""
+
+
+class _Refused(Exception):
+    def __init__(self, cause: str, message: str):
+        super().__init__(message)
+        self.refusal = Refusal("parse", cause, message)
+
+
+def _any_context() -> type[Context]:
+    """``Context`` with what any family declares beyond it: decoded in one pass, before it is known which family it is for.
+
+    Raises TypeError when two families declare a field with different types."""
+    fields: dict[str, Any] = {}
+    for declared in {source.context for source in SOURCE_EVENTS.values() if source.context}:
+        for field in msgspec.structs.fields(declared):
+            if fields.setdefault(field.name, field).type != field.type:
+                raise TypeError(f"context.{field.name} is declared with two types")
+    types = [(name, field.type, field.default) for name, field in fields.items()]
+    defined = msgspec.defstruct("_AnyContext", types, bases=(Context,), gc=False)
+    return cast("type[Context]", defined)
+
+
+_AnyContext: Any = _any_context()
+_no_context: Context = _AnyContext()
+_decode_context: Callable[[str], Context] = msgspec.json.Decoder(_AnyContext).decode
+_Record: Any = msgspec.defstruct("_Record", [("context", _AnyContext | str | None, None)], bases=(_RawEnvelope,), gc=False)
+_decode_envelope: Callable[[bytes], _RawEnvelope] = msgspec.json.Decoder(_Record).decode
+
+
+def _context(context: Context | str | None) -> Context:
+    return context if isinstance(context, Context) else _no_context if context is None else _decode_context(context)
+
+
+def _declared_context(about: Context, declared: type[msgspec.Struct]) -> msgspec.Struct:
+    """What the family declares of the context, and nothing else of it."""
+    return declared(*[getattr(about, field) for field in declared.__struct_fields__])
+
+
+def _name_of_type(event_type: Scalar) -> tuple[str, bool]:
+    """The name of a record without one, and whether it counts as ``from_event_type``: the address of a page does not."""
+    if type(event_type) is not str or not event_type:
+        return "", False
+    return event_type, not event_type.startswith(("/", "http://", "https://"))
+
+
+def _first(value: Scalar, other: Scalar) -> Scalar:
+    """The first of two places of a record that has something in it."""
+    return value if value or value not in (None, "") else other
+
+
+def _event(
+    name: str,
+    from_event_type: bool,
+    time: str,
+    source: Scalar,
+    session: Scalar,
+    referrer: Scalar,
+    username: Scalar,
+    host: Scalar,
+    about: Context,
+    context: Any,
+    data: EventData,
+) -> Event:
+    """The normal form, from the parts as they were declared. What the top of the record has wins over what ``about`` has, and who
+    is named in ``data`` over both."""
+    (
+        id_there,
+        username_there,
+        session_there,
+        source_there,
+        referrer_there,
+        course_id,
+        org_id,
+        host_there,
+        enterprise_uuid,
+    ) = astuple(about)[:9]
+    user: int | None = None
+    user_name: str | None = None
+    id_in_data, name_in_data = astuple(data)[:2]
+    if id_in_data is not None or name_in_data is not None:
+        user, user_name = _user(id_in_data, name_in_data)
+        if user_name is None and user is not None and id_there in (user, str(user)):
+            same = username or username_there
+            user_name = same if type(same) is str and same else None
+    elif type(id_there) is int and id_there and type(username) is str and username:
+        user, user_name = id_there, username  # nearly always; _user would say the same
+    if user is None and user_name is None:
+        user, user_name = _user(id_there, username or _first(username, username_there))
+    return Event(
+        name,
+        from_event_type,
+        time,
+        source or _first(source, source_there),
+        session or _first(session, session_there),
+        referrer or _first(referrer, referrer_there),
+        user,
+        user_name,
+        course_id or None,
+        org_id or None,
+        host or _first(host, host_there),
+        enterprise_uuid or None,
+        context,
+        data,
+    )
+
+
+def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
+    """Which user a place of the record names: a number is a primary key only where an id belongs. A text there that is no number
+    is a username."""
+    if type(user_id) is int and user_id:
+        return user_id, username if type(username) is str and username else None
+    if type(user_id) is str and user_id:
+        if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 19):
+            return None, user_id
+        user_id = int(user_id)
+    elif type(user_id) is float and user_id == math.floor(user_id):
+        user_id = int(user_id)
+    if user_id:
+        if type(user_id) is not int:
+            raise _Refused("wrong_type", f"user_id: expected a whole number or a text, found {json_type(user_id)}")
+        return user_id, username if type(username) is str and username else None
+    if type(username) is int:
+        username = str(username) if username else None
+    if username and type(username) is not str:
+        raise _Refused("wrong_type", f"username: expected a text, found {json_type(username)}")
+    return None, str(username) if username else None
+
+
+# The fast reader: from the undecoded parts. A part is an object or, in browsers' events and on the event bus, its JSON text.
+
+_DECLARED = {source.data for source in SOURCE_EVENTS.values()}
+_decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d).decode for d in _DECLARED}
+_part_decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d | str | None).decode for d in _DECLARED}
+
+
+def _record_decoder(source_event: SourceEvent) -> Callable[[bytes], Any]:
+    """Decodes a whole record of one name, in one pass."""
+    about: Any = source_event.context
+    context: Any = Context
+    if about is not None:
+        fields = [(field.name, field.type, field.default) for field in msgspec.structs.fields(about)]
+        context = msgspec.defstruct("_KnownContext", fields, bases=(Context,), gc=False)
+    part = source_event.data | str | msgspec.UnsetType | None
+    parts = [("context", context | str | None, None), ("event", part, UNSET), ("data", part, UNSET)]
+    record: Any = msgspec.defstruct("_KnownRecord", parts, bases=(Envelope,), gc=False)
+    return msgspec.json.Decoder(record).decode
+
+
+class _KnownName(NamedTuple):
+    name: str
+    source_event: SourceEvent
+    decode_record: Callable[[bytes], Any]
+    decode_data: Callable[[str], Any]
+    context: type[msgspec.Struct] | None
+
+
+def _by_name() -> dict[bytes, _KnownName]:
+    """Events of one shape share a decoder."""
+    records = {source_event[1:3]: _record_decoder(source_event) for source_event in SOURCE_EVENTS.values()}
+    return {
+        name.encode(): _KnownName(name, source, records[source[1:3]], _decoders[source.data], source.context)
+        for name, source in SOURCE_EVENTS.items()
+    }
+
+
+_known_names = _by_name()
+_decode_text = msgspec.json.Decoder(str).decode
+_MAY_BEGIN_JSON = frozenset("{[-0123456789tfnNI \t\r\n")
+
+
+def _payload(part: Any, source_event: SourceEvent) -> Any:
+    """The payload of a part that was decoded as its type, a text or null."""
+    declared = source_event.data
+    if type(part) is str:
+        begins = part[:1]
+        if begins == "{":
+            return _decoders[declared](part)
+        if begins == '"':
+            part = _decode_text(part)  # some browsers send a text as JSON text
+        elif begins in _MAY_BEGIN_JSON:
+            raise _ReadAgain
+        if not source_event.text_allowed or not part:
+            raise _ReadAgain
+        return SubmittedText(text=part)
+    return declared() if part is None else part
+
+
+# The lenient reader: from Python values, judging every declared field.
+
+
+def _parse_leniently(line: bytes) -> Event | Refusal:
+    record = lenient_object(line)
+    if isinstance(record, Refusal):
+        return record
+    if "event" not in record and "data" not in record:
+        return Refusal("parse", "not_an_event", "neither event nor data in the object; expected one of them")
+    try:
+        parts = {key: record.pop(key) for key in ("context", "event", "data") if key in record}
+        named = _read_value(record, _Name, False, "")
+        name, from_event_type = (named.name, False) if named.name else _name_of_type(named.event_type)
+        source_event = SOURCE_EVENTS.get(name)
+        if source_event is None:
+            return Event(name, from_event_type)
+        envelope = _read_value(record, Envelope, False, "")
+        time = canonical_time(_first(envelope.timestamp, envelope.time))
+        if isinstance(time, Refusal):
+            return time
+        context = parts.get("context")
+        return _event(
+            name,
+            from_event_type,
+            time,
+            *_top(envelope),
+            _read_value(context, Context, False, "context"),
+            _read_value(context, source_event.context, False, "context") if source_event.context else None,
+            _read_value(
+                parts["event"] if "event" in parts else parts["data"], source_event.data, source_event.text_allowed, "data"
+            ),
+        )
+    except _Refused as refused:
+        return refused.refusal
+    except RecursionError:
+        return Refusal("parse", "too_deep", "arrays or objects are nested too deeply")
+
+
+def _read_value(value: Any, declared: type, text_allowed: bool, path: str) -> Any:
+    if isinstance(value, str):
+        with suppress(ValueError):  # else it is a plain text
+            value = lenient_value(value)
+    if value is None or value == "":
+        value = {}
+    if isinstance(value, str) and text_allowed:
+        _check(value, path)
+        return SubmittedText(text=value)
+    if not isinstance(value, dict):
+        raise _Refused("wrong_type", f"{path}: expected an object, found {json_type(value)}")
+    try:
+        read: Any = msgspec.convert(value, declared)
+    except msgspec.ValidationError as error:
+        # the message names types and a path ($.duration), no values
+        raise _Refused("wrong_type", f"{path}: {error}".replace("`$.", "`").replace("bool | ", "").lstrip(": ")) from None
+    except UnicodeEncodeError:  # in place of an object: msgspec has no message for it
+        raise _Refused("bad_text", f"{path}: a lone surrogate; expected text that UTF-8 can hold") from None
+    _check(read, path)
+    return read
+
+
+def _check(value: Any, path: str) -> None:
+    """Refuses what JSON (RFC 8259) and UTF-8 do not know, at any depth of a declared field."""
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise _Refused("bad_text", f"{path}: a lone surrogate; expected text that UTF-8 can hold")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise _Refused("not_finite", f"{path}: NaN, Infinity or a number beyond 1.8e308; expected a finite number")
+    elif isinstance(value, msgspec.Struct):
+        for field in value.__struct_fields__:
+            _check(getattr(value, field), f"{path}.{field}".lstrip("."))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check(key, f"{path} (a key)")
+            _check(inner, f"{path}[...]")
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, f"{path}[...]")
