@@ -19,7 +19,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
-from edx2lrs.pipeline.local.wave import Record
+from edx2lrs.pipeline.records import Record
 from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
 from edx2lrs.transforms.mapping.row_compiler import Translated as Statement

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -18,13 +19,14 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.transforms.window import GlobalWindow
 
+from edx2lrs.io.delivery import statement_log
+from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
 from edx2lrs.pipeline.engines.count_tallies import CountTallies, ReportPlace, observe_waiting
 from edx2lrs.pipeline.engines.shard import Cells, Outcome, Service, Shard
 from edx2lrs.pipeline.engines.shard_alerts import shard_alerts
 from edx2lrs.pipeline.engines.write_dead_letters import WriteDeadLetters
 from edx2lrs.pipeline.job import JobSpec, current_job
-from edx2lrs.pipeline.local.run_lifecycle import connector_of
 from edx2lrs.transforms.config_types import Config, Consumer
 from edx2lrs.transforms.packing.blocks import Block
 from edx2lrs.transforms.packing.shards import ids_of_one_shard, of_one_shard, shard_of, shards
@@ -172,7 +174,7 @@ class SendShard(beam.DoFn):
 
     def _services_of_all(self) -> dict[str, Service]:
         config = self._job.config
-        connect = connector_of(config)
+        connect = Clients(config, Path(statement_log.FOLDER))
         self._clients = {consumer.name: connect(consumer) for consumer in config.consumers}
         ids = ids_of_one_shard(config)
         services = {}

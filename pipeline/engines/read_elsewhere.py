@@ -14,6 +14,7 @@ from edx2lrs.io.sources.files import FoundFile, Unreadable
 from edx2lrs.io.sources.path_dates import within
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.input_pieces import PART
+from edx2lrs.pipeline.records import Record
 from edx2lrs.pipeline.steps import Batch, Reading
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.matching.time_window import TimeWindow
@@ -54,7 +55,7 @@ class ReadMessages(Reading):
         yield from self.failed([each for each in came if isinstance(each, Failure)])
         messages = [each for each in came if not isinstance(each, Failure)]
         self.tally["", "bytes"] += sum(len(message.body) for message in messages)
-        yield from self.batches(waves.Record(each.position, 0, each.body, each.attributes) for each in messages)
+        yield from self.batches(Record(each.position, 0, each.body, each.attributes) for each in messages)
 
 
 class ReadParts(Reading):

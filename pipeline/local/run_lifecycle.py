@@ -15,7 +15,7 @@ from typing import Any
 
 from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
-from edx2lrs.io.delivery.consumer_sender import Client, Notice
+from edx2lrs.io.delivery.consumer_sender import Notice
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.sources.files import InputError
@@ -28,7 +28,7 @@ from edx2lrs.pipeline.alerts import Alerts
 from edx2lrs.pipeline.config.reading import ConfigError
 from edx2lrs.pipeline.local.run import Fault, LocalRun, Place
 from edx2lrs.pipeline.run_options import OptionError
-from edx2lrs.transforms.config_types import Config, Consumer
+from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.packages import OwnEventsError
 
 INCOMPLETE, WRONG_USAGE, FAILED = 1, 2, 3
@@ -88,14 +88,9 @@ def owned_state(folder: str | None, config: Config, create: bool = True) -> Iter
             _LOG.warning("the state is kept in %s; name it with --state to go on from it, or remove it", path)
 
 
-def connector_of(config: Config, folder: Path = Path()) -> Callable[[Consumer], Client]:
-    """What makes the clients of all consumers; ``folder``: for statement logs without a place. Raises ``SecretError``."""
-    return Clients(config, folder / statement_log.FOLDER)
-
-
 def senders_of(config: Config, state: State, alerts: Alerts) -> Senders:
     """The senders of all consumers. Raises ``SecretError``."""
-    return Senders(state.outbox, config.consumers, connector_of(config, state.folder), alerts.notice)
+    return Senders(state.outbox, config.consumers, Clients(config, state.folder / statement_log.FOLDER), alerts.notice)
 
 
 def _log_notice(notice: Notice) -> None:

@@ -11,6 +11,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from edx2lrs.io.delivery import statement_log
+from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.paths import is_remote
 from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.sources.source_urls import SourceUrl, check_options
@@ -134,7 +136,7 @@ class _Service:
         if newer is None:
             return
         try:
-            self._job.change_consumers(newer.consumers, run_lifecycle.connector_of(newer, self._state.folder))
+            self._job.change_consumers(newer.consumers, Clients(newer, self._state.folder / statement_log.FOLDER))
             self._job.alerts.follow(newer)
         except SecretError as error:
             self._watch.refuse(before, str(error))

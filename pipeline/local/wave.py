@@ -5,16 +5,15 @@ Nothing of it is needed after a kill: what counts is what the state directory ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-
-import msgspec
 
 from edx2lrs.io.dead_letters.spool import is_spool, spooled_record
 from edx2lrs.io.sources.file_reader import Polled
 from edx2lrs.io.sources.lines import Lines
 from edx2lrs.io.sources.source import Message
 from edx2lrs.io.state.waves import Reached
+from edx2lrs.pipeline.records import Record
 from edx2lrs.transforms.failure import Failure
 
 
@@ -69,20 +68,6 @@ class MessageWave(NamedTuple):
     def size(self) -> int:
         """Bytes of the messages' bodies."""
         return sum(len(message.body) for message in self.messages)
-
-
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """One line that is not blank, without its end; or one message, whose ``path`` is its position and whose ``line`` is 0."""
-
-    path: str
-    line: int
-    body: bytes
-    attributes: Mapping[str, str] = {}
-    only: str | None = None  # the one consumer that is to get it
-
-    @property
-    def position(self) -> str:
-        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 def stretch_of(piece: str, start: int, polled: Polled, file: str | None = None) -> Stretch:

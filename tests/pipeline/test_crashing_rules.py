@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edx2lrs.pipeline.job import JobSpec
-from edx2lrs.pipeline.local.wave import Record
+from edx2lrs.pipeline.records import Record
 from edx2lrs.pipeline.steps import Batch, FilterEvents, MatchConsumers, Parsed
 from edx2lrs.transforms.event import Event
 

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from edx2lrs.io.sources.source_urls import streams
+from edx2lrs.pipeline.commands.flex_template import metadata
 from edx2lrs.pipeline.commands.run import add_arguments
-from edx2lrs.pipeline.engines.flex_template import metadata
 from edx2lrs.pipeline.engines.flink_options import NAMES
 from edx2lrs.pipeline.engines.options import Asked, check
 from edx2lrs.transforms.config_types import Config, DeadLetters, Lms
@@ -45,7 +45,7 @@ def pinned_beam():
 
 def test_the_metadata_of_the_flex_template_is_in_step_with_the_options():
     written = json.loads((TEMPLATES / "dataflow" / "metadata.json").read_text(encoding="utf-8"))
-    assert written == metadata(), "python -m edx2lrs.pipeline.engines.flex_template > templates/dataflow/metadata.json"
+    assert written == metadata(), "python -m edx2lrs.pipeline.commands.flex_template > templates/dataflow/metadata.json"
 
 
 def test_a_launch_can_pass_every_parameter_on():

@@ -1,6 +1,6 @@
 """The metadata of the flex template for Dataflow, made of the options of `run`.
 
-``python -m edx2lrs.pipeline.engines.flex_template > templates/dataflow/metadata.json`` writes it anew.
+``python -m edx2lrs.pipeline.commands.flex_template > templates/dataflow/metadata.json`` writes it anew.
 """
 
 from __future__ import annotations
