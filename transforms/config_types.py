@@ -68,8 +68,8 @@ class Lms(_Options, frozen=True):
     sites: Annotated[
         dict[str, str],
         Meta(
-            description="Where one stream carries several sites: an event's `host` to the root of its site. "
-            "All other hosts have `root_url`.",
+            description="For a stream that carries several sites: maps an event's `host` to the root of its site. "
+            "A host that is not named here has `root_url`.",
             examples=["{campus.example.com: https://campus.example.com}"],
             extra={"kind": "sites"},
         ),
@@ -86,7 +86,7 @@ class Lms(_Options, frozen=True):
         Table | None,
         Meta(
             description="Table of course names: CSV with the header `course_id,display_name`. "
-            "A course that it lacks gets no name.",
+            "A course that the table lacks gets no name in statements.",
             examples=["courses.csv"],
         ),
     ] = None
@@ -94,14 +94,14 @@ class Lms(_Options, frozen=True):
         Reference | None,
         Meta(
             description="The site's key for HMAC ids and for telling anonymous visitors apart. "
-            "Another key makes other persons of everybody.",
+            "With another key, every person gets another id.",
             examples=["env:EDX2LRS_ID_KEY"],
         ),
     ] = None
     statement_ids: Annotated[
         Literal["erb", "strict"],
         Meta(
-            description="`erb`: the same ids as event-routing-backends. `strict`: the object's id is part of them too, "
+            description="`erb`: the same ids as event-routing-backends. `strict`: the object's id is part of a statement's id too, "
             "for a site that starts fresh.",
             examples=["strict"],
         ),
@@ -109,7 +109,7 @@ class Lms(_Options, frozen=True):
     transformer_version: Annotated[
         str | None,
         Meta(
-            description="Text of the transformer-version extension; default: edx2lrs and its version.",
+            description="Text of the transformer-version extension. Default: edx2lrs and its version.",
             examples=["event-routing-backends@9.3.8"],
         ),
     ] = None
@@ -120,16 +120,16 @@ class Events(_Options, frozen=True):
 
     allow: Annotated[
         list[Pattern] | None,
-        Meta(description="Names that are let in; not given: all.", examples=["[problem_check, /video/]"]),
+        Meta(description="Names that are let in. Default: all names.", examples=["[problem_check, /video/]"]),
     ] = None
     block: Annotated[
         list[Pattern],
-        Meta(description="Names that are kept out; wins over `allow`.", examples=[r"['/^edx\.forum\./']"]),
+        Meta(description="Names that are kept out. `block` wins over `allow`.", examples=[r"['/^edx\.forum\./']"]),
     ] = []
 
 
 class Auth(_Options, frozen=True):
-    """How a consumer knows us."""
+    """The credentials with which edx2lrs signs in at a consumer."""
 
     scheme: Annotated[
         Literal["basic", "bearer", "none"],
@@ -141,71 +141,72 @@ class Auth(_Options, frozen=True):
 
 
 class AccessRule(_Options, frozen=True):
-    """Names that are let in and names that are kept out. At least one of the two is given."""
+    """Names that are let in and names that are kept out. A rule has `allow`, `block` or both."""
 
     allow: Annotated[
         list[Pattern] | None,
-        Meta(description="Names that are let in; not given: all that `block` does not name.", examples=["[MITx, /^Delft/]"]),
+        Meta(description="Names that are let in. Default: all names that `block` does not name.", examples=["[MITx, /^Delft/]"]),
     ] = None
     block: Annotated[
-        list[Pattern], Meta(description="Names that are kept out; wins over `allow`.", examples=["[MITx-Test]"])
+        list[Pattern], Meta(description="Names that are kept out. `block` wins over `allow`.", examples=["[MITx-Test]"])
     ] = []
 
 
 class UserRule(_Options, frozen=True):
-    """Persons who are let in and persons who are kept out. At least one of the two is given."""
+    """Persons who are let in and persons who are kept out. A rule has `allow`, `block` or both."""
 
     allow: Annotated[
         list[User] | None,
-        Meta(description="Persons who are let in; not given: all that `block` does not name.", examples=["[ann, 5]"]),
+        Meta(description="Persons who are let in. Default: all persons whom `block` does not name.", examples=["[ann, 5]"]),
     ] = None
     block: Annotated[
         list[User],
         Meta(
-            description="Persons who are kept out; wins over `allow`. A rule that blocks by id keeps out who has no id, one that "
-            "blocks by name who has no name.",
+            description="Persons who are kept out. `block` wins over `allow`. A rule with user ids in `block` also keeps out every "
+            "event without a user id. A rule with usernames in `block` also keeps out every event without a username.",
             examples=["[/^test_/]"],
         ),
     ] = []
 
 
 class Access(_Options, frozen=True):
-    """What a consumer may see. An event has to pass all the rules that are given; one that lacks what a rule asks for passes
-    none."""
+    """What a consumer may see. An event has to pass every rule that is given. An event without the field of a rule does not pass "
+    "the rule."""
 
     courses: Annotated[
         AccessRule | None,
         Meta(
-            description="By course key; also the one in the event's data.",
+            description="By course key: the course of the event's context, and for enrollments the course in the event's data too.",
             examples=["{allow: [course-v1:MITx+6.00x+2026]}"],
         ),
     ] = None
     orgs: Annotated[
         AccessRule | None,
         Meta(
-            description="By organisation, which is taken from the course key and never from `context.org_id`.",
+            description="By organisation. The organisation is read from the course key, never from `context.org_id`.",
             examples=["{allow: [MITx]}"],
         ),
     ] = None
     users: Annotated[
         UserRule | None,
-        Meta(description="By the person whom the event is about, by username or user id.", examples=["{block: [staff, 5]}"]),
+        Meta(description="By the person whom the event is about: a username or a user id.", examples=["{block: [staff, 5]}"]),
     ] = None
     sites: Annotated[
         AccessRule | None,
-        Meta(description="By the event's `host`, without case.", examples=["{allow: [campus.example.com]}"]),
+        Meta(description="By the event's `host`; upper and lower case are the same.", examples=["{allow: [campus.example.com]}"]),
     ] = None
     enterprises: Annotated[
         AccessRule | None,
         Meta(
-            description="By the event's `context.enterprise_uuid`, without case.",
+            description="By the event's `context.enterprise_uuid`; upper and lower case are the same.",
             examples=["{allow: [0f8a6b2e-3a5c-4b8e-9a55-0c6a0d6f1e10]}"],
         ),
     ] = None
     activity_types: Annotated[
         AccessRule | None,
         Meta(
-            description="By what its statements are about: xAPI's `object.definition.type`, Caliper's `object.type`.",
+            description="By the type of the object of the event's statements: `object.definition.type` in xAPI, `object.type` in "
+            "Caliper.",
             examples=["{allow: [https://w3id.org/xapi/video/activity-type/video]}"],
         ),
     ] = None
@@ -217,38 +218,41 @@ class Actor(_Options, frozen=True):
     id: Annotated[
         IdKind | None,
         Meta(
-            description="Default: `external_id` where there is `lms.external_ids`, else `hmac`. "
-            "The `mbox` ones are for xAPI only.",
+            description="The kind of id. Default: `external_id` if `lms.external_ids` is given, else `hmac`. "
+            "`mbox` and `mbox_sha1sum` are for xAPI only.",
             examples=["hmac"],
         ),
     ] = None
     type: Annotated[
         IdType | None,
         Meta(
-            description="Type of the external id; default: by protocol, `XAPI` or `CALIPER`. Part of an HMAC id too.",
+            description="Type of the external id. Default: `XAPI` or `CALIPER`, by the protocol. The type is part of an HMAC id too.",
             examples=["LTI"],
         ),
     ] = None
     unknown: Annotated[
         Unknown,
         Meta(
-            description="A user whom the table does not know: a dead letter, until a newer table knows them, "
-            "or an HMAC id, which changes when the next table knows the user.",
+            description="What becomes of an event of a user whom the table does not know. `dead_letter`: a dead letter, to be "
+            "replayed with a "
+            "newer table. `hmac`: a statement with an HMAC id; the user has another id as soon as a newer table knows the user.",
             examples=["hmac"],
         ),
     ] = "dead_letter"
     key: Annotated[
         Reference | None,
         Meta(
-            description="With `id: hmac`: this consumer's own key in place of `lms.id_key`, so that nobody can join its data with "
-            "another consumer's by the persons' ids.",
+            description="With `id: hmac`: this consumer's own key, in place of `lms.id_key`. Nobody can then join this consumer's "
+            "data with "
+            "another consumer's data by the ids of persons.",
             examples=["env:CAMPUS_ID_KEY"],
         ),
     ] = None
     sha1_of: Annotated[
         Sha1Of,
         Meta(
-            description="With `id: mbox_sha1sum`: what is hashed. `mailto`: the address with `mailto:` before it, as xAPI has it; "
+            description="With `id: mbox_sha1sum`: the text that is hashed. `mailto`: the address with `mailto:` before it, as xAPI "
+            "says; "
             "`address`: the bare address, as event-routing-backends does.",
             examples=["address"],
         ),
@@ -267,97 +271,125 @@ class ActorOptions(NamedTuple):
 
 
 class Batch(_Options, frozen=True):
-    """What goes into one request."""
+    """The size of one request."""
 
-    size: Annotated[int, Meta(ge=1, le=10_000, description="Statements in one request, at most.", examples=[500])] = 100
-    interval: Annotated[Seconds, Meta(description="Age at which a batch goes out, full or not.", examples=["0.2s"])] = 60.0
+    size: Annotated[int, Meta(ge=1, le=10_000, description="The most statements in one request.", examples=[500])] = 100
+    interval: Annotated[
+        Seconds,
+        Meta(description="A batch is sent when its oldest statement has this age, also if the batch is not full.", examples=["0.2s"]),
+    ] = 60.0
     bytes: Annotated[
         int,
         Meta(
             ge=1_000,
-            description="Bytes of one request's body before compression, at most; a larger statement goes alone. "
-            "What a 413 was given for is halved.",
+            description="The most bytes in the body of one request, before compression. A larger statement is sent alone. "
+            "A batch that gets the answer 413 is halved.",
             examples=[250_000],
         ),
     ] = 900_000
 
 
 class Retry(_Options, frozen=True):
-    """What happens after an answer that may be better next time."""
+    """How a request is tried again after an error that may pass."""
 
-    max_attempts: Annotated[int, Meta(ge=1, description="Attempts before the consumer's circuit opens.", examples=[3])] = 8
-    base_delay: Annotated[Seconds, Meta(description="Upper bound of the first wait; doubles each time.", examples=["1s"])] = 0.5
+    max_attempts: Annotated[
+        int, Meta(ge=1, description="Attempts for one batch before the consumer's circuit opens.", examples=[3])
+    ] = 8
+    base_delay: Annotated[
+        Seconds, Meta(description="The longest first pause. The bound doubles with each attempt.", examples=["1s"])
+    ] = 0.5
     max_delay: Annotated[
-        Seconds, Meta(description="Upper bound of every wait that the LRS does not ask for (Retry-After).", examples=["10m"])
+        Seconds,
+        Meta(
+            description="The longest pause. A longer pause that the LRS asks for (Retry-After) is kept: the circuit opens until then.",
+            examples=["10m"],
+        ),
     ] = 300.0
 
 
 class Rate(_Options, frozen=True):
-    """Bounds on the requests of this consumer, whatever the number of workers."""
+    """Bounds on the requests to this consumer, whatever the number of workers."""
 
     statements_per_second: Annotated[
         Annotated[float, Meta(gt=0)] | None,
-        Meta(description="Statements a second, at most; not given: no bound.", examples=[500]),
+        Meta(description="The most statements in one second. Default: no bound.", examples=[500]),
     ] = None
-    concurrency: Annotated[int, Meta(ge=1, le=64, description="Requests in flight, at most.", examples=[8])] = 4
+    concurrency: Annotated[int, Meta(ge=1, le=64, description="The most requests in flight at one time.", examples=[8])] = 4
 
 
 class Tls(_Options, frozen=True):
-    """How a consumer is known, and how it knows us, beyond what the system trusts. A server's certificate is always checked."""
+    """Certificates, besides those that the system trusts. The certificate of a server is always checked."""
 
     ca: Annotated[
         Pem | None,
-        Meta(description="Certificates of the authorities that are trusted, in place of the system's.", examples=["ca.pem"]),
+        Meta(
+            description="File with the certificates of the authorities that are trusted, in place of the system's authorities.",
+            examples=["ca.pem"],
+        ),
     ] = None
     cert: Annotated[
-        Pem | None, Meta(description="Our certificate, with those between it and its authority.", examples=["client.pem"])
+        Pem | None,
+        Meta(
+            description="File with the client certificate, and the certificates between it and its authority.", examples=["client.pem"]
+        ),
     ] = None
     key: Annotated[
         Pem | None,
-        Meta(description="The key of `cert`, without a pass phrase; not given: in the same file.", examples=["client.key"]),
+        Meta(
+            description="File with the key of `cert`, without a pass phrase. Default: the key is in the file `cert`.",
+            examples=["client.key"],
+        ),
     ] = None
 
 
 class Alert(_Options, frozen=True):
-    """When a line on standard error says that too much waits for a consumer, or for too long."""
+    """When an alert says that too many statements wait for a consumer, or that statements wait too long."""
 
     backlog: Annotated[
-        Annotated[int, Meta(ge=1)] | None, Meta(description="More statements than these wait.", examples=[100_000])
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="An alert is raised when more statements than this number wait.", examples=[100_000]),
     ] = None
-    age: Annotated[Seconds | None, Meta(description="The oldest of them waits longer than this.", examples=["10m"])] = None
+    age: Annotated[
+        Seconds | None,
+        Meta(description="An alert is raised when the oldest waiting statement waits longer than this time.", examples=["10m"]),
+    ] = None
 
 
 class Consumer(_Options, frozen=True):
-    """One LRS or Caliper endpoint and what it gets."""
+    """One LRS or Caliper endpoint, and the statements that are sent to it."""
 
     name: Annotated[
         str,
         Meta(
             pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
-            description="Its name in reports, state and dead letters: letters, digits, `.`, `_`, `-`; no other consumer has it.",
+            description="The consumer's name in reports, state directory and dead letters: letters, digits, `.`, `_`, `-`. Each "
+            "consumer has its own name.",
             examples=["campus-lrs"],
         ),
     ]
-    protocol: Annotated[Protocol, Meta(description="What it gets: xAPI statements or Caliper events.", examples=["xapi"])]
+    protocol: Annotated[Protocol, Meta(description="Whether the consumer gets xAPI statements or Caliper events.", examples=["xapi"])]
     url: Annotated[
         Url,
         Meta(
             description="xAPI: the endpoint, with or without `/statements`. Caliper: the address that takes envelopes. "
-            "Without an LRS: JSON lines, a new file for each batch, in a folder or beside the file that is named "
-            "(`file:///PATH`, `s3://BUCKET/PATH`, `gs://BUCKET/PATH`; compressed if its name ends in `.gz`), or `stdout:`.",
+            "Without an LRS: `file:///PATH`, `s3://BUCKET/PATH` or `gs://BUCKET/PATH` writes JSON lines, a new file for each batch, "
+            "in the folder or beside the file that is named (compressed if the name ends in `.gz`); `stdout:` prints JSON lines.",
             examples=["https://lrs.example.edu/xAPI", "gs://bucket/campus/statements.jsonl.gz"],
         ),
     ]
     access: Annotated[
         Access | Literal["all"],
-        Meta(description="What it may see, whatever `match_params` asks for. Who is to see everything says `access: all`."),
+        Meta(
+            description="What the consumer may see, whatever `match_params` asks for. `access: all` lets the consumer see everything."
+        ),
     ]
     auth: Auth = Auth()
     match_params: Annotated[
         dict[str, Any],
         Meta(
-            description="What it wants: dotted path of the source event to a value, `/regex/`, `{not: ...}`, `{exists: true}` or a "
-            "list of these; all paths must match.",
+            description="What the consumer wants: a dotted path of the source event, and a value, `/regex/`, `{not: ...}`, "
+            "`{exists: true}` or a "
+            "list of these. All paths must match.",
             examples=[r"{context.org_id: MITx, name: [problem_check, '/^edx\.video\./'], username: {not: staff}}"],
             extra={"kind": "match_params"},
         ),
@@ -365,7 +397,8 @@ class Consumer(_Options, frozen=True):
     headers: Annotated[
         dict[str, str],
         Meta(
-            description="More headers of every request. A reference (`env:NAME`, `file:PATH`, `secret://...`) is read as a secret.",
+            description="Headers that are added to every request. A value that is a reference (`env:NAME`, `file:PATH`, "
+            "`secret://...`) is read as a secret.",
             examples=["{X-Tenant: campus}"],
             extra={"kind": "headers"},
         ),
@@ -373,8 +406,9 @@ class Consumer(_Options, frozen=True):
     override_args: Annotated[
         dict[str, Any],
         Meta(
-            description="Properties that replace the ones made. xAPI: of every statement. Caliper: of the `envelope` and of every "
-            "`event`. Checked against the standard.",
+            description="Properties that replace properties of what is sent. xAPI: of every statement. Caliper: of the `envelope` "
+            "and of every "
+            "`event`. Names and values are checked against the standard.",
             examples=["{envelope: {sensor: https://lms.example.com/sensors/1}}"],
             extra={"kind": "override_args"},
         ),
@@ -383,32 +417,33 @@ class Consumer(_Options, frozen=True):
     redact: Annotated[
         list[FreeText],
         Meta(
-            description="What learners write that this consumer does not get: `response`, their answers; `title`, the titles of "
-            "their discussions.",
+            description="Texts of learners that this consumer does not get. `response`: answers to questions; `title`: the titles of "
+            "discussions.",
             examples=["[response, title]"],
         ),
     ] = []
     response_format: Annotated[
         ResponseFormat,
         Meta(
-            description="xAPI: answers as event-routing-backends gives them, or `standard`: in the formats of the interaction types "
-            "(xAPI 1.0.3, appendix C), where the record allows it.",
+            description="The form of answers in xAPI. `erb`: as event-routing-backends writes answers. `standard`: in the formats "
+            "of the "
+            "interaction types (xAPI 1.0.3, appendix C), where the record allows it.",
             examples=["standard"],
         ),
     ] = "erb"
     batch: Batch = Batch()
     retry: Retry = Retry()
     rate: Rate = Rate()
-    timeout: Annotated[Seconds, Meta(description="Of one whole request.", examples=["10s"])] = 30.0
+    timeout: Annotated[Seconds, Meta(description="The longest time for one whole request.", examples=["10s"])] = 30.0
     tls: Tls = Tls()
     gzip: Annotated[
-        bool, Meta(description="Whether bodies are sent compressed, which not every consumer takes.", examples=["true"])
+        bool, Meta(description="Whether bodies are sent compressed. Not every consumer accepts compressed bodies.", examples=["true"])
     ] = False
     log: Annotated[
         bool | str,
         Meta(
-            description="A copy of what it has accepted, as JSON lines in files that rotate: `true` for `statement-logs/` in the "
-            "state directory, or a folder, local or of any Beam file system.",
+            description="A copy of every statement that the consumer has accepted, as JSON lines in files that rotate. `true`: in "
+            "`statement-logs/` of the state directory; a path: in a folder, local or of any Beam file system.",
             examples=["gs://bucket/statement-logs"],
             extra={"kind": "log"},
         ),
@@ -416,22 +451,24 @@ class Consumer(_Options, frozen=True):
     on_outage: Annotated[
         Literal["wait", "dead_letter"],
         Meta(
-            description="While it is down its statements wait, or become dead letters after `max_wait`.",
+            description="While the consumer is down, `wait`: its statements wait; `dead_letter`: its statements become dead "
+            "letters after `max_wait`.",
             examples=["dead_letter"],
         ),
     ] = "wait"
     max_wait: Annotated[
         Seconds | None,
         Meta(
-            description="With `on_outage: dead_letter`: how long its circuit is open before that; not given: at once.",
+            description="With `on_outage: dead_letter`: how long the circuit is open before statements become dead letters. "
+            "Default: at once.",
             examples=["6h"],
         ),
     ] = None
-    alert: Annotated[Alert, Meta(description="For this consumer, in place of those of the whole file.")] = Alert()
+    alert: Annotated[Alert, Meta(description="Alerts for this consumer, in place of the file's `alert`.")] = Alert()
     sensor: Annotated[
         str | None,
         Meta(
-            description="The sensor that Caliper envelopes name, an IRI; default: `lms.root_url`.",
+            description="The sensor in Caliper envelopes, an IRI. Default: `lms.root_url`.",
             examples=["https://lms.example.com/sensors/1"],
             extra={"kind": "iri"},
         ),
@@ -439,12 +476,12 @@ class Consumer(_Options, frozen=True):
 
 
 class DeadLetters(_Options, frozen=True):
-    """Where what failed is kept."""
+    """Where dead letters are kept."""
 
     path: Annotated[
         Folder | None,
         Meta(
-            description="Folder, local or of any Beam file system, or a Pub/Sub topic, `pubsub://PROJECT/TOPIC`; default: "
+            description="A folder, local or of any Beam file system, or a Pub/Sub topic, `pubsub://PROJECT/TOPIC`. Default: "
             "`dead-letters/` in the state directory.",
             examples=["gs://bucket/dead-letters"],
         ),
@@ -452,8 +489,9 @@ class DeadLetters(_Options, frozen=True):
     payload: Annotated[
         PayloadForm,
         Meta(
-            description="What they hold: `full`, the original record or statement; `redacted`, its structure without its values; "
-            "`none`, nothing of it. The last two cannot be sent again.",
+            description="What a dead letter holds of the record or statement. `full`: the original; `redacted`: the structure "
+            "without the values; "
+            "`none`: nothing. Dead letters with `redacted` or `none` cannot be sent again.",
             examples=["redacted"],
         ),
     ] = "full"
@@ -463,23 +501,26 @@ class Dedup(_Options, frozen=True):
     """The memory of statement ids."""
 
     ids: Annotated[
-        int, Meta(ge=1, description="How many statement ids are remembered, over all consumers.", examples=[20_000_000])
+        int,
+        Meta(ge=1, description="The number of statement ids that are remembered, of all consumers together.", examples=[20_000_000]),
     ] = 5_000_000
 
 
 class Outbox(_Options, frozen=True):
-    """Statements on their way."""
+    """The statements that wait for their consumers."""
 
-    statements: Annotated[int, Meta(ge=1, description="Statements that may wait per consumer.", examples=[100_000])] = 1_000_000
+    statements: Annotated[int, Meta(ge=1, description="The most statements that may wait for one consumer.", examples=[100_000])] = (
+        1_000_000
+    )
 
 
 class Config(_Options, frozen=True):
-    """The whole file."""
+    """The keys at the beginning of a line."""
 
     lms: Lms
-    consumers: Annotated[list[Consumer], Meta(min_length=1, description="Who gets statements.")]
+    consumers: Annotated[list[Consumer], Meta(min_length=1, description="The consumers: who gets statements.")]
     events: Events = Events()
     dead_letters: DeadLetters = DeadLetters()
     dedup: Dedup = Dedup()
     outbox: Outbox = Outbox()
-    alert: Annotated[Alert, Meta(description="For each consumer that has none of its own.")] = Alert()
+    alert: Annotated[Alert, Meta(description="Alerts for each consumer that has no `alert` of its own.")] = Alert()
