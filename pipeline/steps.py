@@ -22,7 +22,7 @@ from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
 from edx2lrs.pipeline.records import Record
 from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
-from edx2lrs.transforms.mapping.row_compiler import Translated as Statement
+from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
 from edx2lrs.transforms.packing.blocks import Block, pack_columns, with_name
 from edx2lrs.transforms.packing.shards import shard_of

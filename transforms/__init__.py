@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edx2lrs.transforms.failure import Refusal
     from edx2lrs.transforms.families.packages import OwnEventsError
     from edx2lrs.transforms.library import translate_record
-    from edx2lrs.transforms.mapping.row_compiler import Translated
+    from edx2lrs.transforms.mapping.statement import Statement
     from edx2lrs.transforms.people.anonymise import Actors
     from edx2lrs.transforms.people.course_names import CourseNames
     from edx2lrs.transforms.translate import Translator
@@ -26,7 +26,7 @@ __all__ = [
     "Event",
     "OwnEventsError",
     "Refusal",
-    "Translated",
+    "Statement",
     "Translator",
     "translate_record",
 ]
@@ -38,7 +38,7 @@ _MODULES = {
     "Event": "event",
     "OwnEventsError": "families.packages",
     "Refusal": "failure",
-    "Translated": "mapping.row_compiler",
+    "Statement": "mapping.statement",
     "Translator": "translate",
     "translate_record": "library",
 }

@@ -39,7 +39,7 @@ def test_the_examples_run_without_beam() -> None:
     assert statement["id"] == id_
     assert statement["verb"]["display"] == {"en": "played"}
     assert statement["context"]["contextActivities"]["parent"][0]["definition"]["name"] == {"en-US": "Demonstration"}
-    assert [line.count("Translated(") for line in rest] == [1, 1]
+    assert [line.count("Statement(") for line in rest] == [1, 1]
     assert imported == "[]"
 
 

@@ -12,8 +12,9 @@ from edx2lrs.transforms.formats.json_text import Json, remembered_json_text
 from edx2lrs.transforms.formats.times import caliper_time
 from edx2lrs.transforms.mapping.caliper_vocabulary import CONTEXT, COURSE_OFFERING, SESSION
 from edx2lrs.transforms.mapping.guard import entity
-from edx2lrs.transforms.mapping.row_compiler import Identity, Options, Translated, compile_rows
+from edx2lrs.transforms.mapping.row_compiler import Identity, Options, compile_rows
 from edx2lrs.transforms.mapping.rows import Constant, Course, Row, Rows
+from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import CALIPER_NAMESPACE, uuid5_in
 from edx2lrs.transforms.mapping.values import absolute
 from edx2lrs.transforms.people.actor import Actor
@@ -63,7 +64,7 @@ class VariantMapping(NamedTuple):
 
 
 CaliperMapping = EventMapping | VariantMapping
-Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
+Make = Callable[[Event, Actor, Course], tuple[Statement, ...]]
 """Gives the Caliper event of an event, one in a tuple. Raises Unmappable and guard.Invalid."""
 
 _IDENTITY = Identity(uuid5_in(CALIPER_NAMESPACE.bytes), "{name}\n{actor.iri}\n{time}\n{object.id}", prefix="urn:uuid:")
@@ -80,7 +81,7 @@ def compile_mapping(mapping: CaliperMapping, options: Options) -> Make:
 
 
 def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
-    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
         return makers[choose(event)](event, actor, course)
 
     return make

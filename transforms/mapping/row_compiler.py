@@ -12,20 +12,13 @@ from operator import attrgetter
 from string import Formatter
 from typing import Any, NamedTuple
 
-import msgspec
 import orjson
 
 from edx2lrs.transforms.config_types import FreeText
 from edx2lrs.transforms.formats.json_text import Json, json_text
 from edx2lrs.transforms.mapping.guard import Check
 from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Scope, Unmappable
-
-
-class Translated(msgspec.Struct, frozen=True, gc=False):
-    """One finished statement or Caliper event: the text of its UUID, and its JSON, without a line break."""
-
-    id: str
-    body: bytes
+from edx2lrs.transforms.mapping.statement import Statement
 
 
 class Identity(NamedTuple):
@@ -53,9 +46,9 @@ class Options(NamedTuple):
     one for each event."""
 
 
-Build = Callable[..., tuple[Translated, ...]]
+Build = Callable[..., tuple[Statement, ...]]
 """Takes the fields of ``Scope``, in their order; gives one statement."""
-BuildWhole = Callable[..., tuple[Translated, str, Json]]
+BuildWhole = Callable[..., tuple[Statement, str, Json]]
 """As ``Build``; gives the statement, its object's id and that object's JSON."""
 _SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
 _SITE = "site."
@@ -135,7 +128,7 @@ class _Generator:
     """
 
     def __init__(self, identity: Identity, options: Options):
-        named = {"Unmappable": Unmappable, "Scope": Scope, "Translated": Translated, "dumps": orjson.dumps}
+        named = {"Unmappable": Unmappable, "Scope": Scope, "Statement": Statement, "dumps": orjson.dumps}
         self.values: dict[str, Any] = {} if options.shared is None else options.shared
         self.values.update(named)
         self._identity = identity
@@ -160,7 +153,7 @@ class _Generator:
             else:
                 perhaps.append(local)
         always += [[_key(key) + _fixed(value)] for key, value in override_args.items()]
-        made = f"Translated(id_, {_printed(_braced(always, perhaps))})"
+        made = f"Statement(id_, {_printed(_braced(always, perhaps))})"
         body = [
             "data = event.data",
             "form = actor.form",

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import remembered_json_text
-from edx2lrs.transforms.mapping.row_compiler import Identity, Options, Translated, compile_rows, compile_whole
+from edx2lrs.transforms.mapping.row_compiler import Identity, Options, compile_rows, compile_whole
 from edx2lrs.transforms.mapping.rows import Constant, Course, Row, Rows, Whole
+from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import verb_ids
 from edx2lrs.transforms.mapping.values import absolute
 from edx2lrs.transforms.mapping.xapi_vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
@@ -55,7 +56,7 @@ class VariantMapping(NamedTuple):
 
 
 XapiMapping = StatementMapping | GroupMapping | VariantMapping
-Make = Callable[[Event, Actor, Course], tuple[Translated, ...]]
+Make = Callable[[Event, Actor, Course], tuple[Statement, ...]]
 """Gives the statements of an event. Raises Unmappable and guard.Invalid."""
 
 
@@ -70,7 +71,7 @@ def compile_mapping(mapping: XapiMapping, options: Options, strict_ids: bool) ->
 
 
 def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
-    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
         return makers[choose(event)](event, actor, course)
 
     return make
@@ -81,7 +82,7 @@ def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bo
     if part is None:
         return build
 
-    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
         return build(event, actor, course, "", part(event))
 
     return make
@@ -92,7 +93,7 @@ def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> M
     build_whole = compile_whole(_rows(mapping.whole), _identity(verb, strict_ids), options)
     build_part = compile_rows(_rows(StatementMapping(verb, mapping.part_rows)), _part_identity(verb, strict_ids), options)
 
-    def make(event: Event, actor: Actor, course: Course) -> tuple[Translated, ...]:
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
         made, object_id, object_ = build_whole(event, actor, course)
         grouping = b',"grouping":' + course.activities if course.activities else b""
         whole = Whole(made.id, object_id, object_, b'{"parent":[%b]%b}' % (object_, grouping))
