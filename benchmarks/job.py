@@ -115,7 +115,7 @@ def wave_cost(folder: Path) -> None:
     from edx2lrs.io.sources.files import find
     from edx2lrs.io.state.state import open_state
     from edx2lrs.io.state.waves import KeptWave
-    from edx2lrs.pipeline.job import JobSpec
+    from edx2lrs.pipeline.compiled_config import JobSpec
     from edx2lrs.pipeline.local import wave
     from edx2lrs.pipeline.local.input_pieces import register
     from edx2lrs.pipeline.local.wave_runner import WaveRunner

@@ -25,9 +25,9 @@ import apache_beam as beam
 import msgspec
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.deliver_from_state import SendShard
 from edx2lrs.pipeline.engines.shard import Shard
-from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import Block, Statement, pack
 

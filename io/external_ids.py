@@ -20,8 +20,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from edx2lrs.io.external_ids_compiler import ConflictError, Step, TooLongError, compile_external_ids, nobody
+from edx2lrs.io.external_ids_compiler import ConflictError, TooLongError, compile_external_ids
 from edx2lrs.io.paths import file_systems, is_remote
+from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.tables import Place, TableError, external_id_rows
 from edx2lrs.transforms.people.external_ids import LONGEST_TEXT, MAGIC, ExternalIds, Row
 
@@ -53,15 +54,15 @@ def version_of(path: str) -> Version:
         raise TableError(f"{path}: cannot be read: {str(error).splitlines()[0][:200] or type(error).__name__}") from None
 
 
-def open_external_ids(path: str, emails: bool, step: Step = nobody, patient: bool = True) -> ExternalIds | None:
-    """The table at ``path``, with e-mail addresses if ``emails``; compiled now unless it has been. ``step`` is told how far that
+def open_external_ids(path: str, emails: bool, on_progress: OnProgress = silent, patient: bool = True) -> ExternalIds | None:
+    """The table at ``path``, with e-mail addresses if ``emails``; compiled now unless it has been. ``on_progress`` is told how far that
     is. While another process compiles it, this one waits; if not ``patient``, it gets None.
 
     Raises TableError.
     """
     for _ in range(_READINGS):
         with contextlib.suppress(_ChangedError):
-            return _open_version(path, version_of(path), emails, step, patient)
+            return _open_version(path, version_of(path), emails, on_progress, patient)
     raise TableError(f"{path}: changed each time while it was read; write it elsewhere and rename it")
 
 
@@ -69,10 +70,10 @@ class _ChangedError(Exception):
     """The table is not the one any more that was begun with."""
 
 
-def _open_version(path: str, version: Version, emails: bool, step: Step, patient: bool) -> ExternalIds | None:
+def _open_version(path: str, version: Version, emails: bool, on_progress: OnProgress, patient: bool) -> ExternalIds | None:
     if version.size <= SMALL:
         small = BytesIO()
-        _compile(path, version, emails, small, BytesIO, step)
+        _compile(path, version, emails, small, BytesIO, on_progress)
         return ExternalIds(small.getvalue())
     folder = _cache_folder(path)
     source = sha256(os.path.realpath(path).encode() if not is_remote(path) else path.encode()).hexdigest()[:16]
@@ -87,12 +88,12 @@ def _open_version(path: str, version: Version, emails: bool, step: Step, patient
             while not is_mine():
                 if not patient:
                     return None
-                step("another process compiles it; waiting")
+                on_progress("another process compiles it; waiting")
                 time.sleep(_LOOK_AGAIN)
             found = _first(usable)
             if found is not None:
                 return found
-            _write(path, version, emails, target, step)
+            _write(path, version, emails, target, on_progress)
             for old in folder.glob(f"{source}-*"):
                 if not old.name.startswith(f"{source}-{content}"):
                     old.unlink(missing_ok=True)  # who has it open goes on with it
@@ -157,7 +158,7 @@ def _opened(target: Path) -> ExternalIds | None:
         return None
 
 
-def _write(path: str, version: Version, emails: bool, target: Path, step: Step) -> None:
+def _write(path: str, version: Version, emails: bool, target: Path, on_progress: OnProgress) -> None:
     """Puts the compiled table there in one step, for this user alone."""
     import tempfile
 
@@ -166,7 +167,7 @@ def _write(path: str, version: Version, emails: bool, target: Path, step: Step) 
     scratch = cast(Callable[[], BinaryIO], partial(tempfile.TemporaryFile, dir=target.parent))
     try:
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
-            _compile(path, version, emails, out, scratch, step)
+            _compile(path, version, emails, out, scratch, on_progress)
             out.flush()
             os.fsync(out.fileno())
         part.replace(target)
@@ -174,7 +175,9 @@ def _write(path: str, version: Version, emails: bool, target: Path, step: Step) 
         part.unlink(missing_ok=True)
 
 
-def _compile(path: str, version: Version, emails: bool, out: BinaryIO, scratch: Callable[[], BinaryIO], step: Step) -> None:
+def _compile(
+    path: str, version: Version, emails: bool, out: BinaryIO, scratch: Callable[[], BinaryIO], on_progress: OnProgress
+) -> None:
     last = Place(path, "line", 0)
 
     def rows() -> Iterator[tuple[int, Row]]:
@@ -183,7 +186,7 @@ def _compile(path: str, version: Version, emails: bool, out: BinaryIO, scratch: 
             yield last.number, row
 
     try:
-        compile_external_ids(rows(), out, scratch, step)
+        compile_external_ids(rows(), out, scratch, on_progress)
     except ConflictError as conflict:
         another = "this name to another user" if conflict.column == "username" else "this user another"
         place = last._replace(number=conflict.number)

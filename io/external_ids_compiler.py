@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.sorted_runs import SortedRuns
 from edx2lrs.transforms.people.external_ids import (
     CELL,
@@ -43,13 +44,6 @@ _UUID, _TEXT = b"u", b"t"
 _ROWS_IN_A_STEP = 50_000
 _PIECE = 2**20  # bytes
 
-Step = Callable[[str], None]
-"""Is told from time to time how far the compilation is."""
-
-
-def nobody(_: str) -> None:
-    """A ``Step`` that tells nobody."""
-
 
 class ConflictError(ValueError):
     """Two rows that cannot both be true: ``column``, and the ``number`` of the later row."""
@@ -71,7 +65,7 @@ def compile_external_ids(
     rows: Iterable[tuple[int, Row]],
     out: BinaryIO,
     scratch: Callable[[], BinaryIO] = BytesIO,
-    step: Step = nobody,
+    on_progress: OnProgress = silent,
 ) -> None:
     """Writes the compiled form of numbered ``rows`` to ``out``, which is empty. ``scratch`` makes an empty file for what does not
     fit in memory.
@@ -82,12 +76,12 @@ def compile_external_ids(
     for number, row in rows:
         read.add(number, row)
         if read.rows % _ROWS_IN_A_STEP == 0:
-            step(f"{read.rows:,} rows read")
+            on_progress(f"{read.rows:,} rows read")
     persons = _Persons(read, scratch)
     for done in persons.take(read.values.merged()):
-        step(f"{done:,} of {read.value_count:,} values sorted")
+        on_progress(f"{done:,} of {read.value_count:,} values sorted")
     for done in persons.take_names(read.names.merged()):
-        step(f"{done:,} of {read.name_count:,} names sorted")
+        on_progress(f"{done:,} of {read.name_count:,} names sorted")
     _write(out, read, persons)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import apache_beam as beam
 
-from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, PackBlocks, ParseRecords, Translate, step
 
 

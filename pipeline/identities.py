@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from edx2lrs.io.external_ids import open_external_ids, version_of
-from edx2lrs.io.external_ids_compiler import Step, nobody
+from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import TableError, read_course_names
 from edx2lrs.transforms.config_types import ActorOptions, Lms
@@ -42,9 +42,9 @@ class KeptCurrent(Generic[_Made]):
     """
 
     def __init__(
-        self, lms: Lms, options: Iterable[ActorOptions], make: Callable[[Identities], _Made], step: Step = nobody
+        self, lms: Lms, options: Iterable[ActorOptions], make: Callable[[Identities], _Made], on_progress: OnProgress = silent
     ) -> None:
-        """Called in the process that translates. ``options``: of the actors that are wanted. ``step`` is told how far the
+        """Called in the process that translates. ``options``: of the actors that are wanted. ``on_progress`` is told how far the
         compilation of a large table is.
 
         Raises TableError, SecretError.
@@ -55,7 +55,7 @@ class KeptCurrent(Generic[_Made]):
         needs_ids = any(each.kind != "hmac" for each in self._options)
 
         def read_ids(path: str, first: bool) -> ExternalIds | None:
-            return open_external_ids(path, emails, step if first else nobody, patient=first)
+            return open_external_ids(path, emails, on_progress if first else silent, patient=first)
 
         def read_names(path: str, _: bool) -> CourseNames:
             return read_course_names(path)
@@ -123,10 +123,10 @@ class _Table(Generic[_Content]):
         return True
 
 
-def identities(lms: Lms, options: Iterable[ActorOptions], step: Step = nobody) -> Identities:
+def identities(lms: Lms, options: Iterable[ActorOptions], on_progress: OnProgress = silent) -> Identities:
     """The identities of now. Raises TableError, SecretError."""
 
     def as_they_are(made: Identities) -> Identities:
         return made
 
-    return KeptCurrent(lms, options, as_they_are, step).current
+    return KeptCurrent(lms, options, as_they_are, on_progress).current

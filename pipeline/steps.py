@@ -18,7 +18,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from edx2lrs.pipeline.job import Job, JobSpec, current_job, job_of
+from edx2lrs.pipeline.compiled_config import CompiledConfig, JobSpec, compiled_config, current_config
 from edx2lrs.pipeline.records import Record
 from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
@@ -58,10 +58,10 @@ class Translated(msgspec.Struct, frozen=True, gc=False):
 
 
 class Batch(list[Any]):
-    """Items between two steps. ``job``: what they were filtered and matched by, for places of consumers are those of one
+    """Items between two steps. ``compiled``: what they were filtered and matched by, for places of consumers are those of one
     configuration."""
 
-    job: Job | None = None
+    compiled: CompiledConfig | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Batch, (list(self),)
@@ -109,7 +109,7 @@ class Step(beam.DoFn):
 
     def process(self, batch: Any) -> Iterator[Any]:
         self.good = Batch()
-        self.good.job = batch.job
+        self.good.compiled = batch.compiled
         self.failures: list[Failure] = []
         for item in batch:
             try:
@@ -151,16 +151,16 @@ class _OfJob(Step):
         self._spec = spec
 
     def setup(self) -> None:
-        self.job: Job = job_of(self._spec)
+        self.compiled: CompiledConfig = compiled_config(self._spec)
 
     def process(self, batch: Any) -> Iterator[Any]:
-        self.job = batch.job or self.job
+        self.compiled = batch.compiled or self.compiled
         yield from super().process(batch)
 
     def count_for(self, consumers: tuple[int, ...], key: str, number: int = 1) -> None:
         """``number`` more of ``key`` for each of ``consumers``."""
         for consumer in consumers:
-            self.tally[self.job.names[consumer], key] += number
+            self.tally[self.compiled.names[consumer], key] += number
 
 
 class Reading(Step):
@@ -217,15 +217,15 @@ class FilterEvents(_OfJob):
     def start_bundle(self) -> None:
         super().start_bundle()
         if self._renews:
-            current_job(self._spec).renew()
-            self.job = job_of(self._spec)
+            current_config(self._spec).renew()
+            self.compiled = compiled_config(self._spec)
 
     def process(self, batch: Any) -> Iterator[Any]:
-        batch.job = self.job
+        batch.compiled = self.compiled
         yield from super().process(batch)
 
     def one(self, parsed: Parsed) -> None:
-        reason = self.job.filter_event(parsed.event)
+        reason = self.compiled.filter_event(parsed.event)
         if reason is None and not self._spec.window.holds(parsed.event.time):
             reason = "outside_time"
         if reason is None:
@@ -240,10 +240,10 @@ class MatchConsumers(_OfJob):
     stage = "match"
 
     def one(self, parsed: Parsed) -> None:
-        consumers = self.job.match(parsed.event)
+        consumers = self.compiled.match(parsed.event)
         only = parsed.record.only
         if only is not None:
-            consumers = tuple([consumer for consumer in consumers if self.job.names[consumer] == only])
+            consumers = tuple([consumer for consumer in consumers if self.compiled.names[consumer] == only])
         if consumers:
             self.good.append(Matched(parsed.record, parsed.event, consumers))
         else:
@@ -262,12 +262,12 @@ class Translate(_OfJob):
 
     def start_bundle(self) -> None:
         super().start_bundle()
-        self.job.look_for_newer_tables()
+        self.compiled.look_for_newer_tables()
 
     def one(self, matched: Matched) -> None:
         event = matched.event
         hashed, position = b"", ""  # made for the first statement
-        for translator, consumers in self.job.translators_for(matched.consumers):
+        for translator, consumers in self.compiled.translators_for(matched.consumers):
             try:
                 made = translator.translate(event)
                 if not hashed and made and not isinstance(made, Refusal):
@@ -284,7 +284,7 @@ class Translate(_OfJob):
     def _refuse_for(self, consumers: tuple[int, ...], refusal: Refusal, record: Record) -> None:
         """The record's statements reach none of ``consumers``; others may have theirs."""
         self.count_for(consumers, f"dead_records/{refusal.cause}")
-        names = [self.job.names[consumer] for consumer in consumers]
+        names = [self.compiled.names[consumer] for consumer in consumers]
         self.failures += [failed(refusal, record.position, record.body, name, record.attributes) for name in names]
 
     def count_batch(self) -> None:
@@ -306,14 +306,14 @@ class PackBlocks(_OfJob):
         self._waiting: dict[tuple[int, int], _Waiting] = defaultdict(_Waiting)
 
     def process(self, batch: Any) -> Iterator[Any]:
-        self.job = batch.job or self.job
+        self.compiled = batch.compiled or self.compiled
         for translated in batch:
             for consumer in translated.consumers:
                 for shard, of_shard in self._by_shard(consumer, translated):
                     waiting = self._waiting[consumer, shard]
                     waiting.add(of_shard)
                     if len(waiting.ids) >= STATEMENTS_IN_A_BLOCK:
-                        yield waiting.pack(self.job.names[consumer])
+                        yield waiting.pack(self.compiled.names[consumer])
                         del self._waiting[consumer, shard]
 
     def _by_shard(self, consumer: int, translated: Translated) -> Iterable[tuple[int, Translated]]:
@@ -321,13 +321,13 @@ class PackBlocks(_OfJob):
             return ((0, translated),)
         by_shard: dict[int, list[Statement]] = defaultdict(list)
         for statement in translated.statements:
-            by_shard[shard_of(bytes_of(statement.id), self.job.shards[consumer])].append(statement)
+            by_shard[shard_of(bytes_of(statement.id), self.compiled.shards[consumer])].append(statement)
         return [(shard, msgspec.structs.replace(translated, statements=its)) for shard, its in by_shard.items()]
 
     def finish_bundle(self) -> Iterator[Any]:
         for (consumer, _), waiting in self._waiting.items():
             if waiting.ids:
-                yield at_the_end(waiting.pack(self.job.names[consumer]))
+                yield at_the_end(waiting.pack(self.compiled.names[consumer]))
         yield from super().finish_bundle()
 
 

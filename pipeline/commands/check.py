@@ -115,7 +115,7 @@ def _table(config: Config) -> ExternalIds | None:
     if path is None:
         return None
     with steps_shown("lms.external_ids") as step:
-        return open_external_ids(path, emails=not kinds.isdisjoint({"mbox", "mbox_sha1sum"}), step=step)
+        return open_external_ids(path, emails=not kinds.isdisjoint({"mbox", "mbox_sha1sum"}), on_progress=step)
 
 
 def _unknown_types(consumer: Consumer) -> list[str]:

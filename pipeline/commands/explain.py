@@ -89,12 +89,12 @@ def _site(path: str | None) -> Site | str:
         return Site(EventFilter(Events()), tuple(example))
     from edx2lrs.io.secrets import SecretError
     from edx2lrs.io.tables import TableError
+    from edx2lrs.pipeline.compiled_config import CompiledConfig
     from edx2lrs.pipeline.config.reading import ConfigError, load
-    from edx2lrs.pipeline.job import Job
 
     try:
         config: Config = load(path)
-        job = Job(config)
+        job = CompiledConfig(config)
     except (ConfigError, SecretError, TableError, ValueError) as error:
         return str(error)
     translators = [job.translators_for((index,))[0][0] for index in range(len(config.consumers))]

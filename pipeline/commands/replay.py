@@ -205,15 +205,15 @@ def _read_and_deliver(arguments: argparse.Namespace, config: Config, state: Stat
 
 def _read(arguments: argparse.Namespace, config: Config, state: State, run: LocalRun, spools: int) -> None:
     # Beam takes a second to import
-    from edx2lrs.pipeline.job import Job
-    from edx2lrs.pipeline.local.worker_process import WorkerPlan
+    from edx2lrs.pipeline.compiled_config import CompiledConfig
+    from edx2lrs.pipeline.local.worker_messages import WorkerPlan
     from edx2lrs.pipeline.local.workers import Workers
     from edx2lrs.pipeline.run_options import local_beam_arguments
     from edx2lrs.pipeline.status_line import steps_shown
 
     beam_arguments = local_beam_arguments(arguments.beam)
     with steps_shown("lms.external_ids") as step:
-        Job(config, step)  # what is wrong with tables and secrets is said here, once
+        CompiledConfig(config, step)  # what is wrong with tables and secrets is said here, once
     config_path = arguments.config if is_remote(arguments.config) else os.path.abspath(arguments.config)
     consumers = tuple(consumer.name for consumer in config.consumers)
     of_all = (config_path, str(state.folder), beam_arguments, consumers, config.outbox.statements)

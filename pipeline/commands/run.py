@@ -15,12 +15,12 @@ from edx2lrs.io.paths import is_remote
 from edx2lrs.io.sources import files
 from edx2lrs.io.sources.path_dates import within
 from edx2lrs.io.sources.source_urls import streams
+from edx2lrs.pipeline.compiled_config import CompiledConfig
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.engines.options import LOCAL, NO_ID_LABEL, engine_of
-from edx2lrs.pipeline.job import Job
 from edx2lrs.pipeline.local import run_lifecycle
 from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
-from edx2lrs.pipeline.local.worker_process import WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import WorkerPlan
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments, time_window
 from edx2lrs.pipeline.status_line import steps_shown
@@ -85,7 +85,7 @@ def _run(arguments: argparse.Namespace) -> int:
     beam_arguments = local_beam_arguments(arguments.beam)
     found = within(files.find(arguments.input), window)
     with steps_shown("lms.external_ids") as step:
-        Job(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
+        CompiledConfig(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
     with run_lifecycle.owned_state(arguments.state, config) as state:
         run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
         warn_of_what_was_left_out(window, state.pieces)

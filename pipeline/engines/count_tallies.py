@@ -22,7 +22,7 @@ from apache_beam.transforms.window import GlobalWindow
 
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.pipeline import report
-from edx2lrs.pipeline.job import JobSpec, current_job
+from edx2lrs.pipeline.compiled_config import JobSpec, current_config
 
 _RECORDS, _CONSUMER = "edx2lrs.records", "edx2lrs.consumer."
 _REPORT_EVERY = 10.0
@@ -109,7 +109,7 @@ class WriteReport(beam.DoFn):
         self._write(_decoded(totals.read()))
 
     def _write(self, totals: Totals) -> None:
-        consumers = current_job(self._spec).job.names
+        consumers = current_config(self._spec).compiled.names
         seconds = time.time() - self._started
         place = self._place
         content = report_of(totals, consumers, place.runner, seconds, place.dead_letters)

@@ -22,11 +22,11 @@ from apache_beam.transforms.window import GlobalWindow
 from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
+from edx2lrs.pipeline.compiled_config import JobSpec, current_config
 from edx2lrs.pipeline.engines.count_tallies import CountTallies, ReportPlace, observe_waiting
 from edx2lrs.pipeline.engines.shard import Cells, Outcome, Service, Shard
 from edx2lrs.pipeline.engines.shard_alerts import shard_alerts
 from edx2lrs.pipeline.engines.write_dead_letters import WriteDeadLetters
-from edx2lrs.pipeline.job import JobSpec, current_job
 from edx2lrs.transforms.config_types import Config, Consumer
 from edx2lrs.transforms.packing.blocks import Block
 from edx2lrs.transforms.packing.shards import ids_of_one_shard, of_one_shard, shard_of, shards
@@ -62,10 +62,10 @@ class KeyByShard(beam.DoFn):
         self._spec = job
 
     def setup(self) -> None:
-        self._job = current_job(self._spec)
+        self._current = current_config(self._spec)
 
     def start_bundle(self) -> None:
-        self._shards = {consumer.name: shards(consumer) for consumer in self._job.config.consumers}
+        self._shards = {consumer.name: shards(consumer) for consumer in self._current.config.consumers}
 
     def process(self, block: Block) -> Iterator[tuple[str, bytes]]:
         shard = shard_of(block.ids[:16], self._shards.get(block.consumer, 1))
@@ -89,16 +89,16 @@ class SendShard(beam.DoFn):
         self._streaming = streaming
 
     def setup(self) -> None:
-        self._job = current_job(self._spec)
+        self._current = current_config(self._spec)
         self._config: Config | None = None
         self._services: dict[str, Service] = {}
 
     def start_bundle(self) -> None:
-        if self._config is not self._job.config:
+        if self._config is not self._current.config:
             self._close()
-            self._config = self._job.config
+            self._config = self._current.config
             self._services = self._services_of_all()
-            shard_alerts(self._job).follow(self._config)
+            shard_alerts(self._current).follow(self._config)
 
     def process(
         self,
@@ -153,7 +153,7 @@ class SendShard(beam.DoFn):
     def _told(self, key: str, outcome: Outcome, again: Any) -> Iterator[Any]:
         consumer, _, shard = key.rpartition("/")
         observe_waiting(consumer, outcome.waiting, outcome.since)
-        shard_alerts(self._job).saw(consumer, shard, outcome.circuit, outcome.waiting, outcome.since)
+        shard_alerts(self._current).saw(consumer, shard, outcome.circuit, outcome.waiting, outcome.since)
         if again is not None and self._streaming and outcome.again_at is not None:
             again.set(outcome.again_at)
         if outcome.tally:
@@ -169,11 +169,11 @@ class SendShard(beam.DoFn):
         if name in self._services:
             return self._services[name]
         consumer = Consumer(name=name, protocol="xapi", url="", access="all")
-        config = self._job.config
+        config = self._current.config
         return Service(consumer, Absent(consumer, _LOOK_AGAIN), ids_of_one_shard(config), config.outbox.statements)
 
     def _services_of_all(self) -> dict[str, Service]:
-        config = self._job.config
+        config = self._current.config
         connect = Clients(config, Path(statement_log.FOLDER))
         self._clients = {consumer.name: connect(consumer) for consumer in config.consumers}
         ids = ids_of_one_shard(config)

@@ -10,12 +10,12 @@ import apache_beam as beam
 
 from edx2lrs.io.sources.source_urls import SourceUrl
 from edx2lrs.pipeline import graph
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.beam_sources import read_by_beam
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace
 from edx2lrs.pipeline.engines.deliver_from_state import DeliverFromState
 from edx2lrs.pipeline.engines.read_elsewhere import FindParts, ReadMessages, ReadParts
 from edx2lrs.pipeline.engines.source_reader import PollSource
-from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.steps import Batch
 
 Engine = Literal["FlinkRunner", "DataflowRunner"]

@@ -15,7 +15,7 @@ from edx2lrs.io.paths import is_remote
 from edx2lrs.io.sources.source_urls import SourceUrl, check_options
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.engines import options as engine_options
-from edx2lrs.pipeline.local.run import Fault
+from edx2lrs.pipeline.local.run import JobFailed
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.time_window import TimeWindow
@@ -26,7 +26,7 @@ _LOG = logging.getLogger("edx2lrs")
 def run(
     engine: str, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
 ) -> int:
-    """Runs on ``engine``; gives the exit code. Raises ``OptionError``, ``InputError``, ``SourceUrlError``, ``Fault``."""
+    """Runs on ``engine``; gives the exit code. Raises ``OptionError``, ``InputError``, ``SourceUrlError``, ``JobFailed``."""
     engine_options.check(engine_options.Asked(engine, arguments, config, streams, arguments.beam))
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
@@ -62,9 +62,9 @@ def plan_of(
     engine: str, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
 ) -> Any:
     """The plan of ``build``."""
+    from edx2lrs.pipeline.compiled_config import JobSpec
     from edx2lrs.pipeline.engines.count_tallies import ReportPlace
     from edx2lrs.pipeline.engines.graph import Plan
-    from edx2lrs.pipeline.job import JobSpec
 
     path = arguments.config if is_remote(arguments.config) else os.path.abspath(arguments.config)
     dead_letters = config.dead_letters.path or ""
@@ -95,7 +95,7 @@ def _faults_told() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise Fault(str(error).splitlines()[0]) from None
+        raise JobFailed(str(error).splitlines()[0]) from None
 
 
 def _ended(result: Any, arguments: argparse.Namespace, config: Config, seconds: float) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.consumer_sender import Event, Notice
 from edx2lrs.pipeline.alerts import Alerts, log_line
-from edx2lrs.pipeline.job import CurrentJob
+from edx2lrs.pipeline.compiled_config import CurrentConfig
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.packing.shards import shards
 
@@ -91,6 +91,6 @@ class ShardAlerts:
 
 
 @cache
-def shard_alerts(job: CurrentJob) -> ShardAlerts:
+def shard_alerts(current: CurrentConfig) -> ShardAlerts:
     """Those of this process for the job."""
-    return ShardAlerts(job.config)
+    return ShardAlerts(current.config)

@@ -9,7 +9,7 @@ import apache_beam as beam
 import msgspec
 
 from edx2lrs.io.dead_letters.letters import DeadLetter, dead_letter, now, write_file
-from edx2lrs.pipeline.job import JobSpec, current_job
+from edx2lrs.pipeline.compiled_config import JobSpec, current_config
 from edx2lrs.transforms.failure import Failure
 
 _KEYS = 4  # files that are written at a time
@@ -38,7 +38,7 @@ class _AsLetters(beam.DoFn):
         self._spec, self._job_name = job, job_name
 
     def setup(self) -> None:
-        self._form = current_job(self._spec).config.dead_letters.payload
+        self._form = current_config(self._spec).config.dead_letters.payload
 
     def process(self, failure: Failure) -> Iterator[tuple[int, bytes]]:
         letter = dead_letter(failure, self._job_name, now(), self._form)

@@ -30,11 +30,11 @@ _LETTERS_WAIT = 600.0  # seconds until fewer go into a file, too
 _DEATHS_WITHOUT_PROGRESS = 40  # halving ends long before
 
 
-class Fault(Exception):
+class JobFailed(Exception):
     """Why the job cannot go on (exit code 3)."""
 
 
-class Place(NamedTuple):
+class RunOutputs(NamedTuple):
     """Where a run writes: the report (None: nowhere), the dead letters' folder, the state directory's name."""
 
     report: str | None
@@ -55,13 +55,13 @@ class LocalRun:
     """One run over an open state directory. ``run`` is the number that the ledger gave it."""
 
     def __init__(
-        self, state: State, senders: Senders, run: Run, consumers: Sequence[str], place: Place, alerts: Alerts
+        self, state: State, senders: Senders, run: Run, consumers: Sequence[str], outputs: RunOutputs, alerts: Alerts
     ) -> None:
         self._state = state
         self._senders = senders
         self._run = run
         self._consumers = tuple(consumers)
-        self._place = place
+        self._outputs = outputs
         self.alerts = alerts
         self._started = time.monotonic()
         self._reported = self._exported = self._started
@@ -85,15 +85,15 @@ class LocalRun:
         return self._stop.is_set()
 
     def read_and_deliver(self, workers: Workers) -> None:
-        """Runs the workers to their end, and the senders beside them. Raises ``Fault`` and ``StateError``."""
+        """Runs the workers to their end, and the senders beside them. Raises ``JobFailed`` and ``StateError``."""
         self.start_senders()
         while workers.alive:
             self.look(workers)
         if workers.faults:
-            raise Fault(workers.faults[0])
+            raise JobFailed(workers.faults[0])
 
     def look(self, workers: Workers) -> None:
-        """Waits a little for the workers, starts those again that have died, and says how far the run is. Raises ``Fault`` and
+        """Waits a little for the workers, starts those again that have died, and says how far the run is. Raises ``JobFailed`` and
         ``StateError``."""
         workers.wait(_LOOK)
         if self._stop.is_set():
@@ -105,7 +105,7 @@ class LocalRun:
             self._kept_at_death = kept
             if self._deaths > _DEATHS_WITHOUT_PROGRESS:
                 workers.kill()
-                raise Fault("the workers die again and again without keeping anything; look at the machine's memory")
+                raise JobFailed("the workers die again and again without keeping anything; look at the machine's memory")
         for plan in died:
             self._state.pieces.release(plan.name)
             workers.start_again(plan)
@@ -133,7 +133,7 @@ class LocalRun:
         return Observed(self._totals(), outbox.waiting_counts(), outbox.oldest(), self._senders.status())
 
     def deliver(self) -> None:
-        """Sends what waits until all is settled, or only open circuits have something left. Raises ``Fault``, ``StateError``."""
+        """Sends what waits until all is settled, or only open circuits have something left. Raises ``JobFailed``, ``StateError``."""
         self.start_senders()
         self._senders.drain(go_on=self._go_on)
 
@@ -142,7 +142,7 @@ class LocalRun:
         report and gives it. Raises ``StateError``."""
         self._senders.stop(timeout=patience)
         self._progress.end()
-        self._state.dead_letters.export(self._place.dead_letters)
+        self._state.dead_letters.export(self._outputs.dead_letters)
         self._mark_what_was_sent_again()
         self._look_for_alerts(time.monotonic())
         content = self.report()
@@ -172,8 +172,8 @@ class LocalRun:
             {name: {"p50": round(s.seconds_p50, 4), "p99": round(s.seconds_p99, 4)} for name, s in status.items()},
             runner="DirectRunner",
             seconds=time.monotonic() - self._started,
-            dead_letters=self._place.dead_letters,
-            state=self._place.state,
+            dead_letters=self._outputs.dead_letters,
+            state=self._outputs.state,
         )
 
     def start_senders(self) -> None:
@@ -201,7 +201,7 @@ class LocalRun:
             self._write(self.report())
             letters = self._state.dead_letters.count()
             if letters >= _LETTERS_IN_THE_STATE or (letters and now - self._exported >= _LETTERS_WAIT):
-                self._state.dead_letters.export(self._place.dead_letters)
+                self._state.dead_letters.export(self._outputs.dead_letters)
             if not letters or not self._state.dead_letters.count():
                 self._exported = now
 
@@ -209,5 +209,5 @@ class LocalRun:
         self.alerts.look(now, self._state.outbox.waiting_counts(), self._state.outbox.oldest())
 
     def _write(self, content: Mapping[str, Any]) -> None:
-        if self._place.report:
-            report.write(self._place.report, content)
+        if self._outputs.report:
+            report.write(self._outputs.report, content)

@@ -26,7 +26,7 @@ from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.alerts import Alerts
 from edx2lrs.pipeline.config.reading import ConfigError
-from edx2lrs.pipeline.local.run import Fault, LocalRun, Place
+from edx2lrs.pipeline.local.run import JobFailed, LocalRun, RunOutputs
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.packages import OwnEventsError
@@ -53,7 +53,7 @@ def exit_code_of(command: Callable[[], int]) -> int:
     except _USAGE_ERRORS as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
-    except (Fault, StateError, OSError) as error:
+    except (JobFailed, StateError, OSError) as error:
         print(f"the job failed: {error}", file=sys.stderr)
         return FAILED
     except Exception as error:  # its text may hold data of a record: only where it was raised is told
@@ -116,9 +116,9 @@ def begun(
             state.folder,
         )
     letters = dead_letters or config.dead_letters.path or state.dead_letters_folder
-    place = Place(report_path, letters, str(state.folder))
+    outputs = RunOutputs(report_path, letters, str(state.folder))
     alerts = Alerts(config, _log_notice)
-    return LocalRun(state, senders_of(config, state, alerts), run, consumers, place, alerts)
+    return LocalRun(state, senders_of(config, state, alerts), run, consumers, outputs, alerts)
 
 
 @contextmanager

@@ -19,12 +19,12 @@ from edx2lrs.io.sources.source_urls import SourceUrl, check_options
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline import report
+from edx2lrs.pipeline.compiled_config import CompiledConfig
 from edx2lrs.pipeline.config.watch import ConfigWatch
-from edx2lrs.pipeline.job import Job
 from edx2lrs.pipeline.local import run_lifecycle
 from edx2lrs.pipeline.local.metrics import Health, serving
-from edx2lrs.pipeline.local.run import Fault, LocalRun
-from edx2lrs.pipeline.local.worker_process import WorkerPlan
+from edx2lrs.pipeline.local.run import JobFailed, LocalRun
+from edx2lrs.pipeline.local.worker_messages import WorkerPlan
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments
 from edx2lrs.pipeline.status_line import steps_shown
@@ -53,7 +53,7 @@ def run(arguments: Namespace, config: Config, urls: Sequence[SourceUrl]) -> int:
     check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
     with steps_shown("lms.external_ids") as step:
-        Job(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
+        CompiledConfig(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serving(arguments.http))
         state = stack.enter_context(run_lifecycle.owned_state(arguments.state, config))
@@ -102,7 +102,7 @@ class _Service:
         return Health(time.monotonic() - self._looked, troubles)
 
     def work(self) -> None:
-        """Until it is stopped and the workers have ended. Raises ``Fault``."""
+        """Until it is stopped and the workers have ended. Raises ``JobFailed``."""
         self._job.start_senders()
         kill_at = float("inf")
         while self._workers.alive:
@@ -113,7 +113,7 @@ class _Service:
                 _LOG.warning("a wave did not end in time; what it holds comes again at the next start")
                 self._workers.kill()
         if self._workers.faults and not self._job.stopped:
-            raise Fault(self._workers.faults[0])
+            raise JobFailed(self._workers.faults[0])
 
     def _look(self) -> None:
         """A fault of the state directory (a full disk) is waited out; the workers do the same."""

@@ -18,11 +18,11 @@ from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.messages import SeenMessage
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptMessages
-from edx2lrs.pipeline.job import JobSpec, current_job
+from edx2lrs.pipeline.compiled_config import JobSpec, current_config
 from edx2lrs.pipeline.local.wave import MessageWave
-from edx2lrs.pipeline.local.wave_halving import killer, next_attempt
+from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
-from edx2lrs.pipeline.local.worker_process import KeptSomething, SourceTrouble, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.failure import Failure
 
@@ -64,8 +64,8 @@ class StreamWorker:
         self._parent = parent
         self._stopping = stopping
         self._spec = JobSpec(plan.config_path)
-        self._job = current_job(self._spec)
-        self._take_over(self._job.config)
+        self._current = current_config(self._spec)
+        self._take_over(self._current.config)
         self._waves = WaveRunner(self._spec, plan.beam_arguments)
         self._name = f"edx2lrs-{state.identity[:8]}-{plan.name}"
         self._position: str | None = None
@@ -97,7 +97,7 @@ class StreamWorker:
             if self._position is None and isinstance(source, Positioned):
                 self._begin_at(source.position())
             while not self._stopping.is_set():
-                newer = self._job.renew()
+                newer = self._current.renew()
                 if newer is not None:
                     self._take_over(newer)
                 if not self._outbox_has_room():
@@ -110,7 +110,7 @@ class StreamWorker:
                     self._keep(gathered)
                     source.commit(gathered.cursor)
                 if gathered is not None or time.monotonic() - opened > _SETTLED:
-                    self._over()
+                    self._mark_read()
 
     def _begin_at(self, position: Position) -> None:
         """Killed before anything is kept, it is to begin there again, whatever becomes of the source meanwhile."""
@@ -192,7 +192,7 @@ class StreamWorker:
         self._position = position
 
     def _keep_killers(self, wave: MessageWave) -> None:
-        letters = [*wave.failures, *(killer(message.position, message.body, message.attributes) for message in wave.messages)]
+        letters = [*wave.failures, *(dead_letter_for(message.position, message.body, message.attributes) for message in wave.messages)]
         tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.size})
         tally.update(("", f"dead/{letter.cause}") for letter in letters)
         self._state.keep_messages(KeptMessages(*_place(wave), [], letters, tally))
@@ -208,8 +208,8 @@ class StreamWorker:
         self._trouble = message
         self._stopping.wait(pause)
 
-    def _over(self) -> None:
-        """It was read, and what came was kept."""
+    def _mark_read(self) -> None:
+        """The source was read, and what came was kept: the trouble, if there was any, is over."""
         self._pause = _FIRST_PAUSE
         if self._trouble:
             self._trouble = ""

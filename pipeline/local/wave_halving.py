@@ -30,7 +30,7 @@ def next_attempt(starts: int, records_limit: int | None) -> Attempt:
     return Attempt(1, give_up=starts >= ALONE_AT_MOST)
 
 
-def killer(position: str, body: bytes, attributes: Mapping[str, str] = {}) -> Failure:
-    """The dead letter of a record that was alone in a wave each time that its process died."""
+def dead_letter_for(position: str, body: bytes, attributes: Mapping[str, str] = {}) -> Failure:
+    """The dead letter for a record that was alone in a wave each time that its process died."""
     message = f"the process died {ALONE_AT_MOST} times with this record alone in its wave; please report it (with a made-up record)"
     return Failure("parse", "crash", message, position, body, attributes=attributes)

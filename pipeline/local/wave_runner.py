@@ -15,7 +15,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 
 from edx2lrs.pipeline import graph
-from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.local.graph_ends import Gather, Made, ReadWave, under_way
 from edx2lrs.pipeline.local.wave import MessageWave, Wave
 

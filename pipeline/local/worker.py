@@ -14,11 +14,11 @@ from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.pieces import Piece
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave, Reached
-from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.local import wave as waves
-from edx2lrs.pipeline.local.wave_halving import killer, next_attempt
+from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
-from edx2lrs.pipeline.local.worker_process import UnreadableFile, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import UnreadableFile, WorkerPlan
 from edx2lrs.transforms.failure import Failure
 
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
@@ -166,7 +166,7 @@ class Worker:
                 raise
 
     def _keep_killer(self, wave: waves.Wave) -> None:
-        letters = [*wave.failures, *(killer(record.position, record.body) for record in waves.records(wave))]
+        letters = [*wave.failures, *(dead_letter_for(record.position, record.body) for record in waves.records(wave))]
         self._keep(waves.reached(wave), letters, wave.size)
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:

@@ -10,59 +10,15 @@ import threading
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import NamedTuple
 
 from edx2lrs.io.sources.source import SourceError
-from edx2lrs.io.sources.source_urls import SourceUrl, SourceUrlError
+from edx2lrs.io.sources.source_urls import SourceUrlError
+from edx2lrs.pipeline.local.worker_messages import FAULT, WorkerFailed, WorkerPlan
 from edx2lrs.pipeline.log_lines import set_up_logging
-from edx2lrs.transforms.matching.time_window import TimeWindow
-
-WAVE_BYTES = 32 * 1024 * 1024
-FAULT = 3
-"""The exit code of a worker that has told its parent a ``Fault``."""
-
-
-class WorkerPlan(NamedTuple):
-    """All that a worker is told; it is pickled, and holds no secret."""
-
-    name: str
-    config_path: str
-    state_directory: str
-    beam_arguments: tuple[str, ...]
-    consumers: tuple[str, ...]
-    outbox_bound: int
-    workers: int = 1  # among whom the pieces are shared
-    wave_bytes: int = WAVE_BYTES
-    stream: SourceUrl | None = None  # None: files
-    window: TimeWindow = TimeWindow()
-
-
-class UnreadableFile(NamedTuple):
-    """Told to the parent: a file that could not be read, with the reason."""
-
-    path: str
-    message: str
-
-
-class Fault(NamedTuple):
-    """Told to the parent: why the worker cannot go on."""
-
-    message: str
-
-
-class KeptSomething(NamedTuple):
-    """Told to the parent: there may be something to send."""
-
-
-class SourceTrouble(NamedTuple):
-    """Told to the parent: why a stream cannot be read just now; with "" it can again."""
-
-    worker: str
-    message: str
 
 
 def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
-    """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``Fault``."""
+    """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``WorkerFailed``."""
     for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent says when to stop
         signal.signal(number, signal.SIG_IGN)
     _end_with(parent)
@@ -71,23 +27,23 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
     from edx2lrs.io.sources.files import use_options
     from edx2lrs.io.state.errors import StateError
     from edx2lrs.io.state.state import join_state
-    from edx2lrs.pipeline.local.worker import Worker
-
     use_options(plan.beam_arguments)
     try:
         state = join_state(Path(plan.state_directory))
         with contextlib.closing(state):
             if plan.stream is None:
+                from edx2lrs.pipeline.local.worker import Worker
+
                 Worker(plan, state, parent, stopping).work()
             else:
                 from edx2lrs.pipeline.local.stream_worker import StreamWorker
 
                 StreamWorker(plan, plan.stream, state, parent, stopping).work()
     except (StateError, SourceError, SourceUrlError, OSError) as error:
-        parent.send(Fault(str(error)))
+        parent.send(WorkerFailed(str(error)))
         raise SystemExit(FAULT) from None
     except Exception as error:
-        parent.send(Fault(innermost(error)))
+        parent.send(WorkerFailed(innermost(error)))
         raise SystemExit(FAULT) from None
 
 

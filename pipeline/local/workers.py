@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from edx2lrs.pipeline.local import worker_process
-from edx2lrs.pipeline.local.worker_process import FAULT, Fault, KeptSomething, SourceTrouble, UnreadableFile, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import FAULT, KeptSomething, SourceTrouble, UnreadableFile, WorkerFailed, WorkerPlan
 
 _LOG = logging.getLogger("edx2lrs.workers")
 
@@ -95,7 +95,7 @@ class Workers:
         try:
             while running.pipe.poll():
                 message = running.pipe.recv()
-                if isinstance(message, Fault):
+                if isinstance(message, WorkerFailed):
                     self.faults.append(message.message)
                 elif isinstance(message, UnreadableFile):
                     self.unreadable.append(message)

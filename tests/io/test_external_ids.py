@@ -265,7 +265,7 @@ def test_who_does_not_wait_gets_nothing_while_another_compiles(large: Path) -> N
 
     rows = large.read_text()
     large.write_text(rows + "".join(f"{user},,XAPI,x-{user},\n" for user in range(USERS + 1, 60_000)))
-    table = open_external_ids(str(large), emails=False, step=step)
+    table = open_external_ids(str(large), emails=False, on_progress=step)
     assert table is not None
     assert inner
     assert set(inner) == {None}
@@ -300,7 +300,7 @@ def test_a_table_that_is_replaced_while_it_is_read_is_read_again(large: Path) ->
             other.write_text(rows + "70000,,XAPI,newest,\n")
             other.replace(large)
 
-    table = open_external_ids(str(large), emails=False, step=replace)
+    table = open_external_ids(str(large), emails=False, on_progress=replace)
     assert table is not None
     assert table.external_id("XAPI", 70_000, None) == "newest"
 

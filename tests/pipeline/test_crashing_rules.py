@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.records import Record
 from edx2lrs.pipeline.steps import Batch, FilterEvents, MatchConsumers, Parsed
 from edx2lrs.transforms.event import Event
@@ -20,7 +20,7 @@ def crash(_: Event) -> Any:
 @pytest.mark.parametrize("step_type", [FilterEvents, MatchConsumers])
 def test_what_crashes_lets_nothing_through(step_type: Any) -> None:
     step = step_type(JobSpec("c.yaml"))
-    step.job = SimpleNamespace(filter_event=crash, match=crash, names=("c",))
+    step.compiled = SimpleNamespace(filter_event=crash, match=crash, names=("c",))
     step.start_bundle()
     outputs = list(step.process(Batch([Parsed(Record("log", 1, b"{}"), Event("play_video"))])))
     (failure,) = [output.value for output in outputs]

@@ -4,7 +4,7 @@
 import apache_beam as beam
 
 from edx2lrs.pipeline import graph
-from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.local.graph_ends import Gather, ReadWave
 from edx2lrs.pipeline.steps import Translate
 
@@ -22,14 +22,14 @@ def test_steps_are_named_in_reading_order_and_failures_meet_once():
 
 
 def test_each_bundle_of_translation_begins_with_a_look_for_newer_tables():
-    class Job:
+    class Compiled:
         looks = 0
 
         def look_for_newer_tables(self):
             self.looks += 1
 
     step = Translate(JobSpec("c.yaml"))
-    step.job = Job()
+    step.compiled = Compiled()
     step.start_bundle()
     step.start_bundle()
-    assert step.job.looks == 2
+    assert step.compiled.looks == 2

@@ -17,8 +17,8 @@ import pytest
 from edx2lrs.io.external_ids import Version, version_of
 from edx2lrs.io.secrets import SecretError
 from edx2lrs.pipeline import identities as module
+from edx2lrs.pipeline.compiled_config import CompiledConfig
 from edx2lrs.pipeline.identities import Identities, KeptCurrent, identities
-from edx2lrs.pipeline.job import Job
 from edx2lrs.transforms.config_types import ActorOptions, Config, Consumer, Lms
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
@@ -174,7 +174,7 @@ EVENT = (
 
 @pytest.mark.usefixtures("always_looking")
 def test_a_job_translates_with_the_newer_table(lms: Lms) -> None:
-    job = Job(Config(lms=lms, consumers=[Consumer(name="a", protocol="xapi", url="https://x", access="all")]))
+    job = CompiledConfig(Config(lms=lms, consumers=[Consumer(name="a", protocol="xapi", url="https://x", access="all")]))
     event = parse(EVENT)
     assert isinstance(event, Event)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from edx2lrs.pipeline.compiled_config import CurrentConfig
 from edx2lrs.pipeline.config import watch as config_watch
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.config.watch import ConfigWatch
-from edx2lrs.pipeline.job import CurrentJob
 from edx2lrs.transforms.config_types import Config
 
 SITE = "lms: {root_url: https://lms.example.com, id_key: env:SITE_KEY}\n"
@@ -107,15 +107,15 @@ def test_a_changed_site_counts_from_the_next_start_and_that_is_said(watched: Wat
 
 
 @pytest.fixture
-def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, CurrentJob]:
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, CurrentConfig]:
     monkeypatch.setenv("SITE_KEY", "a key")
     monkeypatch.setattr(config_watch, "LOOK_EVERY", 0.0)
     path = tmp_path / "c.yaml"
     path.write_text(FIRST)
-    return path, CurrentJob(str(path))
+    return path, CurrentConfig(str(path))
 
 
-def renewed(current: CurrentJob) -> Config | None:
+def renewed(current: CurrentConfig) -> Config | None:
     """What it goes over to within some looks."""
     for _ in range(200):
         newer = current.renew()
@@ -125,25 +125,25 @@ def renewed(current: CurrentJob) -> Config | None:
     return None
 
 
-def test_a_job_goes_over_to_the_newer_configuration_between_waves(job: tuple[Path, CurrentJob]) -> None:
+def test_a_job_goes_over_to_the_newer_configuration_between_waves(job: tuple[Path, CurrentConfig]) -> None:
     path, current = job
-    before = current.job
+    before = current.compiled
     path.write_text(SECOND)
     newer = renewed(current)
     assert newer is not None
-    assert current.job is not before
-    assert (before.names, current.job.names) == (("campus",), ("campus", "new"))
+    assert current.compiled is not before
+    assert (before.names, current.compiled.names) == (("campus",), ("campus", "new"))
 
 
 def test_a_job_stays_as_it_is_while_nothing_can_be_made_of_the_newer_one(
-    job: tuple[Path, CurrentJob], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    job: tuple[Path, CurrentConfig], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, current = job
-    before = current.job
+    before = current.compiled
     path.write_text(SECOND)
-    monkeypatch.setattr("edx2lrs.pipeline.job.Job", _no_job)
+    monkeypatch.setattr("edx2lrs.pipeline.compiled_config.CompiledConfig", _no_compiled_config)
     assert renewed(current) is None
-    assert current.job is before
+    assert current.compiled is before
     assert [record.message for record in caplog.records] == [
         "the configuration cannot be used; the one from before stays in use:\nno table"
     ]
@@ -153,7 +153,7 @@ def test_a_job_stays_as_it_is_while_nothing_can_be_made_of_the_newer_one(
     assert renewed(current) is not None
 
 
-def _no_job(_: Config) -> None:
+def _no_compiled_config(_: Config) -> None:
     from edx2lrs.io.tables import TableError
 
     raise TableError("no table")

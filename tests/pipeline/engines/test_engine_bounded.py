@@ -15,10 +15,10 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from edx2lrs.io.dead_letters.letters import read
 from edx2lrs.io.sources.files import FoundFile
 from edx2lrs.pipeline.alerts import LOGGER
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace, totals_of
 from edx2lrs.pipeline.engines.graph import Plan, build
 from edx2lrs.pipeline.engines.read_elsewhere import ReadParts, parts_of
-from edx2lrs.pipeline.job import JobSpec
 
 SAMPLE = Path(__file__).parents[3] / "templates" / "sample"
 CONFIG = """

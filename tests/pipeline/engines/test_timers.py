@@ -13,8 +13,8 @@ from apache_beam.testing.test_pipeline import TestPipeline as Pipeline
 from apache_beam.testing.test_stream import TestStream as Stream
 from apache_beam.testing.util import assert_that
 
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.deliver_from_state import KeyByShard, SendShard
-from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.transforms.packing.blocks import pack
 from edx2lrs.transforms.packing.shards import shard_of
 

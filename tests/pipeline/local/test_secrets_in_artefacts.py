@@ -29,9 +29,9 @@ import zstandard
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from edx2lrs.io.sources.source_urls import parse
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace
 from edx2lrs.pipeline.engines.graph import Plan, build
-from edx2lrs.pipeline.job import JobSpec
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 
 SECRETS = {

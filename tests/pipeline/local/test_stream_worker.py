@@ -15,7 +15,7 @@ from edx2lrs.io.state.errors import StateFault
 from edx2lrs.io.state.state import join_state, open_state
 from edx2lrs.pipeline.local import stream_worker
 from edx2lrs.pipeline.local.stream_worker import StreamWorker
-from edx2lrs.pipeline.local.worker_process import KeptSomething, SourceTrouble, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.failure import Failure
 
 URL = parse("pubsub://my-project/events")

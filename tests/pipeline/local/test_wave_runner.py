@@ -5,7 +5,7 @@ import json
 import pytest
 
 from edx2lrs.io.sources.file_reader import FileReader
-from edx2lrs.pipeline.job import JobSpec
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.transforms.packing.blocks import unpack_positions

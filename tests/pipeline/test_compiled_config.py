@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.pipeline.job import Job
+from edx2lrs.pipeline.compiled_config import CompiledConfig
 from edx2lrs.transforms.config_types import Config, Consumer, Lms
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.records.parse import parse
@@ -24,16 +24,16 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SITE_KEY", "a key")
 
 
-def job(*consumers: dict[str, Any], sites: dict[str, str] | None = None) -> Job:
+def job(*consumers: dict[str, Any], sites: dict[str, str] | None = None) -> CompiledConfig:
     lms = Lms(root_url="https://lms.example.com", sites=sites or {}, id_key="env:SITE_KEY")
     made = [
         Consumer(**{"name": f"c{n}", "protocol": "xapi", "url": "https://x", "access": "all"} | each)
         for n, each in enumerate(consumers)
     ]
-    return Job(Config(lms=lms, consumers=made))
+    return CompiledConfig(Config(lms=lms, consumers=made))
 
 
-def statements(of: Job, host: str = "null") -> list[dict[str, Any]]:
+def statements(of: CompiledConfig, host: str = "null") -> list[dict[str, Any]]:
     """What each consumer gets of a video event from that host."""
     event = parse(LINE % host.encode())
     assert isinstance(event, Event)

@@ -7,7 +7,7 @@ import threading
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from edx2lrs.io.external_ids_compiler import Step, nobody
+from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline.config.reading import load
@@ -35,18 +35,18 @@ class JobSpec(NamedTuple):
     window: TimeWindow = TimeWindow()
 
 
-class Job:
+class CompiledConfig:
     """The configuration, ready for events. Making one reads its tables and secrets."""
 
-    def __init__(self, config: Config, step: Step = nobody) -> None:
-        """``step`` is told how far the compilation of a large table is. Raises ``TableError``, ``SecretError``."""
+    def __init__(self, config: Config, on_progress: OnProgress = silent) -> None:
+        """``on_progress`` is told how far the compilation of a large table is. Raises ``TableError``, ``SecretError``."""
         self.names = tuple(consumer.name for consumer in config.consumers)
         self.shards = tuple(shards(consumer) for consumer in config.consumers)
         self.filter_event = EventFilter(config.events)
         self.match = Matcher(config.consumers)
         self._variants = variants(config)
         self._lms = config.lms
-        self._kept = KeptCurrent(config.lms, [variant.actor for variant in self._variants], self._made, step)
+        self._kept = KeptCurrent(config.lms, [variant.actor for variant in self._variants], self._made, on_progress)
         self._translate_with(self._kept.current)
 
     def look_for_newer_tables(self) -> None:
@@ -94,15 +94,15 @@ class Job:
         return tuple((translator, of_variant) for translator, of_variant in found if of_variant)
 
 
-class CurrentJob:
+class CurrentConfig:
     """The job of the newest configuration that is right, in a process that streams."""
 
     def __init__(self, config_path: str) -> None:
         """Raises ``ConfigError``, ``TableError``, ``SecretError``."""
         config = load(config_path)
-        self.job = Job(config)
+        self.compiled = CompiledConfig(config)
         self._watch = ConfigWatch(config_path, config)
-        self._made: Job | None = None
+        self._made: CompiledConfig | None = None
         self._making: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -121,7 +121,7 @@ class CurrentJob:
         if self._making is not None and not self._making.is_alive():
             self._making = None
             if self._made is not None:
-                self.job, self._made = self._made, None
+                self.compiled, self._made = self._made, None
                 return self._watch.current
         if self._making is None and self._watch.is_due():
             self._making = threading.Thread(target=self._make, name="configuration", daemon=True)
@@ -134,17 +134,17 @@ class CurrentJob:
         if newer is None:
             return
         try:
-            self._made = Job(newer)
+            self._made = CompiledConfig(newer)
         except (TableError, SecretError) as error:
             self._watch.refuse(before, str(error))
 
 
 @cache
-def current_job(spec: JobSpec) -> CurrentJob:
+def current_config(spec: JobSpec) -> CurrentConfig:
     """The job of ``spec`` in this process. Configuration, tables and secrets are read once, until ``renew`` is called."""
-    return CurrentJob(spec.config_path)
+    return CurrentConfig(spec.config_path)
 
 
-def job_of(spec: JobSpec) -> Job:
+def compiled_config(spec: JobSpec) -> CompiledConfig:
     """The job of ``spec`` as it is now, the same for all steps of a wave."""
-    return current_job(spec).job
+    return current_config(spec).compiled

@@ -1,0 +1,13 @@
+"""How a long piece of work tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+OnProgress: TypeAlias = Callable[[str], None]
+"""Is called with a short text for a person, as often as there is something new."""
+
+
+def silent(_: str) -> None:
+    """An ``OnProgress`` that tells nothing."""
