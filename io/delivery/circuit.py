@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
+from edx2lrs.io.back_off import Random, back_off
 from edx2lrs.io.delivery.decision import Hold, HoldKind
 
-State = Literal["closed", "open", "half_open"]
+CircuitState = Literal["closed", "open", "half_open"]
 
 # Seconds until the first probe. What a person has to repair takes longer than a restart.
 _FIRST_PROBE: dict[HoldKind, float] = {"outage": 1.0, "setup": 10.0, "refusing": 5.0}
@@ -22,7 +22,7 @@ class Circuit(msgspec.Struct, frozen=True):
     tried. ``by_batch``: another batch than the one that was sent last may pass.
     """
 
-    state: State = "closed"
+    state: CircuitState = "closed"
     kind: HoldKind | None = None
     reason: str = ""
     opened_at: float = 0.0
@@ -30,11 +30,10 @@ class Circuit(msgspec.Struct, frozen=True):
     failed_probes: int = 0
     by_batch: bool = False
 
-    def hold(self, why: Hold, now: float, max_delay: float, random: Callable[[], float]) -> Circuit:
+    def hold(self, why: Hold, now: float, max_delay: float, random: Random) -> Circuit:
         """Open; after a probe that failed, the next one is twice as far away, at most ``max_delay`` seconds."""
         failed = self.failed_probes + 1 if self.state == "half_open" else 0
-        longest = min(max_delay, _FIRST_PROBE[why.kind] * 2.0 ** min(failed, 60))
-        delay = max(longest * (0.5 + random() / 2), why.probe_after)
+        delay = max(back_off(failed + 1, _FIRST_PROBE[why.kind], max_delay, random, jitter=0.5), why.probe_after)
         opened_at = now if self.state == "closed" else self.opened_at
         return Circuit("open", why.kind, why.reason, opened_at, now + delay, failed, why.by_batch)
 

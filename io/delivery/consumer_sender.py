@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from edx2lrs.io.delivery.circuit import State
-from edx2lrs.io.delivery.decision import Answer, Random
+from edx2lrs.io.back_off import Random
+from edx2lrs.io.delivery.circuit import CircuitState
+from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.sending import Request, Sending, Unsent
 from edx2lrs.io.state.outbox import Outbox, Settlement, statements_in
 from edx2lrs.transforms.config_types import Consumer
@@ -47,7 +48,7 @@ class SenderStatus(NamedTuple):
     """``circuit`` with the ``reason`` why it is open; ``last_fault``: the last status or fault that was no acceptance;
     p50 and p99 of the ``requests`` of this run in seconds."""
 
-    circuit: State
+    circuit: CircuitState
     reason: str
     in_flight: int
     requests: int
@@ -284,7 +285,7 @@ class ConsumerSender:
             self._notify(Notice("conflicts", self._name, reason, self._outbox.waiting(self._name)))
 
 
-def _news_of_circuit(before: State, after: State, reason: str) -> list[_News]:
+def _news_of_circuit(before: CircuitState, after: CircuitState, reason: str) -> list[_News]:
     """A circuit that has opened or closed; a probe that failed is no news."""
     if after == before or (before, after) == ("half_open", "open"):
         return []

@@ -1,6 +1,6 @@
 """What an LRS's answer means for the batch that it answers: a pure decision, one table, no clock and no network.
 
-``decide`` looks the answer up in ``TABLE`` (status, or the fault where there was none) and gives one of the decisions
+``decide`` looks the answer up in ``TABLE`` (status, or the error of the network) and gives one of the decisions
 below.
 ``io.delivery.sending`` carries it out.
 """
@@ -12,22 +12,23 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from edx2lrs.io.back_off import Random, back_off
 from edx2lrs.transforms.config_types import Protocol, Retry
 
-Fault = Literal["refused", "unreachable", "dns", "tls", "proxy", "reset", "timeout", "unwritable", "other"]
+NetworkError = Literal["refused", "unreachable", "dns", "tls", "proxy", "reset", "timeout", "unwritable", "other"]
 HoldKind = Literal["setup", "outage", "refusing"]
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What came back for one request: a status, or the fault that there was instead of one.
+class Answer(msgspec.Struct, frozen=True, rename={"error": "fault"}):
+    """What came back for one request: a status, or the ``error`` of the network that there was instead of a status.
 
     ``ids`` are those of a 2xx's JSON list (None: there was no such list). ``excerpt`` is the start of its body, for a
-    dead letter and never for a log: an LRS may quote the statement. ``detail`` says more of a fault, and may be logged.
+    dead letter and never for a log: an LRS may quote the statement. ``detail`` says more of the error, and may be logged.
     ``retry_after`` and ``seconds`` (taken by the request) are in seconds.
     """
 
     status: int | None = None
-    fault: Fault | None = None
+    error: NetworkError | None = None
     ids: tuple[str, ...] | None = None
     is_html: bool = False
     retry_after: float | None = None
@@ -39,16 +40,16 @@ class Answer(msgspec.Struct, frozen=True):
 class Sent(msgspec.Struct, frozen=True):
     """The batch that was answered, and what is known of it and of its consumer at that moment.
 
-    ``ids``: 16 bytes for each statement, unique. ``attempts``: requests that this batch had without a word on its statements
-    since the circuit was last closed, this one included. ``unconnected``: how many of the last ones, in a row and before this
-    one, found no connection. ``timeouts``: how many of the consumer's requests in a row, of whichever batch and before this one,
-    had no answer in time. ``server_errors``: 500s before this one, inherited by halves. ``accepted_since``: the consumer has
-    accepted another statement since it first refused this single one. ``refusals``: requests that the consumer has
-    refused in a row, this one not counted. ``probe``: the circuit is half-open.
+    ``ids``: 16 bytes for each statement, unique. ``inconclusive``: requests with this batch since the circuit was last closed whose
+    answers said nothing about the statements, this request included. ``unconnected``: how many of the last requests, in a row and
+    before this one, found no connection. ``timeouts``: how many of the consumer's requests in a row, of whichever batch and before
+    this one, had no answer in time. ``server_errors``: 500s before this one, inherited by halves. ``accepted_since``: the consumer
+    has accepted another statement since it first refused this single one. ``refusals``: requests that the consumer has refused in
+    a row, this one not counted. ``probe``: the circuit is half-open.
     """
 
     ids: Sequence[bytes]
-    attempts: int = 1
+    inconclusive: int = 1
     unconnected: int = 0
     timeouts: int = 0
     server_errors: int = 0
@@ -113,14 +114,13 @@ class Hold(NamedTuple):
 
 
 Decision: TypeAlias = Stored | Conflict | Dead | Doubt | Split | Again | Hold
-Random: TypeAlias = Callable[[], float]  # uniform in [0, 1)
 
 # A 500 is a server's own fault more often than a statement's: so many must one statement alone have had.
 _LONE_SERVER_ERRORS = 4
 _UNCONNECTED = 3
 _TIMEOUTS = 3
-_LATE: frozenset[Fault] = frozenset(("timeout",))
-_NO_CONNECTION: frozenset[Fault] = frozenset(("refused", "unreachable", "dns", "tls", "proxy"))
+_LATE: frozenset[NetworkError] = frozenset(("timeout",))
+_NO_CONNECTION: frozenset[NetworkError] = frozenset(("refused", "unreachable", "dns", "tls", "proxy"))
 
 
 def refusals_of_everything(batch_size: int, concurrency: int) -> int:
@@ -129,9 +129,9 @@ def refusals_of_everything(batch_size: int, concurrency: int) -> int:
     return concurrency * (2 * batch_size.bit_length() + 2)
 
 
-def back_off(retry: Retry, attempts: int, random: Random) -> float:
-    """Seconds until the attempt after ``attempts``: exponential with full jitter."""
-    return random() * min(retry.max_delay, retry.base_delay * 2.0 ** min(attempts - 1, 60))
+def _again_after(failures: int, policy: Policy, random: Random) -> float:
+    """Seconds until the batch is sent again, with full jitter."""
+    return back_off(failures, policy.retry.base_delay, policy.retry.max_delay, random)
 
 
 def already_stored(answer: Answer, ids: Sequence[bytes]) -> Collection[int]:
@@ -179,7 +179,7 @@ def _server_error(answer: Answer, sent: Sent, policy: Policy, random: Random) ->
     if sent.probe and (errors < 2 or len(sent.ids) == 1):
         return Hold("outage", f"{said(answer)} {_times(errors)}")
     if errors < (2 if len(sent.ids) > 1 else _LONE_SERVER_ERRORS):
-        return Again(back_off(policy.retry, errors, random))
+        return Again(_again_after(errors, policy, random))
     if len(sent.ids) > 1:
         return Split()
     return dead_by_refusal(answer) if sent.accepted_since else Doubt(verify=True)
@@ -198,15 +198,15 @@ def _refuses_everything(answer: Answer, sent: Sent) -> Hold:
 
 def _push_back(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
     asked = answer.retry_after or 0.0
-    if sent.probe or sent.attempts >= policy.retry.max_attempts or asked > policy.retry.max_delay:
-        return Hold("outage", f"answered {answer.status} {_times(sent.attempts)}", probe_after=asked, by_batch=False)
-    return Again(max(back_off(policy.retry, sent.attempts, random), asked), pause=asked, push_back=True)
+    if sent.probe or sent.inconclusive >= policy.retry.max_attempts or asked > policy.retry.max_delay:
+        return Hold("outage", f"answered {answer.status} {_times(sent.inconclusive)}", probe_after=asked, by_batch=False)
+    return Again(max(_again_after(sent.inconclusive, policy, random), asked), pause=asked, push_back=True)
 
 
 def _transient(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
-    if sent.probe or sent.attempts >= policy.retry.max_attempts:
-        return Hold("outage", f"{said(answer)} {_times(sent.attempts)}")
-    return Again(back_off(policy.retry, sent.attempts, random))
+    if sent.probe or sent.inconclusive >= policy.retry.max_attempts:
+        return Hold("outage", f"{said(answer)} {_times(sent.inconclusive)}")
+    return Again(_again_after(sent.inconclusive, policy, random))
 
 
 def _timed_out(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
@@ -234,7 +234,7 @@ _SET_UP = {
     415: "the content type or the compression (gzip) is not accepted",
     **dict.fromkeys((301, 302, 303, 307, 308), "a redirect, which is never followed; give the final URL"),
 }
-_FAULTS: dict[Fault | None, str] = {
+_ERRORS: dict[NetworkError | None, str] = {
     "refused": "connection refused",
     "unreachable": "no connection",
     "dns": "host name not found",
@@ -248,10 +248,10 @@ _FAULTS: dict[Fault | None, str] = {
 
 
 def said(answer: Answer) -> str:
-    """The answer, or the fault, in a few words that may be logged."""
+    """The answer, or the error, in a few words that may be logged."""
     if answer.status is not None:
         return f"answered {answer.status}"
-    return f"{_FAULTS[answer.fault]} ({answer.detail})" if answer.detail else _FAULTS[answer.fault]
+    return f"{_ERRORS[answer.error]} ({answer.detail})" if answer.detail else _ERRORS[answer.error]
 
 
 def _times(count: int) -> str:
@@ -260,12 +260,12 @@ def _times(count: int) -> str:
 
 def found_no_connection(answer: Answer) -> bool:
     """Whether the request never reached a server."""
-    return answer.fault in _NO_CONNECTION
+    return answer.error in _NO_CONNECTION
 
 
 def timed_out(answer: Answer) -> bool:
     """Whether there was no answer in time, to us or to a gateway before the LRS."""
-    return answer.fault == "timeout" or answer.status == 504
+    return answer.error == "timeout" or answer.status == 504
 
 
 def is_stored(answer: Answer) -> bool:
@@ -283,34 +283,34 @@ def is_about_statements(answer: Answer) -> bool:
     return is_stored(answer) or is_refusal(answer) or answer.status == 409
 
 
-class Row(NamedTuple):
-    """``answers``: the statuses or faults of this row; the first row that has an answer's decides about it."""
+class AnswerRule(NamedTuple):
+    """``answers``: the statuses or errors of this row; the first row that has an answer's decides about it."""
 
-    answers: Collection[int] | Collection[Fault]
+    answers: Collection[int] | Collection[NetworkError]
     decide: Callable[[Answer, Sent, Policy, Random], Decision]
     html: bool = False  # only answers that are a web page
 
 
-TABLE: tuple[Row, ...] = (
-    Row(range(200, 300), _html, html=True),
-    Row(range(200, 300), _stored),
-    Row((409,), _conflict),
-    Row((400, 413, 422), _refused),
-    Row((500,), _server_error),
-    Row((429, 503), _push_back),
-    Row((408, 425), _transient),
-    Row((504,), _timed_out),
-    Row(range(300, 500), _set_up_wrong),
-    Row(range(100, 1000), _transient),
-    Row(_NO_CONNECTION, _no_connection),
-    Row(_LATE, _timed_out),
-    Row(("reset", "unwritable", "other"), _transient),
+TABLE: tuple[AnswerRule, ...] = (
+    AnswerRule(range(200, 300), _html, html=True),
+    AnswerRule(range(200, 300), _stored),
+    AnswerRule((409,), _conflict),
+    AnswerRule((400, 413, 422), _refused),
+    AnswerRule((500,), _server_error),
+    AnswerRule((429, 503), _push_back),
+    AnswerRule((408, 425), _transient),
+    AnswerRule((504,), _timed_out),
+    AnswerRule(range(300, 500), _set_up_wrong),
+    AnswerRule(range(100, 1000), _transient),
+    AnswerRule(_NO_CONNECTION, _no_connection),
+    AnswerRule(_LATE, _timed_out),
+    AnswerRule(("reset", "unwritable", "other"), _transient),
 )
 
 
 def decide(answer: Answer, sent: Sent, policy: Policy, random: Random) -> Decision:
     """What to do with the batch ``sent`` after ``answer``: the first row of ``TABLE`` that holds it."""
-    said = answer.fault if answer.status is None else answer.status
+    said = answer.error if answer.status is None else answer.status
     for row in TABLE:
         if said in row.answers and (answer.is_html or not row.html):
             return row.decide(answer, sent, policy, random)

@@ -23,7 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from edx2lrs.io.delivery.bodies import caliper_body, xapi_body
 from edx2lrs.io.delivery.credentials import Credentials
 from edx2lrs.io.delivery.deadline import DeadlineAdapter
-from edx2lrs.io.delivery.decision import Answer, Fault
+from edx2lrs.io.delivery.decision import Answer, NetworkError
 from edx2lrs.transforms.config_types import Consumer, Protocol
 
 _XAPI_VERSION = "1.0.3"
@@ -122,7 +122,7 @@ class LrsClient:
         try:
             answer = self._exchange(request, limit)
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            answer = Answer(fault=fault_of(error), detail=_detail_of(error))
+            answer = Answer(error=network_error(error), detail=_detail_of(error))
         return msgspec.structs.replace(answer, seconds=time.monotonic() - started)
 
     def _exchange(self, request: requests.PreparedRequest, limit: int) -> Answer:
@@ -196,7 +196,7 @@ def _excerpt(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)[:_EXCERPT_CHARACTERS].strip()
 
 
-_FAULTS: tuple[tuple[Fault, tuple[type[BaseException], ...]], ...] = (
+_ERRORS: tuple[tuple[NetworkError, tuple[type[BaseException], ...]], ...] = (
     ("proxy", (urllib3.exceptions.ProxyError,)),
     ("refused", (ConnectionRefusedError,)),
     ("dns", (NameResolutionError, socket.gaierror)),
@@ -208,12 +208,12 @@ _FAULTS: tuple[tuple[Fault, tuple[type[BaseException], ...]], ...] = (
 )
 
 
-def fault_of(error: BaseException) -> Fault:
-    """The kind of fault behind an exception of ``requests``, which wraps those of urllib3 and of the socket."""
+def network_error(error: BaseException) -> NetworkError:
+    """Which error of the network an exception of ``requests`` stands for: it wraps exceptions of urllib3 and of the socket."""
     causes = list(_causes(error))
-    for fault, kinds in _FAULTS:
+    for found, kinds in _ERRORS:
         if any(isinstance(cause, kinds) for cause in causes):
-            return fault
+            return found
     return "other"
 
 

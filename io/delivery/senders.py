@@ -7,8 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from edx2lrs.io.back_off import Random
 from edx2lrs.io.delivery.consumer_sender import Client, ConsumerSender, Notice, SenderStatus
-from edx2lrs.io.delivery.decision import Random
 from edx2lrs.io.state.outbox import Outbox
 from edx2lrs.transforms.config_types import Consumer
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from edx2lrs.io.back_off import Random
 from edx2lrs.io.delivery import settlements
 from edx2lrs.io.delivery.batches import Batches
 from edx2lrs.io.delivery.bodies import frame_bytes
@@ -20,7 +21,6 @@ from edx2lrs.io.delivery.decision import (
     Doubt,
     Hold,
     Policy,
-    Random,
     Sent,
     Split,
     Stored,
@@ -41,19 +41,20 @@ from edx2lrs.transforms.config_types import Consumer
 _LOOK_AGAIN = 10.0  # seconds, when no event is in sight; whatever changes is told at once
 
 
-class _History(msgspec.Struct, kw_only=True):
-    """What has happened to a batch.
+_KEYS_IN_STATE = {"since_closed": "attempts", "total": "tries", "inconclusive": "in_vain"}  # as keyed state has them
 
-    ``attempts`` are those since the circuit was last closed, ``in_vain`` those of them that had no word on the statements,
-    ``tries`` all of them. ``doubted_at``: how many acceptances there had been when it was refused alone.
-    """
 
-    attempts: int = 0
-    tries: int = 0
+class _History(msgspec.Struct, kw_only=True, rename=_KEYS_IN_STATE):
+    """What has happened to a batch. Counts of requests with this batch: ``total``; ``since_closed``: since the circuit was last
+    closed; ``inconclusive``: those of ``since_closed`` whose answers said nothing about the statements. ``doubted_at``: how many
+    batches the consumer had accepted when it refused the one statement of this batch."""
+
+    since_closed: int = 0
+    total: int = 0
     unconnected: int = 0
     server_errors: int = 0
     doubted_at: int | None = None
-    in_vain: int = 0
+    inconclusive: int = 0
 
 
 class Request(_History):
@@ -221,7 +222,7 @@ class Sending:
             request = Request(self._batches.take())
         else:
             request = self._doubted.pop().request
-        dead = settlements.outlived(self._consumer, request.statements, request.tries, self.circuit.reason)
+        dead = settlements.outlived(self._consumer, request.statements, request.total, self.circuit.reason)
         return Unsent(dead, given_up=True)
 
     def _probe(self, now: float) -> Request | float:
@@ -279,14 +280,14 @@ class Sending:
 
     def answered(self, request: Request, answer: Answer, now: float) -> list[Settlement]:
         """What ``answer`` settles, to be done at once; all the rest that it means is done already."""
-        request.attempts += 1
-        request.tries += 1
-        request.in_vain += not is_about_statements(answer)
+        request.since_closed += 1
+        request.total += 1
+        request.inconclusive += not is_about_statements(answer)
         judged_by_run = self._is_end() and self._accepted > 0
         doubted_at = request.doubted_at
         sent = Sent(
             ids=request.statements.ids,
-            attempts=request.in_vain,
+            inconclusive=request.inconclusive,
             unconnected=request.unconnected,
             timeouts=self._timeouts,
             server_errors=request.server_errors,
@@ -296,7 +297,7 @@ class Sending:
         )
         decision = decide(answer, sent, self._policy, self._random)
         self._count(request, answer)
-        settled = settlements.settlements_of(self._consumer, request.statements, request.tries, answer, decision)
+        settled = settlements.settlements_of(self._consumer, request.statements, request.total, answer, decision)
         if isinstance(decision, Stored):
             self._accepted += 1
             self._refusals = 0
@@ -317,13 +318,13 @@ class Sending:
     def _count(self, request: Request, answer: Answer) -> None:
         self.durations.add(answer.seconds)
         self.counts["requests"] += 1
-        self.counts["retries"] += request.attempts > 1
+        self.counts["retries"] += request.since_closed > 1
         request.unconnected = request.unconnected + 1 if found_no_connection(answer) else 0
         self._timeouts = self._timeouts + 1 if timed_out(answer) else 0
         request.server_errors += answer.status == 500
         self._refusals += is_refusal(answer)
         if answer.status is None or answer.status >= 300:
-            self.last_fault = str(answer.status or answer.fault)
+            self.last_fault = str(answer.status or answer.error)
 
     def _resolve(self, now: float) -> list[Settlement]:
         """The consumer accepts statements: those that it refused alone are dead, or are sent once more."""
@@ -334,7 +335,7 @@ class Sending:
                 self._push(request, now)
             else:
                 verdict = dead_by_refusal(answer)
-                dead += settlements.settlements_of(self._consumer, request.statements, request.tries, answer, verdict)
+                dead += settlements.settlements_of(self._consumer, request.statements, request.total, answer, verdict)
         return dead
 
     def _carry_out(self, request: Request, answer: Answer, decision: Decision, now: float) -> None:
@@ -357,7 +358,7 @@ class Sending:
             self._batches.too_large(statements)
         middle = len(statements) // 2
         for half in (statements.slice(0, middle), statements.slice(middle, len(statements))):
-            self._push(Request(half, tries=request.tries, server_errors=min(request.server_errors, 1)), 0.0)
+            self._push(Request(half, total=request.total, server_errors=min(request.server_errors, 1)), 0.0)
 
     def _push(self, request: Request, due: float) -> None:
         """Of those that are due at once the last comes first: a bisection goes down before it goes on."""
@@ -371,7 +372,7 @@ class Sending:
         for each in doubted:
             self._push(each.request, now)
         for _, _, request in self._later:
-            request.attempts = request.in_vain = request.unconnected = 0
+            request.since_closed = request.inconclusive = request.unconnected = 0
 
     def _close(self) -> None:
         if self.circuit.state != "closed":

@@ -13,15 +13,15 @@ from edx2lrs.transforms.failure import Failure
 
 
 def settlements_of(
-    consumer: Consumer, statements: Statements, tries: int, answer: Answer, decision: Decision
+    consumer: Consumer, statements: Statements, attempts: int, answer: Answer, decision: Decision
 ) -> list[Settlement]:
-    """What settles ``statements``, sent ``tries`` times, if ``decision`` does; else nothing."""
+    """What settles ``statements``, sent ``attempts`` times, if ``decision`` does; else nothing."""
     if isinstance(decision, Stored):
         return _stored(statements, decision.already)
     if isinstance(decision, Conflict):
         return [Settlement(part.row, part.indexes, "conflict") for part in statements.parts]
     if isinstance(decision, Dead):
-        return [_dead(consumer, s, decision.cause, decision.message, answer, tries) for s in statements]
+        return [_dead(consumer, s, decision.cause, decision.message, answer, attempts) for s in statements]
     return []
 
 
@@ -41,13 +41,13 @@ def _stored(statements: Statements, already: Collection[int]) -> list[Settlement
     return settled
 
 
-def outlived(consumer: Consumer, statements: Iterable[Waiting], tries: int, reason: str) -> list[Settlement]:
+def outlived(consumer: Consumer, statements: Iterable[Waiting], attempts: int, reason: str) -> list[Settlement]:
     """The settlements of statements that an outage has outlived: dead letters, cause ``outage``."""
     message = f"the consumer was down for too long: {reason}"
-    return [_dead(consumer, s, "outage", message, Answer(), tries) for s in statements]
+    return [_dead(consumer, s, "outage", message, Answer(), attempts) for s in statements]
 
 
-def _dead(consumer: Consumer, statement: Waiting, cause: str, message: str, answer: Answer, tries: int) -> Settlement:
+def _dead(consumer: Consumer, statement: Waiting, cause: str, message: str, answer: Answer, attempts: int) -> Settlement:
     failure = Failure(
         stage="deliver",
         cause=cause,
@@ -59,6 +59,6 @@ def _dead(consumer: Consumer, statement: Waiting, cause: str, message: str, answ
         statement_id=statement_uuid(statement.id),
         http_status=answer.status,
         http_body=answer.excerpt or None,
-        attempts=tries,
+        attempts=attempts,
     )
     return Settlement(statement.row, (statement.index,), "dead", failure)

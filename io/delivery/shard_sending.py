@@ -14,10 +14,10 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from edx2lrs.io.back_off import Random
 from edx2lrs.io.delivery import settlements
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.consumer_sender import Client
-from edx2lrs.io.delivery.decision import Random
 from edx2lrs.io.delivery.sending import Request, Sending, Standing, Unsent
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statements_in
 from edx2lrs.io.state.waiting import Waiting
@@ -132,7 +132,7 @@ class TurnTaker:
         tried = [
             settlement
             for each in standing.tried
-            for settlement in settlements.outlived(self._consumer, each.statements, each.tries, reason)
+            for settlement in settlements.outlived(self._consumer, each.statements, each.total, reason)
         ]
         return tried + settlements.outlived(self._consumer, unsent, 0, reason)
 

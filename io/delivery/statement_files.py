@@ -107,4 +107,4 @@ def _standard_output() -> BinaryIO:
 
 
 def _unwritable(error: OSError, started: float) -> Answer:
-    return Answer(fault="unwritable", detail=error.strerror or type(error).__name__, seconds=time.monotonic() - started)
+    return Answer(error="unwritable", detail=error.strerror or type(error).__name__, seconds=time.monotonic() - started)

@@ -11,6 +11,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from edx2lrs.io.back_off import back_off
 from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.paths import is_remote
@@ -32,7 +33,7 @@ from edx2lrs.transforms.config_types import Config
 
 _WAVE_SECONDS = 12.0  # that waves under way get at the end
 _REQUEST_SECONDS = 10.0  # and requests after that
-_FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _LOG = logging.getLogger("edx2lrs.stream")
 
 
@@ -93,7 +94,7 @@ class _Service:
         self._state = state
         self._job = job
         self._workers = workers
-        self._pause = _FIRST_PAUSE
+        self._failures = 0  # in a row, of the state directory
         self._looked = time.monotonic()
 
     def health(self) -> Health:
@@ -121,11 +122,12 @@ class _Service:
         try:
             self._job.look(self._workers)
             self._renew()
-            self._pause = _FIRST_PAUSE
+            self._failures = 0
         except StateError as error:
-            _LOG.warning("%s; trying again in %.0f s", error, self._pause)
-            self._job.wait(self._pause)
-            self._pause = min(self._pause * 2, _LAST_PAUSE)
+            self._failures += 1
+            pause = back_off(self._failures, _FIRST_PAUSE, _LONGEST_PAUSE)
+            _LOG.warning("%s; trying again in %.0f s", error, pause)
+            self._job.wait(pause)
             with contextlib.suppress(SecretError):
                 self._job.replace_senders(run_lifecycle.senders_of(self._watch.current, self._state, self._job.alerts))
 

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
+from edx2lrs.io.back_off import back_off
 from edx2lrs.io.sources.source import Attended, Message, Position, Positioned, Source, SourceError
 from edx2lrs.io.sources.source_urls import SourceUrl, open_source
 from edx2lrs.io.state.errors import StateError
@@ -30,7 +31,7 @@ WAVE_RECORDS = 5_000
 _IDLE = 1.0  # seconds that a source is waited for at a time
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
 _SHORTEST, _LONGEST = 0.1, 5.0  # seconds in which a wave fills
-_FIRST_PAUSE, _LAST_PAUSE = 0.5, 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _SETTLED = 15.0  # seconds without a fault after which a source counts as one that can be read, though nothing comes
 _AT_ONCE = 0.005
 _NEW = 60.0  # seconds in which a source that cannot be read is a mistake of its address rather than a fault that passes
@@ -69,7 +70,7 @@ class StreamWorker:
         self._waves = WaveRunner(self._spec, plan.beam_arguments)
         self._name = f"edx2lrs-{state.identity[:8]}-{plan.name}"
         self._position: str | None = None
-        self._pause = _FIRST_PAUSE
+        self._failures = 0  # in a row, of the source or the state directory
         self._trouble = ""
         self._begun = time.monotonic()
         self._came = False
@@ -200,17 +201,18 @@ class StreamWorker:
     # Trouble
 
     def _wait_out(self, message: str) -> None:
-        pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
+        self._failures += 1
+        pause = back_off(self._failures, _FIRST_PAUSE, _LONGEST_PAUSE)
         if message != self._trouble:
             self._parent.send(SourceTrouble(self._plan.name, message))
-        if message != self._trouble or pause == _LAST_PAUSE:
+        if message != self._trouble or pause == _LONGEST_PAUSE:
             _LOG.warning("%s; trying again, in %.1f s at first", message, pause)
         self._trouble = message
         self._stopping.wait(pause)
 
     def _mark_read(self) -> None:
         """The source was read, and what came was kept: the trouble, if there was any, is over."""
-        self._pause = _FIRST_PAUSE
+        self._failures = 0
         if self._trouble:
             self._trouble = ""
             self._parent.send(SourceTrouble(self._plan.name, ""))

@@ -20,7 +20,6 @@ from edx2lrs.io.delivery.decision import (
     Split,
     Stored,
     already_stored,
-    back_off,
     decide,
     refusals_of_everything,
 )
@@ -136,7 +135,7 @@ def test_push_back_waits_for_the_longer_of_back_off_and_retry_after(status: int)
     assert decision(Answer(status, retry_after=7.0)) == Again(7.0, pause=7.0, push_back=True)
     assert decision(Answer(status, retry_after=0.5)) == Again(1.0, pause=0.5, push_back=True)
     assert decision(Answer(status)) == Again(1.0, push_back=True)
-    assert isinstance(decision(Answer(status), attempts=5), Hold)
+    assert isinstance(decision(Answer(status), inconclusive=5), Hold)
 
 
 def test_a_long_retry_after_opens_the_circuit_for_that_time() -> None:
@@ -148,27 +147,27 @@ def test_a_long_retry_after_opens_the_circuit_for_that_time() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        *(Answer(fault=fault) for fault in ("refused", "unreachable", "dns", "tls", "reset", "timeout", "other")),
+        *(Answer(error=error) for error in ("refused", "unreachable", "dns", "tls", "reset", "timeout", "other")),
         *(Answer(status) for status in (408, 425, 501, 502, 504, 507, 599, 100, 999)),
     ],
-    ids=lambda answer: str(answer.status or answer.fault),
+    ids=lambda answer: str(answer.status or answer.error),
 )
 def test_what_may_pass_is_tried_again_then_held(answer: Answer) -> None:
     assert decision(answer) == Again(1.0)
-    assert decision(answer, attempts=3) == Again(4.0)
-    held = decision(answer, attempts=5)
+    assert decision(answer, inconclusive=3) == Again(4.0)
+    held = decision(answer, inconclusive=5)
     assert isinstance(held, Hold)
     assert held.kind == "outage"
     assert isinstance(decision(answer, probe=True), Hold)
 
 
 def test_three_refused_connections_in_a_row_open_the_circuit() -> None:
-    refused = Answer(fault="refused")
-    assert isinstance(decision(refused, attempts=2, unconnected=1), Again)
-    assert isinstance(decision(refused, attempts=3, unconnected=2), Hold)
+    refused = Answer(error="refused")
+    assert isinstance(decision(refused, inconclusive=2, unconnected=1), Again)
+    assert isinstance(decision(refused, inconclusive=3, unconnected=2), Hold)
 
 
-@pytest.mark.parametrize("late", [Answer(fault="timeout"), Answer(504)], ids=["no answer", "504"])
+@pytest.mark.parametrize("late", [Answer(error="timeout"), Answer(504)], ids=["no answer", "504"])
 def test_three_time_outs_in_a_row_open_the_circuit(late: Answer) -> None:
     assert isinstance(decision(late, timeouts=1), Again)
     held = decision(late, timeouts=2)
@@ -177,14 +176,17 @@ def test_three_time_outs_in_a_row_open_the_circuit(late: Answer) -> None:
 
 
 def test_what_tls_says_is_part_of_the_reason() -> None:
-    held = decision(Answer(fault="tls", detail="certificate has expired"), unconnected=2)
+    held = decision(Answer(error="tls", detail="certificate has expired"), unconnected=2)
     assert isinstance(held, Hold)
     assert held.reason == "TLS failed (certificate has expired) 3 times in a row"
 
 
-def test_back_off_grows_to_its_bound_with_full_jitter() -> None:
-    assert [back_off(RETRY, attempt, lambda: 1.0) for attempt in (1, 2, 3, 6, 7, 10_000)] == [1, 2, 4, 32, 60, 60]
-    assert back_off(RETRY, 5, lambda: 0.0) == 0.0
+def test_a_batch_that_the_network_lost_waits_longer_each_time() -> None:
+    policy = Policy("xapi", Retry(max_attempts=20_000, base_delay=1.0, max_delay=60.0), refusals=50)
+    lost = Answer(error="reset")
+    waits = [decision(lost, policy=policy, inconclusive=requests) for requests in (1, 2, 3, 6, 7, 10_000)]
+    assert waits == [Again(delay) for delay in (1, 2, 4, 32, 60, 60)]
+    assert decide(lost, Sent(ids=IDS, inconclusive=5), policy, lambda: 0.0) == Again(0.0)
 
 
 def test_few_bad_statements_do_not_look_like_refusing_everything() -> None:

@@ -230,32 +230,32 @@ def test_nobody_listens(client: Any) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    assert client(f"http://127.0.0.1:{port}").post(BODY).fault == "refused"
+    assert client(f"http://127.0.0.1:{port}").post(BODY).error == "refused"
 
 
 def test_an_unknown_host(client: Any) -> None:
-    assert client("http://lrs.invalid/xAPI").post(BODY).fault == "dns"
+    assert client("http://lrs.invalid/xAPI").post(BODY).error == "dns"
 
 
 def test_a_connection_that_is_reset(lrs: Any, client: Any, replies: Any, tcp_reset: Any) -> None:
     lrs.behave = lambda _: replies(raw=tcp_reset)
-    assert client(lrs.url).post(BODY).fault == "reset"
+    assert client(lrs.url).post(BODY).error == "reset"
 
 
 def test_an_answer_that_breaks_off(lrs: Any, client: Any, replies: Any) -> None:
     lrs.behave = lambda _: replies(raw=lambda s: s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n[]"))
-    assert client(lrs.url).post(BODY).fault == "reset"
+    assert client(lrs.url).post(BODY).error == "reset"
 
 
 def test_what_is_no_http(lrs: Any, client: Any, replies: Any) -> None:
     lrs.behave = lambda _: replies(raw=lambda s: s.sendall(b"SSH-2.0-OpenSSH_9.6\r\n"))
-    assert client(lrs.url).post(BODY).fault == "other"
+    assert client(lrs.url).post(BODY).error == "other"
 
 
 def test_no_answer_in_time(lrs: Any, client: Any, replies: Any) -> None:
     lrs.behave = lambda _: replies(raw=lambda s: s.recv(1))
     answer = client(lrs.url, timeout=0.3).post(BODY)
-    assert answer.fault == "timeout"
+    assert answer.error == "timeout"
     assert 0.2 < answer.seconds < 2.0
 
 
@@ -273,7 +273,7 @@ def test_a_slow_drip_costs_one_time_out(lrs: Any, client: Any, replies: Any, hea
 
     lrs.behave = lambda _: replies(raw=drip)
     answer = client(lrs.url, timeout=0.5).post(BODY)
-    assert answer.fault == "timeout"
+    assert answer.error == "timeout"
     assert answer.seconds < 2.0
 
 
@@ -296,7 +296,7 @@ def test_a_gigabyte_is_not_read(lrs: Any, client: Any, replies: Any) -> None:
 
 
 def test_plain_http_behind_https(lrs: Any, client: Any) -> None:
-    assert client(lrs.url.replace("http:", "https:"), timeout=2.0).post(BODY).fault in ("tls", "reset")
+    assert client(lrs.url.replace("http:", "https:"), timeout=2.0).post(BODY).error in ("tls", "reset")
 
 
 def test_credentials_never_show() -> None:

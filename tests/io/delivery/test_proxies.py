@@ -119,21 +119,21 @@ def test_https_goes_through_a_tunnel(proxy: Any, answer: Any, monkeypatch: pytes
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{between.port}")
     got = answer("https://lrs.example.edu/xAPI")  # what is behind the tunnel speaks no TLS
     assert between.heads[0].startswith(b"CONNECT lrs.example.edu:443 HTTP/1.")
-    assert got.fault in ("tls", "reset", "timeout")
+    assert got.error in ("tls", "reset", "timeout")
 
 
 def test_a_proxy_that_refuses_is_named(proxy: Any, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     between = proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{between.port}")
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{between.port}")
-    assert answer("https://lrs.example.edu/xAPI").fault == "proxy"
+    assert answer("https://lrs.example.edu/xAPI").error == "proxy"
     assert answer("http://lrs.example.edu/xAPI").status == 407
 
 
 def test_a_proxy_that_drips_costs_one_time_out(proxy: Any, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy(b'HTTP/1.1 200 O').port}")
     got = answer("https://lrs.example.edu/xAPI", timeout=0.5)
-    assert got.fault in ("timeout", "proxy")
+    assert got.error in ("timeout", "proxy")
     assert got.seconds < 2.0
 
 
@@ -141,4 +141,4 @@ def test_a_proxy_that_is_not_there(answer: Any, monkeypatch: pytest.MonkeyPatch)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
-    assert answer("http://lrs.example.edu/xAPI").fault == "proxy"
+    assert answer("http://lrs.example.edu/xAPI").error == "proxy"

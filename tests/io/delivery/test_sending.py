@@ -160,7 +160,7 @@ def test_server_errors_about_a_bad_statement_are_no_signs_of_an_outage() -> None
         if 10_007 not in numbers:
             return Answer(200)
         if len(numbers) == 1 and next(alone) in (1, 3):
-            return Answer(fault="reset")
+            return Answer(error="reset")
         return Answer(500)
 
     run = driven(behaviour, [block(1, 100)], retry=Retry(max_attempts=3)).run()
@@ -229,7 +229,7 @@ def test_a_whole_poison_batch_does_not_keep_the_next_ones_back() -> None:
 def test_an_open_circuit_sends_one_batch_as_a_probe_and_the_rest_after_it() -> None:
     up = False
     run = driven(
-        lambda _: Answer(200) if up else Answer(fault="refused"),
+        lambda _: Answer(200) if up else Answer(error="refused"),
         [block(1, 100), block(2, 100)],
         batch=Batch(size=100),
         rate=Rate(concurrency=4),
@@ -253,7 +253,7 @@ def test_nothing_is_sent_while_the_circuit_is_open() -> None:
 
 
 def test_an_outage_that_outlives_max_wait_makes_dead_letters() -> None:
-    run = driven(lambda _: Answer(fault="refused"), [block(1, 25)], batch=Batch(size=10), on_outage="dead_letter", max_wait=60.0)
+    run = driven(lambda _: Answer(error="refused"), [block(1, 25)], batch=Batch(size=10), on_outage="dead_letter", max_wait=60.0)
     while run.sending.held:
         run.step()
     assert 60.0 <= run.now < 130.0
@@ -320,17 +320,17 @@ def test_a_bound_that_an_lrs_has_made_smaller_is_found() -> None:
 
 
 def test_three_time_outs_of_whichever_batches_open_the_circuit() -> None:
-    run = driven(lambda _: Answer(fault="timeout"), [block(1, 30)], batch=Batch(size=10), rate=Rate(concurrency=3))
+    run = driven(lambda _: Answer(error="timeout"), [block(1, 30)], batch=Batch(size=10), rate=Rate(concurrency=3))
     chosen = [run.sending.choose(0.0) for _ in range(3)]
     for request in chosen:
         assert isinstance(request, Request)
-        run.sending.answered(request, Answer(fault="timeout"), 30.0)
+        run.sending.answered(request, Answer(error="timeout"), 30.0)
         run.sending.settled(0)
     assert run.sending.circuit.state == "open"
 
 
 def test_a_single_batch_is_given_up_after_three_time_outs() -> None:
-    run = driven(lambda _: Answer(fault="timeout"), [block(1, 5)]).run()
+    run = driven(lambda _: Answer(error="timeout"), [block(1, 5)]).run()
     assert run.sending.circuit.state == "open"
     assert len(run.requests) == 3
 
@@ -341,7 +341,7 @@ def test_time_outs_between_answers_do_not_open_the_circuit() -> None:
     def every_third(_: list[int]) -> Answer:
         nonlocal count
         count += 1
-        return Answer(200) if count % 3 == 0 else Answer(fault="timeout")
+        return Answer(200) if count % 3 == 0 else Answer(error="timeout")
 
     run = driven(every_third, [block(1, 100)], batch=Batch(size=10), retry=Retry(max_attempts=100)).run()
     assert len(run.with_outcome("delivered")) == 100
@@ -366,7 +366,7 @@ def test_after_an_outage_the_oldest_go_first() -> None:
     assert len(firsts) == 8
 
 
-@pytest.mark.parametrize("poisoned", [Answer(fault="timeout"), Answer(fault="reset"), Answer(502), Answer(403)], ids=str)
+@pytest.mark.parametrize("poisoned", [Answer(error="timeout"), Answer(error="reset"), Answer(502), Answer(403)], ids=str)
 def test_a_batch_that_never_passes_does_not_keep_the_others_back(poisoned: Answer) -> None:
     run = driven(
         lambda numbers: poisoned if 10_003 in numbers else Answer(200),

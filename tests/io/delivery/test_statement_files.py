@@ -100,7 +100,7 @@ def test_a_file_that_breaks_off_is_not_there(consumer: Any, tmp_path: Path, monk
     client = StatementFiles(consumer(f"file://{tmp_path}/out/"))
     monkeypatch.setattr(os, "fsync", full)
     answer = client.post(LINES)
-    assert (answer.fault, answer.detail) == ("unwritable", "No space left on device")
+    assert (answer.error, answer.detail) == ("unwritable", "No space left on device")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -139,7 +139,7 @@ def test_a_reader_of_standard_output_that_has_gone_is_an_outage() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with pytest.raises(BrokenPipeError), open(writing, "wb") as stream:
-        assert StandardOutput(stream).post(LINES).fault == "unwritable"
+        assert StandardOutput(stream).post(LINES).error == "unwritable"
 
 
 # Statement logs

@@ -94,7 +94,7 @@ def test_it_comes_before_the_one_of_the_environment(
 ) -> None:
     lrs = new_lrs("127.0.0.1", server)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", made("stranger").cert_file)
-    assert answer(lrs.url).fault == "tls"
+    assert answer(lrs.url).error == "tls"
     assert answer(lrs.url, tls=Tls(ca=authority.cert_file)).status == 200
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority.cert_file)
     assert answer(lrs.url).status == 200
@@ -103,20 +103,20 @@ def test_it_comes_before_the_one_of_the_environment(
 def test_who_is_not_trusted_gets_nothing(new_lrs: Any, answer: Any, server: Any) -> None:
     lrs = new_lrs("127.0.0.1", server)
     got = answer(lrs.url)
-    assert (got.fault, got.detail) == ("tls", "unable to get local issuer certificate")
+    assert (got.error, got.detail) == ("tls", "unable to get local issuer certificate")
     assert lrs.requests == []
 
 
 def test_an_expired_certificate_is_named(new_lrs: Any, answer: Any, made: Any, authority: Made) -> None:
     lrs = new_lrs("127.0.0.1", context_of(made("expired", authority, NOW - DAY)))
     got = answer(lrs.url, tls=Tls(ca=authority.cert_file))
-    assert (got.fault, got.detail) == ("tls", "certificate has expired")
+    assert (got.error, got.detail) == ("tls", "certificate has expired")
 
 
 def test_a_certificate_of_another_host_is_refused(new_lrs: Any, answer: Any, server: Any, authority: Made) -> None:
     lrs = new_lrs("127.0.0.1", server)
     got = answer(lrs.url.replace("127.0.0.1", "localhost"), tls=Tls(ca=authority.cert_file))
-    assert got.fault == "tls"
+    assert got.error == "tls"
     assert "localhost" in got.detail
 
 
@@ -141,7 +141,7 @@ def test_a_certificate_of_ours_is_shown_to_who_asks(
 
 def test_without_it_nothing_is_delivered(new_lrs: Any, answer: Any, strict: Any, authority: Made) -> None:
     lrs = new_lrs("127.0.0.1", strict)
-    assert answer(lrs.url, tls=Tls(ca=authority.cert_file)).fault in ("tls", "reset")
+    assert answer(lrs.url, tls=Tls(ca=authority.cert_file)).error in ("tls", "reset")
     assert lrs.requests == []
 
 
@@ -171,5 +171,5 @@ def test_a_server_that_reads_drop_by_drop_costs_one_time_out(reader: int, consum
     started = time.monotonic()
     with contextlib.closing(LrsClient(its, credentials_of(its, str), "http://lms")) as client:
         got = client.post(b'"' + b"x" * 20_000_000 + b'"')
-    assert got.fault == "timeout"
+    assert got.error == "timeout"
     assert time.monotonic() - started < 3.0

@@ -70,7 +70,7 @@ def test_a_timer_that_an_engine_lost_is_set_anew_when_something_comes(engine, st
 
 def test_after_an_outage_everything_arrives_in_order_once(engine, statement):
     shard = engine()
-    shard.lrs.answer = Answer(fault="refused")
+    shard.lrs.answer = Answer(error="refused")
     for number in range(40):
         shard.receive(statement(number))
         shard.advance(1)
@@ -164,7 +164,7 @@ def test_who_is_cut_off_has_a_bound(engine, statement):
 
 def test_at_the_end_all_goes_and_a_consumer_that_stays_away_gets_dead_letters(engine, statement):
     up, down = engine(), engine()
-    down.lrs.answer = Answer(fault="timeout")
+    down.lrs.answer = Answer(error="timeout")
     for shard in (up, down):
         shard.receive(*map(statement, range(25)))
         shard.end(AT_THE_END)
@@ -177,7 +177,7 @@ def test_at_the_end_all_goes_and_a_consumer_that_stays_away_gets_dead_letters(en
 def test_a_consumer_that_comes_back_before_the_end_gets_everything(engine, statement):
     shard = engine()
     back_at = shard.now + 30
-    shard.lrs.answer = lambda _bodies: Answer(200) if shard.now > back_at else Answer(fault="refused")
+    shard.lrs.answer = lambda _bodies: Answer(200) if shard.now > back_at else Answer(error="refused")
     shard.receive(*map(statement, range(25)))
     shard.end(AT_THE_END)
     assert len(shard.lrs.stored) == 25
@@ -187,7 +187,7 @@ def test_a_consumer_that_comes_back_before_the_end_gets_everything(engine, state
 
 def test_what_was_tried_is_as_old_as_the_outage(engine, statement):
     shard = engine()
-    shard.lrs.answer = Answer(fault="refused")
+    shard.lrs.answer = Answer(error="refused")
     shard.receive(*map(statement, range(10)))
     shard.advance(1000)
     assert (shard.outcome.waiting, shard.outcome.circuit.state) == (10, "open")
