@@ -37,7 +37,7 @@ def check_access(_: Access, given: Given) -> Iterator[Misfit]:
             "",
             "an empty access, which opens nothing",
             "a rule such as courses or orgs",
-            "who is to see everything says access: all",
+            "to let the consumer see everything, write access: all",
         )
 
 

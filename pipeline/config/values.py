@@ -107,7 +107,7 @@ class Reader:
 
     def _missing(self, line: int, path: str, declared: inspect.Type) -> None:
         if path.endswith(".access"):
-            fix = "who is to see everything says access: all"
+            fix = "to let the consumer see everything, write access: all"
             self.fault(line, path, "nothing", "access with courses or orgs, or access: all", fix)
         else:
             self.fault(line, path, "nothing", _expected(_plain(declared)[0]), "this key has to be given")

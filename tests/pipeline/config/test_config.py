@@ -324,7 +324,7 @@ def test_a_consumer_without_access_is_told_how_to_say_all(write, match_params: s
     found = faults_of(write(SITE + f"consumers: [{{name: a, protocol: xapi, url: 'http://x'{match_params}}}]"))
     assert len(found) == 1
     assert found[0].startswith("c.yaml:2: consumers[0].access: found nothing")
-    assert found[0].endswith("who is to see everything says access: all")
+    assert found[0].endswith("to let the consumer see everything, write access: all")
 
 
 def test_a_root_with_a_slash_at_its_end_is_refused_with_the_right_one(write) -> None:
