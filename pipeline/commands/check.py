@@ -11,7 +11,8 @@ from edx2lrs.io.external_ids import open_external_ids
 from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import TableError, read_course_names
 from edx2lrs.pipeline.commands.connection_check import findings
-from edx2lrs.pipeline.config.reading import ConfigError, load
+from edx2lrs.pipeline.config.faults import ConfigError
+from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.pipeline.variants import actor_options
 from edx2lrs.transforms.config_types import AccessRule, Config, Consumer, UserRule

@@ -90,7 +90,8 @@ def _site(path: str | None) -> Site | str:
     from edx2lrs.io.secrets import SecretError
     from edx2lrs.io.tables import TableError
     from edx2lrs.pipeline.compiled_config import CompiledConfig
-    from edx2lrs.pipeline.config.reading import ConfigError, load
+    from edx2lrs.pipeline.config.faults import ConfigError
+    from edx2lrs.pipeline.config.reading import load
 
     try:
         config: Config = load(path)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Fault(NamedTuple):
+class ConfigFault(NamedTuple):
     """One thing that is wrong.
 
     ``file`` and ``line`` (from 1; 0 when the file could not be read at all) say where, ``key`` is a dotted path such
@@ -30,7 +30,7 @@ class Fault(NamedTuple):
 class ConfigError(Exception):
     """A configuration that cannot be used; ``faults`` are in the order of their lines, and there is at least one."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[ConfigFault]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.key)))
         super().__init__("\n".join(fault.text() for fault in self.faults))
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from edx2lrs.io.dead_letters.topic import fault_of_topic
 from edx2lrs.io.delivery.statement_files import is_place
-from edx2lrs.io.paths import beside, check_readable, is_remote
+from edx2lrs.io.paths import beside, is_remote
 from edx2lrs.io.secrets import EXPECTED as REFERENCE
-from edx2lrs.io.secrets import SecretError, is_reference, resolve
+from edx2lrs.io.secrets import is_reference
 from edx2lrs.transforms.matching.patterns import compile_regex, is_regex
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\Z")
@@ -150,44 +149,25 @@ def iri(value: object, _: str) -> str:
 
 
 def reference(value: object, folder: str) -> str:
-    """A reference to a secret that can be had now; ``file:`` with an absolute path."""
+    """A reference to a secret; ``file:`` with an absolute path."""
     if not isinstance(value, str):
         raise UnfitError(kind_of(value), REFERENCE)
     if not is_reference(value):
         raise UnfitError("text that is no reference", REFERENCE, "a secret itself never stands in the configuration")
     if value.startswith("file:"):
         value = "file:" + beside(value.removeprefix("file:"), "" if is_remote(folder) else folder)
-    try:
-        resolve(value)
-    except SecretError as error:
-        fix = "set it before edx2lrs starts" if value.startswith("env:") else ""
-        raise UnfitError(str(error), fix=fix) from None
     return value
 
 
-def header_reference(value: object, folder: str) -> str:
-    """A reference to a secret that a header can hold."""
-    text = reference(value, folder)
-    if not (secret := resolve(text)).isascii() or not secret.isprintable():
-        raise UnfitError("a secret with line breaks or other than ASCII", "one line of plain text")
-    return text
-
-
 def table(value: object, folder: str) -> str:
-    """The absolute path of a file that can be opened."""
+    """The absolute path of a file."""
     if not isinstance(value, str) or not value:
         raise UnfitError(kind_of(value) if value != "" else "empty text", "the path of a file")
-    path = beside(value, folder)
-    if not is_remote(path) and os.path.isdir(path):
-        raise UnfitError(f"a folder, {path}", "a file")
-    fault = check_readable(path)
-    if fault:
-        raise UnfitError(f"file {path} cannot be read: {fault}", fix="a relative path starts from the configuration's folder")
-    return path
+    return beside(value, folder)
 
 
 def pem(value: object, folder: str) -> str:
-    """The absolute path of a local file that can be opened."""
+    """The absolute path of a local file."""
     path = table(value, folder)
     if is_remote(path):
         raise UnfitError("a path of an object store", "a local file, since TLS reads it itself")
@@ -262,7 +242,7 @@ def header(name: str, value: object, folder: str) -> str:
     if not isinstance(value, str):
         raise UnfitError(kind_of(value), "text", "put it in quotes" if isinstance(value, (bool, int, float)) else "")
     if is_reference(value):
-        return header_reference(value, folder)
+        return reference(value, folder)
     if _SECRET_HEADER.search(name):
         raise UnfitError("text that is no reference", REFERENCE, "by its name this header is a secret")
     if not value.isprintable() or not value.isascii():
@@ -275,7 +255,7 @@ KINDS: dict[str, Callable[[object, str], object]] = {
     "url": url,
     "root_url": root_url,
     "reference": reference,
-    "header_reference": header_reference,
+    "header_reference": reference,
     "table": table,
     "folder": new_folder,
     "pem": pem,

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from edx2lrs.io.secrets import is_reference
 from edx2lrs.pipeline.config.faults import nearest
 from edx2lrs.pipeline.config.kinds import UnfitError, header, host, kind_of, literal, root_url
+from edx2lrs.pipeline.config.needs import Need
 from edx2lrs.pipeline.config.unusable import UNUSABLE
 from edx2lrs.pipeline.config.yaml_nodes import Entry, Node, joined
 from edx2lrs.transforms.matching.event_paths import structured_paths
 
 
 class Reading(Protocol):
-    """What is known while a configuration is read (``pipeline.config.values.Reader``)."""
+    """What is known while a configuration is read (``pipeline.config.values.TreeReader``)."""
 
     folder: str
+    needs: list[Need]
     match_paths: Callable[[], tuple[str, ...]]
 
     def fault(self, line: int, key: str, found: str, expected: str = "", fix: str = "") -> None: ...
@@ -93,7 +96,11 @@ def headers(node: Node, key: str, reading: Reading) -> dict[str, Any]:
     def checked(name: str, value: object) -> str:
         return header(name, value, reading.folder)
 
-    return _each(node, key, reading, "a mapping of header names to text", checked)
+    made = _each(node, key, reading, "a mapping of header names to text", checked)
+    for name, entry in _entries(node, "").items():
+        if isinstance(made[name], str) and is_reference(made[name]):
+            reading.needs.append(Need(entry.line, joined(key, name), "header_reference", made[name]))
+    return made
 
 
 def sites(node: Node, key: str, reading: Reading) -> dict[str, Any]:

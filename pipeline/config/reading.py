@@ -1,73 +1,95 @@
-"""Reading a configuration: the whole file is right, or all that is wrong with it is said at once."""
+"""Reading a configuration: the file and what it needs are right, or all that is wrong with them is said at once."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
 from edx2lrs.io.paths import folder_of, open_bytes
-from edx2lrs.pipeline.config.faults import ConfigError, Fault
+from edx2lrs.pipeline.config.faults import ConfigError, ConfigFault
+from edx2lrs.pipeline.config.needs import Need, faults_of
 from edx2lrs.pipeline.config.rules import CHECKS
-from edx2lrs.pipeline.config.values import Reader
+from edx2lrs.pipeline.config.values import TreeReader
 from edx2lrs.pipeline.config.yaml_nodes import Node, YamlError, read_nodes
 from edx2lrs.transforms.config_types import Config, Lms
 from edx2lrs.transforms.matching.event_paths import declared_paths
 
-__all__ = ["ConfigError", "Fault", "load", "load_site"]
-
 _LARGEST = 64 * 2**20
 
 
-def load(path: str) -> Config:
-    """The configuration in the YAML file at ``path``, local or of any Beam file system.
+class Structure(NamedTuple):
+    """A configuration whose file is right, and what it needs beside the file."""
 
-    Durations are seconds; relative paths start from the file's folder and become absolute. Environment variables, secret
-    files and tables have to be there. Nothing in a value is expanded.
+    config: Config
+    needs: tuple[Need, ...]
 
+
+def read_structure(path: str) -> Structure:
+    """The configuration in the YAML file at ``path``, local or of any Beam file system. Nothing but the file is read: no secret,
+    no table, no certificate.
+
+    Durations are seconds; relative paths start from the file's folder and become absolute. Nothing in a value is expanded.
     Raises ConfigError with every fault that was found.
     """
+    structure, faults = _structure(path)
+    if faults:
+        raise ConfigError(_once(faults))
+    return structure
+
+
+def load(path: str) -> Config:
+    """The configuration at ``path`` (``read_structure``), ready for use: secrets, tables and certificates are there.
+
+    Raises ConfigError with every fault that was found, those of the file and those of what it needs.
+    """
+    structure, faults = _structure(path)
+    faults += faults_of(structure.needs, path)
+    if faults:
+        raise ConfigError(_once(faults))
+    return structure.config
+
+
+def _structure(path: str) -> tuple[Structure, list[ConfigFault]]:
     nodes, faults = _read(path)
-    reader = Reader(path, folder_of(path), CHECKS, declared_paths)
-    config = reader.block(nodes, Config, "")
-    if faults or reader.faults:
-        raise ConfigError(_once([*faults, *reader.faults]))
-    return cast(Config, config)
+    reader = TreeReader(path, folder_of(path), CHECKS, declared_paths)
+    config = cast(Config, reader.block(nodes, Config, ""))
+    return Structure(config, tuple(reader.needs)), [*faults, *reader.faults]
 
 
 def load_site(path: str) -> Lms:
     """``lms`` alone, for what sends nothing: the rest of the file may be missing or wrong. Raises ConfigError."""
     nodes, faults = _read(path)
-    reader = Reader(path, folder_of(path), {}, declared_paths)
+    reader = TreeReader(path, folder_of(path), {}, declared_paths)
     entry = nodes.value.get("lms") if isinstance(nodes.value, dict) else None
     if entry is None:
-        raise ConfigError([Fault(path, nodes.line, "lms", "nothing", "a mapping with root_url")])
+        raise ConfigError([ConfigFault(path, nodes.line, "lms", "nothing", "a mapping with root_url")])
     lms = reader.block(Node(entry.node.value, entry.line), Lms, "lms")
     given = entry.node.value if isinstance(entry.node.value, dict) else {}
     if not reader.faults and "external_ids" not in given and "id_key" not in given:
         reader.fault(entry.line, "lms", "neither external_ids nor id_key", "what the ids of persons are made from")
-    faults = [fault for fault in faults if fault.key.startswith("lms")]
-    if faults or reader.faults:
-        raise ConfigError(_once([*faults, *reader.faults]))
+    faults = [*(fault for fault in faults if fault.key.startswith("lms")), *reader.faults, *faults_of(reader.needs, path)]
+    if faults:
+        raise ConfigError(_once(faults))
     return cast(Lms, lms)
 
 
-def _once(faults: list[Fault]) -> list[Fault]:
+def _once(faults: list[ConfigFault]) -> list[ConfigFault]:
     """The first fault of each place: a value that YAML could not read is not said to be missing too."""
     return list({(fault.line, fault.key): fault for fault in reversed(faults)}.values())
 
 
-def _read(path: str) -> tuple[Node, list[Fault]]:
+def _read(path: str) -> tuple[Node, list[ConfigFault]]:
     """The file as a tree, and the faults that this alone showed. Raises ConfigError for what is no tree at all."""
     try:
         with open_bytes(path) as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
-        raise ConfigError([Fault(path, 0, "", f"the configuration cannot be read: {error.strerror or error}")]) from None
+        raise ConfigError([ConfigFault(path, 0, "", f"the configuration cannot be read: {error.strerror or error}")]) from None
     if len(data) > _LARGEST:
-        raise ConfigError([Fault(path, 0, "", f"over {_LARGEST} bytes, so it is no configuration")])
+        raise ConfigError([ConfigFault(path, 0, "", f"over {_LARGEST} bytes, so it is no configuration")])
     try:
         nodes, faults = read_nodes(data, path)
     except YamlError as broken:
         raise ConfigError([broken.fault]) from None
     if nodes is None or nodes.value is None or nodes.value == {}:
-        raise ConfigError([Fault(path, 1, "", "an empty configuration", "a mapping with the keys lms and consumers"), *faults])
+        raise ConfigError([ConfigFault(path, 1, "", "an empty configuration", "a mapping with the keys lms and consumers"), *faults])
     return nodes, faults

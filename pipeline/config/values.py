@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from edx2lrs.pipeline.config.faults import Fault, nearest
+from edx2lrs.pipeline.config.faults import ConfigFault, nearest
 from edx2lrs.pipeline.config.kinds import KINDS, UnfitError, kind_of
 from edx2lrs.pipeline.config.mappings import MAPPINGS
 from edx2lrs.pipeline.config.misfit import Misfit
+from edx2lrs.pipeline.config.needs import CHECKS as NEEDED
+from edx2lrs.pipeline.config.needs import Need
 from edx2lrs.pipeline.config.unusable import UNUSABLE
 from edx2lrs.pipeline.config.yaml_nodes import Node, joined
+from edx2lrs.transforms.config_types import Tls
 
 
 class Given(NamedTuple):
@@ -38,8 +41,9 @@ class Given(NamedTuple):
 BlockCheck = Callable[[Any, Given], Iterator[Misfit]]
 
 
-class Reader:
-    """Reads nodes as typed values. What does not fit becomes a fault, and its default (else UNUSABLE) in its place.
+class TreeReader:
+    """Reads nodes as typed values. What does not fit becomes a fault, and its default (else UNUSABLE) in its place. ``needs`` are
+    the secrets and files that the values name; nothing looks for them here.
 
     ``folder`` is where relative paths start from; ``checks`` judge a whole block by its type; ``match_paths`` gives the paths
     that ``match_params`` may name.
@@ -52,7 +56,8 @@ class Reader:
         checks: Mapping[type, BlockCheck],
         match_paths: Callable[[], tuple[str, ...]],
     ) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[ConfigFault] = []
+        self.needs: list[Need] = []
         self._lines: dict[str, int] = {}
         self._broken: set[str] = set()
         self._file = file
@@ -62,7 +67,7 @@ class Reader:
 
     def fault(self, line: int, key: str, found: str, expected: str = "", fix: str = "") -> None:
         """Notes what is wrong at a place."""
-        self.faults.append(Fault(self._file, line, key, found, expected, fix))
+        self.faults.append(ConfigFault(self._file, line, key, found, expected, fix))
 
     def block(self, node: Node, struct: type[msgspec.Struct], key: str) -> Any:
         """The mapping ``node`` as ``struct``; UNUSABLE when it is no mapping."""
@@ -95,6 +100,8 @@ class Reader:
             for misfit in self._checks[struct](made, Given(key, lines, frozenset(self._broken))):
                 path = joined(key, misfit.key) if misfit.key else key
                 self.fault(self._line_of(path, node.line), path, misfit.found, misfit.expected, misfit.fix)
+        if isinstance(made, Tls):
+            self.needs += _needs_of_tls(made, key, self._line_of)
         return made
 
     def _line_of(self, path: str, otherwise: int) -> int:
@@ -119,7 +126,10 @@ class Reader:
             if kind is not None and kind in MAPPINGS:
                 return MAPPINGS[kind](node, key, self)
             if kind is not None and kind in KINDS:
-                return KINDS[kind](node.value, self.folder)
+                read = KINDS[kind](node.value, self.folder)
+                if kind in NEEDED:
+                    self.needs.append(Need(node.line, key, kind, str(read)))
+                return read
             if isinstance(plain, inspect.StructType):
                 return self.block(node, plain.cls, key)
             if isinstance(plain, inspect.UnionType):
@@ -152,6 +162,13 @@ class Reader:
             self._lines[path] = item.line
             items.append(self.value(item, declared.item_type, path))
         return items
+
+
+def _needs_of_tls(tls: Tls, key: str, line_of: Callable[[str, int], int]) -> Iterator[Need]:
+    if tls.ca is not None:
+        yield Need(line_of(f"{key}.ca", 0), f"{key}.ca", "authorities", tls.ca)
+    if tls.cert is not None:
+        yield Need(line_of(f"{key}.cert", 0), f"{key}.cert", "certificate", tls.cert, tls.key)
 
 
 @cache

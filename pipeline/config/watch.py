@@ -10,7 +10,8 @@ from collections.abc import Callable
 import msgspec
 
 from edx2lrs.io.paths import open_bytes
-from edx2lrs.pipeline.config.reading import ConfigError, load
+from edx2lrs.pipeline.config.faults import ConfigError
+from edx2lrs.pipeline.config.reading import load
 from edx2lrs.transforms.config_types import Config
 
 LOOK_EVERY = 60.0

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from edx2lrs.pipeline.config.faults import Fault
+from edx2lrs.pipeline.config.faults import ConfigFault
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX = "tag:yaml.org,2002:"
@@ -68,12 +68,12 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 class YamlError(Exception):
     """The text is no YAML that a configuration can be; ``fault`` says why."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: ConfigFault) -> None:
         self.fault = fault
         super().__init__(fault.text())
 
 
-def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[Fault]]:
+def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[ConfigFault]]:
     """The tree of ``data`` (None for an empty document), and the keys that are given twice or are no text.
 
     Raises YamlError when ``data`` is not UTF-8 or not YAML.
@@ -82,7 +82,7 @@ def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[Fault]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise YamlError(Fault(file, line, "", "bytes that are not UTF-8", "YAML in UTF-8", "save the file as UTF-8")) from None
+        raise YamlError(ConfigFault(file, line, "", "bytes that are not UTF-8", "YAML in UTF-8", "save the file as UTF-8")) from None
     try:
         _check_depth(text, file)
         root = yaml.compose(text, Loader=_Loader)
@@ -92,9 +92,9 @@ def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[Fault]]:
         return reader.node(root, "", ()), reader.faults
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlError(Fault(file, mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}")) from None
+        raise YamlError(ConfigFault(file, mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}")) from None
     except yaml.YAMLError:
-        raise YamlError(Fault(file, 1, "", "not YAML: it holds control characters", "text")) from None
+        raise YamlError(ConfigFault(file, 1, "", "not YAML: it holds control characters", "text")) from None
 
 
 def _check_depth(text: str, file: str) -> None:
@@ -105,7 +105,7 @@ def _check_depth(text: str, file: str) -> None:
             depth += 1
             if depth > _DEEPEST:
                 line = event.start_mark.line + 1 if event.start_mark else 1
-                raise YamlError(Fault(file, line, "", f"more than {_DEEPEST} levels, so it is no configuration"))
+                raise YamlError(ConfigFault(file, line, "", f"more than {_DEEPEST} levels, so it is no configuration"))
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             depth -= 1
 
@@ -115,13 +115,13 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.faults: list[Fault] = []
+        self.faults: list[ConfigFault] = []
         self._done: dict[yaml.Node, Node] = {}
 
     def node(self, source: yaml.Node, key: str, above: tuple[yaml.Node, ...]) -> Node:
         line = source.start_mark.line + 1
         if source in above:
-            self.faults.append(Fault(self.file, line, key, "an alias inside of what it stands for"))
+            self.faults.append(ConfigFault(self.file, line, key, "an alias inside of what it stands for"))
             return Node(None, line)
         if source not in self._done:  # what many aliases stand for is read once
             self._done[source] = Node(self.value(source, key, (*above, source)), line)
@@ -142,7 +142,7 @@ class _Reader:
         except ValueError:
             pass
         found = "a value that its YAML tag does not fit" if convert else "a YAML tag"
-        self.faults.append(Fault(self.file, source.start_mark.line + 1, key, found, "plain text, a number or a boolean"))
+        self.faults.append(ConfigFault(self.file, source.start_mark.line + 1, key, found, "plain text, a number or a boolean"))
         return None
 
     def entries(self, source: yaml.MappingNode, key: str, above: tuple[yaml.Node, ...]) -> dict[str, Entry]:
@@ -154,11 +154,11 @@ class _Reader:
                 for mapping in self.merged(value, key):
                     merged = {**self.node_entries(mapping, key, above), **merged}
             elif not isinstance(name, yaml.ScalarNode) or name.tag not in _SCALARS:
-                self.faults.append(Fault(self.file, line, key, "a key that is no text", "text"))
+                self.faults.append(ConfigFault(self.file, line, key, "a key that is no text", "text"))
             elif name.value in own:
                 first = own[name.value].line
                 path = joined(key, name.value)
-                self.faults.append(Fault(self.file, line, path, f"given twice, first on line {first}", fix="keep one of them"))
+                self.faults.append(ConfigFault(self.file, line, path, f"given twice, first on line {first}", fix="keep one of them"))
             else:
                 own[name.value] = Entry(line, self.node(value, joined(key, name.value), above))
         return {**merged, **own}
@@ -170,7 +170,7 @@ class _Reader:
             else:
                 line = value.start_mark.line + 1
                 self.faults.append(
-                    Fault(self.file, line, joined(key, "<<"), "no mapping", "an alias of a mapping, or a list of such")
+                    ConfigFault(self.file, line, joined(key, "<<"), "no mapping", "an alias of a mapping, or a list of such")
                 )
 
     def node_entries(self, mapping: yaml.MappingNode, key: str, above: tuple[yaml.Node, ...]) -> dict[str, Entry]:

@@ -25,7 +25,7 @@ from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.alerts import Alerts
-from edx2lrs.pipeline.config.reading import ConfigError
+from edx2lrs.pipeline.config.faults import ConfigError
 from edx2lrs.pipeline.local.run import JobFailed, LocalRun, RunOutputs
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config

@@ -10,7 +10,8 @@ from textwrap import dedent
 
 import pytest
 
-from edx2lrs.pipeline.config.reading import ConfigError, load, load_site
+from edx2lrs.pipeline.config.faults import ConfigError
+from edx2lrs.pipeline.config.reading import load, load_site, read_structure
 from edx2lrs.transforms.config_types import Access, AccessRule, Auth, UserRule
 
 SITE = "lms: {root_url: https://lms.example.com, id_key: env:SITE_KEY}\n"
@@ -513,3 +514,38 @@ def test_the_loader_imports_no_beam() -> None:
     heavy = ("apache_beam", "requests", "fastavro")
     code = f"import sys, edx2lrs.pipeline.config.reading; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_structure_is_read_without_secrets_tables_and_certificates(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "lms: {root_url: https://lms.example.com, external_ids: s3://bucket/ids.csv, id_key: env:NOT_SET}\n"
+        "consumers:\n"
+        "- name: campus\n"
+        "  protocol: xapi\n"
+        "  url: https://lrs.example.edu/xAPI\n"
+        "  auth: {scheme: bearer, token: secret://projects/p/secrets/token}\n"
+        "  headers: {X-Plain: text, X-Secret: file:no-such-file}\n"
+        "  tls: {ca: no-ca.pem, cert: no.pem}\n"
+        "  access: all\n"
+    )
+    structure = read_structure(str(path))
+    assert structure.config.consumers[0].name == "campus"
+    assert [(need.line, need.key, need.name) for need in structure.needs] == [
+        (1, "lms.external_ids", "s3://bucket/ids.csv"),
+        (1, "lms.id_key", "env:NOT_SET"),
+        (6, "consumers[0].auth.token", "secret://projects/p/secrets/token"),
+        (7, "consumers[0].headers.X-Secret", f"file:{tmp_path}/no-such-file"),
+        (8, "consumers[0].tls.ca", f"{tmp_path}/no-ca.pem"),
+        (8, "consumers[0].tls.cert", f"{tmp_path}/no.pem"),
+        (8, "consumers[0].tls.ca", f"{tmp_path}/no-ca.pem"),
+        (8, "consumers[0].tls.cert", f"{tmp_path}/no.pem"),
+    ]
+
+
+def test_faults_of_structure_are_said_without_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("lms: {root_url: https://lms.example.com, id_key: env:NOT_SET, external_idz: a.csv}\nconsumers: []\n")
+    with pytest.raises(ConfigError) as raised:
+        read_structure(str(path))
+    assert [fault.key for fault in raised.value.faults] == ["lms.external_idz", "consumers"]

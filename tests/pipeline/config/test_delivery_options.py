@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.pipeline.config.reading import ConfigError, load
+from edx2lrs.pipeline.config.faults import ConfigError
+from edx2lrs.pipeline.config.reading import load
 
 TLS = Path(__file__).parents[3] / "templates" / "config" / "tls"
 CONFIG = """\
