@@ -23,8 +23,8 @@ from typing import BinaryIO, NamedTuple, cast
 from edx2lrs.io.external_ids_compiler import ConflictError, TooLongError, compile_external_ids
 from edx2lrs.io.paths import file_systems, is_remote
 from edx2lrs.io.progress import OnProgress, silent
-from edx2lrs.io.tables import Place, TableError, external_id_rows
-from edx2lrs.transforms.people.external_ids import LONGEST_TEXT, MAGIC, ExternalIds, Row
+from edx2lrs.io.tables import TableError, TableRow, external_id_rows
+from edx2lrs.transforms.people.external_ids import LONGEST_TEXT, MAGIC, ExternalIdRow, ExternalIds
 
 SMALL = 256 * 1024
 """Bytes of a table that is compiled in memory, by each process: some hundredths of a second."""
@@ -178,9 +178,9 @@ def _write(path: str, version: Version, emails: bool, target: Path, on_progress:
 def _compile(
     path: str, version: Version, emails: bool, out: BinaryIO, scratch: Callable[[], BinaryIO], on_progress: OnProgress
 ) -> None:
-    last = Place(path, "line", 0)
+    last = TableRow(path, "line", 0)
 
-    def rows() -> Iterator[tuple[int, Row]]:
+    def rows() -> Iterator[tuple[int, ExternalIdRow]]:
         nonlocal last
         for last, row in external_id_rows(path, emails):
             yield last.number, row

@@ -26,8 +26,8 @@ from edx2lrs.transforms.people.external_ids import (
     LONGEST_TEXT,
     MAGIC,
     NONE,
+    ExternalIdRow,
     Header,
-    Row,
     Section,
     aligned,
     name_hasher,
@@ -62,7 +62,7 @@ class TooLongError(ValueError):
 
 
 def compile_external_ids(
-    rows: Iterable[tuple[int, Row]],
+    rows: Iterable[tuple[int, ExternalIdRow]],
     out: BinaryIO,
     scratch: Callable[[], BinaryIO] = BytesIO,
     on_progress: OnProgress = silent,
@@ -101,7 +101,7 @@ class _Read:
         self._last_pair = (0, 0)
         self._last_email: tuple[bytes, str] = (b"", "")
 
-    def add(self, number: int, row: Row) -> None:
+    def add(self, number: int, row: ExternalIdRow) -> None:
         self.rows += 1
         hashed = 0
         if row.username is not None:

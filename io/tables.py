@@ -14,7 +14,7 @@ import msgspec
 
 from edx2lrs.io.paths import open_bytes
 from edx2lrs.transforms.people.course_names import CourseNames
-from edx2lrs.transforms.people.external_ids import Row, uuid_text
+from edx2lrs.transforms.people.external_ids import ExternalIdRow, uuid_text
 
 ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
 _COURSE_COLUMNS = ("course_id", "display_name")
@@ -28,7 +28,7 @@ class TableError(Exception):
     expected, never a value of the table."""
 
 
-class Place(NamedTuple):
+class TableRow(NamedTuple):
     """Where a record stands: ``word`` is "line" or "record"."""
 
     path: str
@@ -39,11 +39,11 @@ class Place(NamedTuple):
         return f"{self.path}: {self.word} {self.number}"
 
 
-_Record = tuple[Place, Sequence[Any]]
+_Record = tuple[TableRow, Sequence[Any]]
 """A record's place and the values of the columns that were asked for, in their order, as the format has them."""
 
 
-def external_id_rows(path: str, emails: bool) -> Iterator[tuple[Place, Row]]:
+def external_id_rows(path: str, emails: bool) -> Iterator[tuple[TableRow, ExternalIdRow]]:
     """The rows of the table of external ids, checked. Columns: ``user_id``, ``username``, ``external_id_type``,
     ``external_user_id`` and perhaps ``email``, which is in no row unless ``emails`` are asked for; others are not looked at. The
     format is told by the content: Avro, JSON lines, else CSV. An id of 32 hexadecimal digits is a UUID as MySQL has it, and gets
@@ -68,7 +68,7 @@ def read_course_names(path: str) -> CourseNames:
     return CourseNames(names)
 
 
-def _row(values: Sequence[Any], place: Place, emails: bool) -> Row:
+def _row(values: Sequence[Any], place: TableRow, emails: bool) -> ExternalIdRow:
     user_id, username = _user_id(values[0], place), _text(values[1], "username", place)
     if user_id is None and username is None:
         raise TableError(f"{place}, column user_id: found nothing, expected a user id (or a username)")
@@ -81,10 +81,10 @@ def _row(values: Sequence[Any], place: Place, emails: bool) -> Row:
         raise TableError(f"{place}, column external_user_id: found nothing, expected an external id")
     if external_id is not None and id_type is None:
         raise TableError(f"{place}, column external_id_type: found nothing, expected XAPI, CALIPER or LTI")
-    return Row(user_id, username, (id_type or "").upper(), external_id, email if emails else None)
+    return ExternalIdRow(user_id, username, (id_type or "").upper(), external_id, email if emails else None)
 
 
-def _text(value: Any, column: str, place: Place) -> str | None:
+def _text(value: Any, column: str, place: TableRow) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
@@ -92,7 +92,7 @@ def _text(value: Any, column: str, place: Place) -> str | None:
     return value.strip() or None
 
 
-def _user_id(value: Any, place: Place) -> int | None:
+def _user_id(value: Any, place: TableRow) -> int | None:
     if isinstance(value, str):
         value = value.strip()
         if not value:
@@ -151,7 +151,7 @@ def _csv(path: str, file: Iterable[bytes], columns: tuple[str, ...], optional: s
         for values in reader:
             if not values:
                 continue
-            place = Place(path, "line", reader.line_num)
+            place = TableRow(path, "line", reader.line_num)
             if len(values) != len(header):
                 raise TableError(f"{place}: found {len(values)} columns, expected {len(header)} as in the header")
             values.append("")  # the optional column, where there is none
@@ -164,7 +164,7 @@ def _json_lines(path: str, file: Iterable[bytes], columns: tuple[str, ...], opti
     for number, line in enumerate(_lines(path, file), 1):
         if not line.strip():
             continue
-        place = Place(path, "line", number)
+        place = TableRow(path, "line", number)
         try:
             values = msgspec.json.decode(line)
         except (msgspec.DecodeError, RecursionError):
@@ -182,7 +182,7 @@ def _avro(path: str, columns: tuple[str, ...], optional: str | None) -> Iterator
     try:
         with open_bytes(path) as file:
             for number, values in enumerate(fastavro.reader(file), 1):
-                place = Place(path, "record", number)
+                place = TableRow(path, "record", number)
                 if not isinstance(values, dict):
                     raise TableError(f"{place}: found {_kind(values)}, expected a record")
                 if number == 1:

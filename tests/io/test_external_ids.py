@@ -17,20 +17,20 @@ from edx2lrs.io.external_ids import SMALL, open_external_ids
 from edx2lrs.io.external_ids_compiler import ConflictError, compile_external_ids
 from edx2lrs.io.sorted_runs import SortedRuns
 from edx2lrs.io.tables import TableError
-from edx2lrs.transforms.people.external_ids import DOMAINS, LONGEST_TEXT, ExternalIds, Row
+from edx2lrs.transforms.people.external_ids import DOMAINS, LONGEST_TEXT, ExternalIdRow, ExternalIds
 
 USERS = 6_000
 HEADER = "user_id,username,external_id_type,external_user_id,email\n"
 
 
-def compiled(*rows: Row) -> ExternalIds:
+def compiled(*rows: ExternalIdRow) -> ExternalIds:
     made = BytesIO()
     compile_external_ids(enumerate(rows, 1), made)
     return ExternalIds(made.getvalue())
 
 
-def xapi(user_id: int | None, username: str | None, external_id: str) -> Row:
-    return Row(user_id, username, "XAPI", external_id, None)
+def xapi(user_id: int | None, username: str | None, external_id: str) -> ExternalIdRow:
+    return ExternalIdRow(user_id, username, "XAPI", external_id, None)
 
 
 UUIDS = {
@@ -67,13 +67,13 @@ def test_addresses_come_back_as_the_table_has_them() -> None:
         "a@",
         "x" * LONGEST_TEXT,
     ]
-    table = compiled(*(Row(number, None, "", None, address) for number, address in enumerate(addresses, 1)))
+    table = compiled(*(ExternalIdRow(number, None, "", None, address) for number, address in enumerate(addresses, 1)))
     assert [table.email(number, None) for number in range(1, len(addresses) + 2)] == [*addresses, None]
 
 
 def test_addresses_of_more_domains_than_are_kept_apart() -> None:
     users = (1, 2, DOMAINS, DOMAINS + 1, DOMAINS + 2)
-    table = compiled(*(Row(user, None, "", None, f"a@{user}.example") for user in range(1, DOMAINS + 3)))
+    table = compiled(*(ExternalIdRow(user, None, "", None, f"a@{user}.example") for user in range(1, DOMAINS + 3)))
     assert [table.email(user, None) for user in users] == [f"a@{user}.example" for user in users]
 
 
@@ -86,7 +86,7 @@ def test_the_largest_user_ids() -> None:
         assert table.external_id("XAPI", user_id, None) is None
 
 
-ONE_BY_NAME = [xapi(None, "ann", "ann-x"), Row(5, "ann", "CALIPER", "ann-c", None)]
+ONE_BY_NAME = [xapi(None, "ann", "ann-x"), ExternalIdRow(5, "ann", "CALIPER", "ann-c", None)]
 WHO = {
     "by name, in the row without an id": ("XAPI", None, "ann", "ann-x"),
     "by name, in the row with an id": ("CALIPER", None, "ann", "ann-c"),
@@ -104,26 +104,26 @@ def test_rows_by_name_and_rows_by_id(id_type: str, user_id: int | None, username
 
 def test_a_name_whose_rows_agree_belongs_to_the_id() -> None:
     for external_id in ("2b6bb4a1-2d2d-4dbf-9d0d-4b8d7ce4a111", "ann-x"):
-        ann = Row(5, "ann", "XAPI", external_id, "a@b")
+        ann = ExternalIdRow(5, "ann", "XAPI", external_id, "a@b")
         table = compiled(ann._replace(user_id=None), ann, xapi(None, "bob", "bob-x"))
         assert (table.external_id("XAPI", 5, None), table.email(None, "ann")) == (external_id, "a@b")
         assert (table.external_id("XAPI", 77, "ann"), table.email(77, "ann")) == (None, None)
         assert table.external_id("XAPI", 77, "bob") == "bob-x"
 
 
-CONFLICTS: dict[str, tuple[Sequence[Row], str, int]] = {
+CONFLICTS: dict[str, tuple[Sequence[ExternalIdRow], str, int]] = {
     "two ids": ([xapi(5, "a", "x"), xapi(6, "b", "z"), xapi(5, "a", "y")], "external_user_id", 3),
     "two ids of a name": ([xapi(None, "a", "x"), xapi(None, "a", "y")], "external_user_id", 2),
     "by name and by id": ([xapi(None, "a", "x"), xapi(5, "a", "y")], "external_user_id", 2),
     "by id and by name": ([xapi(5, "a", "y"), xapi(None, "a", "x")], "external_user_id", 2),
     "two users of a name": ([xapi(5, "a", "x"), xapi(6, "a", "y")], "username", 2),
-    "two addresses": ([Row(5, None, "", None, "a@b"), Row(5, None, "", None, "a@c")], "email", 2),
-    "two addresses of a name": ([Row(5, "a", "", None, "a@b"), Row(None, "a", "", None, "a@c")], "email", 2),
+    "two addresses": ([ExternalIdRow(5, None, "", None, "a@b"), ExternalIdRow(5, None, "", None, "a@c")], "email", 2),
+    "two addresses of a name": ([ExternalIdRow(5, "a", "", None, "a@b"), ExternalIdRow(None, "a", "", None, "a@c")], "email", 2),
 }
 
 
 @pytest.mark.parametrize(("rows", "column", "number"), CONFLICTS.values(), ids=CONFLICTS.keys())
-def test_rows_that_cannot_both_be_true(rows: Sequence[Row], column: str, number: int) -> None:
+def test_rows_that_cannot_both_be_true(rows: Sequence[ExternalIdRow], column: str, number: int) -> None:
     with pytest.raises(ConflictError) as raised:
         compiled(*rows)
     assert (raised.value.column, raised.value.number) == (column, number)

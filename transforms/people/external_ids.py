@@ -40,7 +40,7 @@ LONGEST_TEXT = 0xFFFD  # bytes
 DOMAINS = 0xFFFF
 
 
-class Row(NamedTuple):
+class ExternalIdRow(NamedTuple):
     """One row of the table. ``user_id`` or ``username`` is there; ``type`` is in upper case."""
 
     user_id: int | None

@@ -19,7 +19,7 @@ from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.library import translate_record
 from edx2lrs.transforms.people.actor import Actor, mailbox_actor
 from edx2lrs.transforms.people.anonymise import REMEMBERED, Actors, uuid8
-from edx2lrs.transforms.people.external_ids import ExternalIds, Row
+from edx2lrs.transforms.people.external_ids import ExternalIdRow, ExternalIds
 from edx2lrs.transforms.translate import Translator
 
 ROOT = "https://lms.example.com"
@@ -29,11 +29,11 @@ ANN = "2b6bb4a1-2d2d-4dbf-9d0d-4b8d7ce4a111"
 
 def table() -> ExternalIds:
     rows = [
-        Row(5, "ann", "XAPI", ANN, "ann@example.com"),
-        Row(5, "ann", "CALIPER", "ann-caliper", None),
-        Row(6, "2023", "XAPI", "numeric-name", None),
-        Row(2023, "eve", "XAPI", "eve-id", "no address"),
-        Row(None, "bob", "XAPI", "bob-id", "mailto:bob@example.com"),
+        ExternalIdRow(5, "ann", "XAPI", ANN, "ann@example.com"),
+        ExternalIdRow(5, "ann", "CALIPER", "ann-caliper", None),
+        ExternalIdRow(6, "2023", "XAPI", "numeric-name", None),
+        ExternalIdRow(2023, "eve", "XAPI", "eve-id", "no address"),
+        ExternalIdRow(None, "bob", "XAPI", "bob-id", "mailto:bob@example.com"),
     ]
     made = BytesIO()
     compile_external_ids(enumerate(rows), made)
