@@ -9,7 +9,7 @@ setup(
     python_requires=">=3.10,<3.14",
     package_dir={"edx2lrs": "."},
     packages=[f"edx2lrs.{package}" for package in find_packages(include=["io*", "pipeline*", "transforms*"])],
-    package_data={"edx2lrs.pipeline.sandbox": ["*.html", "*.css"]},
+    package_data={"": ["examples/*.json"], "edx2lrs.pipeline.sandbox": ["*.html", "*.css"]},
     install_requires=[
         "apache-beam>=2.77,<2.78",
         "aniso8601>=10",

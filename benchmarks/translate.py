@@ -27,7 +27,7 @@ from edx2lrs.pipeline.commands.translate import EXAMPLE_KEY, EXAMPLE_ROOT, examp
 from edx2lrs.transforms.config_types import ActorOptions, Protocol
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.families.xapi import MAPPINGS
+from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.mapping.guard import XAPI_CHECKS
 from edx2lrs.transforms.mapping.row_compiler import Options
 from edx2lrs.transforms.mapping.statement_id import verb_ids
@@ -101,7 +101,7 @@ def stages(lines: list[bytes]) -> Functions:
     options = ActorOptions("hmac", "XAPI", "dead_letter")
     actor_of = Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY)
     compiled = Options({"root": EXAMPLE_ROOT, "transformer_version": "edx2lrs@benchmark"}, XAPI_CHECKS)
-    makers = {name: compile_mapping(mapping, compiled, strict_ids=False) for name, mapping in MAPPINGS.items()}
+    makers = {name: compile_mapping(mapping, compiled, strict_ids=False) for name, mapping in mappings("xapi").items()}
     courses = {}
     inputs = []
     for event in map(parse, lines):

@@ -47,10 +47,12 @@ class SubmittedText(EventData, gc=False):
 class SourceEvent(NamedTuple):
     """What may be read of the events of one name: its payload, and what its family needs of ``context`` beyond ``Context``.
 
-    ``text_allowed``: the payload may be a plain text. ``since``: the first version that knows the event."""
+    ``text_allowed``: the payload may be a plain text. ``since``: the first version that knows the event. ``aliases``: other names
+    that the event is emitted under; an event keeps the name that it came with, and the mapping is the same."""
 
     family: str
     data: type[EventData]
     context: type[msgspec.Struct] | None = None
     text_allowed: bool = False
     since: str = "0.1"
+    aliases: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ import msgspec
 from edx2lrs.transforms.config_types import FreeText, ResponseFormat
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.mapping import caliper_event, xapi_statement
 from edx2lrs.transforms.mapping.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
 from edx2lrs.transforms.mapping.row_compiler import Options
@@ -57,11 +57,11 @@ class Translator:
         if protocol == "xapi":
             strict = statement_ids == "strict"
             self._makers = _compiled(
-                xapi.mappings(response_format), lambda mapping: xapi_statement.compile_mapping(mapping, options, strict)
+                mappings("xapi", response_format), lambda mapping: xapi_statement.compile_mapping(mapping, options, strict)
             )
             course_as_seen = xapi_statement.course_as_seen
         else:
-            self._makers = _compiled(caliper.MAPPINGS, lambda mapping: caliper_event.compile_mapping(mapping, options))
+            self._makers = _compiled(mappings("caliper"), lambda mapping: caliper_event.compile_mapping(mapping, options))
             course_as_seen = caliper_event.course_as_seen
 
         @lru_cache(4096)
@@ -97,11 +97,11 @@ class Translator:
             return Refusal("translate", "crash", message)
 
 
-def _compiled(mappings: Mapping[str, _MappingT], compile_mapping: Callable[[_MappingT], Make]) -> dict[str, Make]:
+def _compiled(found: Mapping[str, _MappingT], compile_mapping: Callable[[_MappingT], Make]) -> dict[str, Make]:
     """The functions of all names; names with one mapping share one."""
     distinct: list[tuple[_MappingT, Make]] = []
     makers: dict[str, Make] = {}
-    for name, mapping in mappings.items():
+    for name, mapping in found.items():
         make = next((made for known, made in distinct if known == mapping), None)
         if make is None:
             make = compile_mapping(mapping)

@@ -16,7 +16,7 @@ from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.pipeline.variants import actor_options
 from edx2lrs.transforms.config_types import AccessRule, Config, Consumer, UserRule
-from edx2lrs.transforms.families.packages import load_packages
+from edx2lrs.transforms.families.mappings import load_packages
 from edx2lrs.transforms.matching.activity_types import known_types
 from edx2lrs.transforms.matching.patterns import is_regex
 from edx2lrs.transforms.people.external_ids import ExternalIds

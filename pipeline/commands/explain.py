@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
 import orjson
@@ -19,8 +19,8 @@ from edx2lrs.pipeline.commands.translate import example_translator
 from edx2lrs.transforms.config_types import Config, Consumer, Events, Protocol
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.families import caliper, xapi
-from edx2lrs.transforms.families.registry import OWNERS, SOURCE_EVENTS
+from edx2lrs.transforms.families.mappings import PROTOCOLS, mappings
+from edx2lrs.transforms.families.source_events import PACKAGES, SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import tables
 from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.mapping.row_compiler import sources
@@ -85,7 +85,7 @@ def one_record(text: bytes) -> tuple[bytes, int]:
 def _site(path: str | None) -> Site | str:
     """By the configuration; a text for people when that is wrong."""
     if path is None:
-        example = [(_example(protocol), example_translator(protocol)) for protocol in _PROTOCOLS]
+        example = [(_example(protocol), example_translator(protocol)) for protocol in PROTOCOLS]
         return Site(EventFilter(Events()), tuple(example))
     from edx2lrs.io.secrets import SecretError
     from edx2lrs.io.tables import TableError
@@ -100,9 +100,6 @@ def _site(path: str | None) -> Site | str:
         return str(error)
     translators = [job.translators_for((index,))[0][0] for index in range(len(config.consumers))]
     return Site(job.filter_event, tuple(zip(config.consumers, translators, strict=True)))
-
-
-_PROTOCOLS: tuple[Protocol, ...] = ("xapi", "caliper")
 
 
 def _example(protocol: Protocol) -> Consumer:
@@ -134,7 +131,8 @@ def _fields_read(event: Event, with_values: bool) -> Iterator[str]:
     if event.data is None:
         return
     source = SOURCE_EVENTS[event.name]
-    owner = f", from {OWNERS[event.name].source}" if event.name in OWNERS else ""
+    package = PACKAGES[event.name]
+    owner = "" if package.is_built_in else f", from {package.source}"
     yield f"           family {source.family}{owner}; of the record, only these fields were read:"
     found: dict[str, list[object]] = {}
     for path, value in _values(event, ""):
@@ -202,8 +200,7 @@ def _refused(refusal: Refusal) -> str:
 
 def _read_by(name: str, protocol: Protocol) -> list[str]:
     """What the rows of a mapping read of an event, beside what every statement has."""
-    mapping = cast("Mapping[str, Any]", xapi.MAPPINGS if protocol == "xapi" else caliper.MAPPINGS)[name]
-    paths = {path for table in tables(mapping) for row in table.rows for path in sources(row)}
+    paths = {path for table in tables(mappings(protocol)[name]) for row in table.rows for path in sources(row)}
     return sorted(path for path in paths if not path.startswith(("site.", "actor.", "part", "whole")))
 
 

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from edx2lrs import transforms
-from edx2lrs.transforms.families import caliper, xapi
-from edx2lrs.transforms.families.packages import module_of
-from edx2lrs.transforms.families.registry import OWNERS, SOURCE_EVENTS
+from edx2lrs.transforms.families.mappings import mappings
+from edx2lrs.transforms.families.packages import examples_of
+from edx2lrs.transforms.families.source_events import MAIN_NAMES, PACKAGES, SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import Table, tables
 from edx2lrs.transforms.mapping.rows import Constant
 from edx2lrs.transforms.mapping.rows import Path as Keys
@@ -24,7 +23,6 @@ from edx2lrs.transforms.mapping.xapi_vocabulary import definition
 VARIES = "(varies)"
 """In place of a term that a row makes of the event."""
 _CHECKOUT = Path(transforms.__file__ or "").parent.parent
-_FAMILIES = Path(transforms.__file__ or "").parent / "families"
 
 
 class Terms(NamedTuple):
@@ -37,7 +35,7 @@ class Terms(NamedTuple):
 class Coverage(NamedTuple):
     """One event name. ``xapi`` and ``caliper``: what it may become, nothing where the protocol has no mapping. ``since``: a
     version of edx2lrs, or of ``package`` where it is another's. ``example``: a file with the event in several shapes and what it
-    becomes; None in an installation without them."""
+    becomes; None where the package came without examples. ``alias_of``: the event's main name, where this is another name of it."""
 
     name: str
     family: str
@@ -46,6 +44,7 @@ class Coverage(NamedTuple):
     since: str
     package: str | None
     example: Path | None
+    alias_of: str | None
 
 
 def coverage() -> list[Coverage]:
@@ -54,24 +53,27 @@ def coverage() -> list[Coverage]:
 
 
 def _coverage(name: str) -> Coverage:
-    source, owner = SOURCE_EVENTS[name], OWNERS.get(name)
-    found_xapi = _terms(xapi.MAPPINGS, name, ("verb",), definition("type"))
-    found_caliper = _terms(caliper.MAPPINGS, name, ("type",), ("action",))
-    folder = _FAMILIES / source.family / "examples"
-    if owner is not None:
-        module = module_of(owner, "events")
-        folder = Path((module and module.__file__) or "").parent / "fixtures"
-    files = sorted((path for path in folder.glob("*.json") if path.stem.split(" (")[0] == name), key=attrgetter("stem"))
+    source, package, main_name = SOURCE_EVENTS[name], PACKAGES[name], MAIN_NAMES[name]
+    found_xapi = _terms(mappings("xapi"), name, ("verb",), definition("type"))
+    found_caliper = _terms(mappings("caliper"), name, ("type",), ("action",))
+    examples = (path for path in examples_of(package) if path.stem.split(" (")[0] == name)
     return Coverage(
-        name, source.family, found_xapi, found_caliper, source.since, owner and owner.source, files[0] if files else None
+        name,
+        source.family,
+        found_xapi,
+        found_caliper,
+        source.since,
+        None if package.is_built_in else package.source,
+        next(examples, None),
+        None if main_name == name else main_name,
     )
 
 
-def _terms(mappings: Mapping[str, Any], name: str, first: Keys, second: Keys) -> tuple[Terms, ...]:
+def _terms(found: Mapping[str, Any], name: str, first: Keys, second: Keys) -> tuple[Terms, ...]:
     """Those of every statement that the event may become; the parts of a group have their whole's."""
-    every = tables(mappings[name]) if name in mappings else ()
-    found = [Terms(_constant(table, first), _constant(table, second)) for table in every]
-    return tuple(dict.fromkeys(terms for terms in found if terms.first))
+    every = tables(found[name]) if name in found else ()
+    terms = [Terms(_constant(table, first), _constant(table, second)) for table in every]
+    return tuple(dict.fromkeys(each for each in terms if each.first))
 
 
 def _constant(table: Table, destination: Keys) -> str:
@@ -115,6 +117,7 @@ def as_json(rows: Iterable[Coverage]) -> list[dict[str, Any]]:
             "since": row.since,
             "package": row.package,
             "example": _from_checkout(row.example) if row.example else None,
+            "alias_of": row.alias_of,
         }
         for row in rows
     ]
@@ -150,7 +153,7 @@ def _cells(
     row: Coverage, term: Callable[[str], str], name: Callable[[str], str], example: Callable[[str], str]
 ) -> tuple[str, ...]:
     return (
-        name(row.name),
+        name(row.name) + (f" (= {name(row.alias_of)})" if row.alias_of else ""),
         row.family,
         _joined(term(terms.first) for terms in row.xapi) or "-",
         _joined(term(terms.second) for terms in row.xapi) or "-",

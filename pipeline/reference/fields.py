@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from msgspec import inspect
 
-from edx2lrs.transforms.families.registry import OWNERS, SOURCE_EVENTS
+from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.families.mappings import PROTOCOLS
+from edx2lrs.transforms.families.source_events import PACKAGES, SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import Table
 from edx2lrs.transforms.fields import SourceEvent
 from edx2lrs.transforms.mapping.rows import Path
 from edx2lrs.transforms.privacy.declared_fields import DeclaredField, members
-from edx2lrs.transforms.privacy.field_destinations import EVERY, PROTOCOLS, Use, common_fields, fields_of, of_event, use_of
+from edx2lrs.transforms.privacy.field_destinations import EVERY, Use, common_fields, fields_of, of_event, use_of
 from edx2lrs.transforms.privacy.personal_fields import PERSONAL
 
 _INTRODUCTION = """\
@@ -81,7 +83,7 @@ def page() -> str:
 
 
 def _built_in() -> dict[str, SourceEvent]:
-    return {name: source for name, source in SOURCE_EVENTS.items() if name not in OWNERS}
+    return {name: source for name, source in SOURCE_EVENTS.items() if PACKAGES[name].is_built_in}
 
 
 def _family(family: str) -> str:
@@ -122,7 +124,7 @@ def _cells(line: _Line) -> Iterator[str]:
     yield _personal(line.field, line.uses)
 
 
-def _is_used_by_some(field: DeclaredField, protocol: str) -> bool:
+def _is_used_by_some(field: DeclaredField, protocol: Protocol) -> bool:
     return any(use_of(field, of_event(protocol, name)).destinations for name in _built_in())
 
 

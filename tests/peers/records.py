@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from edx2lrs.transforms.families.problem.events import ProblemContext
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 
 COURSES = [
     "course-v1:edX+DemoX+2020",

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 
 pytestmark = pytest.mark.engine
 ROADS = ("archive", "log", "pubsub", "kafka", "redis")

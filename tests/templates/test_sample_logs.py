@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 
 SAMPLE = Path(__file__).parents[2] / "templates" / "sample"
 CHECKED_IN = ("external_ids.csv", "course_names.csv")

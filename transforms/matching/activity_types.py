@@ -9,7 +9,7 @@ from typing import Any
 
 from edx2lrs.transforms.config_types import Protocol
 from edx2lrs.transforms.event import Event
-from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.tables import tables
 from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Unmappable
 
@@ -26,7 +26,7 @@ class ActivityTypes:
     def __init__(self, protocol: Protocol) -> None:
         self._by_name = {
             name: _types_of(mapping, _DESTINATIONS[protocol])
-            for name, mapping in (xapi.MAPPINGS if protocol == "xapi" else caliper.MAPPINGS).items()
+            for name, mapping in mappings(protocol).items()
         }
 
     def __call__(self, event: Event) -> tuple[str, ...]:
@@ -39,8 +39,7 @@ class ActivityTypes:
 
 def known_types(protocol: Protocol) -> frozenset[str]:
     """The types that the tables name themselves; those that a function makes are not among them."""
-    mappings: Any = (xapi.MAPPINGS if protocol == "xapi" else caliper.MAPPINGS).values()
-    rows = [row for mapping in mappings for table in tables(mapping) for row in table.rows]
+    rows = [row for mapping in mappings(protocol).values() for table in tables(mapping) for row in table.rows]
     return frozenset(row.value for row in rows if isinstance(row, Constant) and row.destination == _DESTINATIONS[protocol])
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import inspect
 
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 
 if TYPE_CHECKING:
     from edx2lrs.transforms.event import Event

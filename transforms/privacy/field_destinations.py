@@ -6,11 +6,12 @@ calls: more than it uses on any one way through it, never less."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import inspect
 
-from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.tables import Table, tables, words
 from edx2lrs.transforms.fields import Context, EventData, SourceEvent, SubmittedText
 from edx2lrs.transforms.mapping.caliper_event import EVERY_EVENT
@@ -19,8 +20,7 @@ from edx2lrs.transforms.mapping.xapi_statement import EVERY_STATEMENT
 from edx2lrs.transforms.privacy.declared_fields import DeclaredField, declared_fields
 from edx2lrs.transforms.records.parse import Envelope
 
-PROTOCOLS: dict[str, Any] = {"xapi": xapi.MAPPINGS, "caliper": caliper.MAPPINGS}
-EVERY: dict[str, Rows] = {"xapi": EVERY_STATEMENT, "caliper": EVERY_EVENT}
+EVERY: dict[Protocol, Rows] = {"xapi": EVERY_STATEMENT, "caliper": EVERY_EVENT}
 """The rows of all statements."""
 _NORMAL_FORM = {"time": "time", "timestamp": "time", "event_source": "source", "session": "session", "referer": "referrer"}
 """Fields of the record that the normal form (``transforms.event.Event``) has under another name or in one place for two."""
@@ -69,10 +69,10 @@ def use_of(field: DeclaredField, found: Iterable[Table]) -> Use:
     return Use(tuple(destinations), decides, frozenset(free_text))
 
 
-def of_event(protocol: str, name: str) -> list[Table]:
+def of_event(protocol: Protocol, name: str) -> list[Table]:
     """The tables of one event, without what all statements share."""
-    mappings = PROTOCOLS[protocol]
-    return list(tables(mappings[name])) if name in mappings else []
+    found = mappings(protocol)
+    return list(tables(found[name])) if name in found else []
 
 
 def _in_normal_form(field: DeclaredField) -> Path:

@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from edx2lrs.transforms.families.mappings import PROTOCOLS
 from edx2lrs.transforms.families.packages import module_of, packages
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import constant_values, words
 from edx2lrs.transforms.fields import Context, SubmittedText
 from edx2lrs.transforms.mapping.rows import Constant, Rows
 from edx2lrs.transforms.privacy import personal_fields
 from edx2lrs.transforms.privacy.declared_fields import field_key, own_fields, structs_of
-from edx2lrs.transforms.privacy.field_destinations import EVERY, PROTOCOLS, of_event
+from edx2lrs.transforms.privacy.field_destinations import EVERY, of_event
 from edx2lrs.transforms.privacy.name_likeness import resemblance
 from edx2lrs.transforms.records.parse import Envelope
 

@@ -11,8 +11,8 @@ import orjson
 
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure, Refusal
-from edx2lrs.transforms.families import caliper, xapi
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.mappings import PROTOCOLS, mappings
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import constant_values, tables, words
 from edx2lrs.transforms.mapping.rows import Constant
 from edx2lrs.transforms.privacy.declared_fields import declared_fields
@@ -92,7 +92,7 @@ def _known_texts() -> frozenset[str]:
 
 
 def _rows() -> Iterator[Any]:
-    for mappings in (xapi.MAPPINGS, caliper.MAPPINGS):
-        for mapping in mappings.values():
+    for protocol in PROTOCOLS:
+        for mapping in mappings(protocol).values():
             for table in tables(mapping):
                 yield from table.rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.records.log_line import lenient_object
 
 

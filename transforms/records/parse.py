@@ -24,7 +24,7 @@ from msgspec.structs import astuple
 
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
 from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.formats.times import canonical_time

@@ -9,8 +9,8 @@ import pytest
 
 from edx2lrs.pipeline.cli import main
 from edx2lrs.pipeline.reference.event_coverage import HEADINGS, coverage, in_step
-from edx2lrs.transforms.families import caliper, xapi
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.mappings import mappings
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -30,8 +30,8 @@ def test_every_event_has_a_row_with_what_it_becomes() -> None:
     rows = coverage()
     assert {row.name for row in rows} == set(SOURCE_EVENTS)
     for row in rows:
-        assert bool(row.xapi) is (row.name in xapi.MAPPINGS)
-        assert bool(row.caliper) is (row.name in caliper.MAPPINGS)
+        assert bool(row.xapi) is (row.name in mappings("xapi"))
+        assert bool(row.caliper) is (row.name in mappings("caliper"))
         assert all(terms.first and terms.second for terms in (*row.xapi, *row.caliper)), row.name
 
 

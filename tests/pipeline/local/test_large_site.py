@@ -19,7 +19,7 @@ import pytest
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.sandbox.store import Store
 from edx2lrs.transforms.event import Event
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match import Matcher
 from edx2lrs.transforms.records.parse import parse

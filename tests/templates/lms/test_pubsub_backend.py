@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from edx2lrs.transforms.event import Event
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.records.parse import parse
 
 FILE = Path(__file__).parents[3] / "templates" / "lms" / "edx2lrs_pubsub_backend.py"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from edx2lrs.transforms.event import Event, event_hash
-from edx2lrs.transforms.families import caliper, xapi
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.mappings import mappings
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.records.parse import parse
 
 FILES = sorted((Path(__file__).parents[3] / "transforms" / "families").glob("*/examples/*.json"))
@@ -48,4 +48,4 @@ def test_another_event_has_another_hash(record: Callable[..., Any]) -> None:
 
 
 def test_every_mapping_is_of_a_declared_event_and_every_event_has_a_mapping() -> None:
-    assert set(xapi.MAPPINGS) | set(caliper.MAPPINGS) == set(SOURCE_EVENTS)
+    assert set(mappings("xapi")) | set(mappings("caliper")) == set(SOURCE_EVENTS)

@@ -13,8 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from edx2lrs.transforms.families.event_checks import checked_events
+from edx2lrs.transforms.families.mapping_checks import check_mappings
+from edx2lrs.transforms.families.mappings import KINDS, PROTOCOLS
+from edx2lrs.transforms.families.packages import Package, module_of, packages
+from edx2lrs.transforms.families.source_events import PACKAGES, SOURCE_EVENTS
+
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "own_events"
-TURNED = json.loads((EXAMPLE / "acme_flashcards/fixtures/acme.flashcard.turned.json").read_text(encoding="utf-8"))["sources"][0]
+TURNED = json.loads((EXAMPLE / "acme_flashcards/examples/acme.flashcard.turned.json").read_text(encoding="utf-8"))["sources"][0]
 PLAY = {"name": "play_video", "context": {"user_id": 5, "course_id": "course-v1:edX+D+1"}, "event": {"id": "v"}}
 PLAYED = json.dumps({**PLAY, "time": "2023-05-23T13:53:13+00:00"})
 
@@ -80,7 +86,8 @@ def test_its_events_have_a_row_among_ours_and_are_explained(example: list[Path])
         "caliper": [{"type": "AssessmentItemEvent", "action": "Completed"}],
         "since": "1.0",
         "package": "acme-flashcards 1.0",
-        "example": "docs/examples/own_events/acme_flashcards/fixtures/acme.flashcard.turned.json",
+        "example": "docs/examples/own_events/acme_flashcards/examples/acme.flashcard.turned.json",
+        "alias_of": None,
     }
     explained = edx2lrs("explain", path=example, text=json.dumps(TURNED)).stdout
     assert "family flashcards, from acme-flashcards 1.0;" in explained
@@ -90,7 +97,10 @@ def test_its_events_have_a_row_among_ours_and_are_explained(example: list[Path])
 def test_its_own_tests_pass_and_its_modules_may_be_imported_first(example: list[Path]) -> None:
     done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE / "tests"), path=example)
     assert done.returncode == 0, done.stdout
-    first = "import acme_flashcards.xapi; from edx2lrs.transforms.families import xapi; print('acme.flashcard.turned' in xapi.MAPPINGS)"
+    first = (
+        "import acme_flashcards.xapi; from edx2lrs.transforms.families.mappings import mappings; "
+        "print('acme.flashcard.turned' in mappings('xapi'))"
+    )
     assert python("-c", first, path=example).stdout == "True\n"
 
 
@@ -175,6 +185,14 @@ WRONG = {
     "replaces nothing": ({"events": EVENTS + "REPLACES = {'own.event'}"}, "REPLACES: nobody else has own.event; remove it there"),
     "replaces what it lacks": ({"events": EVENTS + "REPLACES = {'play_video'}"}, "REPLACES: found 'play_video', which EVENTS"),
     "a text for REPLACES": ({"events": EVENTS + "REPLACES = 'play_video'"}, "REPLACES: found str, expected a set of names"),
+    "a text for aliases": (
+        {"events": EVENTS.replace("Data)", "Data, aliases='old')")},
+        "EVENTS: own.event: found aliases str, expected a tuple of names",
+    ),
+    "an alias that is a name": (
+        {"events": EVENTS.replace("Data)", "Data, aliases=('own.event',))")},
+        "EVENTS: own.event: the alias own.event is declared twice; remove one of the two",
+    ),
     "no mapping": ({"xapi": XAPI.replace('{"own.event"', '{} and {"own.event"')}, "EVENTS: own.event has no mapping; add one"),
     "no MAPPINGS": (
         {"xapi": "MAPPINGS = ['own.event']"},
@@ -299,3 +317,26 @@ def test_names_like_those_of_personal_data_are_found_here_too(example: list[Path
     reviewed = "NOT_PERSONAL = {'own.events.Data.email': 'the address of the help desk'}"
     (path[0] / "own/events.py").write_text(events + reviewed)
     assert edx2lrs("lint-fields", path=path).returncode == 0
+
+
+@pytest.mark.parametrize("package", [package for package in packages() if package.is_built_in], ids=lambda package: package.module)
+def test_the_families_of_edx2lrs_pass_the_checks_of_own_packages(package: Package) -> None:
+    module = module_of(package, "events")
+    events = getattr(module, "EVENTS", None)
+    others = [event for name, event in SOURCE_EVENTS.items() if PACKAGES[name] != package]
+    assert checked_events(package, events, others) == events
+    assert {event.family for event in events.values()} <= {package.module.rpartition(".")[2]}
+    for protocol in PROTOCOLS:
+        check_mappings(package, protocol, KINDS[protocol])
+
+
+def test_a_name_and_its_alias_have_one_mapping_and_keep_their_names(make: Callable[..., list[Path]]) -> None:
+    path = make("own", EVENTS.replace("Data)", 'Data, aliases=("own.event.old",))'))
+    record = json.dumps({**PLAY, "time": "2023-05-23T13:53:13Z", "name": "own.event", "event": {"id": "https://v.example/1"}})
+    text = f"{record}\n{record.replace('own.event', 'own.event.old')}\n"
+    made = edx2lrs("translate", "--to", "xapi", path=path, text=text).stdout.splitlines()
+    assert len(made) == 2
+    assert made[0] == made[1]
+    rows = {row["name"]: row["alias_of"] for row in json.loads(edx2lrs("events", "--json", path=path).stdout)}
+    assert (rows["own.event"], rows["own.event.old"], rows["edx.video.played"]) == (None, "own.event", "play_video")
+    assert "own.event.old (= own.event)" in edx2lrs("events", path=path).stdout

@@ -12,9 +12,9 @@ from tincan import Activity, Statement, Verb
 
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.problem.events import Submission
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.mapping import xapi_vocabulary as vocabulary
 from edx2lrs.transforms.mapping.caliper_event import EventMapping
 from edx2lrs.transforms.mapping.row_compiler import Identity, Options, compile_rows, source_of, sources
@@ -45,7 +45,7 @@ def tables(mapping: Any) -> Iterator[tuple[Row | Constant, ...]]:
             yield from tables(variant)
 
 
-@pytest.mark.parametrize(("name", "mapping"), [*xapi.MAPPINGS.items(), *caliper.MAPPINGS.items()])
+@pytest.mark.parametrize(("name", "mapping"), [*mappings("xapi").items(), *mappings("caliper").items()])
 def test_a_table_reads_declared_fields_and_no_person(name: str, mapping: Any) -> None:
     source_event = SOURCE_EVENTS[name]
     people = {"user_id", "username"}  # only ``anonymise`` reads who it was

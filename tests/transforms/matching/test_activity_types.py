@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edx2lrs.transforms.event import Event
-from edx2lrs.transforms.families import caliper, xapi
+from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.matching.activity_types import ActivityTypes, known_types
 from edx2lrs.transforms.records.parse import parse
 
@@ -38,7 +38,7 @@ def test_the_known_types_are_those_of_the_tables() -> None:
 
 
 def test_every_mapping_can_tell_its_types_from_the_event_alone() -> None:
-    assert xapi.MAPPINGS
-    assert caliper.MAPPINGS
+    assert mappings("xapi")
+    assert mappings("caliper")
     for protocol in ("xapi", "caliper"):
         ActivityTypes(protocol)  # type: ignore[arg-type]  # raises TypeError where one cannot

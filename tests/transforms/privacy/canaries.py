@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context
 from edx2lrs.transforms.privacy.declared_fields import members
 from edx2lrs.transforms.records.parse import Envelope

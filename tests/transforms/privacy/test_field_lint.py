@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from edx2lrs.pipeline.cli import main
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context, EventData, Scalar, SourceEvent, SubmittedText
 from edx2lrs.transforms.mapping.rows import Constant, Row
 from edx2lrs.transforms.mapping.xapi_statement import StatementMapping
@@ -130,9 +131,10 @@ def test_a_key_of_a_statement_is_found_wherever_it_is_made(monkeypatch: pytest.M
         Row(("result", "extensions"), "data.id", gendered),
         Row(("context", "extensions"), "data.id", printed),
     )
-    monkeypatch.setitem(field_destinations.PROTOCOLS, "xapi", {"play_video": StatementMapping({"id": "x"}, rows)})
-    found = field_lint.findings(field_lint.reviewed())
-    assert [(finding.where, finding.name, finding.key) for finding in found] == [
+    found: dict[str, Any] = {"xapi": {"play_video": StatementMapping({"id": "x"}, rows)}, "caliper": {}}
+    monkeypatch.setattr(field_destinations, "mappings", lambda protocol: found[protocol])
+    findings = field_lint.findings(field_lint.reviewed())
+    assert [(finding.where, finding.name, finding.key) for finding in findings] == [
         ("xapi mapping of play_video", name, f"xapi.video: {name}")
         for name in ("https://example.com/ext/e-mail", "birthday", "gender", "home_town")
     ]

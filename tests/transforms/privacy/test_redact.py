@@ -12,10 +12,11 @@ from edx2lrs.pipeline.commands.translate import EXAMPLE_KEY, EXAMPLE_ROOT
 from edx2lrs.transforms.config_types import ActorOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.families.registry import SOURCE_EVENTS
+from edx2lrs.transforms.families.mappings import PROTOCOLS
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.people.anonymise import Actors
 from edx2lrs.transforms.people.course_names import CourseNames
-from edx2lrs.transforms.privacy.field_destinations import PROTOCOLS, fields_of, of_event, use_of
+from edx2lrs.transforms.privacy.field_destinations import fields_of, of_event, use_of
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Translator
 

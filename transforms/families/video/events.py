@@ -1,4 +1,4 @@
-"""The video player. Most events have two names: the browser's old one and the one that mobile apps send."""
+"""The video player. Most events have two names: the browser's old name, and an alias that mobile apps send."""
 
 from __future__ import annotations
 
@@ -40,33 +40,18 @@ class VideoLanguageData(VideoData, gc=False):
     language: Scalar = None
 
 
-_MOMENT = SourceEvent("video", VideoMomentData)
-_SEEK = SourceEvent("video", VideoSeekData)
-_SPEED = SourceEvent("video", VideoSpeedData)
-_LANGUAGE = SourceEvent("video", VideoLanguageData)
-
 EVENTS = {
-    "load_video": _MOMENT,
-    "edx.video.loaded": _MOMENT,
-    "play_video": _MOMENT,
-    "edx.video.played": _MOMENT,
-    "pause_video": _MOMENT,
-    "edx.video.paused": _MOMENT,
-    "stop_video": _MOMENT,
-    "edx.video.stopped": _MOMENT,
-    "complete_video": _MOMENT,
-    "edx.video.completed": _MOMENT,
-    "seek_video": _SEEK,
-    "edx.video.position.changed": _SEEK,
-    "hide_transcript": _MOMENT,
-    "edx.video.transcript.hidden": _MOMENT,
-    "show_transcript": _MOMENT,
-    "edx.video.transcript.shown": _MOMENT,
-    "video_hide_cc_menu": _MOMENT,
-    "edx.video.closed_captions.hidden": _MOMENT,
-    "video_show_cc_menu": _MOMENT,
-    "edx.video.closed_captions.shown": _MOMENT,
-    "speed_change_video": _SPEED,
-    "edx.video.language_menu.shown": _LANGUAGE,
-    "edx.video.language_menu.hidden": _LANGUAGE,
+    "load_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.loaded",)),
+    "play_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.played",)),
+    "pause_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.paused",)),
+    "stop_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.stopped",)),
+    "complete_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.completed",)),
+    "seek_video": SourceEvent("video", VideoSeekData, aliases=("edx.video.position.changed",)),
+    "hide_transcript": SourceEvent("video", VideoMomentData, aliases=("edx.video.transcript.hidden",)),
+    "show_transcript": SourceEvent("video", VideoMomentData, aliases=("edx.video.transcript.shown",)),
+    "video_hide_cc_menu": SourceEvent("video", VideoMomentData, aliases=("edx.video.closed_captions.hidden",)),
+    "video_show_cc_menu": SourceEvent("video", VideoMomentData, aliases=("edx.video.closed_captions.shown",)),
+    "speed_change_video": SourceEvent("video", VideoSpeedData),
+    "edx.video.language_menu.shown": SourceEvent("video", VideoLanguageData),
+    "edx.video.language_menu.hidden": SourceEvent("video", VideoLanguageData),
 }

@@ -1,4 +1,4 @@
-"""Every event of the package becomes what stands beside it in its fixture; a changed mapping has a new version."""
+"""Every event of the package becomes what stands beside it in its example; a changed mapping has a new version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from acme_flashcards import caliper, events, xapi
 from edx2lrs.transforms import ActorOptions, Actors, CourseNames, Translator, translate_record
 
 ROOT = "https://lms.example.com"
-FIXTURES = sorted((Path(events.__file__).parent / "fixtures").glob("*.json"))
+EXAMPLES = sorted((Path(events.__file__).parent / "examples").glob("*.json"))
 GOLDEN = {"xapi 1": "5c9cc4c138210ba0", "caliper 1": "c1444035b089de96"}
 
 
@@ -28,11 +28,11 @@ def made(protocol: Literal["xapi", "caliper"], path: Path) -> list[Any]:
     return results
 
 
-def test_every_event_has_a_fixture() -> None:
-    assert {path.stem for path in FIXTURES} == set(events.EVENTS)
+def test_every_event_has_an_example() -> None:
+    assert {path.stem for path in EXAMPLES} == set(events.EVENTS)
 
 
-@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("protocol", ["xapi", "caliper"])
 def test_an_event_becomes_what_stands_beside_it(protocol: Literal["xapi", "caliper"], path: Path) -> None:
     expected = json.loads(path.read_text(encoding="utf-8"))[protocol]
@@ -41,5 +41,5 @@ def test_an_event_becomes_what_stands_beside_it(protocol: Literal["xapi", "calip
 
 @pytest.mark.parametrize(("protocol", "module"), [("xapi", xapi), ("caliper", caliper)])
 def test_a_changed_mapping_has_a_new_version(protocol: Literal["xapi", "caliper"], module: Any) -> None:
-    found = hashlib.sha256(json.dumps([made(protocol, path) for path in FIXTURES], sort_keys=True).encode()).hexdigest()[:16]
+    found = hashlib.sha256(json.dumps([made(protocol, path) for path in EXAMPLES], sort_keys=True).encode()).hexdigest()[:16]
     assert GOLDEN[f"{protocol} {module.MAPPING_VERSION}"] == found

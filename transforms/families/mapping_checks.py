@@ -1,0 +1,74 @@
+"""What the ``xapi`` and ``caliper`` modules of a family have to be: the same for the families of edx2lrs and for own packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.families.event_checks import kind_of
+from edx2lrs.transforms.families.packages import Package, module_of
+from edx2lrs.transforms.families.tables import tables
+from edx2lrs.transforms.fields import SourceEvent
+from edx2lrs.transforms.mapping.row_compiler import sources
+from edx2lrs.transforms.mapping.rows import Course, Row, Scope, Whole
+
+_OF_PEOPLE = frozenset({"user_id", "username"})
+"""Only ``anonymise`` reads who it was."""
+
+
+def check_mappings(package: Package, protocol: Protocol, kinds: tuple[type, ...]) -> None:
+    """Checks the mappings of a package for one protocol; ``kinds`` is what a mapping may be.
+
+    Raises OwnEventsError, also for an event that has a mapping in neither protocol."""
+    events: Mapping[str, SourceEvent] = getattr(module_of(package, "events"), "EVENTS", {})
+    module = module_of(package, protocol)
+    other = module_of(package, "caliper" if protocol == "xapi" else "xapi")
+    mapped = {name for each in (module, other) if each for name in getattr(each, "MAPPINGS", None) or ()}
+    for name in events.keys() - mapped:
+        raise package.wrong("events", f"EVENTS: {name} has no mapping; add one to MAPPINGS of xapi, of caliper or of both")
+    if module is None:
+        return
+    for table in ("MAPPINGS", "MAPPINGS_WITH_STANDARD_RESPONSES"):
+        mappings = getattr(module, table, {} if table != "MAPPINGS" else None)
+        if not isinstance(mappings, dict):
+            raise package.wrong(protocol, f"{table}: found {kind_of(mappings)}, expected a dict of event names to mappings")
+        for name, mapping in mappings.items():
+            if name not in events:
+                what = f"{table}: found {name!r}, which EVENTS of {package.module}.events lacks; add it there"
+                raise package.wrong(protocol, what)
+            if not isinstance(mapping, kinds):
+                expected = " or ".join(each.__name__ for each in kinds)
+                raise package.wrong(protocol, f"{table}: {name}: found {kind_of(mapping)}, expected {expected}")
+            _check_rows(package, protocol, name, mapping, events[name])
+    if type(getattr(module, "MAPPING_VERSION", None)) is not int:
+        raise package.wrong(protocol, "MAPPING_VERSION: expected a whole number; begin with 1")
+
+
+def _check_rows(package: Package, protocol: Protocol, name: str, mapping: Any, event: SourceEvent) -> None:
+    """Rows read what is declared, and no person; each statement has an object."""
+    for table in tables(mapping):
+        if not any(isinstance(row, Row) and row.destination == ("object", "id") for row in table.rows):
+            what = f"MAPPINGS: {name}: no row for object.id; add Row(('object', 'id'), ..., required=True)"
+            raise package.wrong(protocol, what)
+    for path in {path for table in tables(mapping) for row in table.rows for path in sources(row)}:
+        if not _is_readable(path, event):
+            what = f"MAPPINGS: {name}: a row reads {path}, which no event has; declare it in {package.module}.events"
+            raise package.wrong(protocol, what)
+
+
+def _is_readable(path: str, event: SourceEvent) -> bool:
+    first, _, rest = path.partition(".")
+    if not rest:
+        return first in {*Event.__struct_fields__, *Scope.__struct_fields__} - _OF_PEOPLE
+    below: dict[str, Iterable[str]] = {
+        "data": event.data.__struct_fields__,
+        "context": event.context.__struct_fields__ if event.context else (),
+        "actor": ("anonymous_id", "iri", "person"),
+        "course": Course.__struct_fields__,
+        "site": ("root",),
+        "part": (rest,),
+        "whole": Whole.__struct_fields__,
+    }
+    return rest.partition(".")[0] in {*below.get(first, ())} - _OF_PEOPLE
