@@ -29,9 +29,10 @@ import orjson
 from edx2lrs.io.delivery.credentials import credentials_of
 from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.senders import Senders
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.sources.position import Reached
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
-from edx2lrs.io.state.waves import KeptWave, Reached
+from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.config_types import Batch, Consumer
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import Statement, pack
@@ -59,9 +60,7 @@ async def _serve(delays: Mapping[str, float], pipe: Connection) -> None:
                 statements = orjson.loads(body)
                 taken.setdefault(name, []).extend(now - each["kept"] for each in statements)
                 answer = orjson.dumps([each["id"] for each in statements])
-                writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer
-                )
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
@@ -97,7 +96,7 @@ def phase(seconds: float, delays: Mapping[str, float]) -> Phase:
     ]
     with tempfile.TemporaryDirectory() as folder, open_state(Path(folder), ids=5_000_000, statements=1_000_000) as state:
         state.ledger.begin_run("benchmark", [consumer.name for consumer in consumers], "benchmark")
-        state.pieces.register([SeenPiece("log", 1, "00", 1)])
+        state.pieces.register([SeenPiece(PieceKey("log"), 1, "00", 1)])
 
         def connect(consumer: Consumer) -> LrsClient:
             return LrsClient(consumer, credentials_of(consumer, str), "http://lms")
@@ -107,7 +106,7 @@ def phase(seconds: float, delays: Mapping[str, float]) -> Phase:
         end, wave = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             blocks = [pack(consumer.name, _statements()) for consumer in consumers]
-            state.keep_wave(KeptWave([Reached("log", wave, wave + 1, wave + 1, False)], blocks, [], {}))
+            state.keep_wave(KeptWave([ReadPiece(PieceKey("log"), wave, Reached(wave + 1, wave + 1, False))], blocks, [], {}))
             senders.wake()
             wave += 1
             time.sleep(WAVE_SECONDS)

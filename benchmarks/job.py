@@ -113,11 +113,12 @@ def memory(folder: Path, url: str, events: int) -> None:
 def wave_cost(folder: Path) -> None:
     from edx2lrs.io.sources.file_reader import FileReader
     from edx2lrs.io.sources.files import find
+    from edx2lrs.io.state.pieces import PieceKey
     from edx2lrs.io.state.state import open_state
     from edx2lrs.io.state.waves import KeptWave
     from edx2lrs.pipeline.compiled_config import JobSpec
-    from edx2lrs.pipeline.local import wave
     from edx2lrs.pipeline.local.input_pieces import register
+    from edx2lrs.pipeline.local.wave import Stretch, Wave
     from edx2lrs.pipeline.local.wave_runner import WaveRunner
 
     os.environ["EDX2LRS_BENCHMARK_KEY"] = "benchmark"
@@ -128,15 +129,14 @@ def wave_cost(folder: Path) -> None:
         state.ledger.begin_run("DirectRunner", ["null-lrs"], "benchmark")
         register(find([str(log)]), state.pieces)
         runner = WaveRunner(JobSpec(str(config)))
-        reader, offset, times = FileReader(str(log), 0, 0), 0, []
+        reader, times = FileReader(str(log)), []
         for _ in range(20):
-            polled = reader.poll(1, 5)
+            chunk = reader.poll(1, 5)
             began = time.perf_counter()
-            one = wave.Wave([wave.stretch_of(str(log), offset, polled)], [])
+            one = Wave([Stretch(PieceKey(str(log)), chunk)])
             made = runner.run(one)
-            state.keep_wave(KeptWave(wave.reached(one), made.blocks, made.failures, made.tally))
+            state.keep_wave(KeptWave(one.pieces, made.blocks, made.failures, made.tally))
             times.append(time.perf_counter() - began)
-            offset = polled.offset
     print(f"a wave of 5 lines: median {sorted(times[5:])[len(times[5:]) // 2]:.3f} s, longest {max(times[5:]):.3f} s")
 
 
@@ -151,9 +151,7 @@ def main() -> None:
         if arguments.what == "wave":
             wave_cost(folder)
             return
-        server = (
-            None if arguments.url else subprocess.Popen([sys.executable, HERE / "null_lrs.py"], stdout=subprocess.PIPE, text=True)
-        )
+        server = None if arguments.url else subprocess.Popen([sys.executable, HERE / "null_lrs.py"], stdout=subprocess.PIPE, text=True)
         url = arguments.url or server.stdout.readline().strip()
         try:
             if arguments.what == "throughput":

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.sources.position import Reached
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import State, open_state
-from edx2lrs.io.state.waves import KeptWave, Reached
+from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.packing.blocks import Block, Statement, pack
 
 WAVE = 30_000
@@ -28,13 +29,14 @@ BODY = b'{"actor":{"account":{"name":"%032x"}},"verb":{"id":"http://adlnet.gov/e
 
 def wave(state: State, bodies: Block, size: int) -> Callable[[], object]:
     """Keeps ``size`` new statements and settles nothing."""
-    piece = state.pieces.get("piece")
+    piece = state.pieces.get(PieceKey("piece"))
     assert piece is not None
     blocks = [
         bodies._replace(consumer="lrs", size=BLOCK, ids=os.urandom(16 * BLOCK), checks=os.urandom(16 * BLOCK))
         for _ in range(size // BLOCK)
     ]
-    kept = KeptWave([Reached("piece", piece.offset, piece.offset + 1, piece.lines + 1, False)], blocks, [], {})
+    read = ReadPiece(piece.key, piece.reached.offset, Reached(piece.reached.offset + 1, piece.reached.lines + 1))
+    kept = KeptWave([read], blocks, [], {})
     return lambda: state.keep_wave(kept)
 
 
@@ -46,12 +48,10 @@ def seconds(work: Callable[[], object]) -> float:
 
 def of_state(folder: Path, ids: int) -> list[float]:
     """Seconds of waves: the first ones, then those with ``ids`` remembered."""
-    bodies = pack(
-        "lrs", [Statement(b"", BODY % int.from_bytes(os.urandom(16), "big"), b"", f"/logs/a:{n}") for n in range(BLOCK)]
-    )
+    bodies = pack("lrs", [Statement(b"", BODY % int.from_bytes(os.urandom(16), "big"), b"", f"/logs/a:{n}") for n in range(BLOCK)])
     with open_state(folder, ids=2 * ids, statements=2 * ids) as state:
         state.ledger.begin_run("benchmark", ["lrs"], "benchmark")
-        state.pieces.register([SeenPiece("piece", 1, "", 1)])
+        state.pieces.register([SeenPiece(PieceKey("piece"), 1, "", 1)])
         return [seconds(wave(state, bodies, WAVE)) for _ in range(ids // WAVE + MEASURED_WAVES)]
 
 

@@ -3,7 +3,7 @@
 Each step gives ``good``, ``failures`` and ``tallies``; failures meet once and become dead letters, tallies become the ledger.
 Only the first and the last step know where this runs. On this machine ``read`` gives the records of a wave and ``last``
 gathers what it makes (``pipeline.local.graph_ends``); on Flink and Dataflow ``read`` takes parts of files or messages
-(``pipeline.engines.read_elsewhere``), and ``last`` delivers from keyed state (``pipeline.engines.deliver_from_state``).
+(``pipeline.engines.read_distributed``), and ``last`` delivers from keyed state (``pipeline.engines.deliver_from_state``).
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, PackBlocks, Par
 
 
 def connect(
-    start: beam.PCollection, read: beam.DoFn, job: JobSpec, last: beam.PTransform, elsewhere: bool = False
+    start: beam.PCollection, read: beam.DoFn, job: JobSpec, last: beam.PTransform, distributed: bool = False
 ) -> beam.PCollection:
     """What ``read`` makes of ``start`` in; blocks of statements, failures and tallies out to ``last``.
 
-    ``elsewhere``: blocks are of one shard each, and each bundle looks for a newer configuration; here that is done between waves.
+    ``distributed``: on Flink and Dataflow. Blocks are of one shard each, and each bundle looks for a newer configuration; on this
+    machine the worker looks for it between waves.
     """
     records = start | "Read records" >> step(read)
     parsed = records.good | "Parse" >> step(ParseRecords())
-    allowed = parsed.good | "Filter events" >> step(FilterEvents(job, renews=elsewhere))
+    allowed = parsed.good | "Filter events" >> step(FilterEvents(job, renews=distributed))
     matched = allowed.good | "Match consumers" >> step(MatchConsumers(job))
     translated = matched.good | "Translate" >> step(Translate(job))
-    packed = translated.good | "Pack blocks" >> step(PackBlocks(job, sharded=elsewhere))
+    packed = translated.good | "Pack blocks" >> step(PackBlocks(job, sharded=distributed))
 
     steps = (records, parsed, allowed, matched, translated, packed)
     failures = [each.failures for each in steps] | "Failures meet" >> beam.Flatten()

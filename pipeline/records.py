@@ -6,16 +6,18 @@ from collections.abc import Mapping
 
 import msgspec
 
+from edx2lrs.io.sources.position import Position
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One line that is not blank, without its end; or one message, whose ``path`` is its position and whose ``line`` is 0."""
+    """One line that is not blank, without its end; or one message. ``at``: where it was read."""
 
-    path: str
-    line: int
+    at: Position
     body: bytes
     attributes: Mapping[str, str] = {}
     only: str | None = None  # the one consumer that is to get it
 
     @property
     def position(self) -> str:
-        return f"{self.path}:{self.line}" if self.line else self.path
+        """``at`` as people are told."""
+        return str(self.at)

@@ -1,4 +1,5 @@
-"""Records of dead letters on their way through the job once more: a file of lines, which is read as a log is."""
+"""Records of dead letters on their way through the job once more: a file of lines, which is read as a log is (a piece of the
+kind ``letters``, ``io.state.pieces``)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,6 @@ import zstandard
 from edx2lrs.io.dead_letters.letters import DeadLetter
 from edx2lrs.io.sources.lines import LONGEST_LINE
 
-SUFFIX = ".letters"
 _PACKED_FROM = 65_536  # bytes: of a longer record the line would be too long
 
 
@@ -24,11 +24,6 @@ class SpooledRecord(msgspec.Struct, frozen=True, array_like=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(SpooledRecord).decode
-
-
-def is_spool(path: str) -> bool:
-    """Whether a file of the input is one of these."""
-    return path.endswith(SUFFIX)
 
 
 def spool_line(letter: DeadLetter) -> bytes | None:

@@ -8,6 +8,7 @@ Confluent's wire format (0, then the schema's number in four bytes); on Redis it
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -52,12 +53,24 @@ def bundled_schema(_number: int) -> Schema:
 def event_of_kafka(value: bytes | None, event_type: str | None, schema_of: SchemaOf = bundled_schema) -> bytes | Refusal:
     """The event's JSON out of a message's value; ``event_type``: its header ``ce_type``. Refused with stage ``read``:
     ``not_an_event``, ``bad_avro``, ``unknown_schema``."""
+    return _event(value, event_type, partial(_of_confluent, schema_of), "the message has no value")
+
+
+def event_of_redis(value: bytes | None, event_type: str | None) -> bytes | Refusal:
+    """The event's JSON out of an entry's field ``event_data``; ``event_type``: its field ``type``. Refused as above."""
+    return _event(value, event_type, _of_bare_avro, "the entry has no field event_data, or nothing in it")
+
+
+def _event(value: bytes | None, event_type: str | None, of_avro: Callable[[bytes], bytes | Refusal], missing: str) -> bytes | Refusal:
+    """The way of every bus and engine from a value to an event: what holds for values of all of them (a compression) goes here."""
     if not value:
-        return Refusal("read", "not_an_event", "the message has no value")
+        return Refusal("read", "not_an_event", missing)
     if event_type and event_type != TRACKING_EVENT:
         return _of_another_type(event_type)
-    if value[:1] == b"{":
-        return _of_json(value)
+    return _of_json(value) if value[:1] == b"{" else of_avro(value)
+
+
+def _of_confluent(schema_of: SchemaOf, value: bytes) -> bytes | Refusal:
     if value[0] != 0 or len(value) < _HEAD:
         message = f"{len(value)} bytes that begin neither with {{ (JSON) nor with 0 and a schema's number (Avro)"
         return Refusal("read", "bad_avro", message)
@@ -68,14 +81,7 @@ def event_of_kafka(value: bytes | None, event_type: str | None, schema_of: Schem
     return schema if isinstance(schema, Refusal) else _of_avro(value[_HEAD:], schema, f"schema {number}")
 
 
-def event_of_redis(value: bytes | None, event_type: str | None) -> bytes | Refusal:
-    """The event's JSON out of an entry's field ``event_data``; ``event_type``: its field ``type``. Refused as above."""
-    if not value:
-        return Refusal("read", "not_an_event", "the entry has no field event_data, or nothing in it")
-    if event_type and event_type != TRACKING_EVENT:
-        return _of_another_type(event_type)
-    if value[:1] == b"{":
-        return _of_json(value)
+def _of_bare_avro(value: bytes) -> bytes | Refusal:
     return _of_avro(value, SCHEMA, "the bundled schema")
 
 

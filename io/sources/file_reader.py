@@ -1,4 +1,4 @@
-"""One file of tracking logs, or a part of it, read from a committed place on in whole lines."""
+"""One file of tracking logs, or a part of it, read from a committed offset on in whole lines."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from edx2lrs.io.sources import inflate
 from edx2lrs.io.sources.files import Unreadable, reason
 from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines, lines_before
 from edx2lrs.io.sources.object_stores import open_raw
+from edx2lrs.io.sources.position import NOTHING, Reached
 
 _HEAD = 8 * 1024
 _BINARY = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"Obj\x01": "Avro"}
@@ -23,8 +24,9 @@ class Damage(NamedTuple):
     payload: bytes
 
 
-class Polled(NamedTuple):
-    """What one poll gives: lines, lines that are too long, a fault of the file; and where it ended (bytes of text, lines).
+class FileChunk(NamedTuple):
+    """What one poll gives: lines, lines that are too long, a fault of the file; the byte of the text that it begins at (``start``), and
+    how far it reaches.
 
     ``by_offset``: the numbers of lines are the offsets that they begin at, since nobody has counted the lines before them.
     ``skipped``: bytes in front of the first line, which belong to the part before. ``stored``: bytes as stored that are read."""
@@ -32,23 +34,27 @@ class Polled(NamedTuple):
     lines: list[Lines]
     long_lines: list[LongLine]
     damage: Damage | None
-    offset: int
-    line: int
-    done: bool
+    start: int
+    reached: Reached
     by_offset: bool = False
     skipped: int = 0
     stored: int = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return self.reached.offset - self.start - self.skipped
+
 
 class FileReader:
-    """One file from a committed place on. Stays open from poll to poll, so that a packed file is inflated once."""
+    """One file from a committed offset on. Stays open from poll to poll, so that a packed file is inflated once."""
 
-    def __init__(self, path: str, offset: int, line: int, start: int = 0, bound: int | None = None) -> None:
-        """``offset``: bytes of text (inflated) that are done; ``line``: lines that are done. Of a plain file only the lines that
-        begin in ``start`` to ``bound`` are read; ``line`` counts from there. Raises ``Unreadable``."""
+    def __init__(self, path: str, reached: Reached = NOTHING, start: int = 0, bound: int | None = None) -> None:
+        """``reached``: what is done. Of a plain file only the lines that begin in ``start`` to ``bound`` are read. Raises
+        ``Unreadable``."""
         self._path = path
-        self._offset = offset
-        self._line = line
+        self._offset = reached.offset
+        self._line = reached.lines
         self._start = start
         self._bound = bound
         self._skipped = 0
@@ -62,12 +68,13 @@ class FileReader:
         except Exception as error:
             raise Unreadable(f"{path}: cannot be read: {reason(error)}") from None
 
-    def poll(self, max_bytes: int, max_lines: int | None = None) -> Polled:
+    def poll(self, max_bytes: int, max_lines: int | None = None) -> FileChunk:
         """Lines for one wave: no more than some 256 KiB over ``max_bytes``. Raises ``Unreadable``."""
         lines: list[Lines] = []
         long_lines: list[LongLine] = []
         size = count = 0
         skipped, self._skipped = self._skipped, 0
+        start = self._offset - skipped
         by_offset = self._start > 0
         while self._next is not None and size < max_bytes and (max_lines is None or count < max_lines):
             part = self._next
@@ -90,7 +97,8 @@ class FileReader:
         self._line += count
         done = self._next is None
         damage = self._damage if done else None
-        return Polled(lines, long_lines, damage, self._offset, self._line, done, by_offset, skipped, self._stored)
+        reached = Reached(self._offset, self._line, done)
+        return FileChunk(lines, long_lines, damage, start, reached, by_offset, skipped, self._stored)
 
     def close(self) -> None:
         self._file.close()

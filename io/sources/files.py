@@ -18,6 +18,10 @@ HEAD = 1024
 """Bytes of a file's head that tell whether it is the file of last time."""
 
 
+PART = 256 * 1024 * 1024
+"""Bytes of a plain file that are read as one part."""
+
+
 class InputError(Exception):
     """An input that names nothing to read. The message says what was asked for and how to ask."""
 

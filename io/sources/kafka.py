@@ -12,10 +12,11 @@ import logging
 import re
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edx2lrs.io.sources.event_bus import SchemaOf, bundled_schema, event_of_kafka
+from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.schema_registry import SchemaRegistry
 from edx2lrs.io.sources.source import Message, Polled, Source, SourceError
 from edx2lrs.io.sources.source_options import SourceOptions
@@ -104,6 +105,27 @@ def _library() -> Any:
         message = "reading Kafka needs confluent-kafka, which is not installed: pip install 'edx2lrs[kafka]'"
         raise SourceError(message, fatal=True) from None
     return confluent_kafka
+
+
+def position_of(topic: str, partition: int, offset: int) -> Position:
+    return Position(f"{topic}[{partition}]", offset=offset)
+
+
+def message_of(
+    topic: str,
+    partition: int,
+    offset: int,
+    headers: Iterable[tuple[str, bytes | None]],
+    value: bytes | None,
+    schema_of: SchemaOf = bundled_schema,
+) -> Message | Failure:
+    """What came as one message of Kafka, whoever has read it."""
+    attributes = {key: (text or b"").decode(errors="replace") for key, text in headers}
+    body = event_of_kafka(value, attributes.get("ce_type"), schema_of)
+    position = position_of(topic, partition, offset)
+    if isinstance(body, Refusal):
+        return failed(body, str(position), value or b"", attributes=attributes)
+    return Message(f"{topic}/{partition}/{offset}", position, body, attributes)
 
 
 class _Held(NamedTuple):
@@ -210,7 +232,7 @@ class KafkaSource:
         messages = []
         for message in [*first, *rest]:
             if message.error() is not None:
-                self._heed(message.error())
+                self._handle_error(message.error())
             elif message.partition() in self._held:  # its partition may have been taken in the second call
                 messages.append(message)
         if first and self._held.get(first[0].partition(), _Held(0, 0, 0)).time != times.get(first[0].partition(), 0):
@@ -221,14 +243,8 @@ class KafkaSource:
         return messages
 
     def _read(self, message: Any) -> Message | Failure:
-        topic, partition, offset = self._options.topic, message.partition(), message.offset()
-        headers = {key: (value or b"").decode(errors="replace") for key, value in message.headers() or ()}
-        value = message.value()
-        body = event_of_kafka(value, headers.get("ce_type"), self._options.schema_of)
-        position = f"{topic}[{partition}]@{offset}"
-        if isinstance(body, Refusal):
-            return failed(body, position, value or b"")
-        return Message(f"{topic}/{partition}/{offset}", position, body, headers)
+        at = (self._options.topic, message.partition(), message.offset())
+        return message_of(*at, message.headers() or (), message.value(), self._options.schema_of)
 
     # Partitions come and go; librdkafka calls these inside consume and close
 
@@ -236,7 +252,7 @@ class KafkaSource:
         try:
             begins = [self._begin(consumer, partition) for partition in partitions]
         except (SourceError, self._kafka.KafkaException) as error:
-            self._fault = self._told(error)
+            self._fault = self._to_error(error)
             return
         consumer.incremental_assign(begins)
         if begins:
@@ -257,29 +273,29 @@ class KafkaSource:
             offset, committed = low, -1  # what is lost has to be kept as such before this is committed
         self._times += 1
         self._held[number] = _Held(self._times, offset, committed)
-        return self._place(number, offset)
+        return self._offset(number, offset)
 
     def _start(self, consumer: Any, partition: Any, low: int, high: int) -> int:
         start = self._options.start
         if isinstance(start, str):
             return low if start == "earliest" else high
-        (found,) = consumer.offsets_for_times([self._place(partition.partition, start)], timeout=_ANSWER)
+        (found,) = consumer.offsets_for_times([self._offset(partition.partition, start)], timeout=_ANSWER)
         return int(found.offset) if found.offset >= 0 else high
 
     def _tell_lost(self, number: int, offset: int, low: int, high: int) -> None:
-        place = f"{self._options.topic}[{number}]@{offset}"
+        position = str(position_of(self._options.topic, number, offset))
         if offset < low:
             count = f"{low - offset} messages, up to offset {low - 1},"
             message = f"{count} were deleted by the topic's retention before they were read; keep them longer"
         else:
             message = f"the topic ends at offset {high}, so it was made anew: read it with a new group and a new --state"
-        _LOG.warning("%s: lost at the source: %s", place, message)
-        self._lost.append(Failure("read", "lost_at_source", message, place, b""))
+        _LOG.warning("%s: lost at the source: %s", position, message)
+        self._lost.append(Failure("read", "lost_at_source", message, position, b""))
 
     def _revoked(self, consumer: Any, partitions: Sequence[Any]) -> None:
         self._drop_unread(partitions)
         if self._consumer is None or self._is_settled(partitions):
-            self._let_go(consumer, partitions)
+            self._revoke(consumer, partitions)
             return
         self._releasing = list(partitions)
         # The client would let go by itself after this callback, unless one of these calls was made in it.
@@ -289,7 +305,7 @@ class KafkaSource:
         numbers = _numbers(partitions)
         _LOG.warning("%s: lost partitions %s; their messages under way come again elsewhere", self._options.name, numbers)
         self._drop_unread(partitions)
-        self._let_go(consumer, partitions)
+        self._revoke(consumer, partitions)
 
     def _drop_unread(self, partitions: Sequence[Any]) -> None:
         gone = {partition.partition for partition in partitions}
@@ -299,7 +315,7 @@ class KafkaSource:
         held = (self._held.get(partition.partition) for partition in partitions)
         return all(one is None or one.polled == one.committed for one in held)
 
-    def _let_go(self, consumer: Any, partitions: Sequence[Any]) -> None:
+    def _revoke(self, consumer: Any, partitions: Sequence[Any]) -> None:
         for partition in partitions:
             self._held.pop(partition.partition, None)
             self._kept.pop(partition.partition, None)
@@ -310,7 +326,7 @@ class KafkaSource:
         if self._releasing and self._is_settled(self._releasing):
             partitions, self._releasing = self._releasing, []
             try:
-                self._let_go(self._consumer, partitions)
+                self._revoke(self._consumer, partitions)
             except self._kafka.KafkaException as error:
                 self._lose_connection(error)
 
@@ -322,8 +338,8 @@ class KafkaSource:
         kept = dict(self._kept)
         for wait in (0.1, 0.2, 0.4, 0.8, 0.0):
             try:
-                places = self._consumer.commit(offsets=[self._place(*place) for place in kept.items()], asynchronous=False)
-                for error in (place.error for place in places if place.error is not None):
+                committed = self._consumer.commit(offsets=[self._offset(*each) for each in kept.items()], asynchronous=False)
+                for error in (each.error for each in committed if each.error is not None):
                     raise self._kafka.KafkaException(error)
                 break
             except self._kafka.KafkaException as error:
@@ -338,7 +354,7 @@ class KafkaSource:
             self._held[partition] = self._held[partition]._replace(committed=offset)
             self._kept.pop(partition)
 
-    def _place(self, partition: int, offset: int) -> Any:
+    def _offset(self, partition: int, offset: int) -> Any:
         return self._kafka.TopicPartition(self._options.topic, partition, offset)
 
     # The connection
@@ -346,7 +362,7 @@ class KafkaSource:
     def _connect(self) -> None:
         self._forget()
         try:
-            self._consumer = self._kafka.Consumer({**self._options.settings, "error_cb": self._noted})
+            self._consumer = self._kafka.Consumer({**self._options.settings, "error_cb": self._on_error})
         except self._kafka.KafkaException as error:
             raise SourceError(f"{self._options.name}: {error.args[0].str()}", fatal=True) from None
         try:
@@ -361,13 +377,13 @@ class KafkaSource:
         try:
             topics = self._consumer.list_topics(self._options.topic, wait).topics
         except self._kafka.KafkaException as error:
-            self._consumer.poll(0)  # tells _noted why
-            raise self._told(self._kafka.KafkaException(self._error) if self._error else error) from None
+            self._consumer.poll(0)  # tells _on_error why
+            raise self._to_error(self._kafka.KafkaException(self._error) if self._error else error) from None
         missing = topics[self._options.topic].error
         if missing is not None:
-            raise self._told(self._kafka.KafkaException(missing))
+            raise self._to_error(self._kafka.KafkaException(missing))
 
-    def _noted(self, error: Any) -> None:
+    def _on_error(self, error: Any) -> None:
         if self._is_fatal(error) or error.code() == self._kafka.KafkaError._ALL_BROKERS_DOWN:
             self._error = error
 
@@ -383,7 +399,7 @@ class KafkaSource:
             self._lose_connection(error)
         self._error = None
 
-    def _heed(self, error: Any) -> None:
+    def _handle_error(self, error: Any) -> None:
         """An error among the messages."""
         errors = self._kafka.KafkaError
         if error.code() == errors._MAX_POLL_EXCEEDED:
@@ -394,12 +410,12 @@ class KafkaSource:
             # The position was deleted under us; when the partitions are assigned anew, it is counted.
             self._lose_connection(SourceError(f"{self._options.name}: a position is not in the topic any more"))
         else:
-            self._noted(error)
+            self._on_error(error)
 
     def _is_fatal(self, error: Any) -> bool:
         return bool(error.fatal()) or error.name() in _ADVICE
 
-    def _told(self, error: Exception) -> SourceError:
+    def _to_error(self, error: Exception) -> SourceError:
         if isinstance(error, SourceError):
             return error
         found = error.args[0]
@@ -410,7 +426,7 @@ class KafkaSource:
     def _lose_connection(self, error: Exception) -> None:
         """Raises it, with nothing left of the connection."""
         self.close()
-        raise self._told(error)
+        raise self._to_error(error)
 
 
 def _numbers(partitions: Sequence[Any]) -> str:

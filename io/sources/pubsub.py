@@ -21,6 +21,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud.pubsub_v1 import SubscriberClient
 
+from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message, Polled, SourceError
 
 _AHEAD = 10_000  # messages that are pulled and not settled, at most
@@ -49,7 +50,7 @@ _PASSING = Retry(
 
 
 class _Pulled(NamedTuple):
-    """A message as it came, with its place among all that came."""
+    """A message as it came, with its number among all that came."""
 
     number: int
     ack_id: str
@@ -169,14 +170,14 @@ class PubSub:
         try:
             call({"subscription": self._subscription, **request}, timeout=seconds, retry=_PASSING)
         except (exceptions.GoogleAPIError, GoogleAuthError, ValueError) as error:  # ValueError: of a channel that is closed
-            raise self._named(error) from None
+            raise self._to_error(error) from None
 
     def _fail(self, error: Exception) -> None:
         with self._changed:
-            self._fault = self._named(error)
+            self._fault = self._to_error(error)
             self._changed.notify_all()
 
-    def _named(self, error: Exception) -> SourceError:
+    def _to_error(self, error: Exception) -> SourceError:
         cause = error.cause if isinstance(error, exceptions.RetryError) else error
         text = str(getattr(cause, "message", None) or cause).splitlines() or [""]
         advice = ""
@@ -196,10 +197,10 @@ def messages_of(message_id: str, data: bytes, attributes: Mapping[str, str]) -> 
         with suppress(msgspec.MsgspecError, RecursionError):
             elements = _list_of(data)
     if not elements:
-        yield Message(message_id, message_id, data, attributes)
+        yield Message(message_id, Position(message_id), data, attributes)
     for number, element in enumerate(elements, 1):
         id_ = f"{message_id}/{number}"
-        yield Message(id_, id_, bytes(element), attributes)
+        yield Message(id_, Position(id_), bytes(element), attributes)
 
 
 _list_of = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -19,6 +19,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from edx2lrs.io.sources.event_bus import event_of_redis
+from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message, Polled, Source, SourceError
 from edx2lrs.io.sources.source_options import SourceOptions
 from edx2lrs.io.sources.source_urls import SourceUrl
@@ -192,7 +193,7 @@ class RedisSource:
                 self._connect()
             entries, lost = self._entries(max_records, max_wait)
         except self._redis.RedisError as error:
-            raise self._told(error) from None
+            raise self._to_error(error) from None
         self._polls += 1
         messages: list[Message] = []
         failures = lost
@@ -215,7 +216,7 @@ class RedisSource:
                 for entry_id in ids:
                     del self._held[entry_id]
         except self._redis.RedisError as error:
-            raise self._told(error) from None
+            raise self._to_error(error) from None
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -270,9 +271,7 @@ class RedisSource:
         if len(claimed) + len(trimmed) < max_records:
             self._claim_at = time.monotonic() + claim / 4
         entries: list[_Entry] = [
-            (entry_id, dict(zip(fields[::2], fields[1::2], strict=True)))
-            for entry_id, fields in claimed
-            if entry_id not in self._held
+            (entry_id, dict(zip(fields[::2], fields[1::2], strict=True))) for entry_id, fields in claimed if entry_id not in self._held
         ]
         lost = [self._trimmed(entry_id.decode()) for entry_id in trimmed if self._held.pop(entry_id, None) is None]
         if entries:
@@ -298,7 +297,7 @@ class RedisSource:
         if lost:
             message = f"{lost} entries after {last.decode()} were trimmed before they were read; the stream has {length} now"
             _LOG.warning("%s: %s. Raise EVENT_BUS_REDIS_STREAM_MAX_LEN of the LMS", self._options.name, message)
-            failures.append(Failure("read", "lost_at_source", message, f"{stream}@{last.decode()}", b""))
+            failures.append(Failure("read", "lost_at_source", message, str(Position(stream, offset=last.decode())), b""))
         return [entry for _, found in reply or () for entry in found], failures, last
 
     def _read(self, entry_id: str, fields: Mapping[bytes, bytes] | None) -> Message | Failure:
@@ -307,14 +306,14 @@ class RedisSource:
         value = fields.get(b"event_data")
         others = {_text(key): _text(text) for key, text in fields.items() if key != b"event_data"}
         body = event_of_redis(value, others.get("type"))
-        position = f"{self._options.stream}@{entry_id}"
+        position = Position(self._options.stream, offset=entry_id)
         if isinstance(body, Refusal):
-            return failed(body, position, value or b"")
+            return failed(body, str(position), value or b"", attributes=others)
         return Message(f"{self._options.stream}/{entry_id}", position, body, others)
 
     def _trimmed(self, entry_id: str) -> Failure:
         message = "the entry was trimmed before it was acknowledged; a worker that died may have kept it before"
-        return Failure("read", "lost_at_source", message, f"{self._options.stream}@{entry_id}", b"")
+        return Failure("read", "lost_at_source", message, str(Position(self._options.stream, offset=entry_id)), b"")
 
     # The connection
 
@@ -347,7 +346,7 @@ class RedisSource:
         else:
             _LOG.info("%s: made the group %s", self._options.name, group)
 
-    def _told(self, error: Exception) -> SourceError:
+    def _to_error(self, error: Exception) -> SourceError:
         """The messages hold no secrets: redis-py names hosts, Redis keys and commands."""
         text = str(error)
         for sign, advice in _ADVICE:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from edx2lrs.io.sources.position import Position
 from edx2lrs.transforms.failure import Failure
 
 
 class Message(NamedTuple):
-    """One record as it came. ``id`` tells it from all others of its source and is the same when it comes again; ``position`` is
-    what people are told (``topic[3]@1234``, ``path:line``, a message id). ``body`` is JSON of an event in any of its forms
-    (``transforms.records.parse``); ``attributes`` are kept for dead letters."""
+    """One record as it came. ``id`` tells it from all others of its source and is the same when it comes again. ``body`` is JSON
+    of an event in any of its forms (``transforms.records.parse``); ``attributes`` are kept for dead letters."""
 
     id: str
-    position: str
+    position: Position
     body: bytes
     attributes: Mapping[str, str] = {}
 
 
-class Position(str):
+class ResumePoint(str):
     """A cursor of a source that has no memory of its own (a log): the state directory keeps it in the transaction that keeps what
     was polled up to it, and the source is opened with it again."""
 
@@ -57,10 +57,10 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Positioned(Protocol):
-    """A source whose cursors are ``Position``s."""
+class Resumable(Protocol):
+    """A source whose cursors are ``ResumePoint``s."""
 
-    def position(self) -> Position:
+    def resume_point(self) -> ResumePoint:
         """Where it is; what was polled is done."""
 
 

@@ -48,8 +48,8 @@ def streams(inputs: Sequence[str]) -> list[SourceUrl]:
         file = next(text for text in inputs if not _scheme(text))
         raise SourceUrlError(f"--input {file}: files beside the stream {given[0]}; read them in a run of their own")
     found = [parse(text) for text in given]
-    for place, url in enumerate(found):
-        if url in found[:place]:
+    for index, url in enumerate(found):
+        if url in found[:index]:
             raise SourceUrlError(f"--input {url.name}: given twice; name it once, and --workers for more processes")
     return found
 

@@ -1,7 +1,7 @@
 """A tracking log that grows, as a source: ``tail:PATH``. It is followed through rotation, by rename and by copytruncate, also one
 that happened while nobody read.
 
-Its memory is the position that the state directory keeps (``Position``): for each file that is followed the device, the inode, a
+Its memory is the position that the state directory keeps (``ResumePoint``): for each file that is followed the device, the inode, a
 fingerprint of its head, and how far it is read. The head is what begins with the first line that is not blank: it never changes
 while a log grows, also in a copy or a gz of it.
 """
@@ -24,7 +24,8 @@ import msgspec
 from edx2lrs.io.sources.file_reader import FileReader
 from edx2lrs.io.sources.files import Unreadable
 from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines
-from edx2lrs.io.sources.source import Message, Polled, Position, SourceError
+from edx2lrs.io.sources.position import Position, Reached
+from edx2lrs.io.sources.source import Message, Polled, ResumePoint, SourceError
 from edx2lrs.transforms.failure import Failure
 
 LINGER = 10.0
@@ -36,7 +37,7 @@ _LOOK = 0.1  # seconds between looks at a log that does not grow
 _LOG = logging.getLogger("edx2lrs.stream")
 
 
-class Place(msgspec.Struct, frozen=True):
+class LogPosition(msgspec.Struct, frozen=True):
     """How far a file is read. ``head`` is the SHA-256 of its first ``head_length`` bytes, "" before a line was read. ``seen`` is its
     time of change (ns) when it was read: parts that were changed before that are older."""
 
@@ -59,10 +60,10 @@ class Read(NamedTuple):
 class _Plain:
     """A file that may grow. ``rotated``: since when (monotonic) it has no longer been the log itself."""
 
-    def __init__(self, file: BinaryIO, path: str, place: Place, rotated: float | None) -> None:
+    def __init__(self, file: BinaryIO, path: str, position: LogPosition, rotated: float | None) -> None:
         self._file = file
         self.path = path
-        self.place = place
+        self.position = position
         self.rotated = rotated
         self._grew = time.monotonic()
         self._size = -1  # at the last look that found no whole line
@@ -72,10 +73,10 @@ class _Plain:
 
     def is_replaced(self) -> bool:
         """Whether other content is in it than what was read: it was cut off, and written again perhaps."""
-        place = self.place
-        if os.fstat(self._file.fileno()).st_size < place.offset:
+        position = self.position
+        if os.fstat(self._file.fileno()).st_size < position.offset:
             return True
-        return bool(place.head) and _sha256(_start(self._file, place.head_length)) != place.head
+        return bool(position.head) and _sha256(_start(self._file, position.head_length)) != position.head
 
     def has_ended(self, linger: float) -> bool:
         return self.rotated is not None and time.monotonic() - max(self.rotated, self._grew) > linger
@@ -83,9 +84,9 @@ class _Plain:
     def read(self, max_records: int, to_the_end: bool = False) -> Read:
         """Its next whole lines; ``to_the_end``: and the last one, though its line break has not come."""
         status = os.fstat(self._file.fileno())
-        if status.st_size <= self.place.offset or (status.st_size == self._size and not to_the_end):
+        if status.st_size <= self.position.offset or (status.st_size == self._size and not to_the_end):
             return Read([], [])
-        if not self.place.head and not self.find_head(to_the_end):
+        if not self.position.head and not self.find_head(to_the_end):
             return Read([], [])
         ends_with_break = False
         read = 0
@@ -101,11 +102,11 @@ class _Plain:
                 yield piece
 
         self._skip_nulls()
-        begun = self.place.offset
+        begun = self.position.offset
         self._file.seek(begun)
         found = Read([], [])
-        for part in cut(pieces(), self.place.line + 1):
-            whole = part.data.endswith(b"\n") if isinstance(part, Lines) else (self.place.offset + part.length < begun + read)
+        for part in cut(pieces(), self.position.line + 1):
+            whole = part.data.endswith(b"\n") if isinstance(part, Lines) else (self.position.offset + part.length < begun + read)
             if not whole and not ends_with_break and not to_the_end:
                 break
             room = max_records - len(found.messages)
@@ -114,31 +115,31 @@ class _Plain:
             self._take(part, found)
             if len(found.messages) >= max_records:
                 break
-        self._size = status.st_size if self.place.offset == begun else -1
-        if self.place.offset > begun:
+        self._size = status.st_size if self.position.offset == begun else -1
+        if self.position.offset > begun:
             self._grew = time.monotonic()
-            self.place = msgspec.structs.replace(self.place, seen=status.st_mtime_ns)
+            self.position = msgspec.structs.replace(self.position, seen=status.st_mtime_ns)
         return found
 
     def _take(self, part: Lines | LongLine, found: Read) -> None:
-        take(part, self.path, self.place, found)
-        self.place = moved(self.place, part)
+        take(part, self.path, self.position, found)
+        self.position = moved(self.position, part)
 
     def find_head(self, to_the_end: bool = False) -> bool:
         """Whether there is enough of it to tell it from others."""
         head = head_of(_start(self._file, _HEAD), to_the_end)
         if head:
-            self.place = msgspec.structs.replace(self.place, head=_sha256(head), head_length=len(head))
+            self.position = msgspec.structs.replace(self.position, head=_sha256(head), head_length=len(head))
         return bool(head)
 
     def _skip_nulls(self) -> None:
-        """A program that goes on at its old place in a log that was cut off leaves a hole before what it writes."""
-        if os.pread(self._file.fileno(), 1, self.place.offset) != b"\0":
+        """A program that goes on at its old offset in a log that was cut off leaves a hole before what it writes."""
+        if os.pread(self._file.fileno(), 1, self.position.offset) != b"\0":
             return
-        self._file.seek(self.place.offset)
+        self._file.seek(self.position.offset)
         while piece := self._file.read(_PIECE):
             nulls = len(piece) - len(piece.lstrip(b"\0"))
-            self.place = msgspec.structs.replace(self.place, offset=self.place.offset + nulls)
+            self.position = msgspec.structs.replace(self.position, offset=self.position.offset + nulls)
             if nulls < len(piece):
                 return
 
@@ -146,11 +147,11 @@ class _Plain:
 class _Packed:
     """The gz of a rotated log: read to its end."""
 
-    def __init__(self, path: str, place: Place) -> None:
+    def __init__(self, path: str, position: LogPosition) -> None:
         """Raises ``Unreadable``."""
-        self._reader = FileReader(path, place.offset, place.line)
+        self._reader = FileReader(path, Reached(position.offset, position.line))
         self.path = path
-        self.place = place
+        self.position = position
         self._done = False
 
     def close(self) -> None:
@@ -166,12 +167,12 @@ class _Packed:
         polled = self._reader.poll(_POLL_BYTES, max_records)
         parts: list[Lines | LongLine] = [*polled.lines, *polled.long_lines]
         for part in sorted(parts, key=_line_of):
-            take(part, self.path, self.place, found)
-            self.place = moved(self.place, part)
+            take(part, self.path, self.position, found)
+            self.position = moved(self.position, part)
         if polled.damage:
             damage = polled.damage
-            found.failures.append(Failure("read", damage.cause, damage.message, f"{self.path}:{damage.line}", damage.payload))
-        self._done = polled.done
+            found.failures.append(Failure("read", damage.cause, damage.message, str(Position(self.path, damage.line)), damage.payload))
+        self._done = polled.reached.done
         return found
 
 
@@ -196,12 +197,12 @@ class Tail:
         self._linger = linger
         self._log: _Plain | None = None
         self._parts: list[_Plain | _Packed] = []  # what it was before, oldest first
-        self._last: Place | None = None  # of what was rotated last
+        self._last: LogPosition | None = None  # of what was rotated last
         self._said_missing = False
         with _named(path):
-            self._resume(msgspec.json.decode(position, type=list[Place]) if position else [])
+            self._resume(msgspec.json.decode(position, type=list[LogPosition]) if position else [])
             if not position:
-                self._last = Place(0, 0, seen=self._after_parts())
+                self._last = LogPosition(0, 0, seen=self._after_parts())
                 self._look()
 
     def poll(self, max_records: int, max_wait: float) -> Polled:
@@ -212,10 +213,10 @@ class Tail:
                 found = self._read(max_records)
             left = end - time.monotonic()
             if found.messages or found.failures or left <= 0:
-                return Polled(found.messages, found.failures, self.position())
+                return Polled(found.messages, found.failures, self.resume_point())
             time.sleep(min(_LOOK, left))
 
-    def commit(self, cursor: Position) -> None:
+    def commit(self, cursor: ResumePoint) -> None:
         """Nothing: the state directory has kept it."""
 
     def close(self) -> None:
@@ -225,13 +226,13 @@ class Tail:
     def _followed(self) -> list[_Plain | _Packed]:
         return [*self._parts, self._log] if self._log else list(self._parts)
 
-    def position(self) -> Position:
-        places = [each.place for each in self._followed() if each.place.head]
-        if not places and self._last is not None:
-            places = [self._last]  # nothing was written since it was rotated
-        if not places and self._log is not None:
-            places = [self._log.place]  # nothing was read of it yet, but what it is rotated into is to be read
-        return Position(msgspec.json.encode(places).decode())
+    def resume_point(self) -> ResumePoint:
+        positions = [each.position for each in self._followed() if each.position.head]
+        if not positions and self._last is not None:
+            positions = [self._last]  # nothing was written since it was rotated
+        if not positions and self._log is not None:
+            positions = [self._log.position]  # nothing was read of it yet, but what it is rotated into is to be read
+        return ResumePoint(msgspec.json.encode(positions).decode())
 
     # Reading
 
@@ -249,22 +250,22 @@ class Tail:
         for part in [part for part in self._parts if part.has_ended(self._linger)]:
             part.close()
             self._parts.remove(part)
-            if self._last is not None and part.place.head == self._last.head:
-                self._last = part.place
+            if self._last is not None and part.position.head == self._last.head:
+                self._last = part.position
         return Read([], [])
 
     # Following
 
-    def _resume(self, places: list[Place]) -> None:
+    def _resume(self, positions: list[LogPosition]) -> None:
         """What was followed, wherever it is now."""
         log = self._opened()
-        for place in places:
-            self._last = place
-            if log is not None and _is_of(log[0], place):
-                self._log = _Plain(log[0], self._path, _lies_in(os.fstat(log[0].fileno()), place), None)
+        for position in positions:
+            self._last = position
+            if log is not None and _is_of(log[0], position):
+                self._log = _Plain(log[0], self._path, _lies_in(os.fstat(log[0].fileno()), position), None)
                 log = None
             else:
-                self._follow_part(place, "was rotated away before it was read to its end")
+                self._follow_part(position, "was rotated away before it was read to its end")
         if log is not None:
             log[0].close()
 
@@ -279,18 +280,18 @@ class Tail:
                 _LOG.info("%s does not exist yet; it is waited for", self._path)
             return
         log = self._log
-        is_same = log is not None and (status.st_dev, status.st_ino) == (log.place.device, log.place.inode)
+        is_same = log is not None and (status.st_dev, status.st_ino) == (log.position.device, log.position.inode)
         if log is not None and is_same and not log.is_replaced():
-            if not log.place.head and log.find_head():  # it may have been cut off before anything was read of it
-                self._follow_between(log.place)
+            if not log.position.head and log.find_head():  # it may have been cut off before anything was read of it
+                self._follow_between(log.position)
             return
         self._rotate()
         opened = self._opened()
         if opened is None:
             return
-        file, place = opened
-        self._follow_between(place)
-        self._log = _Plain(file, self._path, place, None)
+        file, position = opened
+        self._follow_between(position)
+        self._log = _Plain(file, self._path, position, None)
 
     def _rotate(self) -> None:
         """The log has another name now, or none, or another content; or both."""
@@ -299,66 +300,66 @@ class Tail:
             return
         if log.is_replaced():
             log.close()
-            self._follow_part(log.place, "was cut off, and no rotated part of it was found")
+            self._follow_part(log.position, "was cut off, and no rotated part of it was found")
         else:
             log.rotated = time.monotonic()
-            if not log.place.head:
+            if not log.position.head:
                 log.find_head()  # so that a packed copy of it is known
             self._parts.append(log)
-        self._last = log.place
+        self._last = log.position
 
-    def _opened(self) -> tuple[BinaryIO, Place] | None:
+    def _opened(self) -> tuple[BinaryIO, LogPosition] | None:
         try:
             file = open(self._path, "rb", buffering=0)  # noqa: SIM115 - stays open
         except FileNotFoundError:
             return None
         status = os.fstat(file.fileno())
-        return file, Place(status.st_dev, status.st_ino, seen=self._after_parts())
+        return file, LogPosition(status.st_dev, status.st_ino, seen=self._after_parts())
 
     def _after_parts(self) -> int:
         """A time (ns) after which no part was changed yet."""
         return max((changed for changed, _, _ in self._parts_found()), default=-1) + 1
 
-    def _follow_part(self, place: Place, why: str) -> None:
-        """Reads on at ``place`` in the rotated part that has it."""
-        if not place.head:
+    def _follow_part(self, position: LogPosition, why: str) -> None:
+        """Reads on at ``position`` in the rotated part that has it."""
+        if not position.head:
             return  # nothing was read of it: if it has something, it follows as a part in between
         for path in self._part_paths():
             with suppress(OSError, EOFError, zlib.error, Unreadable):
                 if path.endswith(".gz"):
-                    if _sha256(_start_of_gz(path, place.head_length)) == place.head:
-                        self._parts.append(_Packed(path, _lies_in(os.stat(path), place)))
+                    if _sha256(_start_of_gz(path, position.head_length)) == position.head:
+                        self._parts.append(_Packed(path, _lies_in(os.stat(path), position)))
                         return
                     continue
                 file = open(path, "rb", buffering=0)  # noqa: SIM115 - stays open
-                if _is_of(file, place):
-                    self._parts.append(_Plain(file, path, _lies_in(os.fstat(file.fileno()), place), time.monotonic()))
+                if _is_of(file, position):
+                    self._parts.append(_Plain(file, path, _lies_in(os.fstat(file.fileno()), position), time.monotonic()))
                     return
                 file.close()
-        _LOG.warning("%s %s; lines that were written to it after line %d may be lost", self._path, why, place.line)
+        _LOG.warning("%s %s; lines that were written to it after line %d may be lost", self._path, why, position.line)
 
-    def _follow_between(self, log: Place) -> None:
+    def _follow_between(self, log: LogPosition) -> None:
         """Parts that were rotated after the last one that was followed and before the log as it is now."""
         if self._last is None:
             return
-        known = {each.place.head for each in self._followed()} | {self._last.head}
+        known = {each.position.head for each in self._followed()} | {self._last.head}
         for path in self._part_paths():
             with suppress(OSError, EOFError, zlib.error, Unreadable):
                 status = os.stat(path)
-                inodes = {(each.place.device, each.place.inode) for each in self._followed()} | {(log.device, log.inode)}
+                inodes = {(each.position.device, each.position.inode) for each in self._followed()} | {(log.device, log.inode)}
                 if status.st_mtime_ns < self._last.seen or (status.st_dev, status.st_ino) in inodes:
                     continue
                 packed = path.endswith(".gz")
                 head = head_of(_start_of_gz(path, _HEAD) if packed else _start_at(path, _HEAD), True)
-                place = Place(status.st_dev, status.st_ino, len(head), _sha256(head))
-                if not head or place.head in known:
+                position = LogPosition(status.st_dev, status.st_ino, len(head), _sha256(head))
+                if not head or position.head in known:
                     continue
-                known.add(place.head)
+                known.add(position.head)
                 if packed:
-                    self._parts.append(_Packed(path, place))
+                    self._parts.append(_Packed(path, position))
                 else:
                     file = open(path, "rb", buffering=0)  # noqa: SIM115 - stays open
-                    self._parts.append(_Plain(file, path, place, time.monotonic()))
+                    self._parts.append(_Plain(file, path, position, time.monotonic()))
                 _LOG.info("%s was rotated meanwhile; it is read first", path)
 
     def _part_paths(self) -> list[str]:
@@ -395,41 +396,41 @@ def head_of(start: bytes, is_all: bool = False) -> bytes:
     return start if len(start) == _HEAD or (is_all and text) else b""
 
 
-def take(part: Lines | LongLine, path: str, place: Place, found: Read) -> None:
-    """Puts the records of ``part``, which begins at ``place`` in ``path``, into ``found``."""
+def take(part: Lines | LongLine, path: str, position: LogPosition, found: Read) -> None:
+    """Puts the records of ``part``, which begins at ``position`` in ``path``, into ``found``."""
     if isinstance(part, LongLine):
         message = f"the line has {part.length} bytes; only its head is kept"
-        found.failures.append(Failure("read", "line_too_long", message, f"{path}:{part.line}", part.head))
+        found.failures.append(Failure("read", "line_too_long", message, str(Position(path, part.line)), part.head))
         return
-    offset = place.offset
+    offset = position.offset
     for line, text in enumerate(part.data.split(b"\n"), part.first_line):
         body = text.strip(b"\r\0")
         if body and not body.isspace():
-            found.messages.append(Message(f"{place.head[:24]}:{offset}", f"{path}:{line}", body))
+            found.messages.append(Message(f"{position.head[:24]}:{offset}", Position(path, line), body))
         offset += len(text) + 1
 
 
-def moved(place: Place, part: Lines | LongLine) -> Place:
-    """The place behind ``part``."""
+def moved(position: LogPosition, part: Lines | LongLine) -> LogPosition:
+    """The position behind ``part``."""
     if isinstance(part, LongLine):
-        return msgspec.structs.replace(place, offset=place.offset + part.length, line=part.line)
-    return msgspec.structs.replace(place, offset=place.offset + len(part.data), line=part.first_line + part.size - 1)
+        return msgspec.structs.replace(position, offset=position.offset + part.length, line=part.line)
+    return msgspec.structs.replace(position, offset=position.offset + len(part.data), line=part.first_line + part.size - 1)
 
 
 def _line_of(part: Lines | LongLine) -> int:
     return part.line if isinstance(part, LongLine) else part.first_line
 
 
-def _lies_in(status: os.stat_result, place: Place) -> Place:
-    """``place`` in another file: a copy, or what a copy was made of."""
-    return msgspec.structs.replace(place, device=status.st_dev, inode=status.st_ino)
+def _lies_in(status: os.stat_result, position: LogPosition) -> LogPosition:
+    """``position`` in another file: a copy, or what a copy was made of."""
+    return msgspec.structs.replace(position, device=status.st_dev, inode=status.st_ino)
 
 
-def _is_of(file: BinaryIO, place: Place) -> bool:
-    """Whether ``file`` holds what was read up to ``place``, whatever it is called."""
-    if not place.head or os.fstat(file.fileno()).st_size < place.offset:
+def _is_of(file: BinaryIO, position: LogPosition) -> bool:
+    """Whether ``file`` holds what was read up to ``position``, whatever it is called."""
+    if not position.head or os.fstat(file.fileno()).st_size < position.offset:
         return False
-    return _sha256(_start(file, place.head_length)) == place.head
+    return _sha256(_start(file, position.head_length)) == position.head
 
 
 def _start(file: BinaryIO, length: int) -> bytes:

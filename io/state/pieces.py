@@ -4,49 +4,50 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.database import Database
+
+PieceKind = Literal["log", "letters"]
+"""What a piece holds: lines of a tracking log, or records of dead letters that are sent again (``io.dead_letters.spool``)."""
+
+
+class PieceKey(NamedTuple):
+    """What tells a piece from all others: its file, and the byte of the file that it starts at."""
+
+    file: str
+    start: int = 0
 
 
 class SeenPiece(NamedTuple):
-    """A file as the listing finds it. ``head_sha256`` (hex) is over its first ``head_length`` bytes as stored
-    (compressed, if it is); for a key that the state knows, over the length that ``Pieces.head_lengths`` names.
-    ``size`` of the whole file in bytes, as stored.
+    """A piece of a tracking log as the listing finds it. ``head_sha256`` (hex) is over the first ``head_length`` bytes of the file as
+    stored (compressed, if it is); for a file that the state knows, over the length that ``Pieces.head_lengths`` names. ``size`` of
+    the whole file in bytes, as stored.
 
-    ``file`` is where it is read ("": ``key``). Of a file in parts, the piece has the lines that begin from ``start`` to
-    ``bound``; None is the file's end, however far that moves."""
+    The piece has the lines that begin from ``key.start`` to ``bound``; None is the file's end, however far that moves."""
 
-    key: str
+    key: PieceKey
     head_length: int
     head_sha256: str
     size: int
-    file: str = ""
-    start: int = 0
     bound: int | None = None
 
 
 class Piece(NamedTuple):
-    """A file, or a part of one, as the state knows it.
+    """A file, or a part of one, as the state knows it. ``reached``: what is kept; done means to the piece's end in a file of ``size``.
+    ``attempts`` counts the starts of a wave of ``records_limit`` records from there on (None: no start, or not limited)."""
 
-    ``offset`` (uncompressed bytes of the file) and ``lines`` (of the piece) are kept; ``done`` means to the piece's end in a file
-    of ``size``.
-    ``attempts`` counts the starts of a wave of ``records_limit`` records at ``offset`` (None: no start, or not limited).
-    """
-
-    key: str
-    head_length: int
-    head_sha256: str
-    size: int
-    offset: int
-    lines: int
-    done: bool
-    claimed_by: str | None
+    key: PieceKey
+    kind: PieceKind
+    bound: int | None
+    reached: Reached
     attempts: int
     records_limit: int | None
-    file: str
-    start: int
-    bound: int | None
+    claimed_by: str | None
+    size: int
+    head_length: int
+    head_sha256: str
 
 
 class Progressed(NamedTuple):
@@ -58,7 +59,7 @@ class Progressed(NamedTuple):
     read: int = 0
 
 
-_COLUMNS = "key, head_length, head_sha256, size, offset, lines, done, claimed_by, attempts, records_limit, file, start, bound"
+_COLUMNS = "file, start, kind, bound, offset, lines, done, attempts, records_limit, claimed_by, size, head_length, head_sha256"
 _EXTENT = "(min(coalesce(bound, size), size) - start)"  # bytes as stored
 
 
@@ -69,8 +70,8 @@ class Pieces:
         self._database = database
 
     def head_lengths(self) -> dict[str, int]:
-        """Of each known key, how many bytes its fingerprint covers: take the next one over as many."""
-        return dict(self._database.rows("SELECT key, head_length FROM pieces"))
+        """Of each known file, how many bytes its fingerprint covers: take the next one over as many."""
+        return dict(self._database.rows("SELECT file, head_length FROM pieces WHERE start = 0"))
 
     def register(self, seen: Sequence[SeenPiece]) -> None:
         """Make ``seen``, in this order, the input of this run.
@@ -81,8 +82,8 @@ class Pieces:
         """
         with self._database.transaction("NORMAL") as transaction:
             transaction.execute("UPDATE pieces SET listed = NULL, claimed_by = NULL")
-            for place, piece in enumerate(seen):
-                _register(transaction, place, piece)
+            for index, piece in enumerate(seen):
+                _register(transaction, index, piece)
 
     def claim(self, worker: str) -> Piece | None:
         """The first listed piece that is neither done nor claimed, now claimed by ``worker``; None when there is
@@ -95,7 +96,7 @@ class Pieces:
             if row is None:
                 return None
             piece = _piece(row)._replace(claimed_by=worker)
-            transaction.execute("UPDATE pieces SET claimed_by = ? WHERE key = ?", (worker, piece.key))
+            transaction.execute("UPDATE pieces SET claimed_by = ? WHERE file = ? AND start = ?", (worker, *piece.key))
             return piece
 
     def release(self, worker: str | None = None) -> None:
@@ -106,9 +107,9 @@ class Pieces:
             else:
                 transaction.execute("UPDATE pieces SET claimed_by = NULL WHERE claimed_by = ?", (worker,))
 
-    def get(self, key: str) -> Piece | None:
+    def get(self, key: PieceKey) -> Piece | None:
         """The piece ``key``, None when it is unknown."""
-        rows = self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE key = ?", (key,))  # noqa: S608
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE file = ? AND start = ?", key)  # noqa: S608
         return _piece(rows[0]) if rows else None
 
     def listed(self) -> list[Piece]:
@@ -139,7 +140,7 @@ class Pieces:
             )
             return had
 
-    def begin_wave(self, read: Mapping[str, int], records_limit: int | None = None) -> None:
+    def begin_wave(self, read: Mapping[PieceKey, int], records_limit: int | None = None) -> None:
         """Note that a wave starts at the kept offsets of the pieces in ``read``, and how many bytes as stored have been read of
         each. ``records_limit``: of a wave over one piece, how many records it has.
 
@@ -148,8 +149,8 @@ class Pieces:
         with self._database.transaction("NORMAL") as transaction:
             transaction.executemany(
                 "UPDATE pieces SET attempts = CASE WHEN records_limit IS ? THEN attempts + 1 ELSE 1 END, records_limit = ?, "
-                "stored = ? WHERE key = ?",
-                [(records_limit, records_limit, stored, key) for key, stored in read.items()],
+                "stored = ? WHERE file = ? AND start = ?",
+                [(records_limit, records_limit, stored, *key) for key, stored in read.items()],
             )
 
     def unclaimed(self) -> int:
@@ -157,35 +158,35 @@ class Pieces:
         query = "SELECT count(*) FROM pieces WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL"
         return int(self._database.rows(query)[0][0])
 
-    def finish(self, key: str) -> None:
+    def finish(self, key: PieceKey) -> None:
         """Mark ``key`` as done where it stands."""
         with self._database.transaction("NORMAL") as transaction:
             transaction.execute(
-                "UPDATE pieces SET done = 1, claimed_by = NULL, attempts = 0, records_limit = NULL WHERE key = ?",
-                (key,),
+                "UPDATE pieces SET done = 1, claimed_by = NULL, attempts = 0, records_limit = NULL WHERE file = ? AND start = ?",
+                key,
             )
 
 
-def _register(transaction: sqlite3.Connection, place: int, seen: SeenPiece) -> None:
+def _register(transaction: sqlite3.Connection, index: int, seen: SeenPiece) -> None:
     known = transaction.execute(
-        "SELECT size, done, bound FROM pieces WHERE key = ? AND head_length = ? AND head_sha256 = ?",
-        (seen.key, seen.head_length, seen.head_sha256),
+        "SELECT size, done, bound FROM pieces WHERE file = ? AND start = ? AND head_length = ? AND head_sha256 = ?",
+        (*seen.key, seen.head_length, seen.head_sha256),
     ).fetchone()
     if known is not None and known[0] <= seen.size:
         whole = known[0] == seen.size or (known[2] is not None and known[2] <= known[0])
         transaction.execute(
-            "UPDATE pieces SET size = ?, done = ?, listed = ?, bound = ? WHERE key = ?",
-            (seen.size, bool(known[1]) and whole, place, seen.bound, seen.key),
+            "UPDATE pieces SET size = ?, done = ?, listed = ?, bound = ? WHERE file = ? AND start = ?",
+            (seen.size, bool(known[1]) and whole, index, seen.bound, *seen.key),
         )
     else:
         transaction.execute(
             "INSERT OR REPLACE INTO pieces "
-            "(key, head_length, head_sha256, size, file, start, bound, offset, lines, done, attempts, listed) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?)",
-            (*seen[:4], seen.file or seen.key, seen.start, seen.bound, seen.start, place),
+            "(file, start, kind, bound, head_length, head_sha256, size, offset, lines, done, attempts, stored, listed) "
+            "VALUES (?, ?, 'log', ?, ?, ?, ?, ?, 0, 0, 0, 0, ?)",
+            (*seen.key, seen.bound, seen.head_length, seen.head_sha256, seen.size, seen.key.start, index),
         )
 
 
 def _piece(row: tuple[Any, ...]) -> Piece:
-    done = row[6]
-    return Piece(*row)._replace(done=bool(done))
+    file, start, kind, bound, offset, lines, done, *rest = row
+    return Piece(PieceKey(file, start), kind, bound, Reached(offset, lines, bool(done)), *rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x65783278  # "ex2x": marks the file as ours
-VERSION = 5
+VERSION = 6
 
 TABLES = """
 -- one row a thing: identity of this state, current run and job, bounds, export under way
@@ -82,6 +82,25 @@ CREATE INDEX sent_again_unmarked ON sent_again (row) WHERE NOT marked;
 """,
     4: """
 -- the next one is found as fast among many that are done
+CREATE INDEX pieces_unclaimed ON pieces (listed) WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL;
+""",
+    5: """
+-- a piece is a file from a byte on. kind: log, or letters: records of dead letters, which were known by their path before
+CREATE TABLE pieces_6 (
+    file TEXT NOT NULL, start INTEGER NOT NULL, kind TEXT NOT NULL, bound INTEGER,
+    head_length INTEGER NOT NULL, head_sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+    offset INTEGER NOT NULL, lines INTEGER NOT NULL, done INTEGER NOT NULL, stored INTEGER NOT NULL,
+    claimed_by TEXT, attempts INTEGER NOT NULL, records_limit INTEGER, listed INTEGER,
+    PRIMARY KEY (file, start)
+) WITHOUT ROWID;
+INSERT INTO pieces_6 SELECT
+    file, start,
+    iif(bound IS NULL AND file GLOB '*/replay/[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].letters', 'letters', 'log'),
+    bound, head_length, head_sha256, size, offset, lines, done, stored, claimed_by, attempts, records_limit, listed
+FROM pieces;
+DROP TABLE pieces;
+ALTER TABLE pieces_6 RENAME TO pieces;
+CREATE INDEX pieces_listed ON pieces (listed) WHERE listed IS NOT NULL;
 CREATE INDEX pieces_unclaimed ON pieces (listed) WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL;
 """,
 }

@@ -15,7 +15,6 @@ import msgspec
 from edx2lrs.io.dead_letters import marks as dead_letter_marks
 from edx2lrs.io.dead_letters.letters import DeadLetter
 from edx2lrs.io.dead_letters.marks import Mark
-from edx2lrs.io.dead_letters.spool import SUFFIX
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.io.state.database import Database
 
@@ -74,9 +73,9 @@ class SentAgain:
             "WITH settled AS (SELECT row, folder, letter, time FROM sent_again WHERE NOT marked AND CASE "
             "WHEN consumer IS NULL THEN NOT EXISTS (SELECT 1 FROM consumers WHERE waiting > 0) "
             "ELSE NOT EXISTS (SELECT 1 FROM consumers WHERE name = consumer AND waiting > 0) END "
-            "AND NOT EXISTS (SELECT 1 FROM pieces WHERE key LIKE '%' || ? AND NOT done)) "
+            "AND NOT EXISTS (SELECT 1 FROM pieces WHERE kind = 'letters' AND NOT done)) "
             "SELECT * FROM settled WHERE folder = (SELECT min(folder) FROM settled) ORDER BY row LIMIT ?",
-            (SUFFIX, _MARKS_PER_FILE),
+            (_MARKS_PER_FILE,),
         )
         return [(row, folder, letter, time) for row, folder, letter, time in rows]
 

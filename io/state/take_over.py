@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edx2lrs.io.dead_letters.letters import DeadLetter
-from edx2lrs.io.dead_letters.spool import SUFFIX
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import named_faults
@@ -25,6 +24,7 @@ from edx2lrs.transforms.packing.blocks import Block, Statement, pack, with_name
 
 _STATEMENTS_IN_A_BLOCK = 100
 _FOLDER = "replay"
+_SUFFIX = ".letters"  # for a person who looks into the folder
 
 
 class TakenOver(NamedTuple):
@@ -67,7 +67,7 @@ def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
 def _write_spool(database: Database, lines: Sequence[bytes]) -> Path:
     """A spool whose transaction did not come about is written over by the next one."""
     number = int(database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'spool'")[0][0]) + 1
-    path = database.folder.absolute() / _FOLDER / f"{number:010d}{SUFFIX}"
+    path = database.folder.absolute() / _FOLDER / f"{number:010d}{_SUFFIX}"
     with named_faults(database.folder):
         write_bytes(str(path), b"".join(lines))
     return path
@@ -77,9 +77,9 @@ def _add_piece(transaction: sqlite3.Connection, path: Path, lines: Sequence[byte
     content = b"".join(lines)
     digest = hashlib.sha256(content[:1024]).hexdigest()
     transaction.execute(
-        "INSERT INTO pieces (key, head_length, head_sha256, size, file, start, offset, lines, done, attempts) "
-        "VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0, 0)",
-        (str(path), min(len(content), 1024), digest, len(content), str(path)),
+        "INSERT INTO pieces (file, start, kind, head_length, head_sha256, size, offset, lines, done, attempts, stored) "
+        "VALUES (?, 0, 'letters', ?, ?, ?, 0, 0, 0, 0, 0)",
+        (str(path), min(len(content), 1024), digest, len(content)),
     )
     transaction.execute("INSERT OR REPLACE INTO meta VALUES ('spool', ?)", (int(path.stem),))
 
@@ -88,12 +88,12 @@ def list_spools(database: Database) -> int:
     """Make the spools that are not read to their end the input of this run; gives how many there are. Removes the others."""
     with database.transaction("NORMAL") as transaction:
         transaction.execute("UPDATE pieces SET listed = NULL, claimed_by = NULL")
-        spools = transaction.execute("SELECT key, done FROM pieces WHERE key LIKE '%' || ? ORDER BY key", (SUFFIX,)).fetchall()
-        read = [Path(key).name for key, done in spools if done]
-        transaction.executemany("DELETE FROM pieces WHERE key = ?", [(key,) for key, done in spools if done])
-        for place, key in enumerate(key for key, done in spools if not done):
-            here = str(database.folder.absolute() / _FOLDER / Path(key).name)  # the directory may have been moved
-            transaction.execute("UPDATE pieces SET key = ?, file = ?, listed = ? WHERE key = ?", (here, here, place, key))
+        spools = transaction.execute("SELECT file, done FROM pieces WHERE kind = 'letters' ORDER BY file").fetchall()
+        read = [Path(file).name for file, done in spools if done]
+        transaction.execute("DELETE FROM pieces WHERE kind = 'letters' AND done")
+        for index, file in enumerate(file for file, done in spools if not done):
+            here = str(database.folder.absolute() / _FOLDER / Path(file).name)  # the directory may have been moved
+            transaction.execute("UPDATE pieces SET file = ?, listed = ? WHERE file = ? AND start = 0", (here, index, file))
     for name in read:
         (database.folder / _FOLDER / name).unlink(missing_ok=True)
     return len(spools) - len(read)

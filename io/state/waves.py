@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.id_memory import COLLISION, DUPLICATE, NEW, Verdicts, judge, remember, wave_ids
 from edx2lrs.io.state.ledger import Tally, count
 from edx2lrs.io.state.messages import mark_kept
 from edx2lrs.io.state.outbox import statement_uuid
+from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure, Stage
@@ -36,21 +38,18 @@ _REASONS: Mapping[int, tuple[Stage, str, str]] = {
 }
 
 
-class Reached(NamedTuple):
-    """How far a wave reads a piece. Offsets are uncompressed bytes, ``end_lines`` counts the piece's lines up to ``end_offset``,
-    ``done`` says that the piece ends there."""
+class ReadPiece(NamedTuple):
+    """What a wave reads of a piece: from the byte ``start`` of the text on."""
 
-    piece: str
-    start_offset: int
-    end_offset: int
-    end_lines: int
-    done: bool
+    piece: PieceKey
+    start: int
+    reached: Reached
 
 
 class KeptWave(NamedTuple):
     """What a wave over pieces brought. ``tally`` holds all counts of the wave but those of ``keep_wave``."""
 
-    pieces: Sequence[Reached]
+    pieces: Sequence[ReadPiece]
     blocks: Sequence[Block]
     failures: Sequence[Failure]
     tally: Tally
@@ -107,13 +106,13 @@ def keep_wave(database: Database, wave: KeptWave) -> Kept:
     ``StateFault``, and ``ValueError`` for a consumer that ``begin_run`` did not name.
     """
     with database.transaction("FULL") as transaction:
-        for piece in wave.pieces:
-            _check_start(transaction, piece)
+        for read in wave.pieces:
+            _check_start(transaction, read)
         kept = _keep(transaction, wave, time.time())
         transaction.executemany(
             "UPDATE pieces SET offset = ?, lines = ?, done = ?, attempts = 0, records_limit = NULL, "
-            "claimed_by = CASE WHEN ? THEN NULL ELSE claimed_by END WHERE key = ?",
-            [(piece.end_offset, piece.end_lines, piece.done, piece.done, piece.piece) for piece in wave.pieces],
+            "claimed_by = CASE WHEN ? THEN NULL ELSE claimed_by END WHERE file = ? AND start = ?",
+            [(*read.reached, read.reached.done, *read.piece) for read in wave.pieces],
         )
     return kept
 
@@ -162,14 +161,13 @@ def _consumers(transaction: sqlite3.Connection) -> dict[str, _Consumer]:
     return {name: _Consumer(number, waiting, bool(is_open)) for name, number, waiting, is_open in rows}
 
 
-def _check_start(transaction: sqlite3.Connection, read: Reached) -> None:
-    row = transaction.execute("SELECT offset, done FROM pieces WHERE key = ?", (read.piece,)).fetchone()
+def _check_start(transaction: sqlite3.Connection, read: ReadPiece) -> None:
+    row = transaction.execute("SELECT offset, done FROM pieces WHERE file = ? AND start = ?", read.piece).fetchone()
     if row is None:
-        raise StaleWave(f"{read.piece}: not in the state")
-    if row[0] != read.start_offset or row[1]:
-        raise StaleWave(
-            f"{read.piece}: the wave starts at byte {read.start_offset}, the state is at {row[0]}{' (done)' if row[1] else ''}"
-        )
+        raise StaleWave(f"{read.piece.file}: not in the state")
+    if row[0] != read.start or row[1]:
+        done = " (done)" if row[1] else ""
+        raise StaleWave(f"{read.piece.file}: the wave starts at byte {read.start}, the state is at {row[0]}{done}")
 
 
 def _split(blocks: Sequence[Block], verdicts: Verdicts) -> list[Verdicts]:
@@ -199,9 +197,7 @@ def _number_of(fate: Verdicts, kind: int) -> int:
     return int(np.count_nonzero(fate == kind))
 
 
-def _insert_block(
-    transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int, since: float
-) -> None:
+def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int, since: float) -> None:
     """Insert a block for its new statements; the others are settled in its bitmap, so that nothing is compressed
     again."""
     new = _number_of(fate, NEW)

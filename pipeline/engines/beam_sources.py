@@ -7,11 +7,11 @@ from typing import Any
 
 import apache_beam as beam
 
-from edx2lrs.io.sources.event_bus import event_of_kafka
+from edx2lrs.io.sources.kafka import message_of
 from edx2lrs.io.sources.source import Message
 from edx2lrs.io.sources.source_urls import SourceUrl
 from edx2lrs.pipeline.steps import Batch, at_the_end
-from edx2lrs.transforms.failure import Failure, Refusal, failed
+from edx2lrs.transforms.failure import Failure
 
 
 def read_by_beam(pipeline: beam.Pipeline, streams: Sequence[SourceUrl], id_label: str | None) -> beam.PCollection:
@@ -93,9 +93,5 @@ class OfKafka(_InBatches):
         self._topic = topic
 
     def of(self, message: Any) -> Iterable[Message | Failure]:
-        headers = {header.key: (header.value or b"").decode(errors="replace") for header in message.headers or ()}
-        position = f"{self._topic}[{message.partition}]@{message.offset}"
-        body = event_of_kafka(message.value, headers.get("ce_type"))
-        if isinstance(body, Refusal):
-            return [failed(body, position, message.value or b"", attributes=headers)]
-        return [Message(f"{self._topic}/{message.partition}/{message.offset}", position, body, headers)]
+        headers = [(header.key, header.value) for header in message.headers or ()]
+        return [message_of(self._topic, message.partition, message.offset, headers, message.value)]

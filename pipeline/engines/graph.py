@@ -14,7 +14,7 @@ from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.beam_sources import read_by_beam
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace
 from edx2lrs.pipeline.engines.deliver_from_state import DeliverFromState
-from edx2lrs.pipeline.engines.read_elsewhere import FindParts, ReadMessages, ReadParts
+from edx2lrs.pipeline.engines.read_distributed import FindParts, ReadMessages, ReadParts
 from edx2lrs.pipeline.engines.source_reader import PollSource
 from edx2lrs.pipeline.steps import Batch
 
@@ -23,7 +23,7 @@ Engine = Literal["FlinkRunner", "DataflowRunner"]
 
 class Plan(NamedTuple):
     """What to run. ``inputs``: globs, or addresses of ``streams``; ``readers``: the names of those that each stream has on Flink
-    (``source_reader.Reader``). ``id_label``: the attribute of Pub/Sub messages that tells them apart, for Dataflow. ``report``:
+    (``source_reader.StreamReader``). ``id_label``: the attribute of Pub/Sub messages that tells them apart, for Dataflow. ``report``:
     where the workers write it (None: nowhere)."""
 
     engine: Engine
@@ -42,10 +42,10 @@ def build(pipeline: beam.Pipeline, plan: Plan) -> None:
     streaming = bool(plan.streams)
     last = "Deliver" >> DeliverFromState(plan.job, streaming, plan.dead_letters, plan.job_name, plan.report)
     if not streaming:
-        graph.connect(_parts(pipeline, plan), ReadParts(), plan.job, last, elsewhere=True)
+        graph.connect(_parts(pipeline, plan), ReadParts(), plan.job, last, distributed=True)
         return
     messages = _polled(pipeline, plan) if plan.engine == "FlinkRunner" else read_by_beam(pipeline, plan.streams, plan.id_label)
-    graph.connect(messages, ReadMessages(), plan.job, last, elsewhere=True)
+    graph.connect(messages, ReadMessages(), plan.job, last, distributed=True)
 
 
 def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:

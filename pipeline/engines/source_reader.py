@@ -33,7 +33,7 @@ _IDLE = 120.0  # seconds after which a source that nobody polls is closed: its r
 _LOG = logging.getLogger("edx2lrs.source")
 
 
-Reader = tuple[str, str]
+StreamReader = tuple[str, str]
 """One of several readers of a stream: its address, and the name that its group knows it by. No other reader has that, of this job or
 another; this one keeps it when it is restarted, from a checkpoint or a savepoint, and so goes on with what was its own."""
 
@@ -96,7 +96,7 @@ class Settling:
 class _Open:
     """An open source with the mark of its last poll. One thread polls it at a time, and commits before that."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: StreamReader) -> None:
         self._source: Source = open_source(parse(reader[0]), reader[1])
         self.settling = Settling()
         self.mark = ""
@@ -123,10 +123,10 @@ class _OpenSources:
     """The sources that this process has open. A reader is run by one thread at a time."""
 
     def __init__(self) -> None:
-        self._open: dict[Reader, _Open] = {}
+        self._open: dict[StreamReader, _Open] = {}
         self._lock = threading.Lock()
 
-    def at(self, reader: Reader, mark: str) -> _Open:
+    def at(self, reader: StreamReader, mark: str) -> _Open:
         """The source of ``reader``, as its last poll with ``mark`` left it, else opened anew. Raises ``SourceError``."""
         self._close_idle()
         with self._lock:
@@ -139,7 +139,7 @@ class _OpenSources:
             self._open[reader] = opened
         return opened
 
-    def close(self, reader: Reader) -> None:
+    def close(self, reader: StreamReader) -> None:
         with self._lock:
             found = self._open.pop(reader, None)
         if found is not None:
@@ -190,19 +190,19 @@ class MarkTracker(RestrictionTracker):
 
 
 class MarkProvider(RestrictionProvider):
-    def initial_restriction(self, _element: Reader) -> str:
+    def initial_restriction(self, _element: StreamReader) -> str:
         return ""
 
     def create_tracker(self, restriction: str) -> MarkTracker:
         return MarkTracker(restriction)
 
-    def restriction_size(self, _element: Reader, _restriction: str) -> int:
+    def restriction_size(self, _element: StreamReader, _restriction: str) -> int:
         return 1
 
     def restriction_coder(self) -> beam.coders.Coder:
         return StrUtf8Coder()
 
-    def truncate(self, _element: Reader, _restriction: str) -> None:
+    def truncate(self, _element: StreamReader, _restriction: str) -> None:
         """A job that is drained polls no more."""
 
 
@@ -215,7 +215,7 @@ class PollSource(beam.DoFn):
     @beam.DoFn.unbounded_per_element()
     def process(
         self,
-        reader: Reader,
+        reader: StreamReader,
         finalizer: Any = beam.DoFn.BundleFinalizerParam,
         tracker: Any = beam.DoFn.RestrictionParam(_PROVIDER),
     ) -> Iterator[Batch]:

@@ -15,7 +15,7 @@ from edx2lrs.pipeline.steps import Reading
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import Block
 
-_NO_WAVE = Wave((), ())
+_NO_WAVE = Wave(())
 
 
 class Made:

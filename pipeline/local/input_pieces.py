@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
-from edx2lrs.io.sources.files import HEAD, Fingerprint, FoundFile, Unreadable, fingerprint
-from edx2lrs.io.state.pieces import Pieces, SeenPiece
+from edx2lrs.io.sources.files import HEAD, PART, Fingerprint, FoundFile, Unreadable, fingerprint
+from edx2lrs.io.state.pieces import PieceKey, Pieces, SeenPiece
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
 _LOG = logging.getLogger("edx2lrs")
-PART = 256 * 1024 * 1024
-"""Bytes of a plain file that are one piece."""
 _HEADS_AT_ONCE = 8
 
 
@@ -21,8 +19,7 @@ def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART) -> in
     """Makes ``files`` the input of this run, each piece to be read from where the state has kept it; gives the number of pieces.
     Raises ``StateError``.
 
-    A plain file has a piece for each ``part`` of its bytes, as long as it may yet grow: where a part begins never changes. The
-    first is known by the file's path.
+    A plain file has a piece for each ``part`` of its bytes, as long as it may yet grow: where a part begins never changes.
     """
     lengths = pieces.head_lengths()
 
@@ -49,11 +46,10 @@ def warn_of_what_was_left_out(window: TimeWindow, pieces: Pieces) -> None:
 
 
 def _parts(file: FoundFile, head: Fingerprint, part: int) -> Iterator[SeenPiece]:
-    yield SeenPiece(file.path, head.length, head.sha256, file.size, file.path, 0, None if head.packed else part)
-    if not head.packed:
-        for start in range(part, file.size, part):
-            # no path begins with a digit: local ones are absolute, others have a scheme
-            yield SeenPiece(f"{start}@{file.path}", head.length, head.sha256, file.size, file.path, start, start + part)
+    starts = [0] if head.packed else [0, *range(part, file.size, part)]
+    for start in starts:
+        bound = None if head.packed else start + part
+        yield SeenPiece(PieceKey(file.path, start), head.length, head.sha256, file.size, bound)
 
 
 def _fingerprint(path: str, length: int, pieces: Pieces) -> Fingerprint:
@@ -61,7 +57,7 @@ def _fingerprint(path: str, length: int, pieces: Pieces) -> Fingerprint:
     try:
         return fingerprint(path, length)
     except Unreadable:
-        known = pieces.get(path)
+        known = pieces.get(PieceKey(path))
         if known is not None:
             return Fingerprint(known.head_length, known.head_sha256, known.bound is None)
         return Fingerprint(0, sha256().hexdigest(), True)

@@ -13,14 +13,14 @@ from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
 from edx2lrs.io.back_off import back_off
-from edx2lrs.io.sources.source import Attended, Message, Position, Positioned, Source, SourceError
+from edx2lrs.io.sources.source import Attended, Message, Resumable, ResumePoint, Source, SourceError
 from edx2lrs.io.sources.source_urls import SourceUrl, open_source
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.messages import SeenMessage
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptMessages
 from edx2lrs.pipeline.compiled_config import JobSpec, current_config
-from edx2lrs.pipeline.local.wave import MessageWave
+from edx2lrs.pipeline.local.wave import MessageWave, records
 from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
@@ -95,8 +95,8 @@ class StreamWorker:
         self._position = self._state.messages.position(self._url.name)
         with contextlib.closing(open_source(self._url, self._name, self._position)) as source:
             opened = time.monotonic()
-            if self._position is None and isinstance(source, Positioned):
-                self._begin_at(source.position())
+            if self._position is None and isinstance(source, Resumable):
+                self._begin_at(source.resume_point())
             while not self._stopping.is_set():
                 newer = self._current.renew()
                 if newer is not None:
@@ -113,7 +113,7 @@ class StreamWorker:
                 if gathered is not None or time.monotonic() - opened > _SETTLED:
                     self._mark_read()
 
-    def _begin_at(self, position: Position) -> None:
+    def _begin_at(self, position: ResumePoint) -> None:
         """Killed before anything is kept, it is to begin there again, whatever becomes of the source meanwhile."""
         self._state.keep_messages(KeptMessages(self._url.name, [], 0.0, None, str(position), [], [], {}))
         self._position = str(position)
@@ -170,7 +170,7 @@ class StreamWorker:
         again = len(gathered.messages) + len(gathered.failures) - len(messages) - len(failures)
         if again:
             self._state.ledger.add({("", "redelivered"): again})
-        position = str(gathered.cursor) if isinstance(gathered.cursor, Position) else None
+        position = str(gathered.cursor) if isinstance(gathered.cursor, ResumePoint) else None
         trials = list(_trials(messages, seen)) or [Trial([])] * bool(failures or position)
         for place, trial in enumerate(trials, 1):
             self._try(trial, failures if place == 1 else {}, gathered.since, position if place == len(trials) else self._position)
@@ -193,7 +193,7 @@ class StreamWorker:
         self._position = position
 
     def _keep_killers(self, wave: MessageWave) -> None:
-        letters = [*wave.failures, *(dead_letter_for(message.position, message.body, message.attributes) for message in wave.messages)]
+        letters = [*wave.failures, *map(dead_letter_for, records(wave))]
         tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.size})
         tally.update(("", f"dead/{letter.cause}") for letter in letters)
         self._state.keep_messages(KeptMessages(*_place(wave), [], letters, tally))

@@ -6,9 +6,9 @@ that ran out. The wave is halved until the record that kills stands alone; alone
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
+from edx2lrs.pipeline.records import Record
 from edx2lrs.transforms.failure import Failure
 
 ALONE_AT_MOST = 3
@@ -30,7 +30,7 @@ def next_attempt(starts: int, records_limit: int | None) -> Attempt:
     return Attempt(1, give_up=starts >= ALONE_AT_MOST)
 
 
-def dead_letter_for(position: str, body: bytes, attributes: Mapping[str, str] = {}) -> Failure:
+def dead_letter_for(record: Record) -> Failure:
     """The dead letter for a record that was alone in a wave each time that its process died."""
     message = f"the process died {ALONE_AT_MOST} times with this record alone in its wave; please report it (with a made-up record)"
-    return Failure("parse", "crash", message, position, body, attributes=attributes)
+    return Failure("parse", "crash", message, record.position, record.body, attributes=record.attributes)

@@ -8,14 +8,15 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
-from edx2lrs.io.sources.file_reader import FileReader, Polled
+from edx2lrs.io.sources.file_reader import FileChunk, FileReader
 from edx2lrs.io.sources.files import Unreadable
 from edx2lrs.io.state.errors import StateError
-from edx2lrs.io.state.pieces import Piece
+from edx2lrs.io.state.pieces import Piece, PieceKey
 from edx2lrs.io.state.state import State
-from edx2lrs.io.state.waves import KeptWave, Reached
+from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.pipeline.compiled_config import JobSpec
-from edx2lrs.pipeline.local import wave as waves
+from edx2lrs.pipeline.file_records import unreadable
+from edx2lrs.pipeline.local.wave import Stretch, Wave, records
 from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_messages import UnreadableFile, WorkerPlan
@@ -37,7 +38,7 @@ class _Read(NamedTuple):
 
     piece: Piece
     reader: FileReader
-    polled: Polled
+    chunk: FileChunk
 
 
 class Worker:
@@ -72,7 +73,7 @@ class Worker:
             return reading
         while (piece := self._again.pop() if self._again else self._state.pieces.claim(self._plan.name)) is not None:
             try:
-                return _Reading(piece, FileReader(piece.file, piece.offset, piece.lines, piece.start, piece.bound))
+                return _Reading(piece, FileReader(piece.key.file, piece.reached, piece.key.start, piece.bound))
             except Unreadable as error:
                 self._keep_unreadable(piece, str(error))
         return None
@@ -85,12 +86,9 @@ class Worker:
             return
         alone = first.piece.attempts > 0  # a process died in its last wave; whose fault that was is to come out
         reads = [read] if alone else self._with_more(read)
-        wave = waves.Wave(
-            [waves.stretch_of(each.piece.key, each.piece.offset, each.polled, each.piece.file) for each in reads],
-            [failure for each in reads for failure in waves.failures_of(each.piece.file, each.polled)],
-        )
-        records = _lines(reads[0]) if len(reads) == 1 else None
-        self._state.pieces.begin_wave({each.piece.key: each.polled.stored for each in reads}, records)
+        wave = Wave([Stretch(each.piece.key, each.chunk, each.piece.kind) for each in reads])
+        limit = _lines(reads[0]) if len(reads) == 1 else None
+        self._state.pieces.begin_wave({each.piece.key: each.chunk.stored for each in reads}, limit)
         self._run(wave, attempt.give_up)
         self._go_on(reads)
 
@@ -98,12 +96,12 @@ class Worker:
         """``first``, and where that leaves room, pieces after it: no more than this worker's share of those that are left, so that
         the other workers have theirs, and no more lines than statements may wait."""
         reads = [first]
-        room = self._plan.wave_bytes - _size(first)
+        room = self._plan.wave_bytes - first.chunk.size
         lines = self._plan.outbox_bound - _lines(first)
-        if room <= 0 or lines <= 0 or not first.polled.done:
+        if room <= 0 or lines <= 0 or not first.chunk.reached.done:
             return reads
         most = min(_MOST_PIECES, 1 + self._state.pieces.unclaimed() // self._plan.workers)
-        while reads[-1].polled.done and room > 0 and lines > 0 and len(reads) < most and not self._stopping.is_set():
+        while reads[-1].chunk.reached.done and room > 0 and lines > 0 and len(reads) < most and not self._stopping.is_set():
             following = self._next()
             if following is None:
                 break
@@ -113,7 +111,7 @@ class Worker:
             read = self._read(following, room)
             if read is not None:
                 reads.append(read)
-                room -= _size(read)
+                room -= read.chunk.size
                 lines -= _lines(read)
         return reads
 
@@ -125,7 +123,7 @@ class Worker:
             reading.reader.close()
             self._keep_unreadable(reading.piece, str(error))
             return None
-        if read.polled.done:
+        if read.chunk.reached.done:
             reading.reader.close()  # a wave may be of many files
         return read
 
@@ -133,17 +131,17 @@ class Worker:
         """The wave is kept, or somebody else was faster: what is not done of its pieces is next."""
         for read in reads:
             piece = self._now(read.piece.key)
-            if piece.offset == read.polled.offset and not read.polled.done:
+            if piece.reached == read.chunk.reached and not piece.reached.done:
                 self._opened = _Reading(piece, read.reader)  # the last one of a wave alone is not done
                 continue
             read.reader.close()
-            if not piece.done:
+            if not piece.reached.done:
                 self._again.append(piece)
 
-    def _now(self, key: str) -> Piece:
+    def _now(self, key: PieceKey) -> Piece:
         piece = self._state.pieces.get(key)
         if piece is None:
-            raise StateError(f"state directory {self._plan.state_directory}: {key} is gone from it while it was read; run again")
+            raise StateError(f"state directory {self._plan.state_directory}: {key.file} is gone from it while it was read; run again")
         return piece
 
     def _outbox_has_room(self) -> bool:
@@ -153,39 +151,34 @@ class Worker:
             self._stopping.wait(_LOOK_AGAIN)
         return has_room
 
-    def _run(self, wave: waves.Wave, give_up: bool) -> None:
+    def _run(self, wave: Wave, give_up: bool) -> None:
         """Keeps what the wave makes, unless somebody else was faster."""
         try:
             if give_up:
                 self._keep_killer(wave)
             else:
                 made = self._waves.run(wave)
-                self._state.keep_wave(KeptWave(waves.reached(wave), made.blocks, made.failures, made.tally))
+                self._state.keep_wave(KeptWave(wave.pieces, made.blocks, made.failures, made.tally))
         except Exception:
-            if all(self._now(stretch.piece).offset == stretch.start for stretch in wave.stretches):
+            if all(self._now(read.piece).reached.offset == read.start for read in wave.pieces):
                 raise
 
-    def _keep_killer(self, wave: waves.Wave) -> None:
-        letters = [*wave.failures, *(dead_letter_for(record.position, record.body) for record in waves.records(wave))]
-        self._keep(waves.reached(wave), letters, wave.size)
+    def _keep_killer(self, wave: Wave) -> None:
+        letters = [*wave.failures, *map(dead_letter_for, records(wave))]
+        self._keep(wave.pieces, letters, wave.size)
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:
         """The piece stays undone, so that a later run reads it; in this one it stays claimed."""
-        position = f"{piece.file}@{piece.offset}" if piece.start else f"{piece.file}:{piece.lines + 1}"
-        failure = Failure("read", "unreadable", message, position, b"")
-        self._keep([Reached(piece.key, piece.offset, piece.offset, piece.lines, False)], [failure], 0)
-        self._parent.send(UnreadableFile(piece.file, message))
+        file, reached = piece.key.file, piece.reached
+        failure = unreadable(file, reached.offset if piece.key.start else 0, reached.lines, message)
+        self._keep([ReadPiece(piece.key, reached.offset, reached._replace(done=False))], [failure], 0)
+        self._parent.send(UnreadableFile(file, message))
 
-    def _keep(self, pieces: list[Reached], letters: list[Failure], size: int) -> None:
+    def _keep(self, pieces: list[ReadPiece], letters: list[Failure], size: int) -> None:
         tally = Counter({("", "read"): len(letters), ("", "bytes"): size})
         tally.update(("", f"dead/{letter.cause}") for letter in letters)
         self._state.keep_wave(KeptWave(pieces, [], letters, tally))
 
 
-def _size(read: _Read) -> int:
-    """Bytes of text."""
-    return read.polled.offset - read.piece.offset
-
-
 def _lines(read: _Read) -> int:
-    return read.polled.line - read.piece.lines
+    return read.chunk.reached.lines - read.piece.reached.lines

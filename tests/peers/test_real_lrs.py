@@ -17,9 +17,10 @@ import pytest
 from edx2lrs.io.delivery.credentials import credentials_of
 from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.senders import Senders
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.sources.position import Reached
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
-from edx2lrs.io.state.waves import KeptWave, Reached
+from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.pipeline.commands.connection_check import findings
 from edx2lrs.transforms.config_types import Auth, Config, Consumer, Lms
 from edx2lrs.transforms.formats.hashes import hash8
@@ -39,9 +40,7 @@ def campus(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     script = Path(str(PEERS)) / "lrs_up.sh"
-    output = subprocess.run(
-        [str(script), request.param, str(port)], capture_output=True, text=True, check=True, timeout=420
-    ).stdout
+    output = subprocess.run([str(script), request.param, str(port)], capture_output=True, text=True, check=True, timeout=420).stdout
     said = dict(word.split("=", 1) for word in output.split())
     monkeypatch.setenv("LRS_USER", said["user"])
     monkeypatch.setenv("LRS_PASSWORD", said["password"])
@@ -66,10 +65,10 @@ def deliver(folder: Path, consumer: Consumer, bodies: dict[uuid.UUID, bytes]) ->
     """Deliver from a new state directory; gives the consumer's counts and ``waiting``."""
     with open_state(folder, ids=10_000, statements=10_000) as state:
         state.ledger.begin_run("test", [consumer.name], "test")
-        state.pieces.register([SeenPiece("log", 1, "00", 1)])
+        state.pieces.register([SeenPiece(PieceKey("log"), 1, "00", 1)])
         statements = [Statement(each.bytes, body, hash8(body), "log:1") for each, body in bodies.items()]
         blocks = [pack(consumer.name, statements)]
-        state.keep_wave(KeptWave([Reached("log", 0, 1, 1, True)], blocks, [], {}))
+        state.keep_wave(KeptWave([ReadPiece(PieceKey("log"), 0, Reached(1, 1, True))], blocks, [], {}))
         credentials = credentials_of(consumer, lambda reference: os.environ[reference.removeprefix("env:")])
         senders = Senders(state.outbox, [consumer], lambda each: LrsClient(each, credentials, "http://lms"), lambda _: None)
         senders.start()

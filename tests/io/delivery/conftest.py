@@ -23,9 +23,10 @@ from edx2lrs.io.delivery.consumer_sender import Notice
 from edx2lrs.io.delivery.credentials import credentials_of
 from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.senders import Senders
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.sources.position import Reached
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import State, open_state
-from edx2lrs.io.state.waves import KeptWave, Reached
+from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.config_types import Consumer, Retry
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import Statement, pack
@@ -169,7 +170,7 @@ class Outside:
         self.tell: Callable[[Notice], None] = self.notices.append
         self._waves = 0
         self.state.ledger.begin_run("test", [consumer.name for consumer in consumers], "test")
-        self.state.pieces.register([SeenPiece("log", 1, "00", 1)])
+        self.state.pieces.register([SeenPiece(PieceKey("log"), 1, "00", 1)])
         self.senders = Senders(self.state.outbox, consumers, self._client, lambda notice: self.tell(notice), random)
 
     def _client(self, consumer: Consumer) -> LrsClient:
@@ -180,7 +181,8 @@ class Outside:
         statements = [_statement(number, size) for number in range(count)]
         blocks = [pack(consumer.name, statements[at : at + block]) for at in range(0, count, block)]
         tally = Counter({(consumer.name, "translated"): count})
-        self.state.keep_wave(KeptWave([Reached("log", self._waves, self._waves + 1, self._waves + 1, False)], blocks, [], tally))
+        read = ReadPiece(PieceKey("log"), self._waves, Reached(self._waves + 1, self._waves + 1))
+        self.state.keep_wave(KeptWave([read], blocks, [], tally))
         self._waves += 1
         return [str(uuid.UUID(bytes=statement.id)) for statement in statements]
 

@@ -30,14 +30,14 @@ def read(state, path, part, wave_bytes=5_000):
     register(find([str(path)]), state.pieces, part)
     records, size = [], 0
     while (piece := state.pieces.claim("worker")) is not None:
-        while not piece.done:
-            reader = FileReader(piece.file, piece.offset, piece.lines, piece.start, piece.bound)
-            polled = reader.poll(wave_bytes, 100)
+        while not piece.reached.done:
+            reader = FileReader(piece.key.file, piece.reached, piece.key.start, piece.bound)
+            chunk = reader.poll(wave_bytes, 100)
             reader.close()
-            wave = waves.Wave([waves.stretch_of(piece.key, piece.offset, polled, piece.file)], [])
+            wave = waves.Wave([waves.Stretch(piece.key, chunk)])
             records += waves.records(wave)
             size += wave.size
-            state.keep_wave(KeptWave(waves.reached(wave), [], [], {}))
+            state.keep_wave(KeptWave(wave.pieces, [], [], {}))
             piece = state.pieces.get(piece.key)
     return records, size
 

@@ -14,6 +14,7 @@ from apache_beam.io.filesystems import FileSystems
 from edx2lrs.io.sources.file_reader import Damage, FileReader
 from edx2lrs.io.sources.files import InputError, Unreadable, find, fingerprint
 from edx2lrs.io.sources.inflate import inflate
+from edx2lrs.io.sources.position import Reached
 
 LINES = [b'{"n": %d}\n' % n for n in range(60_000)]
 TEXT = b"".join(LINES)
@@ -21,11 +22,11 @@ TEXT = b"".join(LINES)
 
 def read(path, offset=0, line=0, max_bytes=100_000, max_lines=None):
     """All polls of a file: its text, the last poll."""
-    reader, text = FileReader(str(path), offset, line), b""
+    reader, text = FileReader(str(path), Reached(offset, line)), b""
     while True:
         polled = reader.poll(max_bytes, max_lines)
         text += b"".join(lines.data for lines in polled.lines)
-        if polled.done:
+        if polled.reached.done:
             return text, polled
 
 
@@ -48,28 +49,28 @@ def zipped(tmp_path):
 def test_every_line_is_read_once_in_order(kind, request):
     text, last = read(request.getfixturevalue(kind))
     assert text == TEXT
-    assert (last.offset, last.line, last.damage) == (len(TEXT), len(LINES), None)
+    assert (last.reached, last.damage) == (Reached(len(TEXT), len(LINES), True), None)
 
 
 @pytest.mark.parametrize("kind", ["plain", "zipped"])
 def test_a_new_reader_goes_on_at_any_kept_place(kind, request):
     path, chance = str(request.getfixturevalue(kind)), random.Random(7)
-    text, offset, line, done = b"", 0, 0, False
-    while not done:
-        reader = FileReader(path, offset, line)
+    text, reached = b"", Reached()
+    while not reached.done:
+        reader = FileReader(path, reached)
         for _ in range(chance.randint(1, 4)):
             polled = reader.poll(30_000, chance.choice([None, 999]))
-            assert [lines.first_line for lines in polled.lines][:1] in ([], [line + 1])
+            assert [lines.first_line for lines in polled.lines][:1] in ([], [reached.lines + 1])
             text += b"".join(lines.data for lines in polled.lines)
-            offset, line, done = polled.offset, polled.line, polled.done
-            if done:
+            reached = polled.reached
+            if reached.done:
                 break
     assert text == TEXT
 
 
 def test_a_poll_gives_no_more_lines_than_asked_for(plain):
-    polled = FileReader(str(plain), 0, 0).poll(1_000_000, 7)
-    assert (polled.line, polled.offset, polled.done) == (7, len(b"".join(LINES[:7])), False)
+    polled = FileReader(str(plain)).poll(1_000_000, 7)
+    assert polled.reached == Reached(len(b"".join(LINES[:7])), 7, False)
 
 
 def test_of_a_cut_gzip_what_can_be_read_is_read_and_the_rest_is_one_fault(zipped):
@@ -118,12 +119,12 @@ def test_a_block_of_nul_bytes_in_a_log_is_no_binary_file(tmp_path):
 def test_an_empty_file_is_done_at_once(tmp_path):
     path = tmp_path / "empty.log"
     path.touch()
-    assert read(path)[1].done
+    assert read(path)[1].reached.done
 
 
 def test_a_file_that_has_vanished_is_named(tmp_path):
     with pytest.raises(Unreadable, match=r"gone\.log: cannot be read"):
-        FileReader(str(tmp_path / "gone.log"), 0, 0)
+        FileReader(str(tmp_path / "gone.log"))
     with pytest.raises(Unreadable, match=r"gone\.log"):
         fingerprint(str(tmp_path / "gone.log"))
 
@@ -213,7 +214,7 @@ def test_a_zstd_file_is_told_by_its_content_and_read_whole(zstd):
     assert fingerprint(str(zstd)).packed
     text, last = read(zstd)
     assert text == TEXT
-    assert (last.offset, last.line, last.damage) == (len(TEXT), len(LINES), None)
+    assert (last.reached, last.damage) == (Reached(len(TEXT), len(LINES), True), None)
     assert last.stored == zstd.stat().st_size
 
 

@@ -77,7 +77,7 @@ class Reader:
             if keep:
                 self.numbers += [int(message.body[6:-1]) for message in polled.messages]
                 self.ids += [message.id for message in polled.messages]
-                self.positions += [message.position for message in polled.messages]
+                self.positions += [str(message.position) for message in polled.messages]
                 self.failures += polled.failures
         if not keep:
             self.position = before
@@ -340,7 +340,7 @@ def test_rotated_after_a_start_at_which_nothing_was_read(log, reader, exists):
     if not exists:
         log.path.unlink()
     reader.start()
-    reader.position = str(reader.source.position())
+    reader.position = str(reader.source.resume_point())
     reader.end()
     log.write(2)
     log.rename("tracking.log-20261121")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.sources.position import Reached
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import State, open_state
-from edx2lrs.io.state.waves import Kept, KeptWave, Reached
+from edx2lrs.io.state.waves import Kept, KeptWave, ReadPiece
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import Block, Statement, pack
 
-PIECE = "/logs/tracking.log"
+PIECE = PieceKey("/logs/tracking.log")
 
 Keep = Callable[..., Kept]
 
@@ -59,7 +60,7 @@ def statement() -> Callable[..., Statement]:
     def make(number: int, event: str = "", body: str = "") -> Statement:
         identifier = hashlib.sha1(str(number).encode()).digest()[:16]
         event_hash = hashlib.sha1((event or f"event {number}").encode()).digest()[:8]
-        return Statement(identifier, (body or f'{{"n":{number}}}').encode(), event_hash, f"{PIECE}:{number}")
+        return Statement(identifier, (body or f'{{"n":{number}}}').encode(), event_hash, f"{PIECE.file}:{number}")
 
     return make
 
@@ -76,10 +77,10 @@ def keep() -> Keep:
     ) -> Kept:
         piece = state.pieces.get(PIECE)
         assert piece is not None
-        begins = piece.offset if start is None else start
+        begins = piece.reached.offset if start is None else start
         packed: list[Block] = [pack(consumer, statements) for consumer, statements in blocks]
         tally = {("", "read"): 1}
-        wave = KeptWave([Reached(PIECE, begins, begins + 10, piece.lines + 1, False)], packed, list(failures), tally)
+        wave = KeptWave([ReadPiece(PIECE, begins, Reached(begins + 10, piece.reached.lines + 1, False))], packed, list(failures), tally)
         return state.keep_wave(wave)
 
     return keep_them

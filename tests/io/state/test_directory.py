@@ -11,10 +11,11 @@ import pytest
 
 from edx2lrs.io.state.database import FILE_NAME
 from edx2lrs.io.state.errors import StateFault, StateInUse, StateUnusable
+from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.io.state.state import join_state, open_state
 from edx2lrs.transforms.failure import Failure
 
-PIECE = "/logs/tracking.log"
+PIECE = PieceKey("/logs/tracking.log")
 OWNER = """
 import sys
 from pathlib import Path
@@ -26,9 +27,7 @@ sys.stdin.read()
 
 
 def owner(folder: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", OWNER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "open\n"
     return process
 
@@ -140,10 +139,10 @@ def test_a_full_disk_keeps_nothing_of_the_wave_and_loses_nothing(monkeypatch, st
 
     monkeypatch.setattr(sqlite3, "connect", on_a_small_disk)
     full = open_at()
-    failure = Failure("parse", "not_json", "no JSON", f"{PIECE}:1", b"x" * 100_000)
+    failure = Failure("parse", "not_json", "no JSON", f"{PIECE.file}:1", b"x" * 100_000)
     with pytest.raises(StateFault, match=rf"{full.folder}.*disk is full"):
         keep(full, ("one", [statement(2)]), failures=[failure])
-    assert full.pieces.get(PIECE).offset == 10
+    assert full.pieces.get(PIECE).reached.offset == 10
     assert (full.outbox.waiting("one"), full.dead_letters.count()) == (1, 0)
     full.close()
 

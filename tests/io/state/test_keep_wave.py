@@ -7,14 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hamcrest import assert_that, calling, equal_to, has_entries, has_key, not_, raises
 
+from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.errors import StaleWave
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import join_state
-from edx2lrs.io.state.waves import KeptWave, Reached
+from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import pack
 
-PIECE = "/logs/tracking.log"
+PIECE = PieceKey("/logs/tracking.log")
 
 
 def bodies(state, consumer):
@@ -28,7 +29,7 @@ def test_a_wave_brings_statements_position_and_counts(state, keep, statement):
     assert bodies(state, "one") == [b'{"n":1}', b'{"n":2}']
     assert bodies(state, "two") == [b'{"n":1}']
     piece = state.pieces.get(PIECE)
-    assert (piece.offset, piece.lines) == (10, 1)
+    assert (piece.reached.offset, piece.reached.lines) == (10, 1)
     assert_that(state.ledger.totals(), has_entries({("", "read"): 1, ("one", "statements"): 2, ("two", "statements"): 1}))
 
 
@@ -37,7 +38,7 @@ def test_a_wave_that_starts_elsewhere_leaves_no_trace(state, keep, statement, be
     keep(state, ("one", [statement(1)]))
     before = state.ledger.totals()
 
-    assert_that(calling(keep).with_args(state, ("one", [statement(2)]), start=begins), raises(StaleWave, PIECE))
+    assert_that(calling(keep).with_args(state, ("one", [statement(2)]), start=begins), raises(StaleWave, PIECE.file))
 
     assert bodies(state, "one") == [b'{"n":1}']
     assert state.ledger.totals() == before
@@ -101,7 +102,7 @@ def test_each_consumer_has_its_own_ids(state, keep, statement):
 
 
 def test_failures_become_dead_letters(state, keep):
-    keep(state, failures=[Failure("parse", "not_json", "line is not JSON", f"{PIECE}:3", b"{")])
+    keep(state, failures=[Failure("parse", "not_json", "line is not JSON", f"{PIECE.file}:3", b"{")])
 
     (letter,) = state.dead_letters.read()
     assert (letter.cause, letter.payload, letter.payload_kind) == ("not_json", b"{", "record")
@@ -150,12 +151,12 @@ def test_what_overflowed_may_come_again(start, keep, statement):
 def test_of_workers_that_bring_the_same_at_once_one_is_first(state, statement):
     """Eight pieces with the same 200 statements, kept by eight workers: each statement is new once."""
     pieces = [str(n) for n in range(8)]
-    state.pieces.register([SeenPiece(key, 1, "a", 10) for key in pieces])
+    state.pieces.register([SeenPiece(PieceKey(key), 1, "a", 10) for key in pieces])
     block = pack("one", [statement(n) for n in range(200)])
 
     def work(key):
         with join_state(state.folder) as worker:
-            return worker.keep_wave(KeptWave([Reached(key, 0, 10, 200, True)], [block], [], {}))
+            return worker.keep_wave(KeptWave([ReadPiece(PieceKey(key), 0, Reached(10, 200, True))], [block], [], {}))
 
     with ThreadPoolExecutor(len(pieces)) as threads:
         kept = list(threads.map(work, pieces))
@@ -168,4 +169,4 @@ def test_of_workers_that_bring_the_same_at_once_one_is_first(state, statement):
 def test_a_consumer_that_no_run_has_named_is_refused(state, keep, statement):
     with pytest.raises(ValueError, match="three"):
         keep(state, ("three", [statement(1)]))
-    assert state.pieces.get(PIECE).offset == 0
+    assert state.pieces.get(PIECE).reached.offset == 0

@@ -10,17 +10,18 @@ from collections import Counter
 import pytest
 from hamcrest import assert_that, equal_to
 
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
 
 # a wave holds 50 new statements, 10 of the wave before, and a line that fails; a thread settles, every seventh as dead
 JOB = """
 import hashlib, sys, threading
 from pathlib import Path
+from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.outbox import Settlement
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
-from edx2lrs.io.state.waves import KeptWave, Reached
+from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.packing.blocks import Statement, pack
 from edx2lrs.transforms.failure import Failure
 
@@ -42,17 +43,17 @@ def settle(state):
 
 state = open_state(Path(sys.argv[1]), ids=2_000, statements=100)
 state.ledger.begin_run("test", ["one", "two"], "job")
-state.pieces.register([SeenPiece("piece", 1, "a", 10**9)])
+state.pieces.register([SeenPiece(PieceKey("piece"), 1, "a", 10**9)])
 threading.Thread(target=settle, args=(state,), daemon=True).start()
 piece = state.pieces.claim("worker")
-offset = piece.offset
+offset = piece.reached.offset
 while True:
-    state.pieces.begin_wave({"piece": 0})
+    state.pieces.begin_wave({PieceKey("piece"): 0})
     numbers = range(max(0, offset * 50 - 10), offset * 50 + 50)
     blocks = [pack(name, [statement(n) for n in numbers]) for name in ("one", "two")]
     failed = Failure("parse", "not_json", "no JSON", f"piece:{offset}", b"{")
     tally = {("", "read"): 61, ("", "matched"): 60, ("", "dead/not_json"): 1}
-    state.keep_wave(KeptWave([Reached("piece", offset, offset + 1, offset + 1, False)], blocks, [failed], tally))
+    state.keep_wave(KeptWave([ReadPiece(PieceKey("piece"), offset, Reached(offset + 1, offset + 1, False))], blocks, [failed], tally))
     offset += 1
     print(offset, flush=True)
 """
@@ -70,7 +71,7 @@ def test_the_sums_survive_kills(tmp_path, seed):
         job.communicate()
 
     with open_state(tmp_path, ids=2_000, statements=100) as state:
-        waves = state.pieces.get("piece").offset
+        waves = state.pieces.get(PieceKey("piece")).reached.offset
         assert waves >= last_seen
         totals = Counter(state.ledger.totals())
         waiting = state.outbox.waiting_counts()
@@ -94,6 +95,6 @@ def test_a_claim_of_a_killed_job_is_free_again(tmp_path):
     job.communicate()
 
     with open_state(tmp_path, ids=2_000, statements=100) as state:
-        assert state.pieces.get("piece").claimed_by == "worker"
-        state.pieces.register([SeenPiece("piece", 1, "a", 10**9)])
-        assert state.pieces.claim("another").offset >= offset
+        assert state.pieces.get(PieceKey("piece")).claimed_by == "worker"
+        state.pieces.register([SeenPiece(PieceKey("piece"), 1, "a", 10**9)])
+        assert state.pieces.claim("another").reached.offset >= offset

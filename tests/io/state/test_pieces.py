@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import pytest
 
-from edx2lrs.io.state.pieces import SeenPiece
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 
-PIECE = "/logs/tracking.log"
+PIECE = PieceKey("/logs/tracking.log")
 
 
 def test_pieces_are_claimed_in_order_once(state):
-    state.pieces.register([SeenPiece(key, 4, "aaaa", 100) for key in ("c", "a", "b")])
-    state.pieces.finish("a")
+    state.pieces.register([SeenPiece(PieceKey(key), 4, "aaaa", 100) for key in ("c", "a", "b")])
+    state.pieces.finish(PieceKey("a"))
 
     claims = [state.pieces.claim("worker-1"), state.pieces.claim("worker-2"), state.pieces.claim("worker-1")]
 
-    assert [claim and (claim.key, claim.claimed_by) for claim in claims] == [("c", "worker-1"), ("b", "worker-2"), None]
+    assert [claim and (claim.key.file, claim.claimed_by) for claim in claims] == [("c", "worker-1"), ("b", "worker-2"), None]
 
 
 def test_claims_of_one_worker_are_taken_back(state):
-    state.pieces.register([SeenPiece(key, 4, "aaaa", 100) for key in "ab"])
+    state.pieces.register([SeenPiece(PieceKey(key), 4, "aaaa", 100) for key in "ab"])
     state.pieces.claim("worker-1")
     state.pieces.claim("worker-2")
 
     state.pieces.release("worker-2")
-    assert state.pieces.claim("worker-3").key == "b"
+    assert state.pieces.claim("worker-3").key.file == "b"
 
     state.pieces.release()
-    assert state.pieces.claim("worker-3").key == "a"
+    assert state.pieces.claim("worker-3").key.file == "a"
 
 
 def test_a_piece_of_an_earlier_input_is_not_claimed_and_keeps_its_place(state, keep):
     keep(state)
-    state.pieces.register([SeenPiece("other", 4, "bbbb", 100)])
-    assert state.pieces.claim("worker").key == "other"
+    state.pieces.register([SeenPiece(PieceKey("other"), 4, "bbbb", 100)])
+    assert state.pieces.claim("worker").key.file == "other"
     assert state.pieces.claim("worker") is None
 
     state.pieces.register([SeenPiece(PIECE, 4, "aaaa", 1_000_000)])
     assert [piece.key for piece in state.pieces.listed()] == [PIECE]
-    assert state.pieces.claim("worker").offset == 10
+    assert state.pieces.claim("worker").reached.offset == 10
 
 
 # head and size of the second listing of a piece that was done -> offset, done
@@ -58,8 +58,8 @@ def test_a_piece_that_is_listed_again(state, keep, head, size, offset, done):
     state.pieces.register([SeenPiece(PIECE, 4, head, size)])
 
     piece = state.pieces.get(PIECE)
-    assert (piece.offset, piece.done, piece.size) == (offset, done, size)
-    assert state.pieces.head_lengths() == {PIECE: 4}
+    assert (piece.reached.offset, piece.reached.done, piece.size) == (offset, done, size)
+    assert state.pieces.head_lengths() == {PIECE.file: 4}
 
 
 def test_attempts_at_a_wave_are_counted_until_it_is_kept(state, keep):
@@ -74,4 +74,4 @@ def test_attempts_at_a_wave_are_counted_until_it_is_kept(state, keep):
 
 
 def test_an_unknown_piece_is_none(state):
-    assert state.pieces.get("nowhere") is None
+    assert state.pieces.get(PieceKey("nowhere")) is None

@@ -18,7 +18,7 @@ from edx2lrs.pipeline.alerts import LOGGER
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace, totals_of
 from edx2lrs.pipeline.engines.graph import Plan, build
-from edx2lrs.pipeline.engines.read_elsewhere import ReadParts, parts_of
+from edx2lrs.pipeline.engines.read_distributed import ReadParts, parts_of
 
 SAMPLE = Path(__file__).parents[3] / "templates" / "sample"
 CONFIG = """

@@ -66,6 +66,14 @@ def test_a_window_of_time_leaves_out_files_by_their_dates_and_events_by_their_ti
     assert "another --state" in rest.err
 
 
+def test_a_log_may_be_named_as_records_of_dead_letters_are(edx2lrs, sandbox, config, tmp_path, assert_adds_up):
+    (tmp_path / "x.letters").write_bytes(b"".join(line(number) for number in range(7)))
+    done = edx2lrs("run", "--config", config(sandbox.address, CONFIG), "--input", "x.letters", "--state", "state")
+    assert done.code == 0, done.text
+    assert_adds_up(done.report)
+    assert done.report["records"]["matched"] == 7
+
+
 def test_an_archive_in_which_no_file_can_hold_the_time_is_said_to_be_one(edx2lrs, sandbox, config, tmp_path):
     (tmp_path / "tracking.log-20240311").write_bytes(line(1))
     command = ("run", "--config", config(sandbox.address, CONFIG), "--input", tmp_path / "tracking*")

@@ -9,6 +9,7 @@ from collections import deque
 
 import pytest
 
+from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message, Polled, SourceError
 from edx2lrs.io.sources.source_urls import parse
 from edx2lrs.io.state.errors import StateFault
@@ -30,7 +31,7 @@ def message(number):
     time = f"2026-03-01T10:00:00.{number:06d}+00:00"
     context = {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": 5}
     event = {"name": "play_video", "time": time, "username": "bob", "context": context, "event": {"id": "b", "currentTime": 1}}
-    return Message(f"m{number}", f"m{number}", json.dumps(event).encode(), {"number": str(number)})
+    return Message(f"m{number}", Position(f"m{number}"), json.dumps(event).encode(), {"number": str(number)})
 
 
 class Source:
@@ -124,7 +125,7 @@ def test_a_source_is_attended_and_not_polled_while_the_outbox_is_full(run, monke
 
 
 def test_what_is_no_record_is_a_dead_letter_once_with_its_attributes(run, state):
-    poison = Message("p", "p", b"{no", {"tenant": "north"})
+    poison = Message("p", Position("p"), b"{no", {"tenant": "north"})
     broken = Failure("read", "bad_avro", "no record", "topic[0]@7", b"\0", attributes={"ce_type": "x"})
     run([poison, message(1)], Polled([poison], [broken], "cursor"), Polled([], [broken], "cursor"))
     assert counts(state) == {"read": 3, "matched": 1, "dead/not_json": 1, "dead/bad_avro": 1, "redelivered": 2}

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from edx2lrs.io.sources.file_reader import FileReader
+from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.pipeline.compiled_config import JobSpec
-from edx2lrs.pipeline.local import wave as waves
+from edx2lrs.pipeline.local.wave import Stretch, Wave
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.transforms.packing.blocks import unpack_positions
 
@@ -40,8 +41,8 @@ def wave(tmp_path):
     def wave(number):
         log = tmp_path / "a.log"
         log.write_text("".join(f"{json.dumps(event(n))}\n" for n in range(number)) + "junk\n")
-        polled = FileReader(str(log), 0, 0).poll(1_000_000)
-        return waves.Wave([waves.stretch_of(str(log), 0, polled)], [])
+        chunk = FileReader(str(log)).poll(1_000_000)
+        return Wave([Stretch(PieceKey(str(log)), chunk)])
 
     return wave
 

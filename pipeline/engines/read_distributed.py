@@ -10,10 +10,10 @@ import apache_beam as beam
 
 from edx2lrs.io.sources import files
 from edx2lrs.io.sources.file_reader import FileReader
-from edx2lrs.io.sources.files import FoundFile, Unreadable
+from edx2lrs.io.sources.files import PART, FoundFile, Unreadable
 from edx2lrs.io.sources.path_dates import within
-from edx2lrs.pipeline.local import wave as waves
-from edx2lrs.pipeline.local.input_pieces import PART
+from edx2lrs.io.sources.position import Reached
+from edx2lrs.pipeline.file_records import failures_of, records_of, unreadable
 from edx2lrs.pipeline.records import Record
 from edx2lrs.pipeline.steps import Batch, Reading
 from edx2lrs.transforms.failure import Failure
@@ -55,7 +55,7 @@ class ReadMessages(Reading):
         yield from self.failed([each for each in came if isinstance(each, Failure)])
         messages = [each for each in came if not isinstance(each, Failure)]
         self.tally["", "bytes"] += sum(len(message.body) for message in messages)
-        yield from self.batches(Record(each.position, 0, each.body, each.attributes) for each in messages)
+        yield from self.batches(Record(each.position, each.body, each.attributes) for each in messages)
 
 
 class ReadParts(Reading):
@@ -65,15 +65,13 @@ class ReadParts(Reading):
         part: Part = batch
         path, start, bound = part
         try:
-            with contextlib.closing(FileReader(path, start, 0, start, None if bound < 0 else bound)) as reader:
-                done, offset = False, start
+            with contextlib.closing(FileReader(path, Reached(start), start, None if bound < 0 else bound)) as reader:
+                done = False
                 while not done:
-                    polled = reader.poll(_READ_AT_ONCE)
-                    stretch = waves.stretch_of(path, offset, polled)
-                    done, offset = polled.done, polled.offset
-                    yield from self.batches(waves.records_of(stretch))
-                    yield from self.failed(waves.failures_of(path, polled))
-                    self.tally["", "bytes"] += stretch.size
+                    chunk = reader.poll(_READ_AT_ONCE)
+                    done = chunk.reached.done
+                    yield from self.batches(records_of(path, chunk))
+                    yield from self.failed(failures_of(path, chunk))
+                    self.tally["", "bytes"] += chunk.size
         except Unreadable as error:
-            position = f"{path}@{start}" if start else f"{path}:1"
-            yield from self.failed([Failure("read", "unreadable", str(error), position, b"")])
+            yield from self.failed([unreadable(path, start, 0, str(error))])

@@ -1,0 +1,35 @@
+"""Where a record was read, and how far a file is read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """Where a record was read. ``source``: a file's path, a partition, a stream or, by itself, the id of a message. ``line``: its
+    number in the file. ``offset``: the byte of the file that the record begins at, where nobody has counted the lines before it; or
+    the record's place in a partition or a stream."""
+
+    source: str
+    line: int | None = None
+    offset: int | str | None = None
+
+    def __str__(self) -> str:
+        """As people are told: ``path:12``, ``path@4096``, ``topic[3]@1234``, the id of a message."""
+        if self.line is not None:
+            return f"{self.source}:{self.line}"
+        return self.source if self.offset is None else f"{self.source}@{self.offset}"
+
+
+class Reached(NamedTuple):
+    """How far a file, or a part of a file, is read: bytes of the file's text (inflated), lines of the part, whether the part ends
+    there."""
+
+    offset: int = 0
+    lines: int = 0
+    done: bool = False
+
+
+NOTHING = Reached()

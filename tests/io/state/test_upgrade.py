@@ -1,0 +1,60 @@
+"""A state directory of an earlier version is taken up: nothing that it knows is lost or read again."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from edx2lrs.io.sources.position import Reached
+from edx2lrs.io.state.database import FILE_NAME
+from edx2lrs.io.state.pieces import PieceKey, SeenPiece
+from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, UPGRADES
+from edx2lrs.io.state.state import open_state
+
+
+@pytest.fixture
+def of_version(tmp_path):
+    """Makes a state directory as ``version`` had it, changed by ``sql``; opens it as this version does."""
+    opened = []
+
+    def make(version, sql):
+        connection = sqlite3.connect(tmp_path / FILE_NAME)
+        before = "".join(UPGRADES[number] for number in range(1, version))
+        connection.executescript(f"{TABLES}{before}{sql} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};")
+        connection.close()
+        opened.append(open_state(tmp_path, ids=100, statements=100))
+        return opened[-1]
+
+    yield make
+    for state in opened:
+        state.close()
+
+
+PIECES = """
+INSERT INTO pieces (key, head_length, head_sha256, size, offset, lines, done, attempts, file, start, bound, stored) VALUES
+    ('/logs/a.log', 9, 'aa', 700, 300, 3, 0, 0, '/logs/a.log', 0, 256, 300),
+    ('256@/logs/a.log', 9, 'aa', 700, 512, 5, 1, 0, '/logs/a.log', 256, 512, 256),
+    ('/logs/x.letters', 9, 'bb', 50, 0, 0, 0, 0, '/logs/x.letters', 0, 256, 0),
+    ('/state/replay/0000000007.letters', 9, 'cc', 90, 20, 1, 0, 0, '/state/replay/0000000007.letters', 0, NULL, 20);
+"""
+
+
+def test_parts_of_files_go_on_where_they_were(of_version):
+    state = of_version(5, PIECES)
+    assert state.pieces.get(PieceKey("/logs/a.log")).reached == Reached(300, 3, False)
+    assert state.pieces.get(PieceKey("/logs/a.log", 256)).reached == Reached(512, 5, True)
+
+    state.pieces.register([SeenPiece(PieceKey("/logs/a.log", start), 9, "aa", 700, start + 256) for start in (0, 256, 512)])
+    assert state.pieces.claim("worker").reached.offset == 300
+    assert state.pieces.claim("worker").key == PieceKey("/logs/a.log", 512)
+    assert state.pieces.claim("worker") is None
+
+
+def test_records_of_dead_letters_are_told_from_a_log_that_is_named_like_them(of_version):
+    state = of_version(5, PIECES)
+    assert state.pieces.get(PieceKey("/logs/x.letters")).kind == "log"
+    assert state.list_spools() == 1
+    (spool,) = state.pieces.listed()
+    assert (spool.kind, spool.reached) == ("letters", Reached(20, 1, False))
+    assert spool.key.file == str(state.folder / "replay" / "0000000007.letters")
