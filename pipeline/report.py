@@ -8,61 +8,27 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-Totals = Mapping[tuple[str, str], int]
-"""Counts by (consumer's name, or "" for records; key), as ``io.state.ledger`` keeps them."""
-
-_COUNTS = (
-    "matched",
-    "translated",
-    "skipped",
-    "statements",
-    "taken_over",
-    "replayed",
-    "delivered",
-    "already_stored",
-    "conflicts",
-    "duplicates",
-)
+from edx2lrs.transforms import counters
+from edx2lrs.transforms.counters import Grouped, Sum, Tally
 
 
-def _by_reason(totals: Totals, consumer: str, group: str) -> dict[str, int]:
-    start = f"{group}/"
-    found = {key[len(start) :]: number for (name, key), number in totals.items() if name == consumer and key.startswith(start)}
-    return dict(sorted(found.items()))
-
-
-def records(totals: Totals) -> dict[str, Any]:
-    """The records' part: ``read = matched + filtered + dead``."""
-    return {
-        "read": totals.get(("", "read"), 0),
-        "matched": totals.get(("", "matched"), 0),
-        "filtered": _by_reason(totals, "", "filtered"),
-        "dead": _by_reason(totals, "", "dead"),
-        "redelivered": totals.get(("", "redelivered"), 0),
-        "replayed": totals.get(("", "replayed"), 0),
-        "named_by_event_type": totals.get(("", "named_by_event_type"), 0),
-    }
-
-
-def consumer(totals: Totals, name: str, waiting: int, oldest_age: float, request_seconds: Mapping[str, float]) -> dict[str, Any]:
-    """One consumer's part: ``statements + taken_over = delivered + already_stored + conflicts + duplicates + dead + waiting``.
-    ``oldest_age``: seconds that the oldest of those waits."""
-    part: dict[str, Any] = {key: totals.get((name, key), 0) for key in _COUNTS}
-    part["dead"] = {
-        "records": _by_reason(totals, name, "dead_records"),
-        "statements": _by_reason(totals, name, "dead_statements"),
-    }
-    part["waiting"] = waiting
-    part["oldest_age"] = round(oldest_age, 1)
-    part["requests"] = totals.get((name, "requests"), 0)
-    part["retries"] = totals.get((name, "retries"), 0)
-    part["request_seconds"] = dict(request_seconds)
+def _part(whose: counters.Whose, counts: Grouped, name: str, gauges: Mapping[str, float]) -> dict[str, Any]:
+    """The counters of the run, of its records or of one consumer, each by its key; ``name`` is the consumer's, or ""."""
+    own = counts.get(name, {})
+    part: dict[str, Any] = {}
+    for row in counters.of(whose):
+        found = own.get(row.key, {})
+        *groups, last = row.path
+        inner = part
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[last] = gauges[row.key] if row.gauge else dict(found) if row.told_by else found.get("", 0)
     return part
 
 
 def report(
-    totals: Totals,
-    all_runs: Totals,
+    totals: Tally,
+    all_runs: Tally,
     waiting: Mapping[str, int],
     oldest_ages: Mapping[str, float],
     request_seconds: Mapping[str, Mapping[str, float]],
@@ -74,23 +40,23 @@ def report(
 ) -> dict[str, Any]:
     """The whole report. ``all_runs`` are the ledger's counts over every run of this state directory."""
 
-    def consumers(counts: Totals) -> dict[str, Any]:
-        return {
-            name: consumer(
-                counts, name, waiting[name], oldest_ages.get(name, 0.0), request_seconds.get(name, {"p50": 0, "p99": 0})
-            )
-            for name in waiting
-        }
+    def sums(counts: Grouped) -> dict[str, Any]:
+        return {"records": _part("records", counts, "", {}), "consumers": {name: consumer(counts, name) for name in waiting}}
 
+    def consumer(counts: Grouped, name: str) -> dict[str, Any]:
+        gauges = {"waiting": waiting[name], "oldest_age": round(oldest_ages.get(name, 0.0), 1)}
+        seconds = request_seconds.get(name, {"p50": 0, "p99": 0})
+        return {**_part("consumer", counts, name, gauges), "request_seconds": dict(seconds)}
+
+    counts = counters.grouped(totals)
     return {
         "runner": runner,
         "seconds": round(seconds, 3),
-        "bytes": totals.get(("", "bytes"), 0),
-        "records": records(totals),
-        "consumers": consumers(totals),
+        **_part("run", counts, "", {}),
+        **sums(counts),
         "dead_letters": dead_letters,
         "state": state,
-        "all_runs": {"records": records(all_runs), "consumers": consumers(all_runs)},
+        "all_runs": sums(counters.grouped(all_runs)),
     }
 
 
@@ -109,19 +75,44 @@ def write(path: str, content: Mapping[str, Any]) -> None:
         raise
 
 
+def value(part: Mapping[str, Any], row: counters.Counter) -> Any:
+    """What a report's part has of the counter ``row``: a number, or numbers by reason or cause."""
+    found: Any = part
+    for step in row.path:
+        found = found[step]
+    return found
+
+
+def number(part: Mapping[str, Any], row: counters.Counter) -> int:
+    """The same as one number."""
+    found = value(part, row)
+    return sum(found.values()) if row.told_by else int(found)
+
+
+def _parts_in_words(part: Mapping[str, Any], of: Sum) -> str:
+    return " + ".join(f"{number(part, row):,} {row.label}" for row in of.parts)
+
+
+def _by_cause_in_words(part: Mapping[str, Any], of: Sum, what: str = "") -> list[str]:
+    """A line for each counter of the sum that reasons or causes tell, where there are any."""
+    return [
+        f"  {row.label}{what}: " + ", ".join(f"{cause} {count:,}" for cause, count in value(part, row).items())
+        for row in of.parts
+        if row.told_by and value(part, row)
+    ]
+
+
 def summary(content: Mapping[str, Any]) -> str:
     """The report as lines for a person."""
-    read = content["records"]
-    dead = sum(read["dead"].values())
+    records = content["records"]
     lines = [
-        f"{read['read']:,} records read in {content['seconds']:.1f} s ({content['bytes'] / 1e6:,.1f} MB) = "
-        f"{read['matched']:,} matched + {sum(read['filtered'].values()):,} filtered + {dead:,} dead",
-        *_reasons("filtered", read["filtered"]),
-        *_reasons("dead", read["dead"]),
+        f"{records['read']:,} records read in {content['seconds']:.1f} s ({content['bytes'] / 1e6:,.1f} MB) = "
+        + _parts_in_words(records, counters.RECORDS),
+        *_by_cause_in_words(records, counters.RECORDS),
     ]
     for name, part in content["consumers"].items():
         lines += _consumer_lines(name, part)
-    if dead or any(_dead(part) for part in content["consumers"].values()):
+    if _dead(records, counters.RECORDS) or any(_dead_of(part) for part in content["consumers"].values()):
         lines.append(f"dead letters: {content['dead_letters']}")
     waiting = [name for name, part in content["consumers"].items() if part["waiting"]]
     if waiting:
@@ -130,36 +121,28 @@ def summary(content: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _dead(part: Mapping[str, Any]) -> int:
-    number: int = sum(part["dead"]["records"].values()) + sum(part["dead"]["statements"].values())
-    return number
-
-
-def _reasons(title: str, reasons: Mapping[str, int]) -> list[str]:
-    if not reasons:
-        return []
-    return [f"  {title}: " + ", ".join(f"{reason} {number:,}" for reason, number in reasons.items())]
-
-
 def _consumer_lines(name: str, part: Mapping[str, Any]) -> list[str]:
-    dead_records = part["dead"]["records"]
-    dead_statements = part["dead"]["statements"]
     made = f"{part['statements']:,} statements"
     if part["taken_over"]:
         made += f" + {part['taken_over']:,} taken over"
     seconds = part["request_seconds"]
     return [
         "",
-        f"{name}: {part['matched']:,} matched = {part['translated']:,} translated + {part['skipped']:,} skipped"
-        f" + {sum(dead_records.values()):,} dead",
-        *_reasons("dead records", dead_records),
-        f"  {made} = {part['delivered']:,} delivered + {part['already_stored']:,} already stored"
-        f" + {part['conflicts']:,} conflicts + {part['duplicates']:,} duplicates"
-        f" + {sum(dead_statements.values()):,} dead + {part['waiting']:,} waiting",
-        *_reasons("dead statements", dead_statements),
+        f"{name}: {part['matched']:,} matched = {_parts_in_words(part, counters.CONSUMER_RECORDS)}",
+        *_by_cause_in_words(part, counters.CONSUMER_RECORDS, " records"),
+        f"  {made} = {_parts_in_words(part, counters.STATEMENTS)}",
+        *_by_cause_in_words(part, counters.STATEMENTS, " statements"),
         f"  {part['requests']:,} requests, {part['retries']:,} of them repeated; half within {seconds['p50'] * 1000:.0f} ms,"
         f" 99 % within {seconds['p99'] * 1000:.0f} ms",
     ]
+
+
+def _dead(part: Mapping[str, Any], *sums: Sum) -> int:
+    return sum(number(part, row) for of in sums for row in of.parts if row.key in counters.DEAD)
+
+
+def _dead_of(part: Mapping[str, Any]) -> int:
+    return _dead(part, counters.CONSUMER_RECORDS, counters.STATEMENTS)
 
 
 def exit_code(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str]) -> int:
@@ -167,10 +150,10 @@ def exit_code(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str
     dead letter."""
     parts = content["consumers"].values()
     nothing_but_dead = any(
-        _dead(part) and not part["delivered"] + part["already_stored"] + part["conflicts"] + part["duplicates"] + part["waiting"]
+        _dead_of(part) and not any(number(part, row) for row in counters.STATEMENTS.parts if row.key not in counters.DEAD)
         for part in parts
     )
-    any_dead: bool = bool(content["records"]["dead"]) or any(_dead(part) for part in parts)
+    any_dead = bool(_dead(content["records"], counters.RECORDS)) or any(_dead_of(part) for part in parts)
     waiting = any(part["waiting"] for part in parts)
-    incomplete = bool(waiting) or nothing_but_dead or bool(unreadable) or (strict and any_dead)
+    incomplete = waiting or nothing_but_dead or bool(unreadable) or (strict and any_dead)
     return 1 if incomplete else 0

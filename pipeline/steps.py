@@ -20,6 +20,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from edx2lrs.pipeline.compiled_config import CompiledConfig, JobSpec, compiled_config, current_config
 from edx2lrs.pipeline.records import Record
+from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
 from edx2lrs.transforms.mapping.statement import Statement
@@ -105,7 +106,7 @@ class Step(beam.DoFn):
     stage: Stage
 
     def start_bundle(self) -> None:
-        self.tally: Counter[tuple[str, str]] = Counter()  # by (consumer's name, or "" for records; key)
+        self.tally: Counter[Counted] = Counter()
 
     def process(self, batch: Any) -> Iterator[Any]:
         self.good = Batch()
@@ -131,7 +132,7 @@ class Step(beam.DoFn):
 
     def refuse(self, refusal: Refusal, record: Record) -> None:
         """The record goes no further, whoever would have got it."""
-        self.tally["", f"dead/{refusal.cause}"] += 1
+        self.tally[Counted("", "dead", refusal.cause)] += 1
         self.failures.append(failed(refusal, record.position, record.body, attributes=record.attributes))
 
     def crash(self, error: Exception) -> Refusal:
@@ -157,10 +158,10 @@ class _OfJob(Step):
         self.compiled = batch.compiled or self.compiled
         yield from super().process(batch)
 
-    def count_for(self, consumers: tuple[int, ...], key: str, number: int = 1) -> None:
+    def count_for(self, consumers: tuple[int, ...], key: Key, number: int = 1, cause: str = "") -> None:
         """``number`` more of ``key`` for each of ``consumers``."""
         for consumer in consumers:
-            self.tally[self.compiled.names[consumer], key] += number
+            self.tally[Counted(self.compiled.names[consumer], key, cause)] += number
 
 
 class Reading(Step):
@@ -174,18 +175,18 @@ class Reading(Step):
         for record in records:
             batch.append(record)
             if len(batch) == RECORDS_IN_A_BATCH:
-                self.tally["", "read"] += len(batch)
+                self.tally[Counted("", "read")] += len(batch)
                 yield batch
                 batch = Batch()
-        self.tally["", "read"] += len(batch)
+        self.tally[Counted("", "read")] += len(batch)
         if batch:
             yield batch
 
     def failed(self, failures: Iterable[Failure]) -> Iterator[TaggedOutput]:
         """What could not be read at all."""
         for failure in failures:
-            self.tally["", "read"] += 1
-            self.tally["", f"dead/{failure.cause}"] += 1
+            self.tally[Counted("", "read")] += 1
+            self.tally[Counted("", "dead", failure.cause)] += 1
             yield TaggedOutput("failures", failure)
 
 
@@ -200,7 +201,7 @@ class ParseRecords(Step):
             self.refuse(event, record)
             return
         if event.from_event_type:
-            self.tally["", "named_by_event_type"] += 1
+            self.tally[Counted("", "named_by_event_type")] += 1
         self.good.append(Parsed(record, event))
 
 
@@ -231,7 +232,7 @@ class FilterEvents(_OfJob):
         if reason is None:
             self.good.append(parsed)
         else:
-            self.tally["", f"filtered/{reason}"] += 1
+            self.tally[Counted("", "filtered", reason)] += 1
 
 
 class MatchConsumers(_OfJob):
@@ -247,10 +248,10 @@ class MatchConsumers(_OfJob):
         if consumers:
             self.good.append(Matched(parsed.record, parsed.event, consumers))
         else:
-            self.tally["", "filtered/no_consumer"] += 1
+            self.tally[Counted("", "filtered", "no_consumer")] += 1
 
     def count_batch(self) -> None:
-        self.tally["", "matched"] += len(self.good)
+        self.tally[Counted("", "matched")] += len(self.good)
         for consumers, number in Counter([matched.consumers for matched in self.good]).items():
             self.count_for(consumers, "matched", number)
 
@@ -283,7 +284,7 @@ class Translate(_OfJob):
 
     def _refuse_for(self, consumers: tuple[int, ...], refusal: Refusal, record: Record) -> None:
         """The record's statements reach none of ``consumers``; others may have theirs."""
-        self.count_for(consumers, f"dead_records/{refusal.cause}")
+        self.count_for(consumers, "dead_records", cause=refusal.cause)
         names = [self.compiled.names[consumer] for consumer in consumers]
         self.failures += [failed(refusal, record.position, record.body, name, record.attributes) for name in names]
 

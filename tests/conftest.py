@@ -11,6 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from edx2lrs.pipeline.report import number
+from edx2lrs.transforms import counters
+
 SIGNS = x509.KeyUsage(
     digital_signature=True,
     content_commitment=False,
@@ -32,13 +35,12 @@ def assert_adds_up():
 
 def _assert_adds_up(part: dict[str, Any]) -> None:
     """The sums that every run promises, for a report or for its ``all_runs``."""
-    records = part["records"]
-    assert records["read"] == records["matched"] + sum(records["filtered"].values()) + sum(records["dead"].values())
-    for name, consumer in part["consumers"].items():
-        dead = consumer["dead"]
-        assert consumer["matched"] == consumer["translated"] + consumer["skipped"] + sum(dead["records"].values()), name
-        settled = sum(consumer[key] for key in ("delivered", "already_stored", "conflicts", "duplicates", "waiting"))
-        assert consumer["statements"] + consumer["taken_over"] == settled + sum(dead["statements"].values()), name
+    parts = [("records", "", part["records"]), *(("consumer", name, each) for name, each in part["consumers"].items())]
+    for whose, name, counts in parts:
+        for each in counters.SUMS:
+            if each.whose == whose:
+                wholes, rest = ([number(counts, row) for row in rows] for rows in (each.wholes, each.parts))
+                assert sum(wholes) == sum(rest), (name, each)
 
 
 @pytest.fixture(scope="session")

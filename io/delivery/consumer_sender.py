@@ -236,7 +236,7 @@ class ConsumerSender:
         if settlements:
             self._settle(settlements)
         self._tell()
-        self._tell_conflicts(statements_in(settlement for settlement in settlements if settlement.outcome == "conflict"))
+        self._tell_conflicts(statements_in(settlement for settlement in settlements if settlement.outcome == "conflicts"))
         with self._lock:
             sending.settled(statements_in(settlements))
             if before != after:

@@ -37,6 +37,7 @@ from edx2lrs.io.delivery.pace import Pace, steady_size
 from edx2lrs.io.state.outbox import Settlement, StoredBlock
 from edx2lrs.io.state.waiting import Statements, Waiting
 from edx2lrs.transforms.config_types import Consumer
+from edx2lrs.transforms.counters import Key
 
 _LOOK_AGAIN = 10.0  # seconds, when no event is in sight; whatever changes is told at once
 
@@ -129,7 +130,7 @@ class Sending:
         self.in_flight = 0
         self.held = 0  # statements in hand, those in flight as well
         self.durations = Durations()
-        self.counts: Counter[str] = Counter()  # for the ledger
+        self.counts: Counter[Key] = Counter()  # for the ledger
         self.last_fault = ""
         self.draining = False
         self.more = False

@@ -19,7 +19,7 @@ def settlements_of(
     if isinstance(decision, Stored):
         return _stored(statements, decision.already)
     if isinstance(decision, Conflict):
-        return [Settlement(part.row, part.indexes, "conflict") for part in statements.parts]
+        return [Settlement(part.row, part.indexes, "conflicts") for part in statements.parts]
     if isinstance(decision, Dead):
         return [_dead(consumer, s, decision.cause, decision.message, answer, attempts) for s in statements]
     return []
@@ -61,4 +61,4 @@ def _dead(consumer: Consumer, statement: Waiting, cause: str, message: str, answ
         http_body=answer.excerpt or None,
         attempts=attempts,
     )
-    return Settlement(statement.row, (statement.index,), "dead", failure)
+    return Settlement(statement.row, (statement.index,), "dead_statements", failure)

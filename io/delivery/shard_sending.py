@@ -22,6 +22,7 @@ from edx2lrs.io.delivery.sending import Request, Sending, Standing, Unsent
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statements_in
 from edx2lrs.io.state.waiting import Waiting
 from edx2lrs.transforms.config_types import Consumer
+from edx2lrs.transforms.counters import Key
 
 
 class Limits(NamedTuple):
@@ -46,7 +47,7 @@ class Turn(NamedTuple):
     anything waits."""
 
     settlements: list[Settlement]
-    counts: Counter[str]
+    counts: Counter[Key]
     standing: Standing
     unsent: list[Waiting]
     again_at: float | None
@@ -77,7 +78,7 @@ class TurnTaker:
         """Sends what is due of what was tried (``standing``) and of ``blocks``, from which it takes what it needs; ``last``: all
         of it, for no more will come."""
         settled: list[Settlement] = []
-        counts: Counter[str] = Counter()
+        counts: Counter[Key] = Counter()
         end = self._clock() + limits.turn
         while True:
             sending = self._begun(standing, last)

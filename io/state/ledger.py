@@ -1,26 +1,19 @@
 """The ledger: what happened, counted per run and over all of them, so that every record and statement is accounted
-for.
-
-For each consumer ``statements + taken_over = delivered + already_stored + conflicts + duplicates + dead_statements/*
-+ waiting``; for records (consumer "") ``read = matched + filtered/* + dead/*``.
+for. What is counted, and the sums that hold: ``transforms.counters``.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from edx2lrs.io.state.database import Database
-
-Tally = Mapping[tuple[str, str], int]
-"""Counts by (consumer's name, or "" for records; key)."""
-
-TAKEN_OVER = "taken_over"
+from edx2lrs.transforms.counters import Counted, Tally, counted
 
 
-class Run(NamedTuple):
+class RunRecord(NamedTuple):
     """A run of the job. ``taken_over``: statements that waited when it started, by consumer, also of consumers that the
     configuration no longer has. ``new_consumers`` came to a state in which files were read without them."""
 
@@ -35,7 +28,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin_run(self, runner: str, consumers: Sequence[str], job_name: str) -> Run:
+    def begin_run(self, runner: str, consumers: Sequence[str], job_name: str) -> RunRecord:
         """Start a run, to which everything is counted from now on; ``job_name`` goes into dead letters. All circuits
         are closed."""
         new = self.new_consumers(consumers)
@@ -46,8 +39,8 @@ class Ledger:
             transaction.execute("UPDATE consumers SET circuit_open = 0")
             taken_over = dict(transaction.execute("SELECT name, waiting FROM consumers WHERE waiting > 0").fetchall())
             transaction.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("run", run), ("job_name", job_name)])
-            count(transaction, {(name, TAKEN_OVER): waiting for name, waiting in taken_over.items()})
-        return Run(run, taken_over, new)
+            count(transaction, {Counted(name, "taken_over"): waiting for name, waiting in taken_over.items()})
+        return RunRecord(run, taken_over, new)
 
     def new_consumers(self, names: Sequence[str]) -> list[str]:
         """Those of ``names`` that this state has never seen, though something was read into it."""
@@ -67,15 +60,15 @@ class Ledger:
         with self._database.transaction("NORMAL") as transaction:
             count(transaction, tally)
 
-    def totals(self, run: int | None = None) -> dict[tuple[str, str], int]:
+    def totals(self, run: int | None = None) -> dict[Counted, int]:
         """The counts of ``run``; without one, of all runs together, where nothing is taken over."""
         if run is not None:
             rows = self._database.rows("SELECT consumer, key, count FROM ledger WHERE run = ?", (run,))
         else:
             rows = self._database.rows(
-                "SELECT consumer, key, sum(count) FROM ledger WHERE key <> ? GROUP BY consumer, key", (TAKEN_OVER,)
+                "SELECT consumer, key, sum(count) FROM ledger WHERE key <> 'taken_over' GROUP BY consumer, key"
             )
-        return {(consumer, key): total for consumer, key, total in rows}
+        return {counted(consumer, key): total for consumer, key, total in rows}
 
 
 def _add_consumers(transaction: sqlite3.Connection, names: Sequence[str]) -> None:
@@ -89,7 +82,7 @@ def count(transaction: sqlite3.Connection, tally: Tally) -> None:
     run = current_run(transaction)
     transaction.executemany(
         "INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-        [(run, consumer, key, number) for (consumer, key), number in tally.items() if number],
+        [(run, each.consumer, each.text, number) for each, number in tally.items() if number],
     )
 
 

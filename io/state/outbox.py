@@ -13,15 +13,12 @@ from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.io.state.waiting import ID_BYTES, Part
+from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import unpack_bodies
 
-Outcome = Literal["delivered", "already_stored", "conflict", "dead"]
-_LEDGER_KEYS: Mapping[Outcome, str] = {
-    "delivered": "delivered",
-    "already_stored": "already_stored",
-    "conflict": "conflicts",
-}
+Outcome = Literal["delivered", "already_stored", "conflicts", "dead_statements"]
+"""As the ledger counts it."""
 
 
 class StoredBlock(NamedTuple):
@@ -33,13 +30,20 @@ class StoredBlock(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """What became of statements of one block, by their indexes in it. ``failure`` is given with ``dead``, which is of one
-    statement alone, and only then; its cause is what the ledger counts."""
+    """What became of statements of one block, by their indexes in it. ``failure`` is given with ``dead_statements``, which is
+    of one statement alone, and only then; the ledger counts its cause."""
 
     row: int
     indexes: Sequence[int]
     outcome: Outcome
     failure: Failure | None = None
+
+    def counted(self, consumer: str) -> Counted:
+        """What its statements count as."""
+        if self.outcome == "dead_statements":
+            assert self.failure is not None, "a dead statement needs its failure"
+            assert len(self.indexes) == 1, "a dead statement needs a settlement of its own"
+        return Counted(consumer, self.outcome, self.failure.cause if self.failure else "")
 
 
 def statements_in(settlements: Iterable[Settlement]) -> int:
@@ -103,7 +107,7 @@ class Outbox:
         """The consumers that are flagged as cut off."""
         return frozenset(name for (name,) in self._database.rows("SELECT name FROM consumers WHERE circuit_open"))
 
-    def settle(self, consumer: str, settlements: Sequence[Settlement], increments: Mapping[str, int]) -> int:
+    def settle(self, consumer: str, settlements: Sequence[Settlement], increments: Mapping[Key, int]) -> int:
         """Settle statements of ``consumer`` in one transaction; gives how many were settled by it.
 
         Counts the outcomes in the ledger, and ``increments`` (``requests``, ``retries``) with them. What is settled
@@ -119,16 +123,17 @@ class Outbox:
             by_row[settlement.row].append(settlement)
         with self._database.transaction("NORMAL") as transaction:
             number = _consumer_number(transaction, consumer)
-            settled: Counter[str] = Counter()
+            settled: Counter[Counted] = Counter()
             dead: list[tuple[bytes, Failure]] = []
             for row, of_block in by_row.items():
-                settled += _settle_block(transaction, row, number, of_block, dead)
+                for settlement, new, identifier in _settle_block(transaction, row, number, of_block):
+                    settled[settlement.counted(consumer)] += new
+                    if settlement.failure is not None:
+                        dead.append((identifier, settlement.failure))
             forget(transaction, number, [identifier for identifier, _ in dead])
             add_letters(transaction, [failure for _, failure in dead])
             transaction.execute("UPDATE consumers SET waiting = waiting - ? WHERE number = ?", (settled.total(), number))
-            tally = Counter({(consumer, key): n for key, n in settled.items()})
-            tally.update({(consumer, key): n for key, n in increments.items()})
-            count(transaction, tally)
+            count(transaction, settled + Counter({Counted(consumer, key): n for key, n in increments.items()}))
             return settled.total()
 
 
@@ -147,28 +152,23 @@ def _id_of(ids: bytes, index: int) -> bytes:
 
 
 def _settle_block(
-    transaction: sqlite3.Connection,
-    row: int,
-    consumer: int,
-    settlements: Sequence[Settlement],
-    dead: list[tuple[bytes, Failure]],
-) -> Counter[str]:
-    """Mark them in the block's bitmap, drop the block when it is full; counts those that were not settled by the ledger's keys,
-    and adds the ids and failures of the dead ones to ``dead``."""
+    transaction: sqlite3.Connection, row: int, consumer: int, settlements: Sequence[Settlement]
+) -> list[tuple[Settlement, int, bytes]]:
+    """Mark them in the block's bitmap, drop the block when it is full. Gives the settlements that settled anything, how many
+    statements each settled, and the id of its first one."""
     block = transaction.execute(
         "SELECT count, settled, ids FROM blocks WHERE row = ? AND consumer = ?", (row, consumer)
     ).fetchone()
     if block is None:
-        return Counter()
+        return []
     size, bitmap, ids = int(block[0]), int.from_bytes(block[1], "little"), bytes(block[2])
     every = (1 << size) - 1
-    settled: Counter[str] = Counter()
+    settled = []
     for settlement in settlements:
         new = _bits(settlement.indexes) & every & ~bitmap
         bitmap |= new
-        settled[_ledger_key(settlement)] += new.bit_count()
-        if new and settlement.failure is not None:
-            dead.append((_id_of(ids, settlement.indexes[0]), settlement.failure))
+        if new:
+            settled.append((settlement, new.bit_count(), _id_of(ids, settlement.indexes[0])))
     if bitmap == every:
         transaction.execute("DELETE FROM blocks WHERE row = ?", (row,))
     else:
@@ -181,14 +181,6 @@ def _bits(indexes: Sequence[int]) -> int:
     if isinstance(indexes, range) and indexes.step == 1 and indexes:
         return ((1 << len(indexes)) - 1) << indexes.start
     return sum({1 << index for index in indexes if index >= 0})
-
-
-def _ledger_key(settlement: Settlement) -> str:
-    if settlement.outcome == "dead":
-        assert settlement.failure is not None, "a dead statement needs its failure"
-        assert len(settlement.indexes) == 1, "a dead statement needs a settlement of its own"
-        return f"dead_statements/{settlement.failure.cause}"
-    return _LEDGER_KEYS[settlement.outcome]
 
 
 def _consumer_number(transaction: sqlite3.Connection, name: str) -> int:

@@ -19,6 +19,7 @@ from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import named_faults
 from edx2lrs.io.state.sent_again import note
 from edx2lrs.io.state.waves import Kept, KeptLetters, keep_letters
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import Block, Statement, pack, with_name
 
@@ -41,8 +42,8 @@ def take_over(database: Database, letters: TakenOver, folder: str) -> Kept:
     Counts as a wave does; also ``replayed``, for consumers and for records. Only for the owner of the state. Raises ``StateFault``.
     """
     spool = _write_spool(database, letters.lines) if letters.lines else None
-    tally: Counter[tuple[str, str]] = Counter((letter.consumer or "", "replayed") for letter in letters.statements)
-    tally["", "replayed"] += len(letters.records)
+    tally = Counter(Counted(letter.consumer or "", "replayed") for letter in letters.statements)
+    tally[Counted("", "replayed")] += len(letters.records)
     with database.transaction("FULL") as transaction:
         note(transaction, [*letters.statements, *letters.records], folder)
         if spool is not None:

@@ -14,12 +14,13 @@ from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.id_memory import COLLISION, DUPLICATE, NEW, Verdicts, judge, remember, wave_ids
-from edx2lrs.io.state.ledger import Tally, count
+from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.messages import mark_kept
 from edx2lrs.io.state.outbox import statement_uuid
 from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.config_types import PayloadForm
+from edx2lrs.transforms.counters import Counted, Tally
 from edx2lrs.transforms.failure import Failure, Stage
 from edx2lrs.transforms.packing.blocks import Block, unpack_bodies, unpack_positions
 
@@ -236,11 +237,11 @@ def _failure(block: Block, index: int, body: bytes, position: str, fate: int) ->
     )
 
 
-def _counted(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> Counter[tuple[str, str]]:
-    tally: Counter[tuple[str, str]] = Counter()
+def _counted(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> Counter[Counted]:
+    tally: Counter[Counted] = Counter()
     for block, fate in zip(blocks, fates, strict=True):
-        tally[block.consumer, "statements"] += block.size
-        tally[block.consumer, "duplicates"] += _number_of(fate, DUPLICATE)
+        tally[Counted(block.consumer, "statements")] += block.size
+        tally[Counted(block.consumer, "duplicates")] += _number_of(fate, DUPLICATE)
         for kind, (_, cause, _) in _REASONS.items():
-            tally[block.consumer, f"dead_statements/{cause}"] += _number_of(fate, kind)
+            tally[Counted(block.consumer, "dead_statements", cause)] += _number_of(fate, kind)
     return tally

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -23,11 +23,10 @@ from apache_beam.transforms.window import GlobalWindow
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.compiled_config import JobSpec, current_config
+from edx2lrs.transforms.counters import Counted, Tally, counted, grouped, unsettled
 
 _RECORDS, _CONSUMER = "edx2lrs.records", "edx2lrs.consumer."
 _REPORT_EVERY = 10.0
-_SETTLED = ("delivered", "already_stored", "conflicts", "duplicates")
-Totals = Counter[tuple[str, str]]
 
 
 class ReportPlace(msgspec.Struct, frozen=True):
@@ -55,9 +54,9 @@ class CountTallies(beam.PTransform):
 class AsMetrics(beam.DoFn):
     """Counts a tally, and gives it as bytes under the one key of the report."""
 
-    def process(self, tally: Mapping[tuple[str, str], int]) -> Iterator[tuple[bytes, bytes]]:
-        for (consumer, key), number in tally.items():
-            Metrics.counter(f"{_CONSUMER}{consumer}" if consumer else _RECORDS, key).inc(number)
+    def process(self, tally: Tally) -> Iterator[tuple[bytes, bytes]]:
+        for each, number in tally.items():
+            Metrics.counter(f"{_CONSUMER}{each.consumer}" if each.consumer else _RECORDS, each.text).inc(number)
         yield b"", _encoded(tally)
 
 
@@ -89,26 +88,25 @@ class WriteReport(beam.DoFn):
         end: Any = beam.DoFn.TimerParam(END),
     ) -> None:
         before = totals.read()
-        counts = _decoded(before) if before else Counter()
-        counts.update(_decoded(keyed[1]))
+        counts, due = _decoded(before) if before else (Counter(), 0)
+        counts.update(_decoded(keyed[1])[0])
         if not before:
             end.set(GlobalWindow().max_timestamp())
         now = time.time()
-        due = counts["", _DUE]
         if self._streaming and due <= now:  # else a timer is set, or was lost with the machine that should have kept it
-            counts["", _DUE] = int(now + _REPORT_EVERY)
-            write.set(counts["", _DUE])
-        totals.write(_encoded(counts))
+            due = int(now + _REPORT_EVERY)
+            write.set(due)
+        totals.write(_encoded(counts, due))
 
     @on_timer(WRITE)
     def write(self, totals: Any = beam.DoFn.StateParam(TOTALS)) -> None:
-        self._write(_decoded(totals.read()))
+        self._write(_decoded(totals.read())[0])
 
     @on_timer(END)
     def end(self, totals: Any = beam.DoFn.StateParam(TOTALS)) -> None:
-        self._write(_decoded(totals.read()))
+        self._write(_decoded(totals.read())[0])
 
-    def _write(self, totals: Totals) -> None:
+    def _write(self, totals: Tally) -> None:
         consumers = current_config(self._spec).compiled.names
         seconds = time.time() - self._started
         place = self._place
@@ -116,39 +114,38 @@ class WriteReport(beam.DoFn):
         write_bytes(place.path, json.dumps(content, indent=1).encode() + b"\n")
 
 
-_DUE = "due"  # of the next report, kept beside the totals
-
-
-def report_of(totals: Totals, consumers: tuple[str, ...], runner: str, seconds: float, dead_letters: str) -> dict[str, Any]:
+def report_of(totals: Tally, consumers: tuple[str, ...], runner: str, seconds: float, dead_letters: str) -> dict[str, Any]:
     """The report of a job whose state ends with it: what is not settled waits in that."""
-    names = {**dict.fromkeys(consumers), **dict.fromkeys(name for name, _ in totals if name)}
-    waiting = {name: totals[name, "statements"] - _settled(totals, name) for name in names}
+    names = {**dict.fromkeys(consumers), **dict.fromkeys(each.consumer for each in totals if each.consumer)}
+    counts = grouped(totals)
+    waiting = {name: unsettled(counts, name) for name in names}
     return report.report(
         totals, totals, waiting, {}, {}, runner=runner, seconds=seconds, dead_letters=dead_letters, state="the engine's state"
     )
 
 
-def _settled(totals: Totals, consumer: str) -> int:
-    dead = sum(number for (name, key), number in totals.items() if name == consumer and key.startswith("dead_statements/"))
-    return dead + sum(totals[consumer, key] for key in _SETTLED)
-
-
-def totals_of(result: Any) -> Totals:
+def totals_of(result: Any) -> Counter[Counted]:
     """What a pipeline's metrics have counted, as the ledger would."""
-    totals: Totals = Counter()
+    totals: Counter[Counted] = Counter()
     for counter in result.metrics().query()["counters"]:
         name = counter.key.metric
         if name.namespace == _RECORDS:
-            totals["", name.name] += counter.result
+            totals[counted("", name.name)] += counter.result
         elif name.namespace.startswith(_CONSUMER):
-            totals[name.namespace[len(_CONSUMER) :], name.name] += counter.result
+            totals[counted(name.namespace[len(_CONSUMER) :], name.name)] += counter.result
     return totals
 
 
-def _encoded(tally: Mapping[tuple[str, str], int]) -> bytes:
-    return msgspec.msgpack.encode([(consumer, key, number) for (consumer, key), number in tally.items()])
+_DUE = ("", "due")  # beside the counts in the state
 
 
-def _decoded(encoded: bytes) -> Totals:
+def _encoded(tally: Tally, due: int = 0) -> bytes:
+    """``tally``, and when the next report is due."""
+    triples = [(each.consumer, each.text, number) for each, number in tally.items()]
+    return msgspec.msgpack.encode([*triples, (*_DUE, due)] if due else triples)
+
+
+def _decoded(encoded: bytes) -> tuple[Counter[Counted], int]:
     triples = msgspec.msgpack.decode(encoded, type=list[tuple[str, str, int]])
-    return Counter({(consumer, key): number for consumer, key, number in triples})
+    counts = Counter({counted(consumer, text): number for consumer, text, number in triples if (consumer, text) != _DUE})
+    return counts, sum(number for consumer, text, number in triples if (consumer, text) == _DUE)

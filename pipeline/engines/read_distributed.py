@@ -16,6 +16,7 @@ from edx2lrs.io.sources.position import Reached
 from edx2lrs.pipeline.file_records import failures_of, records_of, unreadable
 from edx2lrs.pipeline.records import Record
 from edx2lrs.pipeline.steps import Batch, Reading
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
@@ -54,7 +55,7 @@ class ReadMessages(Reading):
         came: Batch = batch
         yield from self.failed([each for each in came if isinstance(each, Failure)])
         messages = [each for each in came if not isinstance(each, Failure)]
-        self.tally["", "bytes"] += sum(len(message.body) for message in messages)
+        self.tally[Counted("", "bytes")] += sum(len(message.body) for message in messages)
         yield from self.batches(Record(each.position, each.body, each.attributes) for each in messages)
 
 
@@ -72,6 +73,6 @@ class ReadParts(Reading):
                     done = chunk.reached.done
                     yield from self.batches(records_of(path, chunk))
                     yield from self.failed(failures_of(path, chunk))
-                    self.tally["", "bytes"] += chunk.size
+                    self.tally[Counted("", "bytes")] += chunk.size
         except Unreadable as error:
             yield from self.failed([unreadable(path, start, 0, str(error))])

@@ -21,6 +21,7 @@ from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statement_uuid
 from edx2lrs.io.state.waiting import Part, Waiting
 from edx2lrs.transforms.config_types import Consumer
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure, Stage
 from edx2lrs.transforms.packing.blocks import Block, pack_lines, unpack_bodies, unpack_positions
 from edx2lrs.transforms.packing.dedup import COLLISION, DUPLICATE, NEW, IdMemory
@@ -29,7 +30,6 @@ IN_STREAM = Limits(turn=10.0, wait=0.2, outage=None)
 """A request that blocks holds a slot of the engine: turns are short, and what is due later has a timer."""
 _ID = 16
 _MEMORIES_KEPT = 5_000_000  # ids over all shards that this process has at hand
-_COUNTED = {"delivered": "delivered", "already_stored": "already_stored", "conflict": "conflicts"}
 _COLLISION: tuple[Stage, str, str] = (
     "guard",
     "id_collision",
@@ -112,7 +112,7 @@ class Outcome(NamedTuple):
     """``tally``: what to count; ``again_at``: what the timer is to be set to, where that has changed (None: it stays). ``waiting``
     statements are left, the oldest since ``since``: of those that were tried, since the circuit is open."""
 
-    tally: Counter[tuple[str, str]]
+    tally: Counter[Counted]
     failures: list[Failure]
     again_at: float | None
     waiting: int
@@ -129,12 +129,12 @@ class Shard:
         encoded = cells.head.read()
         self.is_new = encoded is None
         self._head = msgspec.msgpack.decode(encoded, type=Head) if encoded else Head()
-        self._tally: Counter[tuple[str, str]] = Counter()
+        self._tally: Counter[Counted] = Counter()
         self._failures: list[Failure] = []
 
     def receive(self, block: Block, now: float) -> Outcome:
         """Takes what is new of ``block``, and sends a batch when one is due."""
-        self._tally[self._name, "statements"] += block.size
+        self._tally[Counted(self._name, "statements")] += block.size
         self._enqueue(block, self._new_of(block), now)
         return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at(), now)
 
@@ -166,7 +166,7 @@ class Shard:
             memory = IdMemory(self._service.ids, self._cells.older_ids.read(), self._cells.younger_ids.read())
         verdicts = memory.judge(block.ids, block.checks)
         new = [place for place, verdict in enumerate(verdicts) if verdict == NEW]
-        self._tally[self._name, "duplicates"] += verdicts.count(DUPLICATE)
+        self._tally[Counted(self._name, "duplicates")] += verdicts.count(DUPLICATE)
         self._refuse(block, [place for place, verdict in enumerate(verdicts) if verdict == COLLISION], _COLLISION)
         if new and self._overflows(len(new)):
             self._refuse(block, new, _OVERFLOW)
@@ -202,7 +202,7 @@ class Shard:
         if not places:
             return
         stage, cause, message = why
-        self._tally[self._name, f"dead_statements/{cause}"] += len(places)
+        self._tally[Counted(self._name, "dead_statements", cause)] += len(places)
         bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
         self._failures += [
             Failure(
@@ -266,7 +266,7 @@ class Shard:
         before = msgspec.structs.replace(head.standing, tried=tried)
         turn = self._service.taker.take(before, queue, limits, last)
         self._settle(turn.settlements)
-        self._tally.update({(self._name, key): number for key, number in turn.counts.items()})
+        self._tally.update({Counted(self._name, key): number for key, number in turn.counts.items()})
         head.queued = head.queued_bytes = 0
         if turn.unsent:
             self._add(queue.put_together(turn.unsent))
@@ -281,11 +281,9 @@ class Shard:
     def _settle(self, settlements: Sequence[Settlement]) -> None:
         dead: list[bytes] = []
         for settlement in settlements:
+            self._tally[settlement.counted(self._name)] += len(settlement.indexes)
             failure = settlement.failure
-            if failure is None:
-                self._tally[self._name, _COUNTED[settlement.outcome]] += len(settlement.indexes)
-            else:
-                self._tally[self._name, f"dead_statements/{failure.cause}"] += 1
+            if failure is not None:
                 self._failures.append(failure)
                 dead.append(bytes.fromhex((failure.statement_id or "").replace("-", "")))
         if dead:

@@ -4,7 +4,7 @@ worker to keep in one transaction."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import apache_beam as beam
 
 from edx2lrs.pipeline.local.wave import MessageWave, Wave, records
 from edx2lrs.pipeline.steps import Reading
+from edx2lrs.transforms.counters import Counted, Tally
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import Block
 
@@ -24,7 +25,7 @@ class Made:
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.failures: list[Failure] = []
-        self.tally: Counter[tuple[str, str]] = Counter()
+        self.tally: Counter[Counted] = Counter()
 
 
 class UnderWay:
@@ -58,7 +59,7 @@ class ReadWave(Reading):
         wave = under_way(self._runner).wave
         yield from self.batches(records(wave))
         yield from self.failed(wave.failures)
-        self.tally["", "bytes"] += wave.size
+        self.tally[Counted("", "bytes")] += wave.size
 
 
 class Gather(beam.PTransform):
@@ -84,5 +85,5 @@ def _take_failure(runner: str, failure: Failure) -> None:
     under_way(runner).made.failures.append(failure)
 
 
-def _take_tally(runner: str, tally: Mapping[tuple[str, str], int]) -> None:
+def _take_tally(runner: str, tally: Tally) -> None:
     under_way(runner).made.tally.update(tally)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,32 +22,10 @@ from prometheus_client.registry import Collector
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.pipeline.local.run import Observed
 from edx2lrs.pipeline.run_options import OptionError
+from edx2lrs.transforms.counters import COUNTERS, Counter, Grouped, grouped
 
 _STUCK = 60.0  # seconds without a look at the workers
 _REQUEST_TIMEOUT = 10.0
-
-_RECORDS = {
-    "bytes": "Bytes of the records that were read.",
-    "read": "Records that were read: matched, filtered and dead.",
-    "matched": "Records that some consumer gets.",
-    "redelivered": "Messages that came again after they were kept.",
-}
-_RECORD_GROUPS = {"filtered": ("reason", "Records that nobody gets."), "dead": ("cause", "Records that became dead letters.")}
-_STATEMENTS = {
-    "statements": "Statements made.",
-    "taken_over": "Statements that waited when the service started.",
-    "delivered": "Statements that the consumer took.",
-    "already_stored": "Statements that the consumer had already.",
-    "conflicts": "Statements that the consumer has with another body.",
-    "duplicates": "Statements that were made before.",
-    "requests": "Requests.",
-    "retries": "Requests that were repeated.",
-}
-_STATEMENT_GROUPS = {
-    "dead_records": "Records that became dead letters of this consumer.",
-    "dead_statements": "Statements that became dead letters.",
-}
-
 
 class Health(NamedTuple):
     """``looked``: seconds since the service looked at its workers. ``troubles``: why streams cannot be read just now."""
@@ -58,29 +36,16 @@ class Health(NamedTuple):
 
 def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]:
     """All that is told of the run, at the wall time ``now``."""
-    totals = observed.totals
-    for key, text in _RECORDS.items():
-        yield CounterMetricFamily(f"edx2lrs_{'' if key == 'bytes' else 'records_'}{key}", text, totals.get(("", key), 0))
-    for group, (label, text) in _RECORD_GROUPS.items():
-        family = CounterMetricFamily(f"edx2lrs_records_{group}", text, labels=[label])
-        _add_group(family, totals, group, "", [])
-        yield family
-    names = list(observed.waiting)
-    for key, text in _STATEMENTS.items():
-        family = CounterMetricFamily(f"edx2lrs_consumer_{key}", text, labels=["consumer"])
-        for name in names:
-            family.add_metric([name], totals.get((name, key), 0))
-        yield family
-    for group, text in _STATEMENT_GROUPS.items():
-        family = CounterMetricFamily(f"edx2lrs_consumer_{group}", text, labels=["consumer", "cause"])
-        for name in names:
-            _add_group(family, totals, group, name, [name])
-        yield family
-    yield _by_consumer("waiting", "Statements that wait.", observed.waiting)
-    ages = {name: max(0.0, now - observed.oldest[name]) if name in observed.oldest else 0.0 for name in names}
-    yield _by_consumer("oldest_waiting_seconds", "Age of the oldest statement that waits.", ages)
+    counts, names = grouped(observed.totals), list(observed.waiting)
+    ages = {name: max(0.0, now - since) for name, since in observed.oldest.items()}
+    gauges: dict[str, Mapping[str, float]] = {"waiting": observed.waiting, "oldest_age": ages}
+    for row in COUNTERS:
+        if row.gauge:
+            yield _by_consumer(row.metric, row.meaning, {name: gauges[row.key].get(name, 0.0) for name in names})
+        else:
+            yield _counter(row, counts, names if row.whose == "consumer" else [""])
     is_open = {name: float(status.circuit != "closed") for name, status in observed.senders.items()}
-    yield _by_consumer("circuit_open", "1: the consumer is cut off; probes find out when it is back.", is_open)
+    yield _by_consumer("edx2lrs_consumer_circuit_open", "1: the consumer is cut off; probes find out when it is back.", is_open)
     seconds = GaugeMetricFamily("edx2lrs_consumer_request_seconds", "How long requests take.", labels=["consumer", "quantile"])
     for name, status in observed.senders.items():
         seconds.add_metric([name, "0.5"], status.seconds_p50)
@@ -89,16 +54,19 @@ def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]
     yield GaugeMetricFamily("edx2lrs_source_troubles", "Workers whose stream cannot be read just now.", len(health.troubles))
 
 
-def _add_group(
-    family: CounterMetricFamily, totals: Mapping[tuple[str, str], int], group: str, name: str, labels: list[str]
-) -> None:
-    for (consumer, key), number in totals.items():
-        if consumer == name and key.startswith(f"{group}/"):
-            family.add_metric([*labels, key.partition("/")[2]], number)
+def _counter(row: Counter, counts: Grouped, names: Sequence[str]) -> CounterMetricFamily:
+    """The counter ``row`` of all ``names`` ("": of the run and its records)."""
+    labels = [label for label in ("consumer" if row.whose == "consumer" else None, row.told_by) if label]
+    family = CounterMetricFamily(row.metric, row.meaning, labels=labels)
+    for name in names:
+        by_cause = counts.get(name, {}).get(row.key, {})
+        for cause in by_cause if row.told_by else ("",):
+            family.add_metric([label for label in (name, cause) if label], by_cause.get(cause, 0))
+    return family
 
 
-def _by_consumer(key: str, text: str, values: Mapping[str, float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"edx2lrs_consumer_{key}", text, labels=["consumer"])
+def _by_consumer(metric: str, text: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(metric, text, labels=["consumer"])
     for name, value in values.items():
         family.add_metric([name], value)
     return family

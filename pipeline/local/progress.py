@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
 from edx2lrs.io.state.pieces import Progressed
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline.status_line import StatusLine
+from edx2lrs.transforms.counters import DEAD, Counted, Tally
 
 _OF_A_STREAM = 60.0  # seconds between two lines in a log
 
@@ -20,7 +20,7 @@ class Progress:
         self.is_due, self.end = self._line.is_due, self._line.end
         self._first: tuple[float, int] | None = None
 
-    def show(self, now: float, seconds: float, totals: Mapping[tuple[str, str], int], state: State) -> None:
+    def show(self, now: float, seconds: float, totals: Tally, state: State) -> None:
         """``seconds`` since the run started, ``totals`` of its ledger."""
         files = state.pieces.progress()
         waiting = sum(state.outbox.waiting_counts().values())
@@ -40,25 +40,25 @@ def seconds_left(seconds: float, at_first: int, files: Progressed) -> float | No
 
 
 def line(
-    seconds: float, totals: Mapping[tuple[str, str], int], files: Progressed, waiting: int, left: float | None = None
+    seconds: float, totals: Tally, files: Progressed, waiting: int, left: float | None = None
 ) -> str:
     """The line: files (or parts of files), bytes as stored, bytes of text, events a second, time ``left``, statements that wait,
     dead letters."""
-    read = totals.get(("", "read"), 0)
+    read = totals.get(Counted("", "read"), 0)
     return (
         f"{files.done} of {files.listed} files, {files.read / 1e6:,.1f} of {files.size / 1e6:,.1f} MB"
-        f" ({totals.get(('', 'bytes'), 0) / 1e6:,.1f} MB of text), {read:,} events ({read / max(seconds, 0.001):,.0f}/s),"
+        f" ({totals.get(Counted('', 'bytes'), 0) / 1e6:,.1f} MB of text), {read:,} events ({read / max(seconds, 0.001):,.0f}/s),"
         f"{_in_words(left)} {waiting:,} statements wait, {_dead(totals):,} dead"
     )
 
 
-def stream_line(totals: Mapping[tuple[str, str], int], waiting: int) -> str:
+def stream_line(totals: Tally, waiting: int) -> str:
     """The line of a stream, which has no end."""
-    return f"{totals.get(('', 'read'), 0):,} events read, {waiting:,} statements wait, {_dead(totals):,} dead"
+    return f"{totals.get(Counted('', 'read'), 0):,} events read, {waiting:,} statements wait, {_dead(totals):,} dead"
 
 
-def _dead(totals: Mapping[tuple[str, str], int]) -> int:
-    return sum(number for (_, key), number in totals.items() if key.startswith(("dead/", "dead_records/", "dead_statements/")))
+def _dead(totals: Tally) -> int:
+    return sum(number for each, number in totals.items() if each.key in DEAD)
 
 
 def _in_words(left: float | None) -> str:

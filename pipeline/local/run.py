@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 from edx2lrs.io.delivery.consumer_sender import Client, SenderStatus
 from edx2lrs.io.delivery.senders import Senders
-from edx2lrs.io.state.ledger import Run
+from edx2lrs.io.state.ledger import RunRecord
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.alerts import Alerts
 from edx2lrs.pipeline.local.progress import Progress
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.transforms.config_types import Consumer
+from edx2lrs.transforms.counters import Counted, Tally
 
 _LOG = logging.getLogger("edx2lrs")
 _LOOK = 0.1  # seconds between looks at workers and senders
@@ -45,7 +46,7 @@ class RunOutputs(NamedTuple):
 class Observed(NamedTuple):
     """The run's counts (by consumer and key), statements that wait, since when the oldest does (wall time), the senders."""
 
-    totals: Mapping[tuple[str, str], int]
+    totals: Tally
     waiting: Mapping[str, int]
     oldest: Mapping[str, float]
     senders: Mapping[str, SenderStatus]
@@ -55,7 +56,7 @@ class LocalRun:
     """One run over an open state directory. ``run`` is the number that the ledger gave it."""
 
     def __init__(
-        self, state: State, senders: Senders, run: Run, consumers: Sequence[str], outputs: RunOutputs, alerts: Alerts
+        self, state: State, senders: Senders, run: RunRecord, consumers: Sequence[str], outputs: RunOutputs, alerts: Alerts
     ) -> None:
         self._state = state
         self._senders = senders
@@ -100,7 +101,7 @@ class LocalRun:
             workers.stop()
         died = workers.watch()
         if died:
-            kept = self._totals().get(("", "bytes"), 0)
+            kept = self._totals().get(Counted("", "bytes"), 0)
             self._deaths = self._deaths + len(died) if kept == self._kept_at_death else len(died)
             self._kept_at_death = kept
             if self._deaths > _DEATHS_WITHOUT_PROGRESS:
@@ -187,7 +188,7 @@ class LocalRun:
         self._while_running()
         return not self._stop.is_set()
 
-    def _totals(self) -> Mapping[tuple[str, str], int]:
+    def _totals(self) -> Tally:
         return self._state.ledger.totals(self._run.number)
 
     def _while_running(self) -> None:

@@ -25,6 +25,7 @@ from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.config_types import Config
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 
 WAVE_RECORDS = 5_000
@@ -169,7 +170,7 @@ class StreamWorker:
         failures = {id_: failure for id_, failure in failed.items() if id_ not in kept}
         again = len(gathered.messages) + len(gathered.failures) - len(messages) - len(failures)
         if again:
-            self._state.ledger.add({("", "redelivered"): again})
+            self._state.ledger.add({Counted("", "redelivered"): again})
         position = str(gathered.cursor) if isinstance(gathered.cursor, ResumePoint) else None
         trials = list(_trials(messages, seen)) or [Trial([])] * bool(failures or position)
         for place, trial in enumerate(trials, 1):
@@ -194,8 +195,8 @@ class StreamWorker:
 
     def _keep_killers(self, wave: MessageWave) -> None:
         letters = [*wave.failures, *map(dead_letter_for, records(wave))]
-        tally = Counter({("", "read"): len(letters), ("", "bytes"): wave.size})
-        tally.update(("", f"dead/{letter.cause}") for letter in letters)
+        tally = Counter({Counted("", "read"): len(letters), Counted("", "bytes"): wave.size})
+        tally.update(Counted("", "dead", letter.cause) for letter in letters)
         self._state.keep_messages(KeptMessages(*_place(wave), [], letters, tally))
 
     # Trouble

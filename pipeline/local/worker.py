@@ -20,6 +20,7 @@ from edx2lrs.pipeline.local.wave import Stretch, Wave, records
 from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_messages import UnreadableFile, WorkerPlan
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
@@ -175,8 +176,8 @@ class Worker:
         self._parent.send(UnreadableFile(file, message))
 
     def _keep(self, pieces: list[ReadPiece], letters: list[Failure], size: int) -> None:
-        tally = Counter({("", "read"): len(letters), ("", "bytes"): size})
-        tally.update(("", f"dead/{letter.cause}") for letter in letters)
+        tally = Counter({Counted("", "read"): len(letters), Counted("", "bytes"): size})
+        tally.update(Counted("", "dead", letter.cause) for letter in letters)
         self._state.keep_wave(KeptWave(pieces, [], letters, tally))
 
 

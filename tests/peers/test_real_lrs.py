@@ -74,7 +74,7 @@ def deliver(folder: Path, consumer: Consumer, bodies: dict[uuid.UUID, bytes]) ->
         senders.start()
         senders.drain()
         assert senders.stop(10)
-        counts = {key: count for (name, key), count in state.ledger.totals().items() if name == consumer.name}
+        counts = {each.text: count for each, count in state.ledger.totals().items() if each.consumer == consumer.name}
         return {**counts, "waiting": state.outbox.waiting(consumer.name)}
 
 

@@ -28,6 +28,7 @@ from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.config_types import Consumer, Retry
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import Statement, pack
 
@@ -180,7 +181,7 @@ class Outside:
         """Keep ``count`` new statements for ``consumer`` in blocks; gives their ids."""
         statements = [_statement(number, size) for number in range(count)]
         blocks = [pack(consumer.name, statements[at : at + block]) for at in range(0, count, block)]
-        tally = Counter({(consumer.name, "translated"): count})
+        tally = Counter({Counted(consumer.name, "translated"): count})
         read = ReadPiece(PieceKey("log"), self._waves, Reached(self._waves + 1, self._waves + 1))
         self.state.keep_wave(KeptWave([read], blocks, [], tally))
         self._waves += 1
@@ -188,7 +189,7 @@ class Outside:
 
     def counts(self, consumer: Consumer) -> dict[str, int]:
         """The ledger's counts of ``consumer``."""
-        return {key: n for (name, key), n in self.state.ledger.totals().items() if name == consumer.name}
+        return {each.text: n for each, n in self.state.ledger.totals().items() if each.consumer == consumer.name}
 
     def send_all(self, patience: float = 0.0) -> None:
         """Start and drain."""

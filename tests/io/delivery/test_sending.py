@@ -98,7 +98,7 @@ def refusing(bad: set[int], status: int = 400) -> Behaviour:
 def test_one_bad_of_a_thousand_is_found_in_few_requests(status: int, culprit: int) -> None:
     bad = {10_000 + culprit}
     run = driven(refusing(bad, status), [block(1, 1000)]).run()
-    assert run.with_outcome("dead") == bad
+    assert run.with_outcome("dead_statements") == bad
     assert len(run.with_outcome("delivered")) == 999
     assert len(run.requests) <= 2 * math.log2(1000) + 2
 
@@ -107,13 +107,13 @@ def test_one_bad_of_a_thousand_is_found_in_few_requests(status: int, culprit: in
 def test_k_bad_ones_cost_k_times_that(bad: set[int]) -> None:
     bad = {10_000 + number for number in bad}
     run = driven(refusing(bad), [block(1, 1000)]).run()
-    assert run.with_outcome("dead") == bad
+    assert run.with_outcome("dead_statements") == bad
     assert len(run.requests) <= len(bad) * (2 * math.log2(1000) + 2)
 
 
 def test_a_conflict_is_found_and_counted_apart() -> None:
     run = driven(refusing({10_007}, 409), [block(1, 100)]).run()
-    assert run.with_outcome("conflict") == {10_007}
+    assert run.with_outcome("conflicts") == {10_007}
     assert len(run.with_outcome("delivered")) == 99
 
 
@@ -129,14 +129,14 @@ def test_the_letter_of_a_refused_statement_says_what_the_lrs_said() -> None:
 def test_a_repeating_500_is_retried_whole_then_found() -> None:
     run = driven(refusing({10_042}, 500), [block(1, 100)]).run()
     assert run.requests[0] == run.requests[1]
-    assert run.with_outcome("dead") == {10_042}
+    assert run.with_outcome("dead_statements") == {10_042}
     assert run.outcomes[10_042].failure is not None
     assert run.outcomes[10_042].failure.cause == "server_error"
 
 
 def test_one_statement_that_is_too_large_does_not_make_later_batches_small_for_ever() -> None:
     run = driven(refusing({10_042}, 413), [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
-    assert run.with_outcome("dead") == {10_042}
+    assert run.with_outcome("dead_statements") == {10_042}
     assert max(map(len, run.requests[-5:])) == 100
 
 
@@ -148,7 +148,7 @@ def test_a_bad_batch_that_is_the_only_probe_left_is_halved() -> None:
     assert run.sending.circuit.state == "open"
     while run.sending.held:
         run.step()
-    assert run.with_outcome("dead") == {10_042}
+    assert run.with_outcome("dead_statements") == {10_042}
     assert len(run.with_outcome("delivered")) == 99
     assert len(run.requests) <= 40
 
@@ -164,7 +164,7 @@ def test_server_errors_about_a_bad_statement_are_no_signs_of_an_outage() -> None
         return Answer(500)
 
     run = driven(behaviour, [block(1, 100)], retry=Retry(max_attempts=3)).run()
-    assert run.with_outcome("dead") == {10_007}
+    assert run.with_outcome("dead_statements") == {10_007}
     assert len(run.with_outcome("delivered")) == 99
 
 
@@ -199,7 +199,7 @@ def test_bad_ones_that_an_earlier_run_has_left_alone_are_judged_by_what_it_saw_a
     sending.draining = True
     sending.add(block(1, left), 0.0)
     run = Driven(sending, lambda _: Answer(status)).run()
-    assert len(run.with_outcome("dead")) == left
+    assert len(run.with_outcome("dead_statements")) == left
     assert len(run.requests) <= 20 * left
 
 
@@ -214,7 +214,7 @@ def test_who_accepted_once_and_now_refuses_everything_loses_nothing() -> None:
 
 def test_an_acceptance_before_it_counts_at_the_end_of_the_run() -> None:
     run = driven(refusing({20_000}), [block(1, 5), block(2, 1)], batch=Batch(size=5)).run()
-    assert run.with_outcome("dead") == {20_000}
+    assert run.with_outcome("dead_statements") == {20_000}
 
 
 def test_a_whole_poison_batch_does_not_keep_the_next_ones_back() -> None:
@@ -222,7 +222,7 @@ def test_a_whole_poison_batch_does_not_keep_the_next_ones_back() -> None:
     run = driven(refusing(bad), [block(1, 100), block(2, 100)], batch=Batch(size=100))
     while run.sending.held:
         run.step()
-    assert run.with_outcome("dead") == bad
+    assert run.with_outcome("dead_statements") == bad
     assert len(run.with_outcome("delivered")) == 100
 
 
@@ -257,7 +257,7 @@ def test_an_outage_that_outlives_max_wait_makes_dead_letters() -> None:
     while run.sending.held:
         run.step()
     assert 60.0 <= run.now < 130.0
-    assert run.with_outcome("dead") == set(range(10_000, 10_025))
+    assert run.with_outcome("dead_statements") == set(range(10_000, 10_025))
     assert Counter(s.failure.cause for s in run.outcomes.values() if s.failure) == {"outage": 25}
 
 
@@ -280,7 +280,7 @@ def test_413_makes_later_batches_smaller() -> None:
 
 def test_a_413_for_no_more_than_was_accepted_lately_is_about_a_statement_and_makes_nothing_smaller() -> None:
     run = driven(refusing({50_042}, 413), [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
-    assert run.with_outcome("dead") == {50_042}
+    assert run.with_outcome("dead_statements") == {50_042}
     assert len(run.requests) <= 79 + 2 * math.log2(100) + 2
 
     turns = itertools.count()

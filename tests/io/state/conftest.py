@@ -12,6 +12,7 @@ from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.state.waves import Kept, KeptWave, ReadPiece
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import Block, Statement, pack
 
@@ -79,7 +80,7 @@ def keep() -> Keep:
         assert piece is not None
         begins = piece.reached.offset if start is None else start
         packed: list[Block] = [pack(consumer, statements) for consumer, statements in blocks]
-        tally = {("", "read"): 1}
+        tally = {Counted("", "read"): 1}
         wave = KeptWave([ReadPiece(PIECE, begins, Reached(begins + 10, piece.reached.lines + 1, False))], packed, list(failures), tally)
         return state.keep_wave(wave)
 

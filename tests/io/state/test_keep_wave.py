@@ -12,6 +12,7 @@ from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import join_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
+from edx2lrs.transforms.counters import Counted, counted
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import pack
 
@@ -30,7 +31,9 @@ def test_a_wave_brings_statements_position_and_counts(state, keep, statement):
     assert bodies(state, "two") == [b'{"n":1}']
     piece = state.pieces.get(PIECE)
     assert (piece.reached.offset, piece.reached.lines) == (10, 1)
-    assert_that(state.ledger.totals(), has_entries({("", "read"): 1, ("one", "statements"): 2, ("two", "statements"): 1}))
+    assert_that(
+        state.ledger.totals(), has_entries({Counted("", "read"): 1, Counted("one", "statements"): 2, Counted("two", "statements"): 1})
+    )
 
 
 @pytest.mark.parametrize("begins", [0, 5, 20])
@@ -77,8 +80,8 @@ def test_the_second_statement_with_an_id(state, keep, statement, event, body, fa
     letters = list(state.dead_letters.read())
     assert [letter.cause for letter in letters] == (["id_collision"] if fate == "collision" else [])
     total = state.ledger.totals()
-    assert total["one", "statements"] == 3
-    assert total["one", "duplicates" if fate == "duplicate" else "dead_statements/id_collision"] == 1
+    assert total[Counted("one", "statements")] == 3
+    assert total[counted("one", "duplicates" if fate == "duplicate" else "dead_statements/id_collision")] == 1
 
 
 def test_a_collision_is_a_dead_letter_with_the_statement(state, keep, statement):
@@ -134,9 +137,9 @@ def test_a_consumer_that_is_cut_off_overflows_at_its_bound(start, keep, statemen
     ]
     assert_that(
         state.ledger.totals(),
-        has_entries({("one", "statements"): 6, ("one", "duplicates"): 1, ("one", "dead_statements/outage"): 2}),
+        has_entries({Counted("one", "statements"): 6, Counted("one", "duplicates"): 1, Counted("one", "dead_statements", "outage"): 2}),
     )
-    assert_that(state.ledger.totals(), not_(has_key(("two", "dead_statements/outage"))))
+    assert_that(state.ledger.totals(), not_(has_key(Counted("two", "dead_statements", "outage"))))
 
 
 def test_what_overflowed_may_come_again(start, keep, statement):

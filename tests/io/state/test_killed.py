@@ -12,6 +12,7 @@ from hamcrest import assert_that, equal_to
 
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
+from edx2lrs.transforms.counters import Counted, counted
 
 # a wave holds 50 new statements, 10 of the wave before, and a line that fails; a thread settles, every seventh as dead
 JOB = """
@@ -24,6 +25,7 @@ from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.packing.blocks import Statement, pack
 from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.counters import Counted
 
 def statement(number):
     digest = hashlib.sha1(str(number).encode()).digest()
@@ -36,7 +38,7 @@ def settle(state):
                 number = int(s.body)
                 refused = Failure("deliver", "rejected", "refused", s.position, s.body, "statement", "one")
                 settlement = (
-                    Settlement(s.row, (s.index,), "dead", refused) if number % 7 == 0
+                    Settlement(s.row, (s.index,), "dead_statements", refused) if number % 7 == 0
                     else Settlement(s.row, (s.index,), "delivered")
                 )
                 state.outbox.settle("one", [settlement], {"requests": 1})
@@ -52,7 +54,7 @@ while True:
     numbers = range(max(0, offset * 50 - 10), offset * 50 + 50)
     blocks = [pack(name, [statement(n) for n in numbers]) for name in ("one", "two")]
     failed = Failure("parse", "not_json", "no JSON", f"piece:{offset}", b"{")
-    tally = {("", "read"): 61, ("", "matched"): 60, ("", "dead/not_json"): 1}
+    tally = {Counted("", "read"): 61, Counted("", "matched"): 60, Counted("", "dead", "not_json"): 1}
     state.keep_wave(KeptWave([ReadPiece(PieceKey("piece"), offset, Reached(offset + 1, offset + 1, False))], blocks, [failed], tally))
     offset += 1
     print(offset, flush=True)
@@ -78,13 +80,14 @@ def test_the_sums_survive_kills(tmp_path, seed):
         blocks = {name: state.outbox.waiting_blocks(name, limit=10_000) for name in waiting}
         letters = Counter(letter.cause for letter in state.dead_letters.read())
 
-    assert totals["", "read"] == totals["", "matched"] + totals["", "dead/not_json"] == 61 * waves
-    assert letters == Counter({"not_json": waves, "rejected": totals["one", "dead_statements/rejected"]})
+    assert totals[Counted("", "read")] == totals[Counted("", "matched")] + totals[Counted("", "dead", "not_json")] == 61 * waves
+    assert letters == Counter({"not_json": waves, "rejected": totals[Counted("one", "dead_statements", "rejected")]})
     for name in ("one", "two"):
-        settled = sum(totals[name, key] for key in ("delivered", "duplicates", "dead_statements/rejected"))
-        assert totals[name, "statements"] == settled + waiting[name] == 50 * waves + 10 * (waves - 1)
+        settled = sum(totals[counted(name, text)] for text in ("delivered", "duplicates", "dead_statements/rejected"))
+        assert totals[Counted(name, "statements")] == settled + waiting[name] == 50 * waves + 10 * (waves - 1)
         assert waiting[name] == sum(block.waiting.size for block in blocks[name])
-    assert totals["one", "requests"] == totals["one", "delivered"] + totals["one", "dead_statements/rejected"]
+    dead = totals[Counted("one", "dead_statements", "rejected")]
+    assert totals[Counted("one", "requests")] == totals[Counted("one", "delivered")] + dead
     assert_that(sorted(int(s.body) for block in blocks["two"] for s in block.waiting.statements()), equal_to(list(range(50 * waves))))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edx2lrs.io.state.outbox import Settlement
+from edx2lrs.transforms.counters import Counted
 
 
 def settle_first(state, consumer):
@@ -19,23 +20,23 @@ def test_a_run_takes_over_what_waits(state, keep, statement):
 
     assert run.taken_over == {"one": 2}
     assert state.ledger.totals(run.number) == {
-        ("one", "taken_over"): 2,
-        ("one", "delivered"): 1,
-        ("one", "requests"): 1,
+        Counted("one", "taken_over"): 2,
+        Counted("one", "delivered"): 1,
+        Counted("one", "requests"): 1,
     }
     assert state.ledger.totals() == {
-        ("", "read"): 1,
-        ("one", "statements"): 3,
-        ("one", "delivered"): 2,
-        ("one", "requests"): 2,
+        Counted("", "read"): 1,
+        Counted("one", "statements"): 3,
+        Counted("one", "delivered"): 2,
+        Counted("one", "requests"): 2,
     }
 
 
 def test_counts_from_outside_of_waves(state):
-    state.ledger.add({("", "read"): 2, ("", "dead/unreadable"): 2})
-    state.ledger.add({("", "read"): 1})
+    state.ledger.add({Counted("", "read"): 2, Counted("", "dead", "unreadable"): 2})
+    state.ledger.add({Counted("", "read"): 1})
 
-    assert state.ledger.totals() == {("", "read"): 3, ("", "dead/unreadable"): 2}
+    assert state.ledger.totals() == {Counted("", "read"): 3, Counted("", "dead", "unreadable"): 2}
 
 
 def test_a_consumer_that_comes_after_something_was_read_is_new(state, keep, statement):

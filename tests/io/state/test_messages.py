@@ -8,10 +8,11 @@ from edx2lrs.io.state import messages
 from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.messages import SeenMessage
 from edx2lrs.io.state.waves import KeptMessages
+from edx2lrs.transforms.counters import Counted
 
 
 def kept(source, ids, before=None, position=None):
-    return KeptMessages(source, ids, 1_000.0, before, position, [], [], {("", "read"): len(ids)})
+    return KeptMessages(source, ids, 1_000.0, before, position, [], [], {Counted("", "read"): len(ids)})
 
 
 def test_a_message_that_was_kept_is_known(state):
@@ -30,7 +31,7 @@ def test_a_wave_with_a_message_that_was_kept_is_not_kept(state):
         state.keep_messages(kept("a", ["1", "2"]))
     state.messages.forget("a", ["1", "2"])
     assert {id_: message.kept for id_, message in state.messages.seen("a", ["1", "2"]).items()} == {"1": True}
-    assert state.ledger.totals()["", "read"] == 1
+    assert state.ledger.totals()[Counted("", "read")] == 1
 
 
 def test_waves_that_began_and_were_not_kept_are_counted_by_their_size(state):

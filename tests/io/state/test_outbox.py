@@ -7,6 +7,7 @@ import time
 import pytest
 
 from edx2lrs.io.state.outbox import Settlement
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 
 REFUSED = Failure("deliver", "rejected", "refused", "p:1", b"{}", "statement", "one", "some-id", 400, "bad verb", 1)
@@ -61,14 +62,14 @@ def test_outcomes_and_increments_are_counted(state, keep, statement):
         [
             Settlement(block.waiting.row, (0,), "delivered"),
             Settlement(block.waiting.row, (1,), "already_stored"),
-            Settlement(block.waiting.row, (2,), "conflict"),
-            Settlement(block.waiting.row, (3,), "dead", REFUSED),
+            Settlement(block.waiting.row, (2,), "conflicts"),
+            Settlement(block.waiting.row, (3,), "dead_statements", REFUSED),
         ],
         {"requests": 4, "retries": 1},
     )
 
     assert settled == 4
-    assert {key: n for (consumer, key), n in state.ledger.totals().items() if consumer == "one"} == {
+    assert {each.text: n for each, n in state.ledger.totals().items() if each.consumer == "one"} == {
         "statements": 5,
         "delivered": 1,
         "already_stored": 1,
@@ -90,7 +91,7 @@ def test_a_settlement_may_come_twice(state, keep, statement):
 
     assert counts == [1, 0]
     assert state.outbox.waiting("one") == 1
-    assert state.ledger.totals()["one", "delivered"] == 1
+    assert state.ledger.totals()[Counted("one", "delivered")] == 1
 
 
 @pytest.mark.parametrize("settlement", [Settlement(99, (0,), "delivered"), Settlement(1, (99,), "delivered")])

@@ -107,7 +107,7 @@ class Engine:
         return Shard(self.key, self.cells, Service(self.consumer, taker, 100_000, self._statements))
 
     def _told(self, outcome):
-        self.tally.update({key: number for (_, key), number in outcome.tally.items()})
+        self.tally.update({each.text: number for each, number in outcome.tally.items()})
         self.failures += outcome.failures
         self.outcome = outcome
         if outcome.again_at is not None:

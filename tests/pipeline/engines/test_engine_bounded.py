@@ -19,6 +19,7 @@ from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace, totals_of
 from edx2lrs.pipeline.engines.graph import Plan, build
 from edx2lrs.pipeline.engines.read_distributed import ReadParts, parts_of
+from edx2lrs.transforms.counters import Counted
 
 SAMPLE = Path(__file__).parents[3] / "templates" / "sample"
 CONFIG = """
@@ -80,8 +81,8 @@ def test_a_batch_delivers_what_translate_makes_and_accounts_for_every_record(con
     assert len(letters) == sum(records["dead"].values()) + nobody["dead"]["statements"]["outage"]
     assert {letter.job_name for letter in letters} == {"test"}
     totals = totals_of(result)
-    assert totals["campus", "delivered"] == campus["delivered"]
-    assert totals["", "read"] == records["read"]
+    assert totals[Counted("campus", "delivered")] == campus["delivered"]
+    assert totals[Counted("", "read")] == records["read"]
     spread = {(each.key.metric.namespace, each.key.metric.name): each.result for each in result.metrics().query()["distributions"]}
     assert spread["edx2lrs.consumer.campus", "waiting"].min == 0
     assert spread["edx2lrs.consumer.campus", "waiting"].max > 0
@@ -103,8 +104,8 @@ def test_a_large_file_is_read_in_parts_each_line_once(tmp_path):
         for output in step.process(part):
             bodies += [record.body.decode() for record in output]
     assert bodies == lines
-    assert step.tally["", "read"] == 3_000
-    assert step.tally["", "bytes"] == path.stat().st_size
+    assert step.tally[Counted("", "read")] == 3_000
+    assert step.tally[Counted("", "bytes")] == path.stat().st_size
 
 
 def test_a_compressed_file_is_one_part_and_one_that_is_gone_is_a_dead_letter(tmp_path):
@@ -116,4 +117,4 @@ def test_a_compressed_file_is_one_part_and_one_that_is_gone_is_a_dead_letter(tmp
     step.start_bundle()
     (output,) = step.process((str(path), 0, -1))
     assert (output.tag, output.value.cause) == ("failures", "unreadable")
-    assert step.tally == {("", "read"): 1, ("", "dead/unreadable"): 1}
+    assert step.tally == {Counted("", "read"): 1, Counted("", "dead", "unreadable"): 1}

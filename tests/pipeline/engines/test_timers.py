@@ -15,6 +15,7 @@ from apache_beam.testing.util import assert_that
 
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.deliver_from_state import KeyByShard, SendShard
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.packing.blocks import pack
 from edx2lrs.transforms.packing.shards import shard_of
 
@@ -63,7 +64,7 @@ def _delivered(number):
         total = Counter()
         for tally in tallies:
             total.update(tally)
-        assert total["campus", "delivered"] == total["campus", "statements"] == number
+        assert total[Counted("campus", "delivered")] == total[Counted("campus", "statements")] == number
 
     return check
 

@@ -99,7 +99,7 @@ def run(tmp_path, state, monkeypatch):
 
 
 def counts(state):
-    return {key: number for (consumer, key), number in state.ledger.totals().items() if not consumer and key != "bytes"}
+    return {each.text: number for each, number in state.ledger.totals().items() if not each.consumer and each.key != "bytes"}
 
 
 def test_messages_are_kept_then_committed_and_known_when_they_come_again(run, state):

@@ -9,6 +9,7 @@ from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.local.wave import Stretch, Wave
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.packing.blocks import unpack_positions
 
 CONFIG = """
@@ -54,8 +55,8 @@ def test_a_wave_gives_its_blocks_failures_and_counts(runner, wave):
         positions = [position for block in made.blocks for position in unpack_positions(block.positions)]
         assert [position.split("\t")[0].rpartition(":")[2] for position in positions] == [str(n + 1) for n in range(number)]
         assert [failure.cause for failure in made.failures] == ["not_json"]
-        assert made.tally["", "read"] == number + 1
-        assert made.tally["campus", "translated"] == number
+        assert made.tally[Counted("", "read")] == number + 1
+        assert made.tally[Counted("campus", "translated")] == number
 
 
 def test_nothing_is_left_of_a_wave_that_broke_off(runner, wave, monkeypatch):
@@ -65,4 +66,4 @@ def test_nothing_is_left_of_a_wave_that_broke_off(runner, wave, monkeypatch):
             runner.run(wave(250))
     made = runner.run(wave(3))
     assert sum(block.size for block in made.blocks) == 3
-    assert made.tally["", "read"] == 4
+    assert made.tally[Counted("", "read")] == 4
