@@ -26,15 +26,15 @@ _INTRODUCTION = """\
 
 <!-- written by edx2lrs.pipeline.reference.fields -->
 
-Nothing else of an event is ever decoded: a field that is not on this page cannot reach a statement, a log line or an error.
-For each field: its type, where it goes in xAPI and in Caliper, and whether it is personal, that is, tells who somebody is or what
-they wrote or looked at. (All else tells what an actor did, and is as personal as the actor's id is.)
+Only the fields on this page are decoded. A field that is not on this page cannot reach a statement, a log line or an error.
+The tables show for each field: its type, its destination in xAPI and in Caliper, and whether the field is personal. A personal field tells who a
+person is, or what the person wrote or looked at. (Every other field tells what an actor did, and is as personal as the actor's id.)
 
 - A **value** is a text, a number or a boolean.
-- **only for matching**: a consumer's `match_params` and `access` may ask for it; it goes nowhere.
-- **decides**: which kind of statement it becomes.
+- **only for matching**: `match_params` and `access` of a consumer may ask for the field. The field goes into no statement.
+- **decides**: the field decides which kind of statement the event becomes.
 - **the actor's id**: an external id, or a keyed hash ([privacy](privacy.md)).
-- `*` stands for the keys of a map. A field of two names, or at the record's top and in `context`, is one value.
+- `*` stands for the keys of a map. A field with two names is one value. A field at the record's top and in `context` is one value.
 - What a function is given as a whole counts as read by the names in its code: a destination may be more than one record needs.
 """
 _ALSO = {
