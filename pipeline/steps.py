@@ -94,7 +94,7 @@ def step(do_fn: beam.DoFn) -> beam.PTransform:
 
 
 def at_the_end(output: Any) -> Any:
-    """Beam wants what leaves a bundle's end with its window."""
+    """``output`` with a window: Beam needs a window for every element that a step gives at the end of a bundle."""
     if isinstance(output, TaggedOutput):
         return TaggedOutput(output.tag, at_the_end(output.value))
     return WindowedValue(output, MIN_TIMESTAMP, [GlobalWindow()])

@@ -43,8 +43,8 @@ class UnderWay:
 
 @cache
 def under_way(runner: str) -> UnderWay:
-    """That of a runner in this process, the same for all steps: FnApiRunner runs them here, and takes and gives nothing that is
-    not encoded."""
+    """The ``UnderWay`` of a runner in this process, the same for all of its steps. FnApiRunner runs the steps in this process, but
+    passes only encoded elements between the steps."""
     return UnderWay(runner)
 
 

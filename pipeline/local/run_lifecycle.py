@@ -110,8 +110,8 @@ def begun(
     run = state.ledger.begin_run("DirectRunner", consumers, job_name)
     for name in run.new_consumers:
         _LOG.warning(
-            "consumer %s is new to %s: it gets what is read from now on; for what was read before, run once with another --state"
-            " and a configuration that has this consumer alone",
+            "consumer %s is new to %s: the consumer gets the events that are read from now on; for earlier events, run once with"
+            " another --state and a configuration that has only this consumer",
             name,
             state.folder,
         )

@@ -27,8 +27,9 @@ _INTRODUCTION = """\
 <!-- written by edx2lrs.pipeline.reference.fields -->
 
 Only the fields on this page are decoded. A field that is not on this page cannot reach a statement, a log line or an error.
-The tables show for each field: its type, its destination in xAPI and in Caliper, and whether the field is personal. A personal field tells who a
-person is, or what the person wrote or looked at. (Every other field tells what an actor did, and is as personal as the actor's id.)
+The tables show for each field: its type, its destination in xAPI and in Caliper, and whether the field is personal.
+A personal field tells who a person is, or what the person wrote or looked at.
+(Every other field tells what an actor did, and is as personal as the actor's id.)
 
 - A **value** is a text, a number or a boolean.
 - **only for matching**: `match_params` and `access` of a consumer may ask for the field. The field goes into no statement.

@@ -26,7 +26,7 @@ _SINGLE = frozenset({str, int, float, bool, type(None)})
 
 
 class _Values:
-    """Which consumers' list of literals and expressions a value is in."""
+    """Lists of literals and expressions, one list for each consumer; says for a value which consumers' lists hold the value."""
 
     def __init__(self) -> None:
         self._literals: dict[object, int] = {}
