@@ -1,6 +1,6 @@
 """The graph's steps: thin DoFns around the pure functions of ``transforms``.
 
-Items travel in batches of some hundred, since Beam's own work is per element. An exception of one record's parsing, filtering,
+Items travel in chunks of some hundred, since Beam's own work is per element. An exception of one record's parsing, filtering,
 matching or translation is that record's dead letter (cause ``crash``).
 """
 
@@ -29,7 +29,7 @@ from edx2lrs.transforms.packing.blocks import Block, pack_columns, with_name
 from edx2lrs.transforms.packing.shards import shard_of
 from edx2lrs.transforms.records.parse import parse
 
-RECORDS_IN_A_BATCH = 256
+RECORDS_IN_A_CHUNK = 256
 STATEMENTS_IN_A_BLOCK = 100
 _ITEM_BYTES = 1_000  # of a record or an event, for Beam's counters
 
@@ -42,14 +42,14 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Matched(msgspec.Struct, frozen=True, gc=False):
-    """An event, and the places of the consumers that are to get it in the configuration's list."""
+    """An event, and the consumers that are to get it, by their indexes in the configuration's list."""
 
     record: Record
     event: Event
     consumers: tuple[int, ...]
 
 
-class Translated(msgspec.Struct, frozen=True, gc=False):
+class StatementsFor(msgspec.Struct, frozen=True, gc=False):
     """The statements of one event for consumers of one variant, the event's hash and where it was read (``blocks.with_name``)."""
 
     consumers: tuple[int, ...]
@@ -58,39 +58,39 @@ class Translated(msgspec.Struct, frozen=True, gc=False):
     position: str
 
 
-class Batch(list[Any]):
-    """Items between two steps. ``compiled``: what they were filtered and matched by, for places of consumers are those of one
+class Chunk(list[Any]):
+    """Items between two steps. ``compiled``: what they were filtered and matched by, for indexes of consumers are those of one
     configuration."""
 
     compiled: CompiledConfig | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Batch, (list(self),)
+        return Chunk, (list(self),)
 
 
-class BatchCoder(beam.coders.Coder):
-    """Batches stay between fused steps. Beam encodes none, but asks for the size of some, and would pickle them to tell."""
+class ChunkCoder(beam.coders.Coder):
+    """Chunks stay between fused steps. Beam encodes no chunk, but asks for the size of some, and would pickle them to tell."""
 
-    def encode(self, value: Batch) -> bytes:
+    def encode(self, value: Chunk) -> bytes:
         return pickle.dumps(value)
 
-    def decode(self, encoded: bytes) -> Batch:
-        decoded: Batch = pickle.loads(encoded)  # noqa: S301 - what encode made
+    def decode(self, encoded: bytes) -> Chunk:
+        decoded: Chunk = pickle.loads(encoded)  # noqa: S301 - what encode made
         return decoded
 
-    def estimate_size(self, value: Batch) -> int:
+    def estimate_size(self, value: Chunk) -> int:
         return len(value) * _ITEM_BYTES
 
     def is_deterministic(self) -> bool:
         return False
 
 
-beam.coders.registry.register_coder(Batch, BatchCoder)
+beam.coders.registry.register_coder(Chunk, ChunkCoder)
 
 
 def step(do_fn: beam.DoFn) -> beam.PTransform:
-    """``do_fn`` with its three outputs: ``good`` (batches), ``failures``, ``tallies``."""
-    return beam.ParDo(do_fn).with_output_types(Batch).with_outputs("failures", "tallies", main="good")
+    """``do_fn`` with its three outputs: ``good`` (chunks), ``failures``, ``tallies``."""
+    return beam.ParDo(do_fn).with_output_types(Chunk).with_outputs("failures", "tallies", main="good")
 
 
 def at_the_end(output: Any) -> Any:
@@ -101,33 +101,33 @@ def at_the_end(output: Any) -> Any:
 
 
 class Step(beam.DoFn):
-    """Takes a batch, gives ``self.good`` as one and ``self.failures`` one by one; one tally of its counts leaves it a bundle."""
+    """Takes a chunk; gives the chunk ``self.good``, each of ``self.failures`` by itself, and at a bundle's end a tally of counts."""
 
     stage: Stage
 
     def start_bundle(self) -> None:
         self.tally: Counter[Counted] = Counter()
 
-    def process(self, batch: Any) -> Iterator[Any]:
-        self.good = Batch()
-        self.good.compiled = batch.compiled
+    def process(self, chunk: Any) -> Iterator[Any]:
+        self.good = Chunk()
+        self.good.compiled = chunk.compiled
         self.failures: list[Failure] = []
-        for item in batch:
+        for item in chunk:
             try:
-                self.one(item)
+                self.handle(item)
             except Exception as error:
                 self.refuse(self.crash(error), item if isinstance(item, Record) else item.record)
-        self.count_batch()
+        self.count_chunk()
         if self.good:
             yield self.good
         for failure in self.failures:
             yield TaggedOutput("failures", failure)
 
-    def one(self, item: Any) -> None:
+    def handle(self, item: Any) -> None:
         """What the step does with one item."""
         raise NotImplementedError
 
-    def count_batch(self) -> None:
+    def count_chunk(self) -> None:
         """Counts ``self.good``, where that is cheaper than one by one."""
 
     def refuse(self, refusal: Refusal, record: Record) -> None:
@@ -154,9 +154,9 @@ class _OfJob(Step):
     def setup(self) -> None:
         self.compiled: CompiledConfig = compiled_config(self._spec)
 
-    def process(self, batch: Any) -> Iterator[Any]:
-        self.compiled = batch.compiled or self.compiled
-        yield from super().process(batch)
+    def process(self, chunk: Any) -> Iterator[Any]:
+        self.compiled = chunk.compiled or self.compiled
+        yield from super().process(chunk)
 
     def count_for(self, consumers: tuple[int, ...], key: Key, number: int = 1, cause: str = "") -> None:
         """``number`` more of ``key`` for each of ``consumers``."""
@@ -164,23 +164,23 @@ class _OfJob(Step):
             self.tally[Counted(self.compiled.names[consumer], key, cause)] += number
 
 
-class Reading(Step):
+class ReadStep(Step):
     """A first step: what comes in as records. Which steps these are, each engine says."""
 
     stage = "read"
 
-    def batches(self, records: Iterable[Record]) -> Iterator[Batch]:
+    def chunks(self, records: Iterable[Record]) -> Iterator[Chunk]:
         """``records`` as the next step takes them."""
-        batch = Batch()
+        chunk = Chunk()
         for record in records:
-            batch.append(record)
-            if len(batch) == RECORDS_IN_A_BATCH:
-                self.tally[Counted("", "read")] += len(batch)
-                yield batch
-                batch = Batch()
-        self.tally[Counted("", "read")] += len(batch)
-        if batch:
-            yield batch
+            chunk.append(record)
+            if len(chunk) == RECORDS_IN_A_CHUNK:
+                self.tally[Counted("", "read")] += len(chunk)
+                yield chunk
+                chunk = Chunk()
+        self.tally[Counted("", "read")] += len(chunk)
+        if chunk:
+            yield chunk
 
     def failed(self, failures: Iterable[Failure]) -> Iterator[TaggedOutput]:
         """What could not be read at all."""
@@ -195,7 +195,7 @@ class ParseRecords(Step):
 
     stage = "parse"
 
-    def one(self, record: Record) -> None:
+    def handle(self, record: Record) -> None:
         event = parse(record.body)
         if isinstance(event, Refusal):
             self.refuse(event, record)
@@ -221,11 +221,11 @@ class FilterEvents(_OfJob):
             current_config(self._spec).renew()
             self.compiled = compiled_config(self._spec)
 
-    def process(self, batch: Any) -> Iterator[Any]:
-        batch.compiled = self.compiled
-        yield from super().process(batch)
+    def process(self, chunk: Any) -> Iterator[Any]:
+        chunk.compiled = self.compiled
+        yield from super().process(chunk)
 
-    def one(self, parsed: Parsed) -> None:
+    def handle(self, parsed: Parsed) -> None:
         reason = self.compiled.filter_event(parsed.event)
         if reason is None and not self._spec.window.holds(parsed.event.time):
             reason = "outside_time"
@@ -240,7 +240,7 @@ class MatchConsumers(_OfJob):
 
     stage = "match"
 
-    def one(self, parsed: Parsed) -> None:
+    def handle(self, parsed: Parsed) -> None:
         consumers = self.compiled.match(parsed.event)
         only = parsed.record.only
         if only is not None:
@@ -250,7 +250,7 @@ class MatchConsumers(_OfJob):
         else:
             self.tally[Counted("", "filtered", "no_consumer")] += 1
 
-    def count_batch(self) -> None:
+    def count_chunk(self) -> None:
         self.tally[Counted("", "matched")] += len(self.good)
         for consumers, number in Counter([matched.consumers for matched in self.good]).items():
             self.count_for(consumers, "matched", number)
@@ -265,7 +265,7 @@ class Translate(_OfJob):
         super().start_bundle()
         self.compiled.look_for_newer_tables()
 
-    def one(self, matched: Matched) -> None:
+    def handle(self, matched: Matched) -> None:
         event = matched.event
         hashed, position = b"", ""  # made for the first statement
         for translator, consumers in self.compiled.translators_for(matched.consumers):
@@ -280,7 +280,7 @@ class Translate(_OfJob):
             elif isinstance(made, Refusal):
                 self._refuse_for(consumers, made, matched.record)
             else:
-                self.good.append(Translated(consumers, made, hashed, position))
+                self.good.append(StatementsFor(consumers, made, hashed, position))
 
     def _refuse_for(self, consumers: tuple[int, ...], refusal: Refusal, record: Record) -> None:
         """The record's statements reach none of ``consumers``; others may have theirs."""
@@ -288,7 +288,7 @@ class Translate(_OfJob):
         names = [self.compiled.names[consumer] for consumer in consumers]
         self.failures += [failed(refusal, record.position, record.body, name, record.attributes) for name in names]
 
-    def count_batch(self) -> None:
+    def count_chunk(self) -> None:
         for consumers, number in Counter([translated.consumers for translated in self.good]).items():
             self.count_for(consumers, "translated", number)
 
@@ -304,11 +304,11 @@ class PackBlocks(_OfJob):
 
     def start_bundle(self) -> None:
         super().start_bundle()
-        self._waiting: dict[tuple[int, int], _Waiting] = defaultdict(_Waiting)
+        self._waiting: dict[tuple[int, int], _OpenBlock] = defaultdict(_OpenBlock)
 
-    def process(self, batch: Any) -> Iterator[Any]:
-        self.compiled = batch.compiled or self.compiled
-        for translated in batch:
+    def process(self, chunk: Any) -> Iterator[Any]:
+        self.compiled = chunk.compiled or self.compiled
+        for translated in chunk:
             for consumer in translated.consumers:
                 for shard, of_shard in self._by_shard(consumer, translated):
                     waiting = self._waiting[consumer, shard]
@@ -317,7 +317,7 @@ class PackBlocks(_OfJob):
                         yield waiting.pack(self.compiled.names[consumer])
                         del self._waiting[consumer, shard]
 
-    def _by_shard(self, consumer: int, translated: Translated) -> Iterable[tuple[int, Translated]]:
+    def _by_shard(self, consumer: int, translated: StatementsFor) -> Iterable[tuple[int, StatementsFor]]:
         if not self._sharded:
             return ((0, translated),)
         by_shard: dict[int, list[Statement]] = defaultdict(list)
@@ -332,7 +332,7 @@ class PackBlocks(_OfJob):
         yield from super().finish_bundle()
 
 
-class _Waiting:
+class _OpenBlock:
     """Statements for the next block, as columns."""
 
     def __init__(self) -> None:
@@ -341,7 +341,7 @@ class _Waiting:
         self._bodies: list[bytes] = []
         self._positions: list[str] = []
 
-    def add(self, translated: Translated) -> None:
+    def add(self, translated: StatementsFor) -> None:
         for statement in translated.statements:
             self.ids.append(statement.id)
             self._hashes.append(translated.event_hash)

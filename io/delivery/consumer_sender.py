@@ -188,7 +188,7 @@ class ConsumerSender:
         try:
             while (chosen := self._next()) is not None:
                 if isinstance(chosen, Request):
-                    self._answered(chosen, client.post(chosen.statements.lines))
+                    self._answered(chosen, client.post(chosen.batch.lines))
                 else:
                     self._settle_unsent(chosen)
                 self._changed()

@@ -11,7 +11,7 @@ import msgspec
 
 from edx2lrs.io.back_off import Random
 from edx2lrs.io.delivery import settlements
-from edx2lrs.io.delivery.batches import Batches
+from edx2lrs.io.delivery.batch_queue import BatchQueue
 from edx2lrs.io.delivery.bodies import frame_bytes
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.decision import (
@@ -34,8 +34,8 @@ from edx2lrs.io.delivery.decision import (
 )
 from edx2lrs.io.delivery.latency import Durations
 from edx2lrs.io.delivery.pace import Pace, steady_size
+from edx2lrs.io.state.batch import Batch, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock
-from edx2lrs.io.state.waiting import Statements, Waiting
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.counters import Key
 
@@ -59,9 +59,9 @@ class _History(msgspec.Struct, kw_only=True, rename=_KEYS_IN_STATE):
 
 
 class Request(_History):
-    """A batch on its way, and what has happened to it."""
+    """A request to be made: its batch, and what has happened to this batch."""
 
-    statements: Statements
+    batch: Batch
 
 
 class Unsent(NamedTuple):
@@ -74,7 +74,7 @@ class Unsent(NamedTuple):
 class Tried(_History):
     """A ``Request`` that is to be sent again at ``due``, as it is kept; one with an ``answer`` is in doubt."""
 
-    statements: list[Waiting]
+    statements: list[PendingStatement]
     due: float = 0.0
     answer: Answer | None = None
     verify: bool = False
@@ -118,7 +118,7 @@ class Sending:
         refusals = refusals_of_everything(consumer.batch.size, consumer.rate.concurrency)
         self._policy = Policy(consumer.protocol, consumer.retry, refusals)
         size = steady_size(consumer.batch.size, consumer.rate)
-        self._batches = Batches(msgspec.structs.replace(consumer.batch, size=size), frame_bytes(consumer))
+        self._queue = BatchQueue(msgspec.structs.replace(consumer.batch, size=size), frame_bytes(consumer))
         self._later: list[tuple[float, int, Request]] = []
         self._order = itertools.count()
         self._doubted: list[_Doubted] = []
@@ -142,24 +142,24 @@ class Sending:
         self.circuit = standing.circuit
         self.pace.next_at = standing.next_at
         self._refusals, self._timeouts, self._accepted = standing.refusals, standing.timeouts, standing.accepted
-        self._batches.resume(standing.most_bytes, standing.accepted_since)
+        self._queue.resume(standing.most_bytes, standing.accepted_since)
         for tried in standing.tried:
-            request = Request(Statements.of(tried.statements), **_history(tried))
+            request = Request(Batch.of(tried.statements), **_history(tried))
             self.held += len(tried.statements)
             if tried.answer is None:
                 self._push(request, tried.due)
             else:
                 self._doubted.append(_Doubted(request, tried.answer, tried.verify))
 
-    def put_down(self) -> tuple[Standing, list[Waiting]]:
+    def put_down(self) -> tuple[Standing, list[PendingStatement]]:
         """How it stands, and what was never sent; nothing is in flight. It is of no use after that."""
-        unsent: list[Waiting] = []
-        while taken := self._batches.take():
+        unsent: list[PendingStatement] = []
+        while taken := self._queue.take():
             unsent += taken
         later = [_tried(request, due) for due, _, request in sorted(self._later, key=lambda each: each[:2], reverse=True)]
         doubted = [_tried(each.request, 0.0, each.answer, each.verify) for each in self._doubted]
         numbers = (self._refusals, self._timeouts, self._accepted)
-        return Standing(self.circuit, self.pace.next_at, *numbers, [*later, *doubted], *self._batches.after_413()), unsent
+        return Standing(self.circuit, self.pace.next_at, *numbers, [*later, *doubted], *self._queue.after_413()), unsent
 
     # Filling
 
@@ -167,11 +167,11 @@ class Sending:
         """Whether more should be read ahead: about two batches for each request that may be in flight are enough."""
         ahead = 2 * self._consumer.rate.concurrency
         batch = self._consumer.batch
-        return len(self._batches) < ahead * batch.size and self._batches.bytes < ahead * batch.bytes
+        return len(self._queue) < ahead * batch.size and self._queue.bytes < ahead * batch.bytes
 
     def add(self, block: StoredBlock, since: float) -> None:
         """Take over what waits in ``block`` since that moment."""
-        self._batches.add(block, since)
+        self._queue.add(block, since)
         self.held += block.waiting.size
 
     # Choosing
@@ -182,7 +182,7 @@ class Sending:
         if not isinstance(chosen, float):
             self.in_flight += 1
         if isinstance(chosen, Request):
-            self.pace.sent(len(chosen.statements), now)
+            self.pace.sent(len(chosen.batch), now)
         return chosen
 
     def is_ready(self, now: float) -> bool:
@@ -219,11 +219,11 @@ class Sending:
     def _outlived(self) -> Unsent:
         if self._later:
             request = heapq.heappop(self._later)[2]
-        elif len(self._batches):
-            request = Request(self._batches.take())
+        elif len(self._queue):
+            request = Request(self._queue.take())
         else:
             request = self._doubted.pop().request
-        dead = settlements.outlived(self._consumer, request.statements, request.total, self.circuit.reason)
+        dead = settlements.outlived(self._consumer, request.batch, request.total, self.circuit.reason)
         return Unsent(dead, given_up=True)
 
     def _probe(self, now: float) -> Request | float:
@@ -231,8 +231,8 @@ class Sending:
         open, every other time a batch that the consumer has not seen yet."""
         circuit = self.circuit
         fresh_first = circuit.by_batch and (circuit.failed_probes % 2 == 0) == (circuit.kind == "refusing")
-        if len(self._batches) and (fresh_first or not self._later):
-            return Request(self._batches.take())
+        if len(self._queue) and (fresh_first or not self._later):
+            return Request(self._queue.take())
         self._line_up()
         return heapq.heappop(self._later)[2] if self._later else now + _LOOK_AGAIN
 
@@ -244,7 +244,7 @@ class Sending:
             self._push(request, 0.0)
 
     def _has_due_batch(self, now: float) -> bool:
-        due_at = self._batches.due_at()
+        due_at = self._queue.due_at()
         return due_at is not None and (due_at <= now or self.draining)
 
     def _due(self, now: float) -> Request | Unsent | float:
@@ -255,16 +255,16 @@ class Sending:
         if self._later and self._later[0][0] <= now and not (fresh and wanted):
             return heapq.heappop(self._later)[2]
         if fresh:
-            return Request(self._batches.take())
+            return Request(self._queue.take())
         if self._is_end() and self._doubted and not self._later and not self.in_flight:
             return self._last_word(now)
         moments = [due for due, _, _ in self._later[:1]]
-        due_at = self._batches.due_at()
+        due_at = self._queue.due_at()
         return min([*moments, due_at] if due_at is not None else moments, default=now + _LOOK_AGAIN)
 
     def _is_end(self) -> bool:
         """Whether the consumer will see no other statements than those that it has seen."""
-        return self.draining and not self.more and not len(self._batches)
+        return self.draining and not self.more and not len(self._queue)
 
     def _last_word(self, now: float) -> Request | Unsent | float:
         """Nothing but doubted statements is left. If the consumer has accepted anything in this run or an earlier one, they are
@@ -287,7 +287,7 @@ class Sending:
         judged_by_run = self._is_end() and self._accepted > 0
         doubted_at = request.doubted_at
         sent = Sent(
-            ids=request.statements.ids,
+            ids=request.batch.ids,
             inconclusive=request.inconclusive,
             unconnected=request.unconnected,
             timeouts=self._timeouts,
@@ -298,13 +298,13 @@ class Sending:
         )
         decision = decide(answer, sent, self._policy, self._random)
         self._count(request, answer)
-        settled = settlements.settlements_of(self._consumer, request.statements, request.total, answer, decision)
+        settled = settlements.settlements_of(self._consumer, request.batch, request.total, answer, decision)
         if isinstance(decision, Stored):
             self._accepted += 1
             self._refusals = 0
-            self._batches.accepted(request.statements)
+            self._queue.accepted(request.batch)
             full = self.in_flight >= self.pace.in_flight_limit
-            self.pace.accepted(len(request.statements), answer.seconds, full)
+            self.pace.accepted(len(request.batch), answer.seconds, full)
             settled += self._resolve(now)
         if isinstance(decision, Stored) or answer.status == 409:
             self._close()
@@ -336,7 +336,7 @@ class Sending:
                 self._push(request, now)
             else:
                 verdict = dead_by_refusal(answer)
-                dead += settlements.settlements_of(self._consumer, request.statements, request.total, answer, verdict)
+                dead += settlements.settlements_of(self._consumer, request.batch, request.total, answer, verdict)
         return dead
 
     def _carry_out(self, request: Request, answer: Answer, decision: Decision, now: float) -> None:
@@ -354,11 +354,11 @@ class Sending:
             self._open(decision, now)
 
     def _split(self, request: Request, answer: Answer) -> None:
-        statements = request.statements
+        batch = request.batch
         if answer.status == 413:
-            self._batches.too_large(statements)
-        middle = len(statements) // 2
-        for half in (statements.slice(0, middle), statements.slice(middle, len(statements))):
+            self._queue.too_large(batch)
+        middle = len(batch) // 2
+        for half in (batch.slice(0, middle), batch.slice(middle, len(batch))):
             self._push(Request(half, total=request.total, server_errors=min(request.server_errors, 1)), 0.0)
 
     def _push(self, request: Request, due: float) -> None:
@@ -382,11 +382,11 @@ class Sending:
 
 
 def _age(request: Request) -> tuple[int, int]:
-    return request.statements.age
+    return request.batch.age
 
 
 def _tried(request: Request, due: float, answer: Answer | None = None, verify: bool = False) -> Tried:
-    return Tried(list(request.statements), due, answer, verify, **_history(request))
+    return Tried(list(request.batch), due, answer, verify, **_history(request))
 
 
 def _history(of: _History) -> dict[str, Any]:

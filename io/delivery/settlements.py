@@ -6,33 +6,33 @@ from collections.abc import Collection, Iterable
 from itertools import compress
 
 from edx2lrs.io.delivery.decision import Answer, Conflict, Dead, Decision, Stored
+from edx2lrs.io.state.batch import Batch, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, statement_uuid
-from edx2lrs.io.state.waiting import Statements, Waiting
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.failure import Failure
 
 
 def settlements_of(
-    consumer: Consumer, statements: Statements, attempts: int, answer: Answer, decision: Decision
+    consumer: Consumer, batch: Batch, attempts: int, answer: Answer, decision: Decision
 ) -> list[Settlement]:
-    """What settles ``statements``, sent ``attempts`` times, if ``decision`` does; else nothing."""
+    """What settles ``batch``, sent ``attempts`` times, if ``decision`` does; else nothing."""
     if isinstance(decision, Stored):
-        return _stored(statements, decision.already)
+        return _stored(batch, decision.already)
     if isinstance(decision, Conflict):
-        return [Settlement(part.row, part.indexes, "conflicts") for part in statements.parts]
+        return [Settlement(part.row, part.indexes, "conflicts") for part in batch.parts]
     if isinstance(decision, Dead):
-        return [_dead(consumer, s, decision.cause, decision.message, answer, attempts) for s in statements]
+        return [_dead(consumer, s, decision.cause, decision.message, answer, attempts) for s in batch]
     return []
 
 
-def _stored(statements: Statements, already: Collection[int]) -> list[Settlement]:
-    """``already``: the places of those that were stored before."""
+def _stored(batch: Batch, already: Collection[int]) -> list[Settlement]:
+    """``already``: the indexes of those that were stored before."""
     before = 0
     settled = []
-    for part in statements.parts:
-        places = range(before, before + part.size)
+    for part in batch.parts:
+        indexes = range(before, before + part.size)
         before += part.size
-        is_old = [place in already for place in places] if already else []
+        is_old = [index in already for index in indexes] if already else []
         if not any(is_old):
             settled.append(Settlement(part.row, part.indexes, "delivered"))
             continue
@@ -41,13 +41,13 @@ def _stored(statements: Statements, already: Collection[int]) -> list[Settlement
     return settled
 
 
-def outlived(consumer: Consumer, statements: Iterable[Waiting], attempts: int, reason: str) -> list[Settlement]:
+def outlived(consumer: Consumer, statements: Iterable[PendingStatement], attempts: int, reason: str) -> list[Settlement]:
     """The settlements of statements that an outage has outlived: dead letters, cause ``outage``."""
     message = f"the consumer was down for too long: {reason}"
     return [_dead(consumer, s, "outage", message, Answer(), attempts) for s in statements]
 
 
-def _dead(consumer: Consumer, statement: Waiting, cause: str, message: str, answer: Answer, attempts: int) -> Settlement:
+def _dead(consumer: Consumer, statement: PendingStatement, cause: str, message: str, answer: Answer, attempts: int) -> Settlement:
     failure = Failure(
         stage="deliver",
         cause=cause,

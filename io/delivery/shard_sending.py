@@ -19,8 +19,8 @@ from edx2lrs.io.delivery import settlements
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.consumer_sender import Client
 from edx2lrs.io.delivery.sending import Request, Sending, Standing, Unsent
+from edx2lrs.io.state.batch import PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statements_in
-from edx2lrs.io.state.waiting import Waiting
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.counters import Key
 
@@ -49,7 +49,7 @@ class Turn(NamedTuple):
     settlements: list[Settlement]
     counts: Counter[Key]
     standing: Standing
-    unsent: list[Waiting]
+    unsent: list[PendingStatement]
     again_at: float | None
 
 
@@ -123,12 +123,12 @@ class TurnTaker:
         if isinstance(chosen, Unsent):
             settled = chosen.settlements
         else:
-            answer = self._client.post(chosen.statements.lines)
+            answer = self._client.post(chosen.batch.lines)
             settled = sending.answered(chosen, answer, self._clock())
         sending.settled(statements_in(settled))
         return settled
 
-    def _given_up(self, standing: Standing, unsent: list[Waiting]) -> list[Settlement]:
+    def _given_up(self, standing: Standing, unsent: list[PendingStatement]) -> list[Settlement]:
         reason = standing.circuit.reason
         tried = [
             settlement

@@ -103,14 +103,14 @@ def _known(transaction: sqlite3.Connection, ids: WaveIds, order: Ints) -> dict[i
     sorted_keys = ids.keys[order]
     marks = transaction.execute("SELECT 1 FROM forgotten_ids LIMIT 1").fetchone() is not None
     for run in runs(transaction):  # oldest first: what was remembered later stands
-        for place, entry in _found(transaction, run, sorted_keys, ids.entries[order]):
-            if not marks or not _is_forgotten(transaction, run, int(sorted_keys[place]), entry):
-                known[int(order[place])] = (-1, *entry[EVENT_AND_BODY])
+        for index, entry in _found(transaction, run, sorted_keys, ids.entries[order]):
+            if not marks or not _is_forgotten(transaction, run, int(sorted_keys[index]), entry):
+                known[int(order[index])] = (-1, *entry[EVENT_AND_BODY])
     return known
 
 
 def _found(transaction: sqlite3.Connection, run: Run, sorted_keys: Ints, entries: Ints) -> Iterator[tuple[int, list[int]]]:
-    """For every id that ``run`` has: its place in ``sorted_keys`` and the run's entry."""
+    """For every id that ``run`` has: its index in ``sorted_keys`` and the run's entry."""
     start = 0
     while start < len(sorted_keys):
         chunk = next_chunk(transaction, run, int(sorted_keys[start]))
@@ -204,10 +204,10 @@ def _without_forgotten(transaction: sqlite3.Connection, run: Run, keys: Ints, en
         return keys, entries
     stays = np.ones(len(keys), dtype=np.bool_)
     forgotten = set(marks)
-    for place in np.flatnonzero(np.isin(keys, np.array([key for key, _, _ in marks], dtype=np.int64))).tolist():
-        name = (int(keys[place]), int(entries[place, REST]), int(entries[place, CONSUMER]))
+    for index in np.flatnonzero(np.isin(keys, np.array([key for key, _, _ in marks], dtype=np.int64))).tolist():
+        name = (int(keys[index]), int(entries[index, REST]), int(entries[index, CONSUMER]))
         if name in forgotten:
-            stays[place] = False
+            stays[index] = False
     return keys[stays], entries[stays]
 
 

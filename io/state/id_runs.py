@@ -37,15 +37,15 @@ class Chunk:
         self._entries: Ints | None = None
         self.keys: Ints = np.frombuffer(keys, dtype="<i8")
 
-    def entries_with_key(self, place: int) -> Iterator[list[int]]:
-        """The entry at ``place`` and those after it with the same key (two ids may share the first half)."""
+    def entries_with_key(self, index: int) -> Iterator[list[int]]:
+        """The entry at ``index`` and those after it with the same key (two ids may share the first half)."""
         if self._entries is None:
             blob = self._transaction.execute("SELECT entries FROM id_chunks WHERE rowid = ?", (self._row,)).fetchone()[0]
             self._entries = _entries(blob)
-        key = self.keys[place]
-        while place < len(self.keys) and self.keys[place] == key:
-            yield self._entries[place].tolist()
-            place += 1
+        key = self.keys[index]
+        while index < len(self.keys) and self.keys[index] == key:
+            yield self._entries[index].tolist()
+            index += 1
 
 
 def runs(transaction: sqlite3.Connection) -> list[Run]:

@@ -8,11 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from edx2lrs.io.state.batch import ID_BYTES, BlockSlice
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.unexported_letters import add_letters
-from edx2lrs.io.state.waiting import ID_BYTES, Part
 from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import unpack_bodies
@@ -26,7 +26,7 @@ class StoredBlock(NamedTuple):
     kept."""
 
     created: float
-    waiting: Part
+    waiting: BlockSlice
 
 
 class Settlement(NamedTuple):
@@ -137,14 +137,14 @@ class Outbox:
             return settled.total()
 
 
-def _waiting(row: int, settled: bytes, ids: bytes, positions: bytes, bodies: bytes) -> Part:
+def _waiting(row: int, settled: bytes, ids: bytes, positions: bytes, bodies: bytes) -> BlockSlice:
     done = int.from_bytes(settled, "little")
     if not done:
-        return Part.of_block(row, ids, bodies, positions)
+        return BlockSlice.of_block(row, ids, bodies, positions)
     all_bodies = unpack_bodies(bodies)
     left = [index for index in range(len(all_bodies)) if not done >> index & 1]
     left_ids = b"".join([_id_of(ids, index) for index in left])
-    return Part(row, left, left_ids, b"\n".join([all_bodies[index] for index in left]), positions)
+    return BlockSlice(row, left, left_ids, b"\n".join([all_bodies[index] for index in left]), positions)
 
 
 def _id_of(ids: bytes, index: int) -> bytes:

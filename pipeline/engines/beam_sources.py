@@ -10,12 +10,12 @@ import apache_beam as beam
 from edx2lrs.io.sources.kafka import message_of
 from edx2lrs.io.sources.source import Message
 from edx2lrs.io.sources.source_urls import SourceUrl
-from edx2lrs.pipeline.steps import Batch, at_the_end
+from edx2lrs.pipeline.steps import Chunk, at_the_end
 from edx2lrs.transforms.failure import Failure
 
 
 def read_by_beam(pipeline: beam.Pipeline, streams: Sequence[SourceUrl], id_label: str | None) -> beam.PCollection:
-    """Messages and failures of ``streams`` (Pub/Sub and Kafka), in batches."""
+    """Messages and failures of ``streams`` (Pub/Sub and Kafka), in chunks."""
     read = [_read(pipeline, place, url, id_label) for place, url in enumerate(streams, 1)]
     return read | "Streams meet" >> beam.Flatten()
 
@@ -27,7 +27,7 @@ def _read(pipeline: beam.Pipeline, place: int, url: SourceUrl, id_label: str | N
 
         subscription = f"projects/{url.servers[0]}/subscriptions/{url.path}"
         source = ReadFromPubSub(subscription=subscription, with_attributes=True, id_label=id_label)
-        return pipeline | name >> source | f"{name}: messages" >> beam.ParDo(OfPubSub()).with_output_types(Batch)
+        return pipeline | name >> source | f"{name}: messages" >> beam.ParDo(OfPubSub()).with_output_types(Chunk)
     from apache_beam.io.kafka import ReadFromKafka
 
     source = ReadFromKafka(
@@ -36,7 +36,7 @@ def _read(pipeline: beam.Pipeline, place: int, url: SourceUrl, id_label: str | N
         with_metadata=True,
         commit_offset_in_finalize=True,
     )
-    return pipeline | name >> source | f"{name}: messages" >> beam.ParDo(OfKafka(url.path)).with_output_types(Batch)
+    return pipeline | name >> source | f"{name}: messages" >> beam.ParDo(OfKafka(url.path)).with_output_types(Chunk)
 
 
 def kafka_config(url: SourceUrl) -> dict[str, str]:
@@ -50,30 +50,30 @@ def kafka_config(url: SourceUrl) -> dict[str, str]:
     }
 
 
-class _InBatches(beam.DoFn):
-    """Beam gives messages one by one; the graph takes them in batches."""
+class _InChunks(beam.DoFn):
+    """Beam gives messages one by one; the graph takes them in chunks."""
 
     SIZE = 256
 
     def start_bundle(self) -> None:
-        self._batch = Batch()
+        self._chunk = Chunk()
 
-    def process(self, message: Any) -> Iterator[Batch]:
-        self._batch.extend(self.of(message))
-        if len(self._batch) >= self.SIZE:
-            yield self._batch
-            self._batch = Batch()
+    def process(self, message: Any) -> Iterator[Chunk]:
+        self._chunk.extend(self.of(message))
+        if len(self._chunk) >= self.SIZE:
+            yield self._chunk
+            self._chunk = Chunk()
 
     def of(self, message: Any) -> Iterable[Message | Failure]:
         """What came in one message."""
         raise NotImplementedError
 
     def finish_bundle(self) -> Iterator[Any]:
-        if self._batch:
-            yield at_the_end(self._batch)
+        if self._chunk:
+            yield at_the_end(self._chunk)
 
 
-class OfPubSub(_InBatches):
+class OfPubSub(_InChunks):
     """``PubsubMessage`` as messages."""
 
     def setup(self) -> None:
@@ -85,7 +85,7 @@ class OfPubSub(_InBatches):
         return self._messages_of(message.message_id or "", message.data, message.attributes or {})
 
 
-class OfKafka(_InBatches):
+class OfKafka(_InChunks):
     """Rows of ``ReadFromKafka`` as messages."""
 
     def __init__(self, topic: str) -> None:

@@ -16,7 +16,7 @@ from edx2lrs.pipeline.engines.count_tallies import ReportPlace
 from edx2lrs.pipeline.engines.deliver_from_state import DeliverFromState
 from edx2lrs.pipeline.engines.read_distributed import FindParts, ReadMessages, ReadParts
 from edx2lrs.pipeline.engines.source_reader import PollSource
-from edx2lrs.pipeline.steps import Batch
+from edx2lrs.pipeline.steps import Chunk
 
 Engine = Literal["FlinkRunner", "DataflowRunner"]
 
@@ -65,5 +65,5 @@ def _polled(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
         pipeline
         | "Readers" >> beam.Create(readers, reshuffle=False)
         | "Spread readers" >> beam.Reshuffle()
-        | "Poll" >> beam.ParDo(PollSource()).with_output_types(Batch)
+        | "Poll" >> beam.ParDo(PollSource()).with_output_types(Chunk)
     )

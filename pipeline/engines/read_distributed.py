@@ -15,7 +15,7 @@ from edx2lrs.io.sources.path_dates import within
 from edx2lrs.io.sources.position import Reached
 from edx2lrs.pipeline.file_records import failures_of, records_of, unreadable
 from edx2lrs.pipeline.records import Record
-from edx2lrs.pipeline.steps import Batch, Reading
+from edx2lrs.pipeline.steps import ReadStep
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.matching.time_window import TimeWindow
@@ -48,22 +48,20 @@ def parts_of(file: FoundFile, part: int) -> Iterator[Part]:
         yield file.path, start, bound
 
 
-class ReadMessages(Reading):
-    """Messages, and failures of a source, in batches in; records out."""
+class ReadMessages(ReadStep):
+    """Messages, and failures of a source, in chunks in; records out."""
 
-    def process(self, batch: Any) -> Iterator[Any]:
-        came: Batch = batch
-        yield from self.failed([each for each in came if isinstance(each, Failure)])
-        messages = [each for each in came if not isinstance(each, Failure)]
+    def process(self, chunk: Any) -> Iterator[Any]:
+        yield from self.failed([each for each in chunk if isinstance(each, Failure)])
+        messages = [each for each in chunk if not isinstance(each, Failure)]
         self.tally[Counted("", "bytes")] += sum(len(message.body) for message in messages)
-        yield from self.batches(Record(each.position, each.body, each.attributes) for each in messages)
+        yield from self.chunks(Record(each.position, each.body, each.attributes) for each in messages)
 
 
-class ReadParts(Reading):
+class ReadParts(ReadStep):
     """A part in, its records out."""
 
-    def process(self, batch: Any) -> Iterator[Any]:
-        part: Part = batch
+    def process(self, part: Any) -> Iterator[Any]:
         path, start, bound = part
         try:
             with contextlib.closing(FileReader(path, Reached(start), start, None if bound < 0 else bound)) as reader:
@@ -71,7 +69,7 @@ class ReadParts(Reading):
                 while not done:
                     chunk = reader.poll(_READ_AT_ONCE)
                     done = chunk.reached.done
-                    yield from self.batches(records_of(path, chunk))
+                    yield from self.chunks(records_of(path, chunk))
                     yield from self.failed(failures_of(path, chunk))
                     self.tally[Counted("", "bytes")] += chunk.size
         except Unreadable as error:

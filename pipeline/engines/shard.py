@@ -18,8 +18,8 @@ import zstandard
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.sending import Standing, Tried
 from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
+from edx2lrs.io.state.batch import BlockSlice, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statement_uuid
-from edx2lrs.io.state.waiting import Part, Waiting
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure, Stage
@@ -160,14 +160,14 @@ class Shard:
     # What is new
 
     def _new_of(self, block: Block) -> list[int]:
-        """The places of the statements that are new; they are remembered."""
+        """The indexes of the statements that are new; they are remembered."""
         memory = _memories().take(self._key, self._head.memory)
         if memory is None:
             memory = IdMemory(self._service.ids, self._cells.older_ids.read(), self._cells.younger_ids.read())
         verdicts = memory.judge(block.ids, block.checks)
-        new = [place for place, verdict in enumerate(verdicts) if verdict == NEW]
+        new = [index for index, verdict in enumerate(verdicts) if verdict == NEW]
         self._tally[Counted(self._name, "duplicates")] += verdicts.count(DUPLICATE)
-        self._refuse(block, [place for place, verdict in enumerate(verdicts) if verdict == COLLISION], _COLLISION)
+        self._refuse(block, [index for index, verdict in enumerate(verdicts) if verdict == COLLISION], _COLLISION)
         if new and self._overflows(len(new)):
             self._refuse(block, new, _OVERFLOW)
             new = []
@@ -198,24 +198,24 @@ class Shard:
         head = self._head
         return head.standing.circuit.state != "closed" and head.queued + head.tried + new > self._service.statements
 
-    def _refuse(self, block: Block, places: Sequence[int], why: tuple[Stage, str, str]) -> None:
-        if not places:
+    def _refuse(self, block: Block, indexes: Sequence[int], why: tuple[Stage, str, str]) -> None:
+        if not indexes:
             return
         stage, cause, message = why
-        self._tally[Counted(self._name, "dead_statements", cause)] += len(places)
+        self._tally[Counted(self._name, "dead_statements", cause)] += len(indexes)
         bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
         self._failures += [
             Failure(
                 stage=stage,
                 cause=cause,
                 message=message,
-                position=positions[place],
-                payload=bodies[place],
+                position=positions[index],
+                payload=bodies[index],
                 payload_kind="statement",
                 consumer=self._name,
-                statement_id=statement_uuid(block.ids[_ID * place : _ID * (place + 1)]),
+                statement_id=statement_uuid(block.ids[_ID * index : _ID * (index + 1)]),
             )
-            for place in places
+            for index in indexes
         ]
 
     # What waits
@@ -230,7 +230,7 @@ class Shard:
         else:
             bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
             ids = _chosen(block.ids, new)
-            entry = _entry(self._head.blocks, now, ids, [bodies[place] for place in new], [positions[place] for place in new])
+            entry = _entry(self._head.blocks, now, ids, [bodies[index] for index in new], [positions[index] for index in new])
         self._add(entry)
 
     def _add(self, entry: _Entry) -> None:
@@ -304,9 +304,9 @@ class _Queue:
     def popleft(self) -> StoredBlock:
         entry = self.left.popleft()
         self._created[entry.number] = entry.created
-        return StoredBlock(entry.created, Part.of_block(entry.number, entry.ids, entry.bodies, entry.positions))
+        return StoredBlock(entry.created, BlockSlice.of_block(entry.number, entry.ids, entry.bodies, entry.positions))
 
-    def put_together(self, unsent: Sequence[Waiting]) -> _Entry:
+    def put_together(self, unsent: Sequence[PendingStatement]) -> _Entry:
         """One entry of what was taken and not sent."""
         first = unsent[0].row
         bodies, positions = [each.body for each in unsent], [each.position for each in unsent]
@@ -338,8 +338,8 @@ def _memories() -> _Memories:
     return _Memories()
 
 
-def _chosen(joined: bytes, places: Sequence[int]) -> bytes:
-    return b"".join([joined[_ID * place : _ID * (place + 1)] for place in places])
+def _chosen(joined: bytes, indexes: Sequence[int]) -> bytes:
+    return b"".join([joined[_ID * index : _ID * (index + 1)] for index in indexes])
 
 
 def _entry(number: int, created: float, ids: bytes, bodies: Sequence[bytes], positions: Sequence[str]) -> _Entry:

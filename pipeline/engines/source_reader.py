@@ -23,7 +23,7 @@ from apache_beam.utils.timestamp import Duration
 
 from edx2lrs.io.sources.source import Message, Source, SourceError
 from edx2lrs.io.sources.source_urls import open_source, parse
-from edx2lrs.pipeline.steps import Batch
+from edx2lrs.pipeline.steps import Chunk
 from edx2lrs.transforms.failure import Failure
 
 _MESSAGES = 1_000  # polled at a time
@@ -210,7 +210,7 @@ _PROVIDER = MarkProvider()
 
 
 class PollSource(beam.DoFn):
-    """A reader in; messages and failures out, in batches, for ever."""
+    """A reader in; messages and failures out, in chunks, for ever."""
 
     @beam.DoFn.unbounded_per_element()
     def process(
@@ -218,7 +218,7 @@ class PollSource(beam.DoFn):
         reader: StreamReader,
         finalizer: Any = beam.DoFn.BundleFinalizerParam,
         tracker: Any = beam.DoFn.RestrictionParam(_PROVIDER),
-    ) -> Iterator[Batch]:
+    ) -> Iterator[Chunk]:
         before, mark = tracker.current_restriction(), os.urandom(8).hex()
         if not tracker.try_claim(mark):
             return
@@ -233,7 +233,7 @@ class PollSource(beam.DoFn):
             tracker.defer_remainder(Duration(_AFTER_A_FAULT))
             return
         if came:
-            yield Batch(came)
+            yield Chunk(came)
         if source.settling.waits:
             finalizer.register(_Finalized(source.settling, poll))
         tracker.defer_remainder()

@@ -11,7 +11,7 @@ from typing import Any
 import apache_beam as beam
 
 from edx2lrs.pipeline.local.wave import MessageWave, Wave, records
-from edx2lrs.pipeline.steps import Reading
+from edx2lrs.pipeline.steps import ReadStep
 from edx2lrs.transforms.counters import Counted, Tally
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import Block
@@ -48,7 +48,7 @@ def under_way(runner: str) -> UnderWay:
     return UnderWay(runner)
 
 
-class ReadWave(Reading):
+class ReadWave(ReadStep):
     """The records of the runner's wave, whatever comes in; what could not be read of its files are failures."""
 
     def __init__(self, runner: str) -> None:
@@ -57,7 +57,7 @@ class ReadWave(Reading):
 
     def process(self, _: Any) -> Iterator[Any]:
         wave = under_way(self._runner).wave
-        yield from self.batches(records(wave))
+        yield from self.chunks(records(wave))
         yield from self.failed(wave.failures)
         self.tally[Counted("", "bytes")] += wave.size
 

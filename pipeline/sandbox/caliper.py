@@ -26,7 +26,7 @@ def respond(store: Store, name: str, request: Request) -> Response:
     envelopes = sent if isinstance(sent, list) else [sent]
     if not envelopes:
         raise BadRequest("there is no envelope in the list")
-    arrivals = [a for place, envelope in enumerate(envelopes) for a in _arrivals(envelope, f"envelope {place}")]
+    arrivals = [a for index, envelope in enumerate(envelopes) for a in _arrivals(envelope, f"envelope {index}")]
     new = store.keep(name, "caliper", arrivals, immutable=False)
     answer = {"stored": len(new), "repeats": len(arrivals) - len(new)}
     return Response(orjson.dumps(answer), mimetype="application/json")
@@ -38,7 +38,7 @@ def _arrivals(sent: Any, where: str) -> list[Arrival]:
     fault = next((sentence(fault) for fault in caliper_faults(sent) if fault.required), None)
     if fault is not None:
         raise BadRequest(f"{where}: {fault}")
-    return [_arrival(event, f"{where}: data[{place}]") for place, event in enumerate(sent["data"])]
+    return [_arrival(event, f"{where}: data[{index}]") for index, event in enumerate(sent["data"])]
 
 
 def _arrival(event: dict[str, Any], where: str) -> Arrival:

@@ -95,11 +95,11 @@ class Faults:
 
     def _poison(self, id_: str) -> int | None:
         """By the id and the seed alone: the same statement is poison each time."""
-        place = zlib.crc32(f"{self._seed} {id_.lower()}".encode()) / 2**32
+        drawn = zlib.crc32(f"{self._seed} {id_.lower()}".encode()) / 2**32
         for poison in self._poisons:
-            if place < poison.share:
+            if drawn < poison.share:
                 return poison.status
-            place -= poison.share
+            drawn -= poison.share
         return None
 
     def draw(self) -> Drawn | None:
@@ -107,9 +107,9 @@ class Faults:
         if not self._faults:
             return None
         with self._lock:
-            place, coin = self._random.random(), self._random.random() < 0.5
+            drawn, coin = self._random.random(), self._random.random() < 0.5
         for fault in self._faults:
-            if place < fault.share:
+            if drawn < fault.share:
                 return Drawn(fault.kind, fault.seconds, coin)
-            place -= fault.share
+            drawn -= fault.share
         return None

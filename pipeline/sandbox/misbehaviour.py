@@ -83,10 +83,10 @@ def _drip(fault: Drawn, answer: Answer) -> Response:
 
     def drops() -> Iterator[bytes]:
         end = time.monotonic() + fault.seconds
-        for place in range(len(body)):
+        for index in range(len(body)):
             if time.monotonic() < end:
                 time.sleep(_BLINK)
-            yield body[place : place + 1]
+            yield body[index : index + 1]
 
     response = Response(drops(), content.status, mimetype="application/json")
     response.content_length = len(body)

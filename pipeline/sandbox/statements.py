@@ -65,7 +65,7 @@ def _post(store: Store, name: str, request: Request) -> Response:
     statements = sent if isinstance(sent, list) else [sent]
     if not statements:
         raise BadRequest("there is no statement in the list")
-    arrivals = [_arrival(statement, f"statement {place}: ") for place, statement in enumerate(statements)]
+    arrivals = [_arrival(statement, f"statement {index}: ") for index, statement in enumerate(statements)]
     if len({arrival.id for arrival in arrivals}) < len(arrivals):
         raise BadRequest("two statements of the list have one id")
     new = _keep(store, name, arrivals)

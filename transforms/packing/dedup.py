@@ -56,9 +56,9 @@ class _Generation:
         """Id and checks of those that are known; of an id that came several times, the last is given last."""
         wanted = np.frombuffer(ids, dtype="S16")
         for run in self._runs:
-            places = np.minimum(run.ids.searchsorted(wanted), len(run.ids) - 1)
-            for hit in (run.ids[places] == wanted).nonzero()[0].tolist():
-                yield wanted[hit : hit + 1].tobytes(), run.checks[places[hit]].tobytes()
+            indexes = np.minimum(run.ids.searchsorted(wanted), len(run.ids) - 1)
+            for hit in (run.ids[indexes] == wanted).nonzero()[0].tolist():
+                yield wanted[hit : hit + 1].tobytes(), run.checks[indexes[hit]].tobytes()
         for _, one in _each(ids):
             if one in self._newest:
                 yield one, self._newest[one]
@@ -125,7 +125,7 @@ class IdMemory:
 
 
 def _each(ids: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each id, with the place where it and its checks begin."""
+    """Each id, with the index where it and its checks begin."""
     return ((start, ids[start : start + _ID]) for start in range(0, len(ids), _ID))
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.sending import Request, Sending, Unsent
+from edx2lrs.io.state.batch import BlockSlice, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statements_in
-from edx2lrs.io.state.waiting import Part, Waiting
 from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
 
 Behaviour = Callable[[list[int]], Answer]
@@ -26,18 +26,18 @@ def consumer(**options: Any) -> Consumer:
 
 
 def block(row: int, count: int) -> StoredBlock:
-    return StoredBlock(0.0, part(row, [waiting(row, index) for index in range(count)]))
+    return StoredBlock(0.0, slice_of(row, [pending(row, index) for index in range(count)]))
 
 
-def part(row: int, statements: list[Waiting]) -> Part:
+def slice_of(row: int, statements: list[PendingStatement]) -> BlockSlice:
     ids = b"".join(each.id for each in statements)
     positions = {index: each.position for index, each in enumerate(statements)}
-    return Part(row, range(len(statements)), ids, b"\n".join(each.body for each in statements), positions)
+    return BlockSlice(row, range(len(statements)), ids, b"\n".join(each.body for each in statements), positions)
 
 
-def waiting(row: int, index: int) -> Waiting:
+def pending(row: int, index: int) -> PendingStatement:
     number = 10_000 * row + index
-    return Waiting(row=row, index=index, id=uuid.UUID(int=number).bytes, body=b"%d" % number, position=f"log:{number}")
+    return PendingStatement(row=row, index=index, id=uuid.UUID(int=number).bytes, body=b"%d" % number, position=f"log:{number}")
 
 
 class Driven:
@@ -64,7 +64,7 @@ class Driven:
             self.now = chosen
             return
         if isinstance(chosen, Request):
-            numbers = [int(statement.body) for statement in chosen.statements]
+            numbers = [int(statement.body) for statement in chosen.batch]
             self.requests.append(numbers)
             settlements = self.sending.answered(chosen, self.behaviour(numbers), self.now)
         else:
@@ -401,12 +401,12 @@ def test_retry_after_silences_the_whole_consumer() -> None:
 
 
 def test_an_id_comes_once_in_a_batch() -> None:
-    twice = StoredBlock(0.0, part(2, [waiting(1, index) for index in range(5)]))
+    twice = StoredBlock(0.0, slice_of(2, [pending(1, index) for index in range(5)]))
     run = driven(lambda _: Answer(200), [block(1, 10)])
     run.sending.add(twice, 0.0)
     chosen = run.sending.choose(0.0)
     assert isinstance(chosen, Request)
-    ids = [statement.id for statement in chosen.statements]
+    ids = [statement.id for statement in chosen.batch]
     assert len(ids) == len(set(ids)) == 10
 
 
@@ -416,7 +416,7 @@ def test_a_batch_waits_for_its_interval_when_it_is_not_full() -> None:
     assert sending.choose(100.0) == 105.0
     chosen = sending.choose(105.0)
     assert isinstance(chosen, Request)
-    assert len(chosen.statements) == 3
+    assert len(chosen.batch) == 3
 
 
 def test_a_consumer_that_wants_its_batches_at_once_does_not_hurry_another_one() -> None:
@@ -438,4 +438,4 @@ def test_a_batch_is_full_by_bytes_too() -> None:
     sending.add(block(1, 1000), 100.0)
     chosen = sending.choose(100.0)
     assert isinstance(chosen, Request)
-    assert 900 < sum(len(statement.body) + 1 for statement in chosen.statements) <= 1000
+    assert 900 < sum(len(statement.body) + 1 for statement in chosen.batch) <= 1000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from edx2lrs.io.state.waiting import Part, Statements, Waiting
+from edx2lrs.io.state.batch import Batch, BlockSlice, PendingStatement
 from edx2lrs.transforms.packing.blocks import Statement, pack
 
 
-def statements_of_blocks(*sizes: int) -> list[Waiting]:
+def statements_of_blocks(*sizes: int) -> list[PendingStatement]:
     return [
-        Waiting(row, index, bytes([row, index] * 8), b'{"n":%d}' % index, f"log:{row}.{index}")
+        PendingStatement(row, index, bytes([row, index] * 8), b'{"n":%d}' % index, f"log:{row}.{index}")
         for row, size in enumerate(sizes, 1)
         for index in range(size)
     ]
@@ -19,7 +19,7 @@ def statements_of_blocks(*sizes: int) -> list[Waiting]:
 @pytest.mark.parametrize("sizes", [(), (1,), (3, 4, 1), (2, 0, 5)])
 def test_cut_at_any_place_they_are_the_same(sizes: tuple[int, ...]) -> None:
     waiting = statements_of_blocks(*sizes)
-    statements = Statements.of(waiting)
+    statements = Batch.of(waiting)
     assert list(statements) == waiting
     assert len(statements) == len(waiting)
     for start in range(len(waiting) + 1):
@@ -34,9 +34,9 @@ def test_cut_at_any_place_they_are_the_same(sizes: tuple[int, ...]) -> None:
 
 def test_the_rest_of_a_block_finds_its_positions_in_the_whole() -> None:
     block = pack("one", [Statement(bytes([n] * 16), b"%d" % n, b"", f"log:{n}") for n in range(6)])
-    rest = Part(7, [1, 4, 5], b"".join(bytes([n] * 16) for n in (1, 4, 5)), b"1\n4\n5", block.positions)
-    assert [(w.row, w.index, w.id[0], w.body, w.position) for w in Statements([rest]).slice(1, 3)] == [
+    rest = BlockSlice(7, [1, 4, 5], b"".join(bytes([n] * 16) for n in (1, 4, 5)), b"1\n4\n5", block.positions)
+    assert [(w.row, w.index, w.id[0], w.body, w.position) for w in Batch([rest]).slice(1, 3)] == [
         (7, 4, 4, b"4", "log:4"),
         (7, 5, 5, b"5", "log:5"),
     ]
-    assert Statements([rest]).slice(1, 3).age == (7, 4)
+    assert Batch([rest]).slice(1, 3).age == (7, 4)

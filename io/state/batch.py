@@ -15,7 +15,7 @@ from edx2lrs.transforms.packing.blocks import unpack_lines, unpack_positions
 ID_BYTES = 16
 
 
-class Waiting(msgspec.Struct, frozen=True, gc=False):
+class PendingStatement(msgspec.Struct, frozen=True, gc=False):
     """A statement of the outbox: its block's row, its index in the block, id (16 bytes), body (JSON) and position of its
     record."""
 
@@ -26,7 +26,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     position: str
 
 
-class Part(NamedTuple):
+class BlockSlice(NamedTuple):
     """Statements of one block, in order: their indexes in it, ids (16 bytes each) and bodies, one a line. ``positions``: by
     index, or packed those of the whole block."""
 
@@ -37,7 +37,7 @@ class Part(NamedTuple):
     positions: bytes | Mapping[int, str]
 
     @classmethod
-    def of_block(cls, row: int, ids: bytes, bodies: bytes, positions: bytes) -> Part:
+    def of_block(cls, row: int, ids: bytes, bodies: bytes, positions: bytes) -> BlockSlice:
         """All of a block; ``bodies`` and ``positions`` as it holds them."""
         return cls(row, range(len(ids) // ID_BYTES), ids, unpack_lines(bodies), positions)
 
@@ -62,31 +62,31 @@ class Part(NamedTuple):
         ids = self.ids
         return [ids[start : start + ID_BYTES] for start in range(0, len(ids), ID_BYTES)]
 
-    def slice(self, start: int, stop: int) -> Part:
-        """Those from place ``start`` to ``stop``."""
+    def slice(self, start: int, stop: int) -> BlockSlice:
+        """The statements from index ``start`` to index ``stop``."""
         if start <= 0 and stop >= self.size:
             return self
         ids = self.ids[start * ID_BYTES : stop * ID_BYTES]
-        return Part(self.row, self.indexes[start:stop], ids, b"\n".join(self.bodies[start:stop]), self.positions)
+        return BlockSlice(self.row, self.indexes[start:stop], ids, b"\n".join(self.bodies[start:stop]), self.positions)
 
-    def statements(self) -> Iterator[Waiting]:
+    def statements(self) -> Iterator[PendingStatement]:
         """One by one."""
         positions = unpack_positions(self.positions) if isinstance(self.positions, bytes) else self.positions
         for index, identifier, body in zip(self.indexes, self.id_list, self.bodies, strict=True):
-            yield Waiting(self.row, index, identifier, body, positions[index])
+            yield PendingStatement(self.row, index, identifier, body, positions[index])
 
 
-class Statements:
+class Batch:
     """Statements of several blocks, in order."""
 
-    def __init__(self, parts: Iterable[Part]) -> None:
+    def __init__(self, parts: Iterable[BlockSlice]) -> None:
         self.parts = tuple(part for part in parts if part.size)
         self._size = sum(part.size for part in self.parts)
 
     @classmethod
-    def of(cls, statements: Iterable[Waiting]) -> Statements:
+    def of(cls, statements: Iterable[PendingStatement]) -> Batch:
         """Those that are objects already."""
-        return cls(_part(row, list(of_row)) for row, of_row in groupby(statements, attrgetter("row")))
+        return cls(_slice_of(row, list(of_row)) for row, of_row in groupby(statements, attrgetter("row")))
 
     @property
     def lines(self) -> bytes:
@@ -111,23 +111,23 @@ class Statements:
     def __len__(self) -> int:
         return self._size
 
-    def __iter__(self) -> Iterator[Waiting]:
+    def __iter__(self) -> Iterator[PendingStatement]:
         for part in self.parts:
             yield from part.statements()
 
-    def slice(self, start: int, stop: int) -> Statements:
-        """Those from place ``start`` to ``stop``."""
-        return Statements(self._between(start, stop))
+    def slice(self, start: int, stop: int) -> Batch:
+        """The statements from index ``start`` to index ``stop``."""
+        return Batch(self._between(start, stop))
 
-    def _between(self, start: int, stop: int) -> Iterator[Part]:
+    def _between(self, start: int, stop: int) -> Iterator[BlockSlice]:
         before = 0
         for part in self.parts:
             yield part.slice(max(0, start - before), max(0, stop - before))
             before += part.size
 
 
-def _part(row: int, statements: Sequence[Waiting]) -> Part:
-    return Part(
+def _slice_of(row: int, statements: Sequence[PendingStatement]) -> BlockSlice:
+    return BlockSlice(
         row,
         [each.index for each in statements],
         b"".join([each.id for each in statements]),

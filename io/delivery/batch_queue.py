@@ -6,28 +6,28 @@ from bisect import bisect_right
 from collections import deque
 from itertools import accumulate
 
+from edx2lrs.io.state.batch import Batch, BlockSlice
 from edx2lrs.io.state.outbox import StoredBlock
-from edx2lrs.io.state.waiting import Part, Statements
-from edx2lrs.transforms.config_types import Batch
+from edx2lrs.transforms.config_types import Batch as BatchOptions
 
 _LATELY = 32  # accepted requests; of an LRS with a bound of its own, one batch in so many is halved
 
 
-class Batches:
+class BatchQueue:
     """A queue of waiting statements, oldest first; not safe for threads by itself. Times are seconds of a monotonic
     clock.
 
-    A batch holds at most ``batch.size`` statements and ``batch.bytes`` bytes (a larger statement goes alone), and each
+    A batch holds at most ``options.size`` statements and ``options.bytes`` bytes (a larger statement goes alone), and each
     id once. ``frame``: bytes of a body that are not of its statements.
     """
 
-    def __init__(self, batch: Batch, frame: int = 1) -> None:
-        self._size = batch.size
-        self._bound = self._most_bytes = max(1, batch.bytes - frame)
+    def __init__(self, options: BatchOptions, frame: int = 1) -> None:
+        self._size = options.size
+        self._bound = self._most_bytes = max(1, options.bytes - frame)
         self._accepted = 0  # since the bound was halved, or doubled again
         self._lately: deque[int] = deque(maxlen=_LATELY)  # bytes of what was accepted
-        self._interval = batch.interval
-        self._queue: deque[Part] = deque()
+        self._interval = options.interval
+        self._queue: deque[BlockSlice] = deque()
         self._ages: deque[tuple[float, int]] = deque()  # since when they wait, and how many statements had come by then
         self._came = 0
         self._went = 0
@@ -38,11 +38,11 @@ class Batches:
 
     def add(self, block: StoredBlock, since: float) -> None:
         """Put the statements of ``block``, which wait since that moment, at the end."""
-        part = block.waiting
-        if part.size:
-            self._queue.append(part)
-            self.bytes += part.size_in_bytes
-            self._came += part.size
+        block_slice = block.waiting
+        if block_slice.size:
+            self._queue.append(block_slice)
+            self.bytes += block_slice.size_in_bytes
+            self._came += block_slice.size
             self._ages.append((since, self._came))
 
     def due_at(self) -> float | None:
@@ -54,50 +54,50 @@ class Batches:
             return 0.0
         return self._ages[0][0] + self._interval
 
-    def take(self) -> Statements:
+    def take(self) -> Batch:
         """The next batch, full or not; empty when nothing waits."""
-        taken: list[Part] = []
+        taken: list[BlockSlice] = []
         ids: set[bytes] = set()
         count = size = 0
         while self._queue and count < self._size:
-            part = self._queue.popleft()
-            part_ids = part.id_list
-            fitting = _fitting(part, part_ids, self._size - count, self._most_bytes - size, ids)
+            block_slice = self._queue.popleft()
+            slice_ids = block_slice.id_list
+            fitting = _fitting(block_slice, slice_ids, self._size - count, self._most_bytes - size, ids)
             if not fitting and not taken:
                 fitting = 1
-            fits = part.slice(0, fitting)
+            fits = block_slice.slice(0, fitting)
             taken.append(fits)
-            ids.update(part_ids[:fitting])
+            ids.update(slice_ids[:fitting])
             count += fitting
             size += fits.size_in_bytes
-            if fitting < part.size:
-                self._queue.appendleft(part.slice(fitting, part.size))
+            if fitting < block_slice.size:
+                self._queue.appendleft(block_slice.slice(fitting, block_slice.size))
                 break
         self.bytes -= size
         self._went += count
         while self._ages and self._ages[0][1] <= self._went:
             self._ages.popleft()
-        return Statements(taken)
+        return Batch(taken)
 
     def after_413(self) -> tuple[int | None, int]:
         """For ``resume``: the bytes that a batch may have, if fewer than the configuration says, and how many were accepted since."""
         return (self._most_bytes, self._accepted) if self._most_bytes < self._bound else (None, 0)
 
     def resume(self, most_bytes: int | None, accepted: int) -> None:
-        """Go on where another one was."""
+        """Go on where another queue was."""
         self._most_bytes, self._accepted = min(most_bytes or self._bound, self._bound), accepted
 
-    def too_large(self, statements: Statements) -> None:
-        """The LRS found these too many bytes: batches have half as many from now on, unless it took as many lately. Then one of these
-        statements is too large."""
-        size, taken = statements.size_in_bytes, max(self._lately, default=0)
+    def too_large(self, batch: Batch) -> None:
+        """The LRS found that ``batch`` has too many bytes: batches have half as many from now on, unless the LRS took as many lately.
+        Then one statement of ``batch`` is too large."""
+        size, taken = batch.size_in_bytes, max(self._lately, default=0)
         if taken < size:
             self._most_bytes = min(self._most_bytes, max(size // 2, taken, 1))
             self._accepted = 0
 
-    def accepted(self, statements: Statements) -> None:
-        """The LRS took these. After some of them twice as many bytes are tried again."""
-        size = statements.size_in_bytes
+    def accepted(self, batch: Batch) -> None:
+        """The LRS took ``batch``. After some accepted batches twice as many bytes are tried again."""
+        size = batch.size_in_bytes
         self._lately.append(size)
         self._accepted += 1
         most = self._most_bytes
@@ -106,17 +106,17 @@ class Batches:
         self._most_bytes = min(self._bound, max(most, size))
 
 
-def _fitting(part: Part, part_ids: list[bytes], most: int, most_bytes: int, ids: set[bytes]) -> int:
+def _fitting(block_slice: BlockSlice, slice_ids: list[bytes], most: int, most_bytes: int, ids: set[bytes]) -> int:
     """How many from the part's start go with a batch of ``ids`` in which that much is left."""
-    fitting = min(most, part.size)
-    if part.size_in_bytes > most_bytes:
-        fitting = min(fitting, bisect_right(list(accumulate(len(body) + 1 for body in part.bodies)), most_bytes))
-    new_ids = part_ids[:fitting]
+    fitting = min(most, block_slice.size)
+    if block_slice.size_in_bytes > most_bytes:
+        fitting = min(fitting, bisect_right(list(accumulate(len(body) + 1 for body in block_slice.bodies)), most_bytes))
+    new_ids = slice_ids[:fitting]
     if len(set(new_ids)) == len(new_ids) and ids.isdisjoint(new_ids):
         return len(new_ids)
     seen = set(ids)
-    for place, identifier in enumerate(new_ids):
+    for index, identifier in enumerate(new_ids):
         if identifier in seen:
-            return place
+            return index
         seen.add(identifier)
     return len(new_ids)
