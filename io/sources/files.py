@@ -13,11 +13,21 @@ from typing import NamedTuple
 from edx2lrs.io.paths import file_systems, is_remote
 from edx2lrs.io.sources import inflate, local_files
 from edx2lrs.io.sources.object_stores import open_raw
+from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine, Sharing, SourceSpec
 
 HEAD = 1024
 """Bytes of a file's head that tell whether it is the file of last time."""
 
 
+SPEC = SourceSpec(
+    name="files",
+    what="files",
+    schemes=(),
+    form="files, a folder, a glob in quotes, or several with commas between",
+    example="'logs/*.gz'",
+    sharing=Sharing(True, "as many as cores; each reads parts of files"),
+    engines={LOCAL: OnEngine(), FLINK: OnEngine(), DATAFLOW: OnEngine()},
+)
 PART = 256 * 1024 * 1024
 """Bytes of a plain file that are read as one part."""
 

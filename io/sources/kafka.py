@@ -13,22 +13,50 @@ import re
 import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+from edx2lrs.io.sources.address import SourceUrl, of_group
 from edx2lrs.io.sources.event_bus import SchemaOf, bundled_schema, event_of_kafka
+from edx2lrs.io.sources.options import (
+    BEGIN,
+    CREDENTIALS,
+    DURATION,
+    GROUP,
+    HTTP,
+    NAME,
+    READER,
+    SECRET,
+    TLS_FILES,
+    Option,
+    one_of,
+    read_options,
+    wrong_option,
+)
 from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.schema_registry import SchemaRegistry
 from edx2lrs.io.sources.source import Message, Polled, Source, SourceError
-from edx2lrs.io.sources.source_options import SourceOptions
-from edx2lrs.io.sources.source_urls import SourceUrl
+from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, BeamSource, OnEngine, Sharing, SourceSpec, Stream
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 
-_SECURITY = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
-_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 OPTIONS = (
-    "group", "start", "member", "session", "security", "mechanism", "username", "password", "ca", "certificate", "key",
-    "key_password", "registry", "registry_username", "registry_password",
-)  # fmt: skip
+    GROUP,
+    BEGIN,
+    *CREDENTIALS,
+    Option(
+        "security",
+        one_of("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"),
+        "the protocol of the connection. Default: `sasl_ssl` with a username, else `plaintext`",
+    ),
+    Option("mechanism", one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"), "how the username and the password are sent", "PLAIN"),
+    *TLS_FILES,
+    Option("key_password", SECRET, "the password of `key`"),
+    Option("session", DURATION, "the time without a sign of life after which the group gives up a process", "45s"),
+    Option("member", NAME, READER, names_reader=True),
+    Option("registry", HTTP, "the address of a schema registry with Confluent's interface"),
+    Option("registry_username", SECRET, "the username for the schema registry"),
+    Option("registry_password", SECRET, "the password for the schema registry"),
+)
 _ANSWER = 10.0  # seconds that a broker gets to answer
 _LONGEST_WAVE = 600.0  # seconds between polls after which the group gives this process up
 _LOG = logging.getLogger("edx2lrs.kafka")
@@ -47,49 +75,45 @@ class KafkaOptions(NamedTuple):
 def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
     """What ``url`` asks for. ``worker``: this process's name, its own in the group and the same after a restart, which then takes
     over at once in place of waiting until the group has given the dead one up; "" for none. Raises SourceUrlError."""
-    options = SourceOptions(url, OPTIONS)
-    username, password = options.secret("username"), options.secret("password")
+    values = read_options(url, OPTIONS)
+    username, password = values["username"], values["password"]
     if (username is None) != (password is None):
-        raise options.wrong("username", "and password belong together; give both or none")
-    security = options.one_of("security", _SECURITY, "plaintext" if username is None else "sasl_ssl")
+        raise wrong_option(url, "username", "and password belong together; give both or none")
+    security = values["security"] or ("plaintext" if username is None else "sasl_ssl")
     if security.startswith("sasl") != (username is not None):
-        raise options.wrong("security", f"{security} does not fit: sasl_plaintext and sasl_ssl go with username and password")
+        why = f"{security} does not fit: sasl_plaintext and sasl_ssl go with username and password"
+        raise wrong_option(url, "security", why)
+    session = int(values["session"] * 1000)
     settings: dict[str, Any] = {
         "bootstrap.servers": ",".join(url.servers),
-        "group.id": options.text("group"),
+        "group.id": values["group"],
         "client.id": "edx2lrs",
         "enable.auto.commit": False,
         "auto.offset.reset": "error",  # a position that the topic lacks is a loss to be told
         "partition.assignment.strategy": "cooperative-sticky",
-        "session.timeout.ms": int(options.seconds("session", 45.0) * 1000),
+        "session.timeout.ms": session,
+        "heartbeat.interval.ms": min(3_000, session // 3),
         "max.poll.interval.ms": int(_LONGEST_WAVE * 1000),
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 50,
         "security.protocol": security,
         "log_level": 2,  # what matters is raised
     }
-    settings["heartbeat.interval.ms"] = min(3_000, settings["session.timeout.ms"] // 3)
     optional = {
-        "group.instance.id": _member(options.text("member", worker), url.path),
-        "sasl.mechanism": options.one_of("mechanism", _MECHANISMS, "PLAIN") if username else "",
+        "group.instance.id": _member(values["member"] or worker, url.path),
+        "sasl.mechanism": values["mechanism"] if username else None,
         "sasl.username": username,
         "sasl.password": password,
-        "ssl.ca.location": options.text("ca"),
-        "ssl.certificate.location": options.text("certificate"),
-        "ssl.key.location": options.text("key"),
-        "ssl.key.password": options.secret("key_password"),
+        "ssl.ca.location": values["ca"],
+        "ssl.certificate.location": values["certificate"],
+        "ssl.key.location": values["key"],
+        "ssl.key.password": values["key_password"],
     }
     settings.update({key: value for key, value in optional.items() if value})
-    registry = options.text("registry")
-    if registry and not registry.startswith(("http://", "https://")):
-        raise options.wrong("registry", "is no address of a schema registry; expected http://HOST:PORT or https://...")
-    asked = SchemaRegistry(registry, options.secret("registry_username"), options.secret("registry_password"))
-    return KafkaOptions(url.name, url.path, options.start(), settings, asked.schema_of if registry else bundled_schema)
-
-
-def kafka_source(url: SourceUrl, worker: str = "") -> Source:
-    """The source at ``kafka://...``. Raises SourceUrlError (options), SourceError (confluent-kafka is missing)."""
-    return KafkaSource(kafka_options(url, worker))
+    schema_of: SchemaOf = bundled_schema
+    if values["registry"]:
+        schema_of = SchemaRegistry(values["registry"], values["registry_username"], values["registry_password"]).schema_of
+    return KafkaOptions(url.name, url.path, values["start"], settings, schema_of)
 
 
 def _member(name: str, topic: str) -> str:
@@ -449,3 +473,54 @@ _ADVICE = {
     "FENCED_INSTANCE_ID": _SAME_NAME,
     "_UNSUPPORTED_FEATURE": "a broker of 2.4 or newer is needed",
 }
+
+
+# What the source says of itself
+
+_FORM = "kafka://HOST:PORT[,HOST:PORT]/TOPIC?group=GROUP"
+
+
+def _address(text: str) -> SourceUrl:
+    return of_group(text, _FORM)
+
+
+def _open(url: SourceUrl, worker: str, _position: str | None) -> Source:
+    return KafkaSource(kafka_options(url, worker))
+
+
+def _by_beam(url: SourceUrl, _id_label: str | None) -> BeamSource:
+    from apache_beam.io.kafka import ReadFromKafka
+
+    source = ReadFromKafka(
+        consumer_config=settings_of_java(url), topics=[url.path], with_metadata=True, commit_offset_in_finalize=True
+    )
+    return BeamSource(source, partial(messages_of_beam, url.path))
+
+
+def settings_of_java(url: SourceUrl) -> dict[str, str]:
+    """The settings of Java's Kafka client. No secret: on Dataflow no option that holds one can be given."""
+    return {
+        "bootstrap.servers": ",".join(url.servers),
+        "group.id": url.options["group"],
+        "auto.offset.reset": url.options.get("start", "earliest"),
+        "enable.auto.commit": "false",
+    }
+
+
+def messages_of_beam(topic: str, row: Any) -> list[Message | Failure]:
+    """What came in a row of ``ReadFromKafka``."""
+    headers = [(header.key, header.value) for header in row.headers or ()]
+    return [message_of(topic, row.partition, row.offset, headers, row.value)]
+
+
+SPEC = SourceSpec(
+    name="Kafka",
+    what="the Open edX event bus on Kafka",
+    schemes=("kafka://",),
+    form=_FORM,
+    example="kafka://kafka-1:9092,kafka-2:9092/prod-tracking-log?group=edx2lrs",
+    sharing=Sharing(True, "several, also on several machines"),
+    engines={LOCAL: OnEngine(), FLINK: OnEngine(), DATAFLOW: OnEngine(by_beam=True, options=("group", "start"))},
+    options=OPTIONS,
+    stream=Stream(_address, kafka_options, _open, _by_beam),
+)

@@ -18,14 +18,40 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from edx2lrs.io.sources.address import SourceUrl, of_group, scheme_of
 from edx2lrs.io.sources.event_bus import event_of_redis
+from edx2lrs.io.sources.options import (
+    BEGIN,
+    CREDENTIALS,
+    DURATION,
+    GROUP,
+    NAME,
+    NUMBER,
+    READER,
+    TLS_FILES,
+    Option,
+    read_options,
+    wrong_option,
+)
 from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message, Polled, Source, SourceError
-from edx2lrs.io.sources.source_options import SourceOptions
-from edx2lrs.io.sources.source_urls import SourceUrl
+from edx2lrs.io.sources.spec import FLINK, LOCAL, OnEngine, Sharing, SourceSpec, Stream
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 
-OPTIONS = ("group", "start", "consumer", "claim", "db", "username", "password", "ca", "certificate", "key")
+OPTIONS = (
+    GROUP,
+    BEGIN,
+    *CREDENTIALS,
+    *TLS_FILES,
+    Option(
+        "claim",
+        DURATION,
+        "the time after which an entry of another worker, if not acknowledged, is taken. Has to be longer than any wave",
+        "5m",
+    ),
+    Option("consumer", NAME, READER, names_reader=True),
+    Option("db", NUMBER, "the number of the database", "0"),
+)
 _TLS_FILES = {"ca": "ssl_ca_certs", "certificate": "ssl_certfile", "key": "ssl_keyfile"}
 _ANSWER = 15.0  # seconds that Redis gets to answer
 _LONGEST_WAIT = 5.0  # and that it is asked to wait for an entry
@@ -116,45 +142,37 @@ class RedisOptions(NamedTuple):
 def redis_options(url: SourceUrl, worker: str = "") -> RedisOptions:
     """What ``url`` asks for. ``worker``: this process's name in the group, the same after a restart; "" for one that no other
     process ever has. Raises SourceUrlError."""
-    options = SourceOptions(url, OPTIONS)
+    values = read_options(url, OPTIONS)
     if len(url.servers) != 1:
-        raise options.wrong("group", "has to be on one server: a stream is read from one HOST:PORT")
+        raise wrong_option(url, "group", "has to be on one server: a stream is read from one HOST:PORT")
     host, _, port = url.servers[0].rpartition(":")
     client: dict[str, Any] = {
         "host": host.strip("[]"),
         "port": int(port),
-        "username": options.secret("username"),
-        "password": options.secret("password"),
+        "username": values["username"],
+        "password": values["password"],
         "client_name": "edx2lrs",
+        "db": values["db"],
     }
-    database = options.text("db", "0")
-    if not database.isdecimal():
-        raise options.wrong("db", f"expected a number, found {database[:40]!r}")
-    client["db"] = int(database)
-    files = {name: options.text(key) for key, name in _TLS_FILES.items() if options.text(key)}
+    files = {name: values[key] for key, name in _TLS_FILES.items() if values[key]}
     if url.scheme == "rediss":
         client.update(ssl=True, **files)
     elif files:
-        raise options.wrong("ca", "certificate and key go with rediss://")
-    named = options.text("consumer", worker)
-    start = options.start()
+        raise wrong_option(url, "ca", "certificate and key go with rediss://")
+    named = values["consumer"] or worker
+    start = values["start"]
     # ids begin with milliseconds; a group reads what comes after its id
     begin = {"earliest": "0", "latest": "$"}.get(str(start)) or f"{max(int(start) - 1, 0)}-18446744073709551615"
     return RedisOptions(
         url.name,
         url.path,
-        options.text("group"),
+        values["group"],
         named or f"{socket.gethostname()}-{os.getpid()}-{time.time_ns():x}",
         bool(named),
         begin,
-        options.seconds("claim", 300.0),
+        values["claim"],
         client,
     )
-
-
-def redis_source(url: SourceUrl, worker: str = "") -> Source:
-    """The source at ``redis://...`` or ``rediss://...``. Raises SourceUrlError (options), SourceError (redis-py is missing)."""
-    return RedisSource(redis_options(url, worker))
 
 
 def _library() -> Any:
@@ -381,4 +399,30 @@ _ADVICE = (
     ("WRONGTYPE", "the key is no stream; check the name (with the prefix of EVENT_BUS_TOPIC_PREFIX)"),
     ("unknown command", "Redis 6.2 or newer is needed"),
     ("CERTIFICATE_VERIFY_FAILED", "the server's certificate is not trusted; name its authority by ca=PATH, and check the host"),
+)
+
+
+# What the source says of itself
+
+_FORM = "HOST:PORT/STREAM?group=GROUP"
+
+
+def _address(text: str) -> SourceUrl:
+    return of_group(text, f"{scheme_of(text)}://{_FORM}")
+
+
+def _open(url: SourceUrl, worker: str, _position: str | None) -> Source:
+    return RedisSource(redis_options(url, worker))
+
+
+SPEC = SourceSpec(
+    name="Redis",
+    what="the Open edX event bus on Redis",
+    schemes=("redis://", "rediss://"),
+    form=f"redis://{_FORM}",
+    example="redis://redis:6379/prod-tracking-log?group=edx2lrs",
+    sharing=Sharing(True, "several"),
+    engines={LOCAL: OnEngine(), FLINK: OnEngine()},
+    options=OPTIONS,
+    stream=Stream(_address, redis_options, _open),
 )

@@ -21,11 +21,13 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from edx2lrs.io.sources.address import SourceUrl, SourceUrlError
 from edx2lrs.io.sources.file_reader import FileReader
 from edx2lrs.io.sources.files import Unreadable
 from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines
 from edx2lrs.io.sources.position import Position, Reached
-from edx2lrs.io.sources.source import Message, Polled, ResumePoint, SourceError
+from edx2lrs.io.sources.source import Message, Polled, ResumePoint, Source, SourceError
+from edx2lrs.io.sources.spec import LOCAL, OnEngine, Sharing, SourceSpec, Stream
 from edx2lrs.transforms.failure import Failure
 
 LINGER = 10.0
@@ -449,3 +451,38 @@ def _start_of_gz(path: str, length: int) -> bytes:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+# What the source says of itself
+
+
+def _address(text: str) -> SourceUrl:
+    path = text[len("tail:") :]
+    if path.startswith("//"):
+        path = path[2:]
+    if not path or path.endswith("/") or any(sign in path for sign in "*?"):
+        raise SourceUrlError(f"--input {text}: names no file; a growing log is given as tail:PATH, as {SPEC.example}")
+    if os.path.isdir(path):
+        raise SourceUrlError(f"--input {text}: is a folder; name the log in it that grows")
+    path = os.path.abspath(path)
+    return SourceUrl("tail", f"tail:{path}", (), path, {})
+
+
+def _check(_: SourceUrl) -> None:
+    """A log has no options."""
+
+
+def _open(url: SourceUrl, _worker: str, position: str | None) -> Source:
+    return Tail(url.path, position)
+
+
+SPEC = SourceSpec(
+    name="a log that grows",
+    what="a log that grows",
+    schemes=("tail:",),
+    form="tail:PATH",
+    example="tail:/var/log/tracking.log",
+    sharing=Sharing(False, "one"),
+    engines={LOCAL: OnEngine()},
+    stream=Stream(_address, _check, _open),
+)

@@ -9,13 +9,15 @@ import argparse
 import json
 from typing import Any
 
+from edx2lrs.io.sources.opening import on
+from edx2lrs.io.sources.spec import DATAFLOW
 from edx2lrs.pipeline.commands.run import add_arguments
 
 _NOT_THERE = ("state", "workers", "http", "strict", "help")  # of this machine
 _GCS = {"config": "GCS_READ_FILE", "report": "GCS_WRITE_FILE"}
 _REGEXES = {
     "config": "^gs://.+",
-    "input": "^(gs|pubsub|kafka)://.+",
+    "input": f"^({'|'.join(['gs://', *(scheme for spec in on(DATAFLOW) for scheme in spec.schemes)])}).+",
     "report": "^gs://.+",
     "since": "^[0-9]{4}-.+",
     "until": "^[0-9]{4}-.+",

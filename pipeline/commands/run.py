@@ -13,11 +13,12 @@ from pathlib import Path
 
 from edx2lrs.io.paths import is_remote
 from edx2lrs.io.sources import files
+from edx2lrs.io.sources.opening import forms, streams
 from edx2lrs.io.sources.path_dates import within
-from edx2lrs.io.sources.source_urls import streams
+from edx2lrs.io.sources.spec import LOCAL
 from edx2lrs.pipeline.compiled_config import CompiledConfig
 from edx2lrs.pipeline.config.reading import load
-from edx2lrs.pipeline.engines.options import LOCAL, NO_ID_LABEL, engine_of
+from edx2lrs.pipeline.engines.options import NO_ID_LABEL, engine_of
 from edx2lrs.pipeline.local import run_lifecycle
 from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
 from edx2lrs.pipeline.local.worker_messages import WorkerPlan
@@ -33,9 +34,7 @@ _LOG = logging.getLogger("edx2lrs")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="FILE", help="the configuration (YAML)")
     several = (
-        "files, a folder, a glob in quotes, or several with commas between; or a stream, which is read until SIGTERM:"
-        " pubsub://PROJECT/SUBSCRIPTION, tail:PATH, kafka://HOST:PORT/TOPIC?group=G, redis://HOST:PORT/STREAM?group=G;"
-        " may be given again"
+        f"{files.SPEC.form}; or a stream, which is read until SIGTERM: {', '.join(forms())}; may be given again"
     )
     parser.add_argument("--input", required=True, action="append", metavar="INPUT", help=several)
     parser.add_argument(

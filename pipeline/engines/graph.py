@@ -4,11 +4,13 @@ version: an update of a running job finds its state by them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 
-from edx2lrs.io.sources.source_urls import SourceUrl
+from edx2lrs.io.sources.address import SourceUrl
+from edx2lrs.io.sources.opening import spec_of
+from edx2lrs.io.sources.spec import Engine
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.beam_sources import read_by_beam
@@ -17,8 +19,6 @@ from edx2lrs.pipeline.engines.deliver_from_state import DeliverFromState
 from edx2lrs.pipeline.engines.read_distributed import FindParts, ReadMessages, ReadParts
 from edx2lrs.pipeline.engines.source_reader import PollSource
 from edx2lrs.pipeline.steps import Chunk
-
-Engine = Literal["FlinkRunner", "DataflowRunner"]
 
 
 class Plan(NamedTuple):
@@ -44,8 +44,7 @@ def build(pipeline: beam.Pipeline, plan: Plan) -> None:
     if not streaming:
         graph.connect(_parts(pipeline, plan), ReadParts(), plan.job, last, distributed=True)
         return
-    messages = _polled(pipeline, plan) if plan.engine == "FlinkRunner" else read_by_beam(pipeline, plan.streams, plan.id_label)
-    graph.connect(messages, ReadMessages(), plan.job, last, distributed=True)
+    graph.connect(_messages(pipeline, plan), ReadMessages(), plan.job, last, distributed=True)
 
 
 def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
@@ -56,6 +55,12 @@ def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
         | "Find parts" >> beam.ParDo(FindParts(plan.job.window)).with_output_types(tuple[str, int, int])
         | "Spread parts" >> beam.Reshuffle()
     )
+
+
+def _messages(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
+    """Of each stream, as its source says; an engine reads all of them in one way."""
+    by_beam = {spec_of(url).engines[plan.engine].by_beam for url in plan.streams}
+    return read_by_beam(pipeline, plan.streams, plan.id_label) if by_beam == {True} else _polled(pipeline, plan)
 
 
 def _polled(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:

@@ -14,18 +14,18 @@ from typing import NamedTuple
 from edx2lrs.io.dead_letters.topic import is_topic
 from edx2lrs.io.delivery.statement_files import is_place
 from edx2lrs.io.paths import is_remote
-from edx2lrs.io.sources.source_urls import SourceUrl
+from edx2lrs.io.sources.address import SourceUrl
+from edx2lrs.io.sources.opening import names_of_one_reader, on, spec_of
+from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, Engine, SourceSpec
 from edx2lrs.pipeline.engines import flink_options
 from edx2lrs.pipeline.run_options import OptionError, strays
 from edx2lrs.transforms.config_types import Config
 
-LOCAL = "DirectRunner"
-ENGINES = (LOCAL, "FlinkRunner", "DataflowRunner")
-_DATAFLOW_KAFKA = ("group", "start")
+ENGINES: tuple[Engine, ...] = (LOCAL, FLINK, DATAFLOW)
 NO_ID_LABEL = "for Beam's own Pub/Sub source, which reads on Dataflow alone (here it would lose messages); leave it out"
 
 
-def engine_of(arguments: Sequence[str]) -> str:
+def engine_of(arguments: Sequence[str]) -> Engine:
     """The engine that Beam's options name: this machine without ``--runner``. Raises ``OptionError``."""
     asked = _values(arguments).get("runner", LOCAL)
     for engine in ENGINES:
@@ -37,7 +37,7 @@ def engine_of(arguments: Sequence[str]) -> str:
 class Asked(NamedTuple):
     """What `run` was asked for. ``command``: its own options; ``beam``: Beam's, as given."""
 
-    engine: str
+    engine: Engine
     command: argparse.Namespace
     config: Config
     streams: Sequence[SourceUrl]
@@ -47,8 +47,8 @@ class Asked(NamedTuple):
 def check(asked: Asked) -> None:
     """Raises ``OptionError`` with all that cannot work, a line each."""
     options = _values(asked.beam)
-    faults = [*_unknown(asked), *_of_command(asked), *_of_config(asked)]
-    faults += _of_flink(asked, options) if asked.engine == "FlinkRunner" else _of_dataflow(asked, options)
+    faults = [*_unknown(asked), *_of_command(asked), *_of_config(asked), *_of_streams(asked)]
+    faults += _of_flink(asked, options) if asked.engine == FLINK else _of_dataflow(asked, options)
     if faults:
         raise OptionError("\n".join(faults))
 
@@ -56,11 +56,11 @@ def check(asked: Asked) -> None:
 def _values(arguments: Sequence[str]) -> dict[str, str]:
     """Beam's options by name; a flag has the value ``true``."""
     values: dict[str, str] = {}
-    for place, argument in enumerate(arguments):
+    for index, argument in enumerate(arguments):
         if not argument.startswith("--"):
             continue
         name, given, value = argument[2:].partition("=")
-        following = arguments[place + 1] if place + 1 < len(arguments) else "--"
+        following = arguments[index + 1] if index + 1 < len(arguments) else "--"
         values[name.replace("-", "_")] = value if given else ("true" if following.startswith("--") else following)
     return values
 
@@ -68,7 +68,7 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
 def _unknown(asked: Asked) -> Iterator[str]:
     from apache_beam.options.pipeline_options import PipelineOptions  # Beam takes a second to import
 
-    known = {*PipelineOptions([]).get_all_options(), *(flink_options.NAMES if asked.engine == "FlinkRunner" else ())}
+    known = {*PipelineOptions([]).get_all_options(), *(flink_options.NAMES if asked.engine == FLINK else ())}
     for name in _values(asked.beam):
         if name not in known and not name.startswith("no_"):
             close = difflib.get_close_matches(name, known, 1)
@@ -82,11 +82,11 @@ def _of_command(asked: Asked) -> Iterator[str]:
     if command.state:
         yield f"--state: for this machine; on {engine} the engine keeps the state: leave it out"
     if command.workers:
-        remedy = "--parallelism" if engine == "FlinkRunner" else "--num_workers and --max_num_workers"
+        remedy = "--parallelism" if engine == FLINK else "--num_workers and --max_num_workers"
         yield f"--workers: for this machine; on {engine} say {remedy}"
     if command.http:
         yield f"--http: for this machine; on {engine} look at the engine's own metrics (namespace edx2lrs)"
-    if command.pubsub_id_label and (engine != "DataflowRunner" or all(url.scheme != "pubsub" for url in asked.streams)):
+    if command.pubsub_id_label and not any(_takes_id_label(spec_of(url), engine) for url in asked.streams):
         yield f"--pubsub_id_label: {NO_ID_LABEL}"
 
 
@@ -103,16 +103,32 @@ def _of_config(asked: Asked) -> Iterator[str]:
             yield f"consumer {consumer.name}: log: true is for this machine; name a folder that all workers reach"
 
 
+def _takes_id_label(spec: SourceSpec, engine: Engine) -> bool:
+    return spec.stream is not None and spec.stream.takes_id_label and engine in spec.engines and spec.engines[engine].by_beam
+
+
+def _of_streams(asked: Asked) -> Iterator[str]:
+    engine = asked.engine.removesuffix("Runner")
+    for url in asked.streams:
+        spec = spec_of(url)
+        reading = spec.engines.get(asked.engine)
+        if reading is None and set(spec.engines) == {LOCAL}:
+            yield f"--input {url.name}: {spec.what} is read on its own machine; leave --runner out"
+        elif reading is None:
+            names = " and ".join(each.name for each in on(asked.engine))
+            yield f"--input {url.name}: on {engine} {names} can be read; read this on a machine or on Flink"
+        elif reading.options is not None and (other := sorted(set(url.options) - set(reading.options))):
+            taken = f"Beam's {spec.name} source takes {' and '.join(reading.options)} alone"
+            yield f"--input {url.name}: {', '.join(other)}: {taken}; read this on Flink"
+        if asked.engine == FLINK and parallelism(asked.beam) > 1:
+            for name in names_of_one_reader(url):
+                yield f"--input {url.name}: {name}: one name, but --parallelism asks for several readers; leave it out"
+
+
 def _of_flink(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
     jar = options.get("flink_job_server_jar", "")
     if jar and not is_remote(jar) and not os.path.isfile(jar):
         yield f"--flink_job_server_jar={jar}: no such file; leave it out, and --flink_version says which one Beam fetches"
-    for url in asked.streams:
-        if url.scheme == "tail":
-            yield f"--input {url.name}: a log that grows is read on its own machine; leave --runner out"
-        for name in sorted({"member", "consumer"} & set(url.options)):
-            if parallelism(asked.beam) > 1:
-                yield f"--input {url.name}: {name}: one name, but --parallelism asks for several readers; leave it out"
     if not asked.streams:
         if _is_set(options, "streaming"):
             yield "--streaming: files are read as a batch; leave it out"
@@ -147,20 +163,9 @@ def _of_dataflow(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} {place}: a folder of one machine; Dataflow's workers need one on gs://"
     if any(not reference.startswith("secret://") for reference in references(asked.config)):
         yield "env: and file: references: no worker of Dataflow has them; use secret://projects/PROJECT/secrets/NAME"
-    yield from _of_dataflow_inputs(asked)
-
-
-def _of_dataflow_inputs(asked: Asked) -> Iterator[str]:
-    if not asked.streams:
-        for given in asked.command.input:
-            if not is_remote(given):
-                yield f"--input {given}: Dataflow's workers cannot read it; copy it to gs:// and name that"
-    for url in asked.streams:
-        if url.scheme not in ("pubsub", "kafka"):
-            yield f"--input {url.name}: on Dataflow Pub/Sub and Kafka can be read; read this on a machine or on Flink"
-        other = sorted(set(url.options) - set(_DATAFLOW_KAFKA)) if url.scheme == "kafka" else []
-        if other:
-            yield f"--input {url.name}: {', '.join(other)}: Beam's Kafka source takes group and start alone; read this on Flink"
+    for given in () if asked.streams else asked.command.input:
+        if not is_remote(given):
+            yield f"--input {given}: Dataflow's workers cannot read it; copy it to gs:// and name that"
 
 
 def parallelism(arguments: Sequence[str]) -> int:
@@ -171,7 +176,7 @@ def parallelism(arguments: Sequence[str]) -> int:
 def of_runner(engine: str, arguments: Sequence[str], streaming: bool) -> list[str]:
     """Beam's options as given, and what a stream on Flink needs beside. A timer's bundle that is open when a checkpoint begins would
     else keep what it gave until the next bundle of its task: in a quiet hour, for an hour."""
-    return [*arguments, "--finish_bundle_before_checkpointing"] if engine == "FlinkRunner" and streaming else list(arguments)
+    return [*arguments, "--finish_bundle_before_checkpointing"] if engine == FLINK and streaming else list(arguments)
 
 
 def _number(options: Mapping[str, str], name: str, default: int) -> int:

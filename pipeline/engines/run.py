@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from edx2lrs.io.paths import is_remote
-from edx2lrs.io.sources.source_urls import SourceUrl, check_options
+from edx2lrs.io.sources.address import SourceUrl
+from edx2lrs.io.sources.opening import check_options
+from edx2lrs.io.sources.spec import Engine
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.engines import options as engine_options
 from edx2lrs.pipeline.local.run import JobFailed
@@ -24,7 +26,7 @@ _LOG = logging.getLogger("edx2lrs")
 
 
 def run(
-    engine: str, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
+    engine: Engine, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
 ) -> int:
     """Runs on ``engine``; gives the exit code. Raises ``OptionError``, ``InputError``, ``SourceUrlError``, ``JobFailed``."""
     engine_options.check(engine_options.Asked(engine, arguments, config, streams, arguments.beam))
@@ -59,7 +61,7 @@ def run(
 
 
 def plan_of(
-    engine: str, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
+    engine: Engine, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
 ) -> Any:
     """The plan of ``build``."""
     from edx2lrs.pipeline.compiled_config import JobSpec
@@ -71,7 +73,7 @@ def plan_of(
     by_workers = arguments.report and (streams or engine == "DataflowRunner")  # else it is written here, at the end
     place = arguments.report if not by_workers or is_remote(arguments.report) else os.path.abspath(arguments.report)
     return Plan(
-        engine="FlinkRunner" if engine == "FlinkRunner" else "DataflowRunner",
+        engine=engine,
         job=JobSpec(path, window),
         job_name=Path(arguments.config).stem,
         inputs=arguments.input,

@@ -21,8 +21,8 @@ from apache_beam.io.iobase import RestrictionProgress, RestrictionTracker
 from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.utils.timestamp import Duration
 
+from edx2lrs.io.sources.opening import open_source, parse
 from edx2lrs.io.sources.source import Message, Source, SourceError
-from edx2lrs.io.sources.source_urls import open_source, parse
 from edx2lrs.pipeline.steps import Chunk
 from edx2lrs.transforms.failure import Failure
 

@@ -18,8 +18,8 @@ from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.delivery.consumer_sender import Notice
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.secrets import SecretError
+from edx2lrs.io.sources.address import SourceUrlError
 from edx2lrs.io.sources.files import InputError
-from edx2lrs.io.sources.source_urls import SourceUrlError
 from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.tables import TableError

@@ -16,7 +16,8 @@ from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.paths import is_remote
 from edx2lrs.io.secrets import SecretError
-from edx2lrs.io.sources.source_urls import SourceUrl, check_options
+from edx2lrs.io.sources.address import SourceUrl
+from edx2lrs.io.sources.opening import check_options, names_of_one_reader, spec_of
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline import report
@@ -44,13 +45,14 @@ def run(arguments: Namespace, config: Config, urls: Sequence[SourceUrl]) -> int:
             "--state: missing, but needed for a stream, which goes on where it was; name a directory on a local disk that"
             " stays, as --state /var/lib/edx2lrs"
         )
-    if arguments.workers and arguments.workers > 1 and not all(url.takes_workers for url in urls):
-        raise OptionError("--workers: a log is read by one process; leave it out")
     for url in urls:
         check_options(url)
-        for name in sorted({"member", "consumer"} & set(url.options)):
-            if arguments.workers and arguments.workers > 1:
-                raise OptionError(f"--input {url.name}: {name}: one name, but --workers asks for several readers; leave it out")
+        if not arguments.workers or arguments.workers == 1:
+            continue
+        if not spec_of(url).sharing.several:
+            raise OptionError(f"--workers: {spec_of(url).what} is read by one process; leave it out")
+        for name in names_of_one_reader(url):
+            raise OptionError(f"--input {url.name}: {name}: one name, but --workers asks for several readers; leave it out")
     check_report(arguments.report)
     beam_arguments = local_beam_arguments(arguments.beam)
     with steps_shown("lms.external_ids") as step:

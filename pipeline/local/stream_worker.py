@@ -13,8 +13,9 @@ from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
 from edx2lrs.io.back_off import back_off
+from edx2lrs.io.sources.address import SourceUrl
+from edx2lrs.io.sources.opening import open_source
 from edx2lrs.io.sources.source import Attended, Message, Resumable, ResumePoint, Source, SourceError
-from edx2lrs.io.sources.source_urls import SourceUrl, open_source
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.messages import SeenMessage
 from edx2lrs.io.state.state import State

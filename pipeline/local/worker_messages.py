@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edx2lrs.io.sources.source_urls import SourceUrl
+from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
 WAVE_BYTES = 32 * 1024 * 1024

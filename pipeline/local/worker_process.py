@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+from edx2lrs.io.sources.address import SourceUrlError
 from edx2lrs.io.sources.source import SourceError
-from edx2lrs.io.sources.source_urls import SourceUrlError
 from edx2lrs.pipeline.local.worker_messages import FAULT, WorkerFailed, WorkerPlan
 from edx2lrs.pipeline.log_lines import set_up_logging
 

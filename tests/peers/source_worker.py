@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from edx2lrs.io.sources.kafka import kafka_source
-from edx2lrs.io.sources.redis_streams import redis_source
-from edx2lrs.io.sources.source_urls import parse
+from edx2lrs.io.sources.opening import open_source, parse
 
-url = parse(sys.argv[1])
-source = (kafka_source if url.scheme == "kafka" else redis_source)(url, sys.argv[2])
+source = open_source(parse(sys.argv[1]), sys.argv[2])
 with open(sys.argv[3], "a") as log:
     while True:
         polled = source.poll(200, 0.2)

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.io.sources.kafka import KafkaSource, kafka_source
+from edx2lrs.io.sources.kafka import KafkaSource
+from edx2lrs.io.sources.opening import open_source, parse
 from edx2lrs.io.sources.source import Polled, SourceError
-from edx2lrs.io.sources.source_urls import parse
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
@@ -75,7 +75,7 @@ class Topic:
         return f"kafka://{self.broker}/{self.name}?" + "&".join(f"{key}={value}" for key, value in options.items())
 
     def source(self, worker: str = "", **options: str) -> KafkaSource:
-        source = kafka_source(parse(self.url(**options)), worker)
+        source = open_source(parse(self.url(**options)), worker)
         assert isinstance(source, KafkaSource)
         return source
 
@@ -465,7 +465,7 @@ def test_a_value_that_is_no_event_is_a_failure_and_the_next_ones_go_on(topic: To
 
 
 def test_an_unknown_topic_is_fatal_with_advice(topic: Topic) -> None:
-    source = kafka_source(parse(topic.url().replace(topic.name, "no-such-topic")))
+    source = open_source(parse(topic.url().replace(topic.name, "no-such-topic")), "")
     with pytest.raises(SourceError, match="make the topic") as raised:
         source.poll(10, 0.1)
     assert raised.value.fatal
@@ -473,7 +473,7 @@ def test_an_unknown_topic_is_fatal_with_advice(topic: Topic) -> None:
 
 
 def test_a_broker_that_is_away_is_to_be_tried_again() -> None:
-    source = kafka_source(parse(f"kafka://127.0.0.1:{free_port()}/tracking?group=g"))
+    source = open_source(parse(f"kafka://127.0.0.1:{free_port()}/tracking?group=g"), "")
     with pytest.raises(SourceError) as raised:
         source.poll(10, 0.1)
     assert not raised.value.fatal

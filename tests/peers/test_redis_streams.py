@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.sources.redis_streams import RedisSource, redis_source
+from edx2lrs.io.sources.opening import open_source, parse
+from edx2lrs.io.sources.redis_streams import RedisSource
 from edx2lrs.io.sources.source import Polled, SourceError
-from edx2lrs.io.sources.source_urls import parse
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
@@ -62,7 +62,7 @@ class Stream:
         return f"redis://127.0.0.1:{self.port}/{self.name}?" + "&".join(f"{key}={value}" for key, value in options.items())
 
     def source(self, worker: str = "", **options: str) -> RedisSource:
-        source = redis_source(parse(self.url(**options)), worker)
+        source = open_source(parse(self.url(**options)), worker)
         assert isinstance(source, RedisSource)
         return source
 
@@ -338,5 +338,5 @@ def test_wrong_credentials_are_fatal_and_not_shown(stream: Stream, monkeypatch: 
 
 def test_a_redis_that_is_away_is_to_be_tried_again() -> None:
     with pytest.raises(SourceError) as raised:
-        redis_source(parse("redis://127.0.0.1:9/tracking?group=g")).poll(10, 0.1)
+        open_source(parse("redis://127.0.0.1:9/tracking?group=g"), "").poll(10, 0.1)
     assert not raised.value.fatal

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from edx2lrs.io.sources.source_urls import streams
+from edx2lrs.io.sources.opening import streams
 from edx2lrs.pipeline.commands.flex_template import metadata
 from edx2lrs.pipeline.commands.run import add_arguments
 from edx2lrs.pipeline.engines.flink_options import NAMES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edx2lrs.io.sources.position import Position
-from edx2lrs.io.sources.pubsub import messages_of
+from edx2lrs.io.sources.pubsub_client import messages_of
 
 
 def test_an_event_is_one_record():

@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from edx2lrs.io.sources.kafka import kafka_options, kafka_source
-from edx2lrs.io.sources.redis_streams import redis_options, redis_source
+from edx2lrs.io.sources.address import SourceUrlError
+from edx2lrs.io.sources.kafka import kafka_options
+from edx2lrs.io.sources.opening import open_source, parse
+from edx2lrs.io.sources.redis_streams import redis_options
 from edx2lrs.io.sources.source import SourceError
-from edx2lrs.io.sources.source_urls import SourceUrlError, parse
 
 KAFKA = "kafka://one:9092,two:9093/prod-tracking?group=lrs"
 REDIS = "redis://cache:6379/prod-tracking?group=lrs"
@@ -106,12 +107,12 @@ def test_a_secret_in_the_address_is_refused_and_not_repeated(options) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "make", "url", "extra"),
-    [("confluent_kafka", kafka_source, KAFKA, "kafka"), ("redis", redis_source, REDIS, "redis")],
+    ("module", "url", "extra"),
+    [("confluent_kafka", KAFKA, "kafka"), ("redis", REDIS, "redis")],
 )
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, module: str, make, url: str, extra: str) -> None:
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, module: str, url: str, extra: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(SourceError) as raised:
-        make(parse(url))
+        open_source(parse(url), "worker-1")
     assert f"pip install 'edx2lrs[{extra}]'" in str(raised.value)
     assert raised.value.fatal

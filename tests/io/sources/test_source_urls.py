@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edx2lrs.io.sources.source_urls import SourceUrlError, parse, streams
+from edx2lrs.io.sources.address import SourceUrlError
+from edx2lrs.io.sources.opening import parse, streams
 
 
 @pytest.mark.parametrize(

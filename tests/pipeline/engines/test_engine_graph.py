@@ -10,7 +10,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from edx2lrs.io.sources.source_urls import parse
+from edx2lrs.io.sources.opening import parse
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace
 from edx2lrs.pipeline.engines.graph import Plan, build

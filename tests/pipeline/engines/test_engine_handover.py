@@ -14,7 +14,7 @@ import pytest
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from edx2lrs.io.sources import files
-from edx2lrs.io.sources.source_urls import streams
+from edx2lrs.io.sources.opening import streams
 from edx2lrs.pipeline.commands.run import add_arguments
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.engines import run as engine_run

@@ -28,7 +28,7 @@ import pytest
 import zstandard
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from edx2lrs.io.sources.source_urls import parse
+from edx2lrs.io.sources.opening import parse
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace
 from edx2lrs.pipeline.engines.graph import Plan, build

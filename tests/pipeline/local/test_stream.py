@@ -220,7 +220,7 @@ def test_a_service_that_is_idle_takes_next_to_no_processor_time(service, sandbox
     ("options", "said"),
     [
         (["--input", "tail:tracking.log"], "--state: missing"),
-        (["--input", "tail:tracking.log", "--state", "s", "--workers", "2"], "a log is read by one process"),
+        (["--input", "tail:tracking.log", "--state", "s", "--workers", "2"], "a log that grows is read by one process"),
         (["--input", "tail:tracking.log", "--input", "other.log", "--state", "s"], "a run of their own"),
         (["--input", "tail:tracking.log", "--state", "s", "--http", "nowhere"], "--http nowhere: no port"),
         (["--input", "kafka://h:9092/t?group=g&member=one", "--state", "s", "--workers", "2"], "member: one name"),

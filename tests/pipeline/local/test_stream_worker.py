@@ -9,9 +9,9 @@ from collections import deque
 
 import pytest
 
+from edx2lrs.io.sources.opening import parse
 from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message, Polled, SourceError
-from edx2lrs.io.sources.source_urls import parse
 from edx2lrs.io.state.errors import StateFault
 from edx2lrs.io.state.state import join_state, open_state
 from edx2lrs.pipeline.local import stream_worker

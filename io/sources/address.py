@@ -1,0 +1,62 @@
+"""The address of a stream, as ``--input`` names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
+
+
+class SourceUrlError(Exception):
+    """An address that names no stream. The message says what was found and how the address is written."""
+
+
+class SourceUrl(NamedTuple):
+    """``name``: what people are told and how the state directory knows the stream, without credentials. ``servers``: ``HOST:PORT``, or
+    the project of a subscription; ``path``: subscription, topic, stream or file; ``options``: what follows the ``?``."""
+
+    scheme: str
+    name: str
+    servers: tuple[str, ...]
+    path: str
+    options: Mapping[str, str]
+
+
+def scheme_of(text: str) -> str:
+    return text.partition(":")[0].lower()
+
+
+def split(text: str, form: str) -> SourceUrl:
+    """The parts of an address whose path has one name; ``name`` is not checked and has no options yet, ``servers`` is what stands
+    between ``//`` and ``/``. ``form``: how the address is written. Raises ``SourceUrlError``."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise wrong(text, form, "is no address") from None
+    if "@" in parts.netloc:  # the text is not repeated: a command line is no place for a secret
+        named = f"{scheme_of(text)}://..."
+        raise SourceUrlError(f"--input {named}: holds a user or password; name the secret's place in an option instead")
+    path = unquote(parts.path.strip("/"))
+    if parts.fragment or not path or "/" in path:
+        raise wrong(text, form, "is no such address")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return SourceUrl(parts.scheme, f"{parts.scheme}://{parts.netloc}/{path}", (parts.netloc,), path, options)
+
+
+def of_group(text: str, form: str) -> SourceUrl:
+    """The address of a stream on servers, ``SCHEME://HOST:PORT[,HOST:PORT]/NAME?group=GROUP``. Raises ``SourceUrlError``."""
+    found = split(text, form)
+    servers = tuple(found.servers[0].split(","))
+    for server in servers:
+        if not _HOST.fullmatch(server) or int(server.rpartition(":")[2]) > 65535:
+            raise wrong(text, form, f"{server or 'nothing'!r} is no HOST:PORT")
+    if not found.options.get("group"):
+        raise wrong(text, form, "has no group; processes of one group share the messages")
+    return found._replace(name=f"{found.name}?group={found.options['group']}", servers=servers)
+
+
+def wrong(text: str, form: str, why: str) -> SourceUrlError:
+    return SourceUrlError(f"--input {text}: {why}; it is written {form}")
