@@ -20,9 +20,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from edx2lrs.pipeline.compiled_config import CompiledConfig, JobSpec, compiled_config, current_config
 from edx2lrs.pipeline.records import Record
+from edx2lrs.transforms.causes import Stage
 from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.event import Event, event_hash
-from edx2lrs.transforms.failure import Failure, Refusal, Stage, failed
+from edx2lrs.transforms.failure import Failure, Refusal, failed
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
 from edx2lrs.transforms.packing.blocks import Block, pack_columns, with_name

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 FLOORS = ("transforms", "io", "pipeline")
 """From the bottom up: a file imports files of its own floor and of the floors below."""
 ROOMS_OF_TRANSFORMS = (
-    ("config_types", "counters", "failure", "fields"),
+    ("causes", "config_types", "counters", "fields"),
+    ("failure",),
     ("formats",),
     ("event", "validation"),
     ("people",),

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
-Stage = Literal["read", "parse", "filter", "match", "translate", "guard", "deliver"]
+from edx2lrs.transforms.causes import Cause, Stage
 
 
 class Refusal(msgspec.Struct, frozen=True):
     """A pure function's "no": why a record cannot go on, without the record itself.
 
-    ``cause`` is one short word of a documented list (``docs/dead-letters.md``). ``message`` names keys and types, what was
+    ``cause`` is one word of ``transforms.causes``. ``message`` names keys and types, what was
     found and what was expected, and never a value of the record: it reaches logs and reports.
     """
 
     stage: Stage
-    cause: str
+    cause: Cause
     message: str
 
 
@@ -30,7 +31,7 @@ class Failure(msgspec.Struct, frozen=True):
     """
 
     stage: Stage
-    cause: str
+    cause: Cause
     message: str
     position: str
     payload: bytes
@@ -48,3 +49,30 @@ def failed(
 ) -> Failure:
     """The failure of the record ``payload`` at ``position``, a message with ``attributes``."""
     return Failure(refusal.stage, refusal.cause, refusal.message, position, payload, "record", consumer, attributes=attributes)
+
+
+def failed_statement(
+    refusal: Refusal,
+    consumer: str,
+    statement_id: bytes,
+    position: str,
+    body: bytes,
+    *,
+    http_status: int | None = None,
+    http_body: str | None = None,
+    attempts: int = 0,
+) -> Failure:
+    """The failure of one statement (``statement_id``: 16 bytes) of the record at ``position``, which ``consumer`` was to get."""
+    return Failure(
+        refusal.stage,
+        refusal.cause,
+        refusal.message,
+        position,
+        body,
+        "statement",
+        consumer,
+        str(uuid.UUID(bytes=statement_id)),
+        http_status,
+        http_body,
+        attempts,
+    )

@@ -7,9 +7,9 @@ from itertools import compress
 
 from edx2lrs.io.delivery.decision import Answer, Conflict, Dead, Decision, Stored
 from edx2lrs.io.state.batch import Batch, PendingStatement
-from edx2lrs.io.state.outbox import Settlement, statement_uuid
+from edx2lrs.io.state.outbox import Settlement
 from edx2lrs.transforms.config_types import Consumer
-from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.failure import Refusal, failed_statement
 
 
 def settlements_of(
@@ -21,7 +21,8 @@ def settlements_of(
     if isinstance(decision, Conflict):
         return [Settlement(part.row, part.indexes, "conflicts") for part in batch.parts]
     if isinstance(decision, Dead):
-        return [_dead(consumer, s, decision.cause, decision.message, answer, attempts) for s in batch]
+        refusal = Refusal("deliver", decision.cause, decision.message)
+        return [_dead(consumer, s, refusal, answer, attempts) for s in batch]
     return []
 
 
@@ -43,20 +44,17 @@ def _stored(batch: Batch, already: Collection[int]) -> list[Settlement]:
 
 def outlived(consumer: Consumer, statements: Iterable[PendingStatement], attempts: int, reason: str) -> list[Settlement]:
     """The settlements of statements that an outage has outlived: dead letters, cause ``outage``."""
-    message = f"the consumer was down for too long: {reason}"
-    return [_dead(consumer, s, "outage", message, Answer(), attempts) for s in statements]
+    refusal = Refusal("deliver", "outage", f"the consumer was down for too long: {reason}")
+    return [_dead(consumer, s, refusal, Answer(), attempts) for s in statements]
 
 
-def _dead(consumer: Consumer, statement: PendingStatement, cause: str, message: str, answer: Answer, attempts: int) -> Settlement:
-    failure = Failure(
-        stage="deliver",
-        cause=cause,
-        message=message,
-        position=statement.position,
-        payload=statement.body,
-        payload_kind="statement",
-        consumer=consumer.name,
-        statement_id=statement_uuid(statement.id),
+def _dead(consumer: Consumer, statement: PendingStatement, refusal: Refusal, answer: Answer, attempts: int) -> Settlement:
+    failure = failed_statement(
+        refusal,
+        consumer.name,
+        statement.id,
+        statement.position,
+        statement.body,
         http_status=answer.status,
         http_body=answer.excerpt or None,
         attempts=attempts,

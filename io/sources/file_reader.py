@@ -10,6 +10,7 @@ from edx2lrs.io.sources.files import Unreadable, reason
 from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines, lines_before
 from edx2lrs.io.sources.object_stores import open_raw
 from edx2lrs.io.sources.position import NOTHING, Reached
+from edx2lrs.transforms.causes import Cause
 
 _HEAD = 8 * 1024
 _BINARY = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"Obj\x01": "Avro"}
@@ -18,7 +19,7 @@ _BINARY = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"Obj\x01":
 class Damage(NamedTuple):
     """A fault of the file from ``line`` on (or of the whole of it), and what was read of that line."""
 
-    cause: str
+    cause: Cause
     message: str
     line: int
     payload: bytes

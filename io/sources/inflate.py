@@ -8,6 +8,8 @@ from zlib import MAX_WBITS
 import zstandard
 from zlib_ng import zlib_ng  # as zlib, in half its time
 
+from edx2lrs.transforms.causes import Cause
+
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte 0x50 to 0x5f: what parallel compressors begin with (RFC 8878, 3.1.2)
@@ -22,7 +24,7 @@ class Damaged(Exception):
     """The compressed data end early or are none from some place on. ``cause``: ``truncated_gzip``, ``corrupt_gzip``,
     ``truncated_zstd`` or ``corrupt_zstd``."""
 
-    def __init__(self, cause: str, message: str) -> None:
+    def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(message)
         self.cause = cause
 

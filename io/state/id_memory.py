@@ -28,10 +28,11 @@ from edx2lrs.io.state.id_runs import (
     next_chunk,
     runs,
 )
+from edx2lrs.transforms.packing.verdict import Verdict
 
 Verdicts = npt.NDArray[np.uint8]
+"""Of ``Verdict``."""
 
-NEW, DUPLICATE, COLLISION = 0, 1, 2
 _GENERATIONS = 16
 _FAN_IN = 8
 _GENERATION_LEVEL = 100
@@ -67,7 +68,7 @@ def _mixed(consumers: Ints) -> Ints:
 
 
 def judge(transaction: sqlite3.Connection, ids: WaveIds) -> Verdicts:
-    """For each id: NEW, DUPLICATE (known, with the same event or body) or COLLISION (known, both differ).
+    """For each id a ``Verdict``, but for ``OVERFLOW``.
 
     Of equal ids within the wave the first is compared with the memory, the others with what the memory or the first
     has.
@@ -84,7 +85,7 @@ def judge(transaction: sqlite3.Connection, ids: WaveIds) -> Verdicts:
         if checks[0] == index:
             continue
         same = checks[1] == entry[2] or checks[2] == entry[3]
-        verdicts[index] = DUPLICATE if same else COLLISION
+        verdicts[index] = Verdict.DUPLICATE if same else Verdict.COLLISION
     return verdicts
 
 

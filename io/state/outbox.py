@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -188,8 +187,3 @@ def _consumer_number(transaction: sqlite3.Connection, name: str) -> int:
     if row is None:
         raise ValueError(f"consumer {name!r} is not in the state; begin_run names all consumers")
     return int(row[0])
-
-
-def statement_uuid(identifier: bytes) -> str:
-    """The text of a statement's id (16 bytes)."""
-    return str(uuid.UUID(bytes=identifier))

@@ -13,30 +13,16 @@ import numpy as np
 from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import StaleWave
-from edx2lrs.io.state.id_memory import COLLISION, DUPLICATE, NEW, Verdicts, judge, remember, wave_ids
+from edx2lrs.io.state.id_memory import Verdicts, judge, remember, wave_ids
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.messages import mark_kept
-from edx2lrs.io.state.outbox import statement_uuid
 from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.counters import Counted, Tally
-from edx2lrs.transforms.failure import Failure, Stage
-from edx2lrs.transforms.packing.blocks import Block, unpack_bodies, unpack_positions
-
-_OVERFLOW = 3  # beside the id memory's verdicts
-_REASONS: Mapping[int, tuple[Stage, str, str]] = {
-    COLLISION: (
-        "guard",
-        "id_collision",
-        "another statement, from another event, was given the same id; statement_ids: strict tells more of them apart",
-    ),
-    _OVERFLOW: (
-        "deliver",
-        "outage",
-        "the consumer is cut off and outbox.statements of them wait already; run again with a new --state when it is back",
-    ),
-}
+from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.packing.blocks import Block
+from edx2lrs.transforms.packing.verdict import REFUSALS, Verdict, refused
 
 
 class ReadPiece(NamedTuple):
@@ -141,13 +127,13 @@ def _keep(transaction: sqlite3.Connection, wave: KeptWave | KeptMessages | KeptL
     verdicts = judge(transaction, ids)
     bounds = dict(transaction.execute("SELECT name, value FROM meta WHERE name LIKE 'bound_%'").fetchall())
     fates = _with_overflow(_split(wave.blocks, verdicts), wave.blocks, consumers, bounds["bound_statements"])
-    is_new = np.concatenate([*fates, np.empty(0, np.uint8)]) == NEW
+    is_new = np.concatenate([*fates, np.empty(0, np.uint8)]) == Verdict.NEW
     number = remember(transaction, ids, is_new, bounds["bound_ids"])
     for block, fate in zip(wave.blocks, fates, strict=True):
         _insert_block(transaction, block, fate, consumers[block.consumer].number, number, since)
     add_letters(transaction, [*wave.failures, *_dead(wave.blocks, fates)])
     count(transaction, Counter(wave.tally) + _counted(wave.blocks, fates))
-    totals = [sum(_number_of(fate, kind) for fate in fates) for kind in (NEW, DUPLICATE, COLLISION, _OVERFLOW)]
+    totals = [sum(_number_of(fate, kind) for fate in fates) for kind in Verdict]
     return Kept(*totals)
 
 
@@ -180,31 +166,31 @@ def _split(blocks: Sequence[Block], verdicts: Verdicts) -> list[Verdicts]:
 def _with_overflow(
     verdicts: Sequence[Verdicts], blocks: Sequence[Block], consumers: Mapping[str, _Consumer], bound: int
 ) -> list[Verdicts]:
-    """The verdicts, with OVERFLOW for what is new in blocks that would lift a consumer which is cut off above
+    """The verdicts, with ``OVERFLOW`` for what is new in blocks that would lift a consumer which is cut off above
     ``bound``."""
     waiting = {name: consumer.waiting for name, consumer in consumers.items()}
     fates = []
     for block, verdict in zip(blocks, verdicts, strict=True):
-        new = _number_of(verdict, NEW)
+        new = _number_of(verdict, Verdict.NEW)
         if consumers[block.consumer].circuit_open and waiting[block.consumer] + new > bound:
-            verdict = np.where(verdict == NEW, np.uint8(_OVERFLOW), verdict)
+            verdict = np.where(verdict == Verdict.NEW, np.uint8(Verdict.OVERFLOW), verdict)
         else:
             waiting[block.consumer] += new
         fates.append(verdict)
     return fates
 
 
-def _number_of(fate: Verdicts, kind: int) -> int:
+def _number_of(fate: Verdicts, kind: Verdict) -> int:
     return int(np.count_nonzero(fate == kind))
 
 
 def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int, since: float) -> None:
     """Insert a block for its new statements; the others are settled in its bitmap, so that nothing is compressed
     again."""
-    new = _number_of(fate, NEW)
+    new = _number_of(fate, Verdict.NEW)
     if not new:
         return
-    settled = np.packbits(fate != NEW, bitorder="little").tobytes()
+    settled = np.packbits(fate != Verdict.NEW, bitorder="little").tobytes()
     transaction.execute(
         "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (consumer, since, block.size, number, settled, block.ids, block.positions, block.bodies),
@@ -214,34 +200,19 @@ def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts,
 
 def _dead(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> list[Failure]:
     """The failures of colliding and overflowing statements."""
-    failures = []
-    for block, fate in zip(blocks, fates, strict=True):
-        dead = np.flatnonzero(fate >= COLLISION).tolist()
-        if dead:
-            bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
-            failures += [_failure(block, i, bodies[i], positions[i], int(fate[i])) for i in dead]
-    return failures
-
-
-def _failure(block: Block, index: int, body: bytes, position: str, fate: int) -> Failure:
-    stage, cause, message = _REASONS[fate]
-    return Failure(
-        stage=stage,
-        cause=cause,
-        message=message,
-        position=position,
-        payload=body,
-        payload_kind="statement",
-        consumer=block.consumer,
-        statement_id=statement_uuid(block.ids[16 * index : 16 * index + 16]),
-    )
+    return [
+        failure
+        for block, fate in zip(blocks, fates, strict=True)
+        for verdict in REFUSALS
+        for failure in refused(block, np.flatnonzero(fate == verdict).tolist(), verdict)
+    ]
 
 
 def _counted(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> Counter[Counted]:
     tally: Counter[Counted] = Counter()
     for block, fate in zip(blocks, fates, strict=True):
         tally[Counted(block.consumer, "statements")] += block.size
-        tally[Counted(block.consumer, "duplicates")] += _number_of(fate, DUPLICATE)
-        for kind, (_, cause, _) in _REASONS.items():
-            tally[Counted(block.consumer, "dead_statements", cause)] += _number_of(fate, kind)
+        tally[Counted(block.consumer, "duplicates")] += _number_of(fate, Verdict.DUPLICATE)
+        for verdict, refusal in REFUSALS.items():
+            tally[Counted(block.consumer, "dead_statements", refusal.cause)] += _number_of(fate, verdict)
     return tally

@@ -16,6 +16,7 @@ import orjson
 
 from edx2lrs.io.sources.lines import LONGEST_LINE
 from edx2lrs.pipeline.commands.translate import example_translator
+from edx2lrs.transforms.causes import FILTERED, FilterReason
 from edx2lrs.transforms.config_types import Config, Consumer, Events, Protocol
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
@@ -24,21 +25,13 @@ from edx2lrs.transforms.families.source_events import PACKAGES, SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import tables
 from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.mapping.row_compiler import sources
-from edx2lrs.transforms.matching.filter import EventFilter, Reason
+from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match_reasons import reasons
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.site_translator import AnyTranslator
 
 _OK, _WRONG = 0, 2
-_FILTERED: Mapping[Reason, str] = {
-    "page_request": "its name is the path or address of a page",
-    "no_name": "it has no name",
-    "unknown_event": "no mapping knows events of this name (`edx2lrs events` prints those that are known)",
-    "not_allowed": "events.allow lacks its name",
-    "blocked": "events.block has its name",
-    "outside_time": "its time is outside --since and --until",
-    "no_consumer": "no consumer is to get it",
-}
+_FILTERED: Mapping[FilterReason, str] = {each.reason: each.meaning for each in FILTERED}
 
 
 _NOT_FIELDS = ("name", "from_event_type")  # of the normal form: what is said before the fields
@@ -47,7 +40,7 @@ _NOT_FIELDS = ("name", "from_event_type")  # of the normal form: what is said be
 class Site(NamedTuple):
     """What explains: the first look at an event, and each consumer with the translator that it has."""
 
-    filter_event: Callable[[Event], Reason | None]
+    filter_event: Callable[[Event], FilterReason | None]
     consumers: tuple[tuple[Consumer, AnyTranslator], ...]
 
 

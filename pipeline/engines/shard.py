@@ -19,27 +19,18 @@ from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.sending import Standing, Tried
 from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
 from edx2lrs.io.state.batch import BlockSlice, PendingStatement
-from edx2lrs.io.state.outbox import Settlement, StoredBlock, statement_uuid
+from edx2lrs.io.state.outbox import Settlement, StoredBlock
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.counters import Counted
-from edx2lrs.transforms.failure import Failure, Stage
+from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import Block, pack_lines, unpack_bodies, unpack_positions
-from edx2lrs.transforms.packing.dedup import COLLISION, DUPLICATE, NEW, IdMemory
+from edx2lrs.transforms.packing.dedup import IdMemory
+from edx2lrs.transforms.packing.verdict import REFUSALS, Verdict, refused
 
 IN_STREAM = Limits(turn=10.0, wait=0.2, outage=None)
 """A request that blocks holds a slot of the engine: turns are short, and what is due later has a timer."""
 _ID = 16
 _MEMORIES_KEPT = 5_000_000  # ids over all shards that this process has at hand
-_COLLISION: tuple[Stage, str, str] = (
-    "guard",
-    "id_collision",
-    "another statement, from another event, was given the same id; statement_ids: strict tells more of them apart",
-)
-_OVERFLOW: tuple[Stage, str, str] = (
-    "deliver",
-    "outage",
-    "the consumer is cut off and outbox.statements of them wait already; replay when it is back",
-)
 
 
 class Cell(Protocol):
@@ -165,11 +156,11 @@ class Shard:
         if memory is None:
             memory = IdMemory(self._service.ids, self._cells.older_ids.read(), self._cells.younger_ids.read())
         verdicts = memory.judge(block.ids, block.checks)
-        new = [index for index, verdict in enumerate(verdicts) if verdict == NEW]
-        self._tally[Counted(self._name, "duplicates")] += verdicts.count(DUPLICATE)
-        self._refuse(block, [index for index, verdict in enumerate(verdicts) if verdict == COLLISION], _COLLISION)
+        new = [index for index, verdict in enumerate(verdicts) if verdict == Verdict.NEW]
+        self._tally[Counted(self._name, "duplicates")] += verdicts.count(Verdict.DUPLICATE)
+        self._refuse(block, [index for index, verdict in enumerate(verdicts) if verdict == Verdict.COLLISION], Verdict.COLLISION)
         if new and self._overflows(len(new)):
-            self._refuse(block, new, _OVERFLOW)
+            self._refuse(block, new, Verdict.OVERFLOW)
             new = []
         if new:
             self._cells.younger_ids.add(memory.remember(_chosen(block.ids, new), _chosen(block.checks, new)))
@@ -198,25 +189,10 @@ class Shard:
         head = self._head
         return head.standing.circuit.state != "closed" and head.queued + head.tried + new > self._service.statements
 
-    def _refuse(self, block: Block, indexes: Sequence[int], why: tuple[Stage, str, str]) -> None:
-        if not indexes:
-            return
-        stage, cause, message = why
-        self._tally[Counted(self._name, "dead_statements", cause)] += len(indexes)
-        bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
-        self._failures += [
-            Failure(
-                stage=stage,
-                cause=cause,
-                message=message,
-                position=positions[index],
-                payload=bodies[index],
-                payload_kind="statement",
-                consumer=self._name,
-                statement_id=statement_uuid(block.ids[_ID * index : _ID * (index + 1)]),
-            )
-            for index in indexes
-        ]
+    def _refuse(self, block: Block, indexes: Sequence[int], verdict: Verdict) -> None:
+        if indexes:
+            self._tally[Counted(self._name, "dead_statements", REFUSALS[verdict].cause)] += len(indexes)
+            self._failures += refused(block, indexes, verdict)
 
     # What waits
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from edx2lrs.transforms.causes import Cause
 from edx2lrs.transforms.config_types import FreeText
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import Json
@@ -86,7 +87,7 @@ class Scope(msgspec.Struct, gc=False):
 class Unmappable(ValueError):
     """A value that a mapping cannot use. ``message`` names types, never the value."""
 
-    def __init__(self, message: str, cause: str = "wrong_type"):
+    def __init__(self, message: str, cause: Cause = "wrong_type"):
         super().__init__(message)
         self.message = message
         self.cause = cause

@@ -1,20 +1,16 @@
-"""Which events anybody could want: the first look at an event, and the closed list of reasons why it ends there."""
+"""Which events anybody could want: the first look at an event, and why it ends there."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from edx2lrs.transforms.causes import FilterReason
 from edx2lrs.transforms.config_types import Events
 from edx2lrs.transforms.matching.patterns import Names
 
 if TYPE_CHECKING:
     from edx2lrs.transforms.event import Event
-
-Reason = Literal["page_request", "no_name", "unknown_event", "not_allowed", "blocked", "outside_time", "no_consumer"]
-"""Why a record was filtered: its name is the path or address of a page; it has no name; no protocol has a mapping for
-the name; ``events.allow`` lacks it; ``events.block`` has it; ``--since`` and ``--until`` leave its time out
-(``transforms.matching.time_window``); no consumer is to get it (``transforms.matching.match``)."""
 
 _NAMES = 1024  # more than there are mapped names
 
@@ -28,7 +24,7 @@ class EventFilter:
         self._block = Names(events.block)
         self._verdict = lru_cache(_NAMES)(self._judge)
 
-    def __call__(self, event: Event) -> Reason | None:
+    def __call__(self, event: Event) -> FilterReason | None:
         """Why the event ends here; None when it goes on."""
         name = event.name
         if not name:
@@ -39,7 +35,7 @@ class EventFilter:
             return "unknown_event"
         return self._verdict(name)
 
-    def _judge(self, name: str) -> Reason | None:
+    def _judge(self, name: str) -> FilterReason | None:
         if name in self._block:
             return "blocked"
         if self._allow is not None and name not in self._allow:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-NEW, DUPLICATE, COLLISION = 0, 1, 2
+from edx2lrs.transforms.packing.verdict import Verdict
+
 _ID = _CHECKS = 16
 _HASH = 8
 _FORGOTTEN = bytes(_CHECKS)
@@ -86,21 +87,22 @@ class IdMemory:
     def __len__(self) -> int:
         return len(self._older) + len(self._younger)
 
-    def judge(self, ids: bytes, checks: bytes) -> list[int]:
-        """NEW, DUPLICATE (known, with the same event or the same body) or COLLISION (known, both differ) for each id of a block
-        (16 bytes of id, 16 of checks). Of equal ids in the block the first counts for the others."""
+    def judge(self, ids: bytes, checks: bytes) -> list[Verdict]:
+        """What each id of a block is (16 bytes of id, 16 of checks; never ``OVERFLOW``). Of equal ids in the block the first counts
+        for the others."""
         known = dict(self._older.find(ids))
         known.update(self._younger.find(ids))
+        new, duplicate, collision = Verdict.NEW, Verdict.DUPLICATE, Verdict.COLLISION
         verdicts = []
         for start, one in _each(ids):
             check = checks[start : start + _CHECKS]
             before = known.get(one, _FORGOTTEN)
             if before == _FORGOTTEN:
                 known[one] = check
-                verdicts.append(NEW)
+                verdicts.append(new)
             else:
                 same = before[:_HASH] == check[:_HASH] or before[_HASH:] == check[_HASH:]
-                verdicts.append(DUPLICATE if same else COLLISION)
+                verdicts.append(duplicate if same else collision)
         return verdicts
 
     def remember(self, ids: bytes, checks: bytes) -> bytes:

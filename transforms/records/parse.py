@@ -22,6 +22,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
+from edx2lrs.transforms.causes import Cause
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
@@ -146,7 +147,7 @@ class _ReadAgain(Exception):
 
 
 class _Refused(Exception):
-    def __init__(self, cause: str, message: str):
+    def __init__(self, cause: Cause, message: str):
         super().__init__(message)
         self.refusal = Refusal("parse", cause, message)
 

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from edx2lrs.transforms.packing.dedup import COLLISION, DUPLICATE, NEW, IdMemory
+from edx2lrs.transforms.packing.dedup import IdMemory
+from edx2lrs.transforms.packing.verdict import Verdict
 
 
 def id_of(number: int) -> bytes:
@@ -24,18 +25,18 @@ def remember(memory: IdMemory, *numbers: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("event", "body", "verdict"),
-    [(8, 8, DUPLICATE), (8, 99, DUPLICATE), (99, 8, DUPLICATE), (99, 98, COLLISION)],
+    [(8, 8, Verdict.DUPLICATE), (8, 99, Verdict.DUPLICATE), (99, 8, Verdict.DUPLICATE), (99, 98, Verdict.COLLISION)],
 )
 def test_an_id_that_comes_again_is_a_duplicate_unless_event_and_body_both_differ(event, body, verdict):
     memory = IdMemory(100)
     remember(memory, 7)
-    assert memory.judge(id_of(7) + id_of(6), checks(event, body) + checks(7, 7)) == [verdict, NEW]
+    assert memory.judge(id_of(7) + id_of(6), checks(event, body) + checks(7, 7)) == [verdict, Verdict.NEW]
 
 
 def test_of_equal_ids_in_one_block_the_first_counts():
     memory = IdMemory(100)
     again = memory.judge(id_of(1) * 3, checks(1, 1) + checks(1, 2) + checks(3, 3))
-    assert again == [NEW, DUPLICATE, COLLISION]
+    assert again == [Verdict.NEW, Verdict.DUPLICATE, Verdict.COLLISION]
 
 
 def test_many_blocks_are_found_again_by_another_worker_that_reads_the_state():
@@ -49,8 +50,8 @@ def test_many_blocks_are_found_again_by_another_worker_that_reads_the_state():
     for each in (memory, elsewhere):
         assert len(each) == 3_000
         verdicts = each.judge(b"".join(map(id_of, known)), b"".join(checks(number + 1, number + 1) for number in known))
-        assert set(verdicts) == {DUPLICATE}
-        assert each.judge(id_of(1_000_001), checks(1, 1)) == [NEW]
+        assert set(verdicts) == {Verdict.DUPLICATE}
+        assert each.judge(id_of(1_000_001), checks(1, 1)) == [Verdict.NEW]
 
 
 @pytest.mark.parametrize("others", [0, 5_000])
@@ -60,7 +61,7 @@ def test_a_forgotten_id_is_new_again_here_and_elsewhere(others):
     chunks.append(memory.forget([id_of(1)]))
     chunks.append(remember(memory, *range(10_000, 10_000 + others)))
     for each in (memory, IdMemory(100_000, (), chunks)):
-        assert each.judge(id_of(1) + id_of(2), checks(2, 2) + checks(3, 3)) == [NEW, DUPLICATE]
+        assert each.judge(id_of(1) + id_of(2), checks(2, 2) + checks(3, 3)) == [Verdict.NEW, Verdict.DUPLICATE]
 
 
 def test_the_oldest_generation_is_forgotten_and_never_more_than_half_of_the_bound():
@@ -73,5 +74,5 @@ def test_the_oldest_generation_is_forgotten_and_never_more_than_half_of_the_boun
     newest = range(900, 1_000)
     for each in (memory, IdMemory(200, older, younger)):
         known = each.judge(b"".join(map(id_of, newest)), b"".join(checks(number + 1, number + 1) for number in newest))
-        assert set(known) == {DUPLICATE}
-        assert each.judge(id_of(1), checks(2, 2)) == [NEW]
+        assert set(known) == {Verdict.DUPLICATE}
+        assert each.judge(id_of(1), checks(2, 2)) == [Verdict.NEW]
