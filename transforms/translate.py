@@ -15,15 +15,14 @@ from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.mapping import caliper_event, xapi_statement
 from edx2lrs.transforms.mapping.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
-from edx2lrs.transforms.mapping.row_compiler import Options
+from edx2lrs.transforms.mapping.row_compiler import Make, Options
 from edx2lrs.transforms.mapping.rows import Course, Unmappable
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.usage_key import is_course_key
-from edx2lrs.transforms.people.actor import Actor, ActorOf, CourseName
+from edx2lrs.transforms.people.actor import ActorOf, CourseName
 
 Outcome = tuple[Statement, ...] | Refusal | None
 """The statements of one event, why there are none, or None where no mapping knows it."""
-Make = Callable[[Event, Actor, Course], tuple[Statement, ...]]
 _MappingT = TypeVar("_MappingT")
 
 

@@ -22,9 +22,8 @@ from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import PROTOCOLS, mappings
 from edx2lrs.transforms.families.source_events import PACKAGES, SOURCE_EVENTS
-from edx2lrs.transforms.families.tables import tables
+from edx2lrs.transforms.families.tables import paths_of, tables
 from edx2lrs.transforms.formats.json_type import json_type
-from edx2lrs.transforms.mapping.row_compiler import sources
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match_reasons import reasons
 from edx2lrs.transforms.records.parse import parse
@@ -193,8 +192,8 @@ def _refused(refusal: Refusal) -> str:
 
 def _read_by(name: str, protocol: Protocol) -> list[str]:
     """What the rows of a mapping read of an event, beside what every statement has."""
-    paths = {path for table in tables(mappings(protocol)[name]) for row in table.rows for path in sources(row)}
-    return sorted(path for path in paths if not path.startswith(("site.", "actor.", "part", "whole")))
+    paths = {path for table in tables(mappings(protocol)[name]) for row in table.rows for path in paths_of(row, table)}
+    return sorted(path for path in paths if not path.startswith(("site.", "actor.", "whole.")))
 
 
 def _indented(body: bytes) -> Iterator[str]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from edx2lrs.transforms.config_types import Config
-from edx2lrs.transforms.privacy.declared_fields import members
+from edx2lrs.transforms.families.declared_fields import members
 
 BEGIN = "<!-- options: written by edx2lrs.pipeline.config.reference -->"
 END = "<!-- /options -->"

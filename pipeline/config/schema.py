@@ -18,7 +18,7 @@ from msgspec import inspect
 
 from edx2lrs.pipeline.config.reference import blocks, described, fields_of, kind_of_check, metadata
 from edx2lrs.transforms.config_types import Config
-from edx2lrs.transforms.privacy.declared_fields import members
+from edx2lrs.transforms.families.declared_fields import members
 
 _TEXT = {"type": "string", "minLength": 1}
 _SCALAR = {"type": ["string", "number", "boolean"]}

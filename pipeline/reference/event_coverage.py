@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from edx2lrs import transforms
+from edx2lrs.transforms.families.examples import examples_of, name_of
 from edx2lrs.transforms.families.mappings import mappings
-from edx2lrs.transforms.families.packages import examples_of
 from edx2lrs.transforms.families.source_events import MAIN_NAMES, PACKAGES, SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import Table, tables
 from edx2lrs.transforms.mapping.rows import Constant
@@ -56,7 +56,7 @@ def _coverage(name: str) -> Coverage:
     source, package, main_name = SOURCE_EVENTS[name], PACKAGES[name], MAIN_NAMES[name]
     found_xapi = _terms(mappings("xapi"), name, ("verb",), definition("type"))
     found_caliper = _terms(mappings("caliper"), name, ("type",), ("action",))
-    examples = (path for path in examples_of(package) if path.stem.split(" (")[0] == name)
+    examples = (path for path in examples_of(package) if name_of(path) == name)
     return Coverage(
         name,
         source.family,

@@ -12,12 +12,12 @@ from typing import NamedTuple
 from msgspec import inspect
 
 from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.families.declared_fields import DeclaredField, members
 from edx2lrs.transforms.families.mappings import PROTOCOLS
 from edx2lrs.transforms.families.source_events import PACKAGES, SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import Table
 from edx2lrs.transforms.fields import SourceEvent
 from edx2lrs.transforms.mapping.rows import Path
-from edx2lrs.transforms.privacy.declared_fields import DeclaredField, members
 from edx2lrs.transforms.privacy.field_destinations import EVERY, Use, common_fields, fields_of, of_event, use_of
 from edx2lrs.transforms.privacy.personal_fields import PERSONAL
 
@@ -36,7 +36,7 @@ A personal field tells who a person is, or what the person wrote or looked at.
 - **decides**: the field decides which kind of statement the event becomes.
 - **the actor's id**: an external id, or a keyed hash ([privacy](privacy.md)).
 - `*` stands for the keys of a map. A field with two names is one value. A field at the record's top and in `context` is one value.
-- What a function is given as a whole counts as read by the names in its code: a destination may be more than one record needs.
+- A destination stands beside every field that a row gives to its function. The function may look only whether the field has a value.
 """
 _ALSO = {
     "record.name": "which mapping",

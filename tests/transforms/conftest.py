@@ -1,39 +1,17 @@
-"""A site for tests: course names and external ids are made from what they stand for, so that they can be written by hand."""
+"""What the tests of all transforms share: the translators of the examples' site, and a usual record."""
 
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.event import Event
+from edx2lrs.pipeline.reference.examples_site import translator_of_examples
 from edx2lrs.transforms.failure import Refusal
-from edx2lrs.transforms.people.actor import Actor, account_actor
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Translator
-
-ROOT = "https://lms.example.com"
-
-
-def course_name(key: str) -> str | None:
-    return None if "Unnamed" in key else f"Course {key}"
-
-
-def actors(protocol: str) -> Callable[[Event], Actor | Refusal]:
-    def actor_of(event: Event) -> Actor | Refusal:
-        user = event.username if event.user_id is None else event.user_id
-        if user is None:
-            return Refusal("translate", "no_actor", "nobody")
-        return account_actor(ROOT, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{protocol.upper()}:{user}")))
-
-    return actor_of
-
-
-def make_translator(protocol: Any, **options: Any) -> Translator:
-    return Translator(protocol, ROOT, actors(protocol), course_name, **{"transformer_version": "edx2lrs@test", **options})
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +22,7 @@ def translate() -> Callable[..., Any]:
     def run(record: Any, protocol: str = "xapi", **options: Any) -> Any:
         key = (protocol, *sorted(options.items()))
         if key not in translators:
-            translators[key] = make_translator(protocol, **options)
+            translators[key] = translator_of_examples(protocol, **options)
         event = parse(record if isinstance(record, bytes) else json.dumps(record, ensure_ascii=False).encode())
         if isinstance(event, Refusal):
             return event

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from edx2lrs.transforms.config_types import Protocol
 from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.families.declared_fields import declared_fields
 from edx2lrs.transforms.families.event_checks import kind_of
 from edx2lrs.transforms.families.packages import Package, module_of
-from edx2lrs.transforms.families.tables import tables
-from edx2lrs.transforms.fields import SourceEvent
-from edx2lrs.transforms.mapping.row_compiler import sources
-from edx2lrs.transforms.mapping.rows import Course, Row, Scope, Whole
+from edx2lrs.transforms.families.tables import paths_of, tables
+from edx2lrs.transforms.fields import SourceEvent, SubmittedText
+from edx2lrs.transforms.mapping.rows import Course, Reading, Row, Whole
 
-_OF_PEOPLE = frozenset({"user_id", "username"})
+_OF_PEOPLE = frozenset({"user_id", "username", "data.user_id", "data.username"})
 """Only ``anonymise`` reads who it was."""
+_OF_SCOPE = {
+    "actor": ("anonymous_id", "iri", "person"),
+    "course": Course.__struct_fields__,
+    "site": ("root",),
+    "whole": Whole.__struct_fields__,
+}
 
 
 def check_mappings(package: Package, protocol: Protocol, kinds: tuple[type, ...]) -> None:
@@ -47,28 +53,27 @@ def check_mappings(package: Package, protocol: Protocol, kinds: tuple[type, ...]
 
 
 def _check_rows(package: Package, protocol: Protocol, name: str, mapping: Any, event: SourceEvent) -> None:
-    """Rows read what is declared, and no person; each statement has an object."""
+    """Rows and choices read fields that are declared, and no person; each statement has an object."""
+    for reading in (getattr(mapping, attribute, None) for attribute in ("choose", "part", "parts")):
+        if reading is not None and not isinstance(reading, Reading):
+            what = f"MAPPINGS: {name}: found {kind_of(reading)}, expected Reading((the fields that it gets), function)"
+            raise package.wrong(protocol, what)
+    readable = _readable(event)
     for table in tables(mapping):
         if not any(isinstance(row, Row) and row.destination == ("object", "id") for row in table.rows):
             what = f"MAPPINGS: {name}: no row for object.id; add Row(('object', 'id'), ..., required=True)"
             raise package.wrong(protocol, what)
-    for path in {path for table in tables(mapping) for row in table.rows for path in sources(row)}:
-        if not _is_readable(path, event):
-            what = f"MAPPINGS: {name}: a row reads {path}, which no event has; declare it in {package.module}.events"
-            raise package.wrong(protocol, what)
+        for path in (*table.choices, *(path for row in table.rows for path in paths_of(row, table))):
+            if path not in readable:
+                below = sorted(each for each in readable if each.startswith(f"{path}."))
+                fix = f"name its fields: {', '.join(below)}" if below else f"declare it in {package.module}.events"
+                found = "which is a struct" if below else "which no event has"
+                raise package.wrong(protocol, f"MAPPINGS: {name}: a row reads {path}, {found}; {fix}")
 
 
-def _is_readable(path: str, event: SourceEvent) -> bool:
-    first, _, rest = path.partition(".")
-    if not rest:
-        return first in {*Event.__struct_fields__, *Scope.__struct_fields__} - _OF_PEOPLE
-    below: dict[str, Iterable[str]] = {
-        "data": event.data.__struct_fields__,
-        "context": event.context.__struct_fields__ if event.context else (),
-        "actor": ("anonymous_id", "iri", "person"),
-        "course": Course.__struct_fields__,
-        "site": ("root",),
-        "part": (rest,),
-        "whole": Whole.__struct_fields__,
-    }
-    return rest.partition(".")[0] in {*below.get(first, ())} - _OF_PEOPLE
+def _readable(event: SourceEvent) -> frozenset[str]:
+    """The paths that rows may read."""
+    structs = (("data", event.data), ("data", SubmittedText if event.text_allowed else None), ("context", event.context))
+    declared = [".".join(field.attributes) for part, struct in structs if struct for field in declared_fields(struct, part, (part,))]
+    whole = (f"{part}.{field}" for part, fields in _OF_SCOPE.items() for field in fields)
+    return frozenset({*declared, *whole, *Event.__struct_fields__} - _OF_PEOPLE - {"data", "context"})

@@ -63,11 +63,3 @@ def module_of(package: Package, part: Literal["events", "xapi", "caliper"]) -> M
             raise
         reason = " ".join(str(error).split())
         raise package.wrong(part, f"cannot be imported: {type(error).__name__}: {reason}") from None
-
-
-def examples_of(package: Package) -> list[Path]:
-    """The files of a package's folder ``examples``, sorted by the event's name: each has an event in several shapes (``sources``) and
-    the statements that the event becomes (``xapi``, ``caliper``). None where the package came without examples."""
-    module = module_of(package, "events")
-    folder = Path((module and module.__file__) or "").parent / "examples"
-    return sorted(folder.glob("*.json"), key=lambda path: path.stem)

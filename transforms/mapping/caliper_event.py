@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import Json, remembered_json_text
 from edx2lrs.transforms.formats.times import caliper_time
 from edx2lrs.transforms.mapping.caliper_vocabulary import CONTEXT, COURSE_OFFERING, SESSION
 from edx2lrs.transforms.mapping.guard import entity
-from edx2lrs.transforms.mapping.row_compiler import Identity, Options, compile_rows
-from edx2lrs.transforms.mapping.rows import Constant, Course, Row, Rows
-from edx2lrs.transforms.mapping.statement import Statement
+from edx2lrs.transforms.mapping.row_compiler import Identity, Make, Options, compile_rows, compile_variants
+from edx2lrs.transforms.mapping.rows import Constant, Course, Row, Rows, VariantMapping
 from edx2lrs.transforms.mapping.statement_id import CALIPER_NAMESPACE, uuid5_in
 from edx2lrs.transforms.mapping.values import absolute
-from edx2lrs.transforms.people.actor import Actor
 
 _check_session = entity("session")
 
@@ -56,16 +52,7 @@ class EventMapping(NamedTuple):
     rows: Rows
 
 
-class VariantMapping(NamedTuple):
-    """Different Caliper events for events of one name: ``choose`` names the variant."""
-
-    choose: Callable[[Event], str]
-    variants: Mapping[str, EventMapping]
-
-
 CaliperMapping = EventMapping | VariantMapping
-Make = Callable[[Event, Actor, Course], tuple[Statement, ...]]
-"""Gives the Caliper event of an event, one in a tuple. Raises Unmappable and guard.Invalid."""
 
 _IDENTITY = Identity(uuid5_in(CALIPER_NAMESPACE.bytes), "{name}\n{actor.iri}\n{time}\n{object.id}", prefix="urn:uuid:")
 """See ``transforms.mapping.statement_id``."""
@@ -74,17 +61,9 @@ _IDENTITY = Identity(uuid5_in(CALIPER_NAMESPACE.bytes), "{name}\n{actor.iri}\n{t
 def compile_mapping(mapping: CaliperMapping, options: Options) -> Make:
     """The function that makes the Caliper event of one event name."""
     if isinstance(mapping, VariantMapping):
-        makers = {name: compile_mapping(variant, options) for name, variant in mapping.variants.items()}
-        return _variant_maker(mapping.choose, makers)
+        return compile_variants(mapping, lambda variant: compile_mapping(variant, options))
     constants = (Constant(("type",), mapping.type), Constant(("action",), mapping.action))
     return compile_rows((*EVERY_EVENT, *constants, *mapping.rows), _IDENTITY, options)
-
-
-def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
-    def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
-        return makers[choose(event)](event, actor, course)
-
-    return make
 
 
 def course_as_seen(root: str, key: str, name: str | None) -> Course:

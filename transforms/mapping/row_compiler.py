@@ -8,17 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from operator import attrgetter
 from string import Formatter
 from typing import Any, NamedTuple
 
 import orjson
 
 from edx2lrs.transforms.config_types import FreeText
+from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import Json, json_text
 from edx2lrs.transforms.mapping.guard import Check
-from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Scope, Unmappable
+from edx2lrs.transforms.mapping.rows import (
+    Constant,
+    Course,
+    Path,
+    Reading,
+    Row,
+    Rows,
+    Scope,
+    Unmappable,
+    VariantMapping,
+    sources,
+    value_at,
+)
 from edx2lrs.transforms.mapping.statement import Statement
+from edx2lrs.transforms.people.actor import Actor
 
 
 class Identity(NamedTuple):
@@ -46,6 +59,8 @@ class Options(NamedTuple):
     one for each event."""
 
 
+Make = Callable[[Event, Actor, Course], tuple[Statement, ...]]
+"""Gives the statements of an event: all of them. Raises Unmappable and guard.Invalid."""
 Build = Callable[..., tuple[Statement, ...]]
 """Takes the fields of ``Scope``, in their order; gives one statement."""
 BuildWhole = Callable[..., tuple[Statement, str, Json]]
@@ -83,11 +98,32 @@ def source_of(rows: Rows, identity: Identity, options: Options) -> str:
     return _Generator(identity, options).function(_tree(rows), False, partial(_blamed, rows, options.site))
 
 
-def sources(row: Row | Constant) -> tuple[str, ...]:
-    """The paths that a row reads."""
-    if isinstance(row, Constant):
-        return ()
-    return (row.source,) if isinstance(row.source, str) else row.source
+def compile_reading(reading: Reading) -> Callable[[Event], Any]:
+    """The function that gives what ``reading`` makes of an event."""
+    named = {"function": reading.function}
+    source = f"def read(event):\n    return function({', '.join(map(_safely, reading.sources))})\n"
+    exec(compile(source, "<reading>", "exec"), named)  # noqa: S102 -- made of our tables, of nothing that a record holds
+    return named["read"]
+
+
+def compile_variants(mapping: VariantMapping, compile_variant: Callable[[Any], Make]) -> Make:
+    """The function that makes the statements of the variant that an event is."""
+    choose = compile_reading(mapping.choose)
+    makers = {name: compile_variant(variant) for name, variant in mapping.variants.items()}
+
+    def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
+        return makers[choose(event)](event, actor, course)
+
+    return make
+
+
+def _safely(path: str) -> str:
+    """The expression for the value at a path of a ``Reading``."""
+    above, is_map, below = path.partition(".*.")
+    value = "event"
+    for step in above.split("."):
+        value = f"event.{step}" if value == "event" else f"getattr({value}, '{step}', None)"
+    return f"{{key: getattr(entry, '{below}', None) for key, entry in ({value} or {{}}).items()}}" if is_map else value
 
 
 def _compiled(rows: Rows, identity: Identity, options: Options, with_object: bool) -> Any:
@@ -263,9 +299,10 @@ class _Generator:
     def _read(self, path: str) -> str:
         if path.startswith(_SITE):
             return self._named(self._site(path))
-        if path.startswith("data."):
-            return path
-        return path if path.split(".")[0] in _SCOPE_FIELDS else f"event.{path}"
+        first, *below = path.split(".")
+        steps = [first if first == "data" or first in _SCOPE_FIELDS else f"event.{first}", *below]
+        ways = [".".join(steps[: n + 1]) for n in range(min(1, len(below)), len(steps))]
+        return ways[0] if len(ways) == 1 else f"({' and '.join(ways)})"  # a struct within the payload may be null
 
     def _site(self, path: str) -> Any:
         return self._options.site[path.removeprefix(_SITE)]
@@ -368,7 +405,7 @@ def _blamed(rows: Rows, site: Mapping[str, Any], scope: Scope) -> Unmappable | N
     for row in rows:
         if isinstance(row, Constant) or row.function is None:
             continue
-        values = [_value(path, site, scope) for path in sources(row)]
+        values = [value_at(path, scope, site) for path in sources(row)]
         if isinstance(row.source, str) and (values[0] is None or values[0] == ""):
             continue
         try:
@@ -378,8 +415,3 @@ def _blamed(rows: Rows, site: Mapping[str, Any], scope: Scope) -> Unmappable | N
             return Unmappable(f"{paths}: {problem.message}", problem.cause)
     return None
 
-
-def _value(path: str, site: Mapping[str, Any], scope: Scope) -> Any:
-    if path.startswith(_SITE):
-        return site[path.removeprefix(_SITE)]
-    return attrgetter(path if path.split(".")[0] in _SCOPE_FIELDS else f"event.{path}")(scope)

@@ -6,12 +6,14 @@ starts.
 
 Sources are dotted paths. They begin with a field of the event's normal form (``data.id``, ``context.module``, ``session``;
 ``transforms.event.Event``), with another field of ``Scope`` (``actor``, ``course``, ``part``, ...), or with ``site`` (values that
-are the same for the whole job). A missing value, null and "" are the same thing: the destination's key is left out.
+are the same for the whole job). They end at a field with a value, never at a struct: so a row says what it reads. A missing value,
+null and "" are the same thing, and so is a field of a struct that is null (``context.module.usage_key`` without a module): the
+destination's key is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -50,6 +52,21 @@ class Constant(NamedTuple):
 
 
 Rows = tuple["Row | Constant", ...]
+
+
+class Reading(NamedTuple):
+    """What ``function`` makes of an event: ``function`` gets the values at ``sources``, in their order. ``data.answers.*.correct`` is a
+    dict: the field ``correct`` of each entry of the map ``data.answers``, by the map's keys. A field that the payload lacks is None."""
+
+    sources: tuple[str, ...]
+    function: Callable[..., Any]
+
+
+class VariantMapping(NamedTuple):
+    """Different statements for events of one name: ``choose`` names the variant. The function of ``choose`` raises Unmappable."""
+
+    choose: Reading
+    variants: Mapping[str, Any]
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
@@ -91,3 +108,21 @@ class Unmappable(ValueError):
         super().__init__(message)
         self.message = message
         self.cause = cause
+
+
+def sources(row: Row | Constant) -> tuple[str, ...]:
+    """The paths that a row reads."""
+    if isinstance(row, Constant):
+        return ()
+    return (row.source,) if isinstance(row.source, str) else row.source
+
+
+def value_at(path: str, scope: Scope, site: Mapping[str, Any]) -> Any:
+    """The value that a path names. Raises KeyError for a ``site`` source that is not there."""
+    if path.startswith("site."):
+        return site[path.removeprefix("site.")]
+    steps = path.split(".")
+    found: Any = scope if steps[0] in Scope.__struct_fields__ else scope.event
+    for step in steps:
+        found = getattr(found, step, None)
+    return found

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import remembered_json_text
-from edx2lrs.transforms.mapping.row_compiler import Identity, Options, compile_rows, compile_whole
-from edx2lrs.transforms.mapping.rows import Constant, Course, Row, Rows, Whole
+from edx2lrs.transforms.mapping.row_compiler import (
+    Identity,
+    Make,
+    Options,
+    compile_reading,
+    compile_rows,
+    compile_variants,
+    compile_whole,
+)
+from edx2lrs.transforms.mapping.rows import Constant, Course, Reading, Row, Rows, VariantMapping, Whole
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import verb_ids
 from edx2lrs.transforms.mapping.values import absolute
@@ -32,64 +39,49 @@ IN_COURSE: Rows = (Row(("context", "contextActivities", "parent"), "course.activ
 
 class StatementMapping(NamedTuple):
     """One statement for one event: its verb (``xapi.vocabulary``) and its rows, on top of what every statement has. ``part``
-    picks the part of the event that ``part`` in the rows stands for."""
+    gives the key and value that ``part_key`` and ``part`` in the rows stand for, alone in a list."""
 
     verb: dict[str, Any]
     rows: Rows
-    part: Callable[[Event], Any] | None = None
+    part: Reading | None = None
 
 
 class GroupMapping(NamedTuple):
-    """A statement about the whole and one for each part: ``parts`` gives the parts' keys and values. Both have the whole's verb;
-    the key goes into a part's id."""
+    """A statement about the whole and one for each part: ``parts`` gives a list of the parts' keys and values, of the map that is
+    its source. Both have the whole's verb; the key goes into a part's id."""
 
     whole: StatementMapping
     part_rows: Rows
-    parts: Callable[[Event], Iterable[tuple[str, Any]]]
-
-
-class VariantMapping(NamedTuple):
-    """Different statements for events of one name: ``choose`` names the variant."""
-
-    choose: Callable[[Event], str]
-    variants: Mapping[str, StatementMapping | GroupMapping]
+    parts: Reading
 
 
 XapiMapping = StatementMapping | GroupMapping | VariantMapping
-Make = Callable[[Event, Actor, Course], tuple[Statement, ...]]
-"""Gives the statements of an event. Raises Unmappable and guard.Invalid."""
 
 
 def compile_mapping(mapping: XapiMapping, options: Options, strict_ids: bool) -> Make:
     """The function that makes the statements of one event name."""
     if isinstance(mapping, VariantMapping):
-        makers = {name: compile_mapping(variant, options, strict_ids) for name, variant in mapping.variants.items()}
-        return _variant_maker(mapping.choose, makers)
+        return compile_variants(mapping, lambda variant: compile_mapping(variant, options, strict_ids))
     if isinstance(mapping, GroupMapping):
         return _group_maker(mapping, options, strict_ids)
     return _statement_maker(mapping, options, strict_ids)
 
 
-def _variant_maker(choose: Callable[[Event], str], makers: Mapping[str, Make]) -> Make:
-    def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
-        return makers[choose(event)](event, actor, course)
-
-    return make
-
-
 def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bool) -> Make:
-    build, part = compile_rows(_rows(mapping), _identity(mapping.verb, strict_ids), options), mapping.part
-    if part is None:
+    build = compile_rows(_rows(mapping), _identity(mapping.verb, strict_ids), options)
+    if mapping.part is None:
         return build
+    part = compile_reading(mapping.part)
 
     def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
-        return build(event, actor, course, "", part(event))
+        ((key, value),) = part(event)
+        return build(event, actor, course, key, value)
 
     return make
 
 
 def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> Make:
-    verb, parts = mapping.whole.verb, mapping.parts
+    verb, parts = mapping.whole.verb, compile_reading(mapping.parts)
     build_whole = compile_whole(_rows(mapping.whole), _identity(verb, strict_ids), options)
     build_part = compile_rows(_rows(StatementMapping(verb, mapping.part_rows)), _part_identity(verb, strict_ids), options)
 

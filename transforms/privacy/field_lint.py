@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import msgspec
 
+from edx2lrs.transforms.families.declared_fields import field_key, own_fields, structs_of
+from edx2lrs.transforms.families.examples import examples_of, read_example
 from edx2lrs.transforms.families.mappings import PROTOCOLS
 from edx2lrs.transforms.families.packages import module_of, packages
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
-from edx2lrs.transforms.families.tables import constant_values, words
+from edx2lrs.transforms.families.tables import constant_values
 from edx2lrs.transforms.fields import Context, SubmittedText
 from edx2lrs.transforms.mapping.rows import Constant, Rows
 from edx2lrs.transforms.privacy import personal_fields
-from edx2lrs.transforms.privacy.declared_fields import field_key, own_fields, structs_of
 from edx2lrs.transforms.privacy.field_destinations import EVERY, of_event
 from edx2lrs.transforms.privacy.name_likeness import resemblance
 from edx2lrs.transforms.records.parse import Envelope
-
-_KEY = re.compile(r"@?[A-Za-z][\w-]*\Z|https?://\S+\Z")
-_KEY_IN_JSON = re.compile(r'"([^"]+)":')
 
 
 class Finding(NamedTuple):
@@ -59,7 +56,7 @@ def reviewed() -> dict[str, str]:
 
 
 def of_statements(protocol: str, family: str, statements: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """The findings of finished statements' keys, for what no table shows."""
+    """The findings of finished statements' keys: also of those keys that a function of a row makes."""
     keys = dict.fromkeys(key for statement in statements for path, _ in constant_values(statement) for key in path)
     return list(_judged(f"{protocol} statements of family {family}", f"{protocol}.{family}: ", keys))
 
@@ -94,6 +91,9 @@ def _of_keys() -> Iterator[Finding]:
                     if found.key not in seen:
                         seen.add(found.key)
                         yield found
+    for example in (read_example(path) for package in packages() for path in examples_of(package)):
+        for protocol, statements in example.statements.items():
+            yield from of_statements(protocol, SOURCE_EVENTS[example.name].family, statements)
 
 
 def _judged(where: str, prefix: str, keys: Iterable[str]) -> Iterator[Finding]:
@@ -104,13 +104,10 @@ def _judged(where: str, prefix: str, keys: Iterable[str]) -> Iterator[Finding]:
 
 
 def keys_of(rows: Rows) -> list[str]:
-    """The keys that rows write: of their destinations and constants, and what may be a key in the code of their functions."""
+    """The keys of the rows' destinations and constants."""
     keys: dict[str, None] = {}
     for row in rows:
         keys.update(dict.fromkeys(row.destination))
         if isinstance(row, Constant):
             keys.update(dict.fromkeys(key for path, _ in constant_values(row.value) for key in path))
-        elif row.function is not None:
-            for text in sorted(words(row.function).texts):
-                keys.update(dict.fromkeys(_KEY_IN_JSON.findall(text) or ([text] if _KEY.match(text) else [])))
     return list(keys)

@@ -11,11 +11,13 @@ import orjson
 
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure, Refusal
+from edx2lrs.transforms.families.declared_fields import declared_fields
+from edx2lrs.transforms.families.examples import examples_of, read_example
 from edx2lrs.transforms.families.mappings import PROTOCOLS, mappings
+from edx2lrs.transforms.families.packages import packages
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
-from edx2lrs.transforms.families.tables import constant_values, tables, words
+from edx2lrs.transforms.families.tables import constant_values, tables
 from edx2lrs.transforms.mapping.rows import Constant
-from edx2lrs.transforms.privacy.declared_fields import declared_fields
 from edx2lrs.transforms.records.log_line import lenient_object, lenient_value
 
 _PARTS = ("name", "event_type", "event", "data", "context", "time", "timestamp", "event_source", "session", "referer", "username")
@@ -69,7 +71,7 @@ def _masked_text(text: str) -> Any:
 
 @cache
 def _known_keys() -> frozenset[str]:
-    """What the types of events declare, and what the mappings write."""
+    """What the types of events declare, and what the mappings write: the rows, and their functions in the examples."""
     keys = {*_PARTS, *_STATEMENT, *_EVENT}
     for source in SOURCE_EVENTS.values():
         for struct in (source.data, source.context):
@@ -79,8 +81,8 @@ def _known_keys() -> frozenset[str]:
         keys.update(row.destination)
         if isinstance(row, Constant):
             keys.update(key for path, _ in constant_values(row.value) for key in path)
-        elif row.function is not None:
-            keys |= words(row.function).texts
+    for example in (read_example(path) for package in packages() for path in examples_of(package)):
+        keys.update(key for made in example.statements.values() for path, _ in constant_values(made) for key in path)
     return frozenset(keys)
 
 

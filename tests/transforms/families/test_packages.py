@@ -211,6 +211,23 @@ WRONG = {
         {"xapi": XAPI.replace("data.id", "data.title")},
         "MAPPINGS: own.event: a row reads data.title, which no event has; declare it in own.events",
     ),
+    "a row reads a struct": (
+        {
+            "events": EVENTS.replace("Data)", "Data, ProblemContext)").replace(
+                "EVENTS", "from edx2lrs.transforms.families.problem.events import ProblemContext\nEVENTS"
+            ),
+            "xapi": XAPI.replace("data.id", "context.module"),
+        },
+        "a row reads context.module, which is a struct; name its fields: context.module.display_name, context.module.usage_key",
+    ),
+    "a choice does not say what it reads": (
+        {
+            "xapi": XAPI.replace("StatementMapping(PLAYED", "VariantMapping(len, {}) or (PLAYED").replace(
+                "import StatementMapping", "import StatementMapping, VariantMapping"
+            )
+        },
+        "MAPPINGS: own.event: found builtin_function_or_method, expected Reading((the fields that it gets), function)",
+    ),
     "a row reads a person": ({"xapi": XAPI.replace("data.id", "data.user_id")}, "own.event: a row reads data.user_id, which no"),
     "no object": ({"xapi": XAPI.replace('"id"), "data.id"', '"name"), "data.id"')}, "own.event: no row for object.id; add Row("),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ from tincan import Activity, Statement, Verb
 
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.families.declared_fields import declared_fields
 from edx2lrs.transforms.families.mappings import mappings
-from edx2lrs.transforms.families.problem.events import Submission
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
+from edx2lrs.transforms.families.tables import paths_of, tables
+from edx2lrs.transforms.fields import SubmittedText
 from edx2lrs.transforms.mapping import xapi_vocabulary as vocabulary
-from edx2lrs.transforms.mapping.caliper_event import EventMapping
-from edx2lrs.transforms.mapping.row_compiler import Identity, Options, compile_rows, source_of, sources
+from edx2lrs.transforms.mapping.row_compiler import Identity, Options, compile_rows, source_of
 from edx2lrs.transforms.mapping.rows import Constant, Row
-from edx2lrs.transforms.mapping.xapi_statement import GroupMapping, StatementMapping
 from edx2lrs.transforms.people.actor import account_actor
 
 
@@ -34,42 +34,18 @@ SOMEBODY = account_actor("https://lms.example.com", "somebody")
 FIXTURES = sorted((Path(__file__).parents[3] / "transforms" / "families").glob("*/examples/*.json"))
 
 
-def tables(mapping: Any) -> Iterator[tuple[Row | Constant, ...]]:
-    if isinstance(mapping, (StatementMapping, EventMapping)):
-        yield mapping.rows
-    elif isinstance(mapping, GroupMapping):
-        yield mapping.whole.rows
-        yield mapping.part_rows
-    else:
-        for variant in mapping.variants.values():
-            yield from tables(variant)
-
-
 @pytest.mark.parametrize(("name", "mapping"), [*mappings("xapi").items(), *mappings("caliper").items()])
 def test_a_table_reads_declared_fields_and_no_person(name: str, mapping: Any) -> None:
     source_event = SOURCE_EVENTS[name]
-    people = {"user_id", "username"}  # only ``anonymise`` reads who it was
-    declared = {
-        *(field for field in Event.__struct_fields__ if field not in people),
-        *(f"data.{field}" for field in source_event.data.__struct_fields__ if field not in people),
-        *(f"context.{field}" for field in getattr(source_event.context, "__struct_fields__", ())),
-        *(
-            "course.id",
-            "course.name",
-            "course.activities",
-            "actor.anonymous_id",
-            "actor.person",
-            "site.root",
-            *(f"part.{field}" for field in Submission.__struct_fields__),
-            "part",
-            "part_key",
-            "whole.id",
-            "whole.object_id",
-            "whole.activities",
-        ),
-    }
-    read = {path for rows in tables(mapping) for row in rows for path in sources(row)}
-    assert read <= declared
+    payloads = [source_event.data, *([SubmittedText] if source_event.text_allowed else [])]
+    fields = [field for payload in payloads for field in declared_fields(payload, "data", ("data",))]
+    fields += declared_fields(source_event.context, "context", ("context",)) if source_event.context else ()
+    people = {"user_id", "username", "data.user_id", "data.username"}  # only ``anonymise`` reads who it was
+    declared = {*Event.__struct_fields__, *(".".join(field.attributes) for field in fields)} - people - {"data", "context"}
+    declared |= {"course.id", "course.name", "course.activities", "actor.anonymous_id", "actor.person", "site.root"}
+    declared |= {"whole.id", "whole.object_id", "whole.activities"}
+    for table in tables(mapping):
+        assert {*table.choices, *(path for row in table.rows for path in paths_of(row, table))} <= declared
 
 
 def test_a_function_is_generated_for_a_table() -> None:

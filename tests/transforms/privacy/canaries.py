@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from edx2lrs.transforms.families.declared_fields import members
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context
-from edx2lrs.transforms.privacy.declared_fields import members
 from edx2lrs.transforms.records.parse import Envelope
 
 FIXTURES = Path(__file__).parents[3] / "transforms" / "families"

@@ -14,12 +14,12 @@ import msgspec
 import pytest
 
 from edx2lrs.pipeline.cli import main
+from edx2lrs.transforms.families.declared_fields import field_key, own_fields, structs_of
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context, EventData, Scalar, SourceEvent, SubmittedText
 from edx2lrs.transforms.mapping.rows import Constant, Row
 from edx2lrs.transforms.mapping.xapi_statement import StatementMapping
 from edx2lrs.transforms.privacy import field_destinations, field_lint
-from edx2lrs.transforms.privacy.declared_fields import field_key, own_fields, structs_of
 from edx2lrs.transforms.privacy.name_likeness import resemblance
 from edx2lrs.transforms.privacy.personal_fields import NOT_PERSONAL, PERSONAL
 from edx2lrs.transforms.records.parse import Envelope
@@ -124,7 +124,8 @@ def test_a_declared_field_is_found_at_any_depth_and_by_its_name_in_the_record(
     assert "HallData.userEmail' with a reason" in lines[0]
 
 
-def test_a_key_of_a_statement_is_found_wherever_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_of_a_statement_is_found_wherever_it_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a row, in a constant, and in what functions make of the examples."""
     rows = (
         Row(("object", "definition", "extensions", "https://example.com/ext/e-mail"), "data.id"),
         Constant(("object", "definition", "extra"), {"birthday": "today"}),
@@ -133,10 +134,20 @@ def test_a_key_of_a_statement_is_found_wherever_it_is_made(monkeypatch: pytest.M
     )
     found: dict[str, Any] = {"xapi": {"play_video": StatementMapping({"id": "x"}, rows)}, "caliper": {}}
     monkeypatch.setattr(field_destinations, "mappings", lambda protocol: found[protocol])
-    findings = field_lint.findings(field_lint.reviewed())
+    example = tmp_path / "play_video.json"
+    made = {"result": {"extensions": gendered(1)}, "context": {"extensions": json.loads(printed(1))}}
+    example.write_text(json.dumps({"sources": [], "xapi": [made], "caliper": []}))
+    monkeypatch.setattr(field_lint, "packages", lambda: [None])
+    monkeypatch.setattr(field_lint, "examples_of", lambda _: [example])
+    findings = field_lint.findings({**PERSONAL, **NOT_PERSONAL})
     assert [(finding.where, finding.name, finding.key) for finding in findings] == [
-        ("xapi mapping of play_video", name, f"xapi.video: {name}")
-        for name in ("https://example.com/ext/e-mail", "birthday", "gender", "home_town")
+        (where, name, f"xapi.video: {name}")
+        for where, name in (
+            ("xapi mapping of play_video", "https://example.com/ext/e-mail"),
+            ("xapi mapping of play_video", "birthday"),
+            ("xapi statements of family video", "gender"),
+            ("xapi statements of family video", "home_town"),
+        )
     ]
 
 

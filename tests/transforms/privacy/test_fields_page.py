@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from edx2lrs.pipeline.reference.fields import page
+from edx2lrs.transforms.families.declared_fields import declared_fields
 from edx2lrs.transforms.families.mappings import PROTOCOLS
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
-from edx2lrs.transforms.privacy.declared_fields import declared_fields
 from edx2lrs.transforms.privacy.field_destinations import common_fields, of_event, use_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "fields.md"

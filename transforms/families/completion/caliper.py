@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.families.completion.shared import share
-from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, VariantMapping, is_part_of
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.caliper_vocabulary import COMPLETED, DIGITAL_RESOURCE, EVENT, GENERAL_PROFILE, USED
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, VariantMapping
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
 MAPPING_VERSION = 1
 
 
-def kind(event: Event) -> str:
+def kind(completion: object) -> str:
     """``complete``, or ``part`` for all between nothing and that. What is no number is left to the row that reads it."""
-    return "complete" if getattr(event.data, "completion", None) in (1, 1.0) else "part"
+    return "complete" if completion in (1, 1.0) else "part"
 
 
 PROGRESS_IN_BLOCK: Rows = (
@@ -28,7 +27,7 @@ PROGRESS_IN_BLOCK: Rows = (
 
 MAPPINGS = {
     "edx.completion.block_completion.changed": VariantMapping(
-        kind,
+        Reading(("data.completion",), kind),
         {
             "complete": EventMapping(EVENT, COMPLETED, PROGRESS_IN_BLOCK),
             "part": EventMapping(EVENT, USED, PROGRESS_IN_BLOCK),

@@ -4,10 +4,8 @@ The choices: ``docs/decisions/0010-caliper-for-events-that-had-none.md``."""
 
 from __future__ import annotations
 
-from edx2lrs.transforms.event import Event
-from edx2lrs.transforms.families.forum.events import ForumVoteData, Post
-from edx2lrs.transforms.families.forum.shared import iri_with, message_iri, post_id, thread_iri, thread_of
-from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, CaliperMapping, EventMapping, VariantMapping, is_part_of
+from edx2lrs.transforms.families.forum.shared import iri_with, message_iri, post_id, thread_iri
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, CaliperMapping, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.caliper_vocabulary import (
     ANNOTATION,
     DELETED,
@@ -28,7 +26,7 @@ from edx2lrs.transforms.mapping.caliper_vocabulary import (
     VIEW_EVENT,
     VIEWED,
 )
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, Unmappable, VariantMapping
 
 MAPPING_VERSION = 1
 
@@ -72,34 +70,32 @@ def forum(root: str, course_key: str | None, topic: object) -> Entity | None:
     return {"id": iri_with(f"{root}/courses/{course_key}/discussion/forum/", name), "type": FORUM}
 
 
-def place_of_message(root: str, discussion: Post | None, course_key: str | None, topic: object) -> Entity | None:
+def place_of_message(root: str, discussion: object, course_key: str | None, topic: object) -> Entity | None:
     """The thread of a response or comment, in its topic; the topic alone where the record does not say which thread."""
-    thread, in_topic = thread_of(root, discussion), forum(root, course_key, topic)
+    thread, in_topic = thread_iri(root, discussion), forum(root, course_key, topic)
     if thread is None:
         return in_topic
     return {"id": thread, "type": THREAD, "isPartOf": in_topic} if in_topic else {"id": thread, "type": THREAD}
 
 
-def opening_of(root: str, discussion: Post | None) -> Entity | None:
+def opening_of(root: str, discussion: object) -> Entity | None:
     """What a response replies to: the message that began the thread."""
-    iri = opening_iri(root, discussion.id) if discussion else None
+    iri = opening_iri(root, discussion)
     return {"id": iri, "type": MESSAGE} if iri else None
 
 
-def commented_response(root: str, response: Post | None) -> Entity | None:
+def commented_response(root: str, response: object) -> Entity | None:
     """What a comment replies to: a response."""
-    iri = message_iri(root, response.id) if response else None
+    iri = message_iri(root, response)
     return {"id": iri, "type": MESSAGE} if iri else None
 
 
-def vote(event: Event) -> str:
+def vote(value: object, undo: object) -> str:
     """``up``, ``down`` or ``taken_back``. Raises Unmappable for another vote."""
-    data = event.data
-    if isinstance(data, ForumVoteData):
-        if data.undo_vote is True:
-            return "taken_back"
-        if data.vote_value in ("up", "down"):
-            return str(data.vote_value)
+    if undo is True:
+        return "taken_back"
+    if value in ("up", "down"):
+        return str(value)
     raise Unmappable("data.vote_value: expected up or down, found another value", "out_of_range")
 
 
@@ -115,7 +111,7 @@ def thread_at(*place: str) -> Rows:
 
 def message_at(*place: str) -> Rows:
     """A response or comment as the entity at ``place``."""
-    where = ("site.root", "data.discussion", "course_id", "data.commentable_id")
+    where = ("site.root", "data.discussion.id", "course_id", "data.commentable_id")
     return (
         Row((*place, "id"), ("site.root", "data.id"), message_iri, required=True),
         Constant((*place, "type"), MESSAGE),
@@ -138,12 +134,12 @@ NEW_THREAD: Rows = (
 RESPONSE: Rows = (
     *IN_FORUM_PROFILE,
     *message_at("object"),
-    Row(("object", "replyTo"), ("site.root", "data.discussion"), opening_of),
+    Row(("object", "replyTo"), ("site.root", "data.discussion.id"), opening_of),
 )
 COMMENT: Rows = (
     *IN_FORUM_PROFILE,
     *message_at("object"),
-    Row(("object", "replyTo"), ("site.root", "data.response"), commented_response),
+    Row(("object", "replyTo"), ("site.root", "data.response.id"), commented_response),
 )
 VIEWED_THREAD: Rows = (*IN_FORUM_PROFILE, *thread_at("object"))
 ABOUT_A_THREAD: Rows = (*IN_GENERAL_PROFILE, *thread_at("object"))
@@ -192,6 +188,7 @@ RESPONSE_VOTE_TAKEN_BACK: Rows = (
     Row(("object", "annotator"), "actor.person"),
     *message_at("object", "annotated"),
 )
+VOTE = Reading(("data.vote_value", "data.undo_vote"), vote)
 THREAD_VOTES = {
     "up": EventMapping(EVENT, LIKED, ABOUT_A_THREAD),
     "down": EventMapping(EVENT, DISLIKED, ABOUT_A_THREAD),
@@ -210,13 +207,13 @@ MAPPINGS: dict[str, CaliperMapping] = {
     "edx.forum.thread.deleted": EventMapping(EVENT, DELETED, ABOUT_A_THREAD),
     "edx.forum.thread.reported": EventMapping(EVENT, TAGGED, REPORT_OF_A_THREAD),
     "edx.forum.thread.unreported": EventMapping(EVENT, REMOVED, THREAD_REPORT_TAKEN_BACK),
-    "edx.forum.thread.voted": VariantMapping(vote, THREAD_VOTES),
+    "edx.forum.thread.voted": VariantMapping(VOTE, THREAD_VOTES),
     "edx.forum.response.created": EventMapping(MESSAGE_EVENT, POSTED, RESPONSE),
     "edx.forum.response.edited": EventMapping(EVENT, MODIFIED, ABOUT_A_MESSAGE),
     "edx.forum.response.deleted": EventMapping(EVENT, DELETED, ABOUT_A_MESSAGE),
     "edx.forum.response.reported": EventMapping(EVENT, TAGGED, REPORT_OF_A_MESSAGE),
     "edx.forum.response.unreported": EventMapping(EVENT, REMOVED, MESSAGE_REPORT_TAKEN_BACK),
-    "edx.forum.response.voted": VariantMapping(vote, RESPONSE_VOTES),
+    "edx.forum.response.voted": VariantMapping(VOTE, RESPONSE_VOTES),
     "edx.forum.comment.created": EventMapping(MESSAGE_EVENT, POSTED, COMMENT),
     "edx.forum.comment.edited": EventMapping(EVENT, MODIFIED, ABOUT_A_MESSAGE),
     "edx.forum.comment.deleted": EventMapping(EVENT, DELETED, ABOUT_A_MESSAGE),

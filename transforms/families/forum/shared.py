@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.forum.events import Post
 from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.formats.texts import is_iri
 from edx2lrs.transforms.mapping.rows import Unmappable
@@ -25,11 +24,6 @@ def thread_iri(root: str, value: object) -> str | None:
 def message_iri(root: str, value: object) -> str | None:
     """``Root/api/discussion/v1/comments/<id>`` of a response or comment."""
     return _in_the_api(root, "comments", value)
-
-
-def thread_of(root: str, discussion: Post | None) -> str | None:
-    """The IRI of the thread that something is in, when the record says which."""
-    return thread_iri(root, discussion.id) if discussion else None
 
 
 def _in_the_api(root: str, kind: str, value: object) -> str | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edx2lrs.transforms.families.forum.events import Post
-from edx2lrs.transforms.families.forum.shared import post_id, thread_of
+from edx2lrs.transforms.families.forum.shared import post_id, thread_iri
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import (
@@ -34,9 +33,9 @@ def discussion_iri(root: str, path: str | None, value: object) -> str | None:
     return f"{root}{path.rstrip('/').replace(name, '').rstrip('/')}/{name}"
 
 
-def grouping(root: str, discussion: Post | None) -> list[dict[str, Any]] | None:
+def grouping(root: str, discussion: object) -> list[dict[str, Any]] | None:
     """The thread that a response or comment is in (xAPI 1.0.3, 2.4.6.2)."""
-    thread = thread_of(root, discussion)
+    thread = thread_iri(root, discussion)
     return [{"id": thread, "objectType": "Activity", "definition": {"type": DISCUSSION}}] if thread else None
 
 
@@ -46,7 +45,7 @@ ABOUT_THE_DISCUSSION: Rows = (
     Constant(definition("type"), DISCUSSION),
     Row((*definition("name"), "en"), "data.title", free_text="title"),
     *IN_COURSE,
-    Row(("context", "contextActivities", "grouping"), ("site.root", "data.discussion"), grouping),
+    Row(("context", "contextActivities", "grouping"), ("site.root", "data.discussion.id"), grouping),
 )
 NEW_THREAD: Rows = (*ABOUT_THE_DISCUSSION, Row(context_extension(THREAD_TYPE), "data.thread_type"))
 VOTE: Rows = (*ABOUT_THE_DISCUSSION, Row(context_extension(VOTE_VALUE), "data.vote_value"))

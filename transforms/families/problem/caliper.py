@@ -4,45 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from edx2lrs.transforms.event import Event
-from edx2lrs.transforms.families.problem.events import ProblemCheckData, ProblemContext
-from edx2lrs.transforms.families.problem.shared import problem_iri
-from edx2lrs.transforms.fields import EventData
-from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, VariantMapping, is_part_of
+from edx2lrs.transforms.families.problem.shared import FORM, NO_FORM, PROBLEM, problem_iri, problem_iri_of_form
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.caliper_vocabulary import ASSESSMENT, ASSESSMENT_EVENT, ATTEMPT, GRADE_EVENT, GRADED, SCORE, SUBMITTED
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, Unmappable, VariantMapping
 from edx2lrs.transforms.mapping.values import number, success
 
 MAPPING_VERSION = 1
 
 
-def kind(event: Event) -> str:
-    """``graded`` when the server sent it, else ``submitted``. Raises Unmappable where a server's payload is a text."""
-    if event.source != "server":
-        return "submitted"
-    if not isinstance(event.data, ProblemCheckData):
-        raise Unmappable("data: expected an object, found a text; only browsers send one")
+def kind(source: object, form: str | None) -> str:
+    """``graded`` when the server sent it, else ``submitted``, or ``submitted_form`` for a payload that is a form's text. Raises
+    Unmappable where a server's payload is a text."""
+    if source != "server":
+        return "submitted" if form is None else "submitted_form"
+    if form is not None:
+        raise Unmappable(NO_FORM)
     return "graded"
 
 
 def attempt_iri(
-    root: str,
-    data: ProblemCheckData,
-    context: ProblemContext,
-    course_key: str | None,
-    referrer: object,
-    anonymous_id: str,
+    root: str, problem_id: object, module_id: object, block: object, referrer: object, anonymous_id: str, attempts: object
 ) -> str | None:
     """``<problem>/user/<id>/attempt/<number>``."""
-    problem = problem_iri(root, data, context, course_key, referrer)
-    attempts = "" if data.attempts is None else data.attempts
-    return f"{problem}/user/{anonymous_id}/attempt/{attempts}" if problem else None
+    problem = problem_iri(root, problem_id, module_id, block, referrer)
+    return f"{problem}/user/{anonymous_id}/attempt/{'' if attempts is None else attempts}" if problem else None
 
 
-def assessment(
-    root: str, data: EventData, context: ProblemContext, course_key: str | None, referrer: object
-) -> dict[str, Any] | None:
-    problem = problem_iri(root, data, context, course_key, referrer)
+def assessment(root: str, problem_id: object, module_id: object, block: object, referrer: object) -> dict[str, Any] | None:
+    problem = problem_iri(root, problem_id, module_id, block, referrer)
     return {"id": problem, "type": ASSESSMENT} if problem else None
 
 
@@ -52,19 +42,18 @@ def success_text(value: object) -> str | None:
     return None if judged is None else str(judged)
 
 
-_PROBLEM = ("site.root", "data", "context", "course_id", "referrer")
-
 SUBMITTED_PROBLEM: Rows = (
-    Row(("object", "id"), _PROBLEM, problem_iri, required=True),
+    Row(("object", "id"), PROBLEM, problem_iri, required=True),
     Constant(("object", "type"), ASSESSMENT),
     *IN_COURSE,
 )
+SUBMITTED_FORM: Rows = (*SUBMITTED_PROBLEM, Row(("object", "id"), FORM, problem_iri_of_form, required=True))
 GRADED_PROBLEM: Rows = (
-    Row(("object", "id"), (*_PROBLEM, "actor.anonymous_id"), attempt_iri, required=True),
+    Row(("object", "id"), (*PROBLEM, "actor.anonymous_id", "data.attempts"), attempt_iri, required=True),
     Constant(("object", "type"), ATTEMPT),
     Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),
     Row(("object", "extensions", "assignee"), "actor.person"),
-    Row(("object", "extensions", "assignable"), _PROBLEM, assessment),
+    Row(("object", "extensions", "assignable"), PROBLEM, assessment),
     Row(("object", "extensions", "count"), "data.attempts"),
     Constant(("generated", "id"), "_:score"),
     Constant(("generated", "type"), SCORE),
@@ -76,9 +65,10 @@ GRADED_PROBLEM: Rows = (
 
 MAPPINGS = {
     "problem_check": VariantMapping(
-        kind,
+        Reading(("source", "data.text"), kind),
         {
             "submitted": EventMapping(ASSESSMENT_EVENT, SUBMITTED, SUBMITTED_PROBLEM),
+            "submitted_form": EventMapping(ASSESSMENT_EVENT, SUBMITTED, SUBMITTED_FORM),
             "graded": EventMapping(GRADE_EVENT, GRADED, GRADED_PROBLEM),
         },
     ),

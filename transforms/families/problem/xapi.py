@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from edx2lrs.transforms.families.problem.events import Module, Submission
+from edx2lrs.transforms.families.problem.events import Submission
 from edx2lrs.transforms.families.problem.response_format import formatted
-from edx2lrs.transforms.families.problem.shared import kind, only_submission, problem_iri, submissions
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.families.problem.shared import FORM, NO_FORM, PROBLEM, problem_iri, problem_iri_of_form
+from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, Unmappable, VariantMapping
 from edx2lrs.transforms.mapping.values import response_text, success
 from edx2lrs.transforms.mapping.xapi_score import score
-from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, GroupMapping, StatementMapping, VariantMapping
+from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, GroupMapping, StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import (
     ATTEMPT_ID,
     ATTEMPTED,
@@ -37,19 +37,10 @@ def interaction_type(response_type: object) -> str:
     return INTERACTION_TYPES.get(response_type, "other") if type(response_type) is str else "other"
 
 
-def name(module: Module) -> str | None:
-    """The problem's name, as its author gave it."""
-    return module.display_name or None
-
-
-def formatted_answer(submission: Submission, key: str, answers: object) -> str | None:
+def formatted_answer(response_type: object, answer: object, key: str, answers: object) -> str | None:
     """In the interaction type's format. ``answers``: what the page sent, by the questions' input ids."""
     chosen = answers.get(key) if isinstance(answers, dict) else None
-    return formatted(interaction_type(submission.response_type), submission.answer, chosen)
-
-
-def formatted_answer_to_only(submission: Submission, submitted: dict[str, Submission | None], answers: object) -> str | None:
-    return formatted_answer(submission, next(iter(submitted)), answers)
+    return formatted(interaction_type(response_type), answer, chosen)
 
 
 @lru_cache(16_384)  # a site has few questions, and many answers to each
@@ -62,24 +53,40 @@ def part_iri(root: str, key: str, problem: str) -> str:
     return f"{root}/xblock/{before}{at}{key}"
 
 
-_NOTHING = Submission()
+def kind(source: object, form: str | None, response_types: dict[str, object]) -> str:
+    """``submitted``, or ``submitted_form`` for a payload that is a form's text: a browser sent answers. ``graded_question`` or
+    ``graded_group``: the server judged one question, or several; ``graded``: the record does not tell about questions.
+
+    Raises Unmappable where a server's payload is a text."""
+    if source == "browser":
+        return "submitted" if form is None else "submitted_form"
+    if form is not None:
+        raise Unmappable(NO_FORM)
+    if len(response_types) > 1:
+        return "graded_group"
+    return "graded_question" if any(response_types.values()) else "graded"
 
 
-def _tells_nothing(submission: Submission) -> bool:
-    return submission.question is None and submission == _NOTHING
+def questions(submitted: dict[str, Submission | None]) -> list[tuple[str, Submission]]:
+    """The questions of a problem, each by its input id (``NAME_2_1``), in their order."""
+    return [(key, submission or Submission()) for key, submission in submitted.items()]
 
 
-def name_of_part(submission: Submission, module: Module | None) -> str | None:
+_QUESTION = ("part.question", "part.answer", "part.response_type", "part.correct")
+
+
+def name_of_part(name: str | None, question: object, answer: object, response_type: object, correct: object) -> str | None:
     """The problem's name for a question about which the record tells nothing."""
-    return name(module) if module and _tells_nothing(submission) else None
+    return name or None if question is answer is response_type is correct is None else None
 
 
-def part_answered_right(submission: Submission, whole: object) -> bool | None:
-    return success(whole if _tells_nothing(submission) else submission.correct)
+def part_answered_right(whole: object, question: object, answer: object, response_type: object, correct: object) -> bool | None:
+    """Whether the question was answered right; the whole problem, where the record tells nothing about the question."""
+    return success(whole if question is answer is response_type is correct is None else correct)
 
 
 ABOUT_THE_PROBLEM: Rows = (
-    Row(("object", "id"), ("site.root", "data", "context", "course_id", "referrer"), problem_iri, required=True),
+    Row(("object", "id"), PROBLEM, problem_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), CMI_INTERACTION),
     *IN_COURSE,
@@ -87,13 +94,14 @@ ABOUT_THE_PROBLEM: Rows = (
 SUBMITTED: Rows = (
     *ABOUT_THE_PROBLEM,
     Constant(definition("interactionType"), "other"),
-    Row((*definition("name"), "en-US"), "context.module", name),
+    Row((*definition("name"), "en-US"), "context.module.display_name"),
 )
+SUBMITTED_FORM: Rows = (*SUBMITTED, Row(("object", "id"), FORM, problem_iri_of_form, required=True))
 GRADED: Rows = (
     *ABOUT_THE_PROBLEM,
     Constant(definition("interactionType"), "other"),
     Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
-    Row((*definition("name"), "en-US"), "context.module", name),
+    Row((*definition("name"), "en-US"), "context.module.display_name"),
     Row(("result", "response"), "data.answers", response_text, free_text="response"),
     Row(("result", "success"), "data.success", success),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
@@ -111,7 +119,7 @@ GRADED_WHOLE: Rows = (
     *ABOUT_THE_PROBLEM,
     Constant(definition("interactionType"), "other"),
     Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
-    Row((*definition("name"), "en-US"), "context.module", name),
+    Row((*definition("name"), "en-US"), "context.module.display_name"),
     Row(("result", "success"), "data.success", success),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
@@ -122,37 +130,40 @@ GRADED_PART: Rows = (
     Row(definition("interactionType"), ("part.response_type",), interaction_type),
     Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
     Row((*definition("description"), "en-US"), "part.question"),
-    Row((*definition("name"), "en-US"), ("part", "context.module"), name_of_part),
+    Row((*definition("name"), "en-US"), ("context.module.display_name", *_QUESTION), name_of_part),
     Row(("result", "response"), "part.answer", response_text, free_text="response"),
-    Row(("result", "success"), ("part", "data.success"), part_answered_right),
+    Row(("result", "success"), ("data.success", *_QUESTION), part_answered_right),
     Constant(("context", "statement", "objectType"), "StatementRef"),
     Row(("context", "statement", "id"), "whole.id"),
     Row(("context", "contextActivities"), "whole.activities"),
 )
 
-FORMATTED_QUESTION: Rows = (
-    *GRADED_QUESTION,
-    Row(("result", "response"), ("part", "data.submission", "data.answers"), formatted_answer_to_only, free_text="response"),
-)
-FORMATTED_PART: Rows = (
-    *GRADED_PART,
-    Row(("result", "response"), ("part", "part_key", "data.answers"), formatted_answer, free_text="response"),
+FORMATTED: Rows = (
+    Row(
+        ("result", "response"),
+        ("part.response_type", "part.answer", "part_key", "data.answers"),
+        formatted_answer,
+        free_text="response",
+    ),
 )
 
+_KIND = Reading(("source", "data.text", "data.submission.*.response_type"), kind)
+_QUESTIONS = Reading(("data.submission",), questions)
 _VARIANTS: dict[str, StatementMapping | GroupMapping] = {
     "submitted": StatementMapping(ATTEMPTED, SUBMITTED),
+    "submitted_form": StatementMapping(ATTEMPTED, SUBMITTED_FORM),
     "graded": StatementMapping(EVALUATED, GRADED),
-    "graded_question": StatementMapping(EVALUATED, GRADED_QUESTION, part=only_submission),
-    "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), GRADED_PART, submissions),
+    "graded_question": StatementMapping(EVALUATED, GRADED_QUESTION, part=_QUESTIONS),
+    "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), GRADED_PART, _QUESTIONS),
 }
-MAPPINGS = {"problem_check": VariantMapping(kind, _VARIANTS)}
+MAPPINGS = {"problem_check": VariantMapping(_KIND, _VARIANTS)}
 MAPPINGS_WITH_STANDARD_RESPONSES = {
     "problem_check": VariantMapping(
-        kind,
+        _KIND,
         {
             **_VARIANTS,
-            "graded_question": StatementMapping(EVALUATED, FORMATTED_QUESTION, part=only_submission),
-            "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), FORMATTED_PART, submissions),
+            "graded_question": StatementMapping(EVALUATED, (*GRADED_QUESTION, *FORMATTED), part=_QUESTIONS),
+            "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), (*GRADED_PART, *FORMATTED), _QUESTIONS),
         },
     ),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.problem.events import Module
 from edx2lrs.transforms.families.problem_help.problem_block import hint_iri, problem_block_iri
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
 from edx2lrs.transforms.mapping.caliper_vocabulary import ANNOTATION, EVENT, VIEWED
@@ -11,14 +10,14 @@ from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 MAPPING_VERSION = 1
 
 
-def solution_iri(root: str, problem_id: object, module_id: object, module: Module | None) -> str | None:
+def solution_iri(root: str, problem_id: object, module_id: object, block: object) -> str | None:
     """``<problem>/solution``."""
-    problem = problem_block_iri(root, problem_id, module_id, module)
+    problem = problem_block_iri(root, problem_id, module_id, block)
     return f"{problem}/solution" if problem else None
 
 
 SOLUTION: Rows = (
-    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module"), solution_iri, required=True),
+    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key"), solution_iri, required=True),
     Constant(("object", "type"), ANNOTATION),
     Constant(("object", "name"), "Solution"),
     *IN_COURSE,
@@ -26,7 +25,7 @@ SOLUTION: Rows = (
 HINT: Rows = (
     Row(
         ("object", "id"),
-        ("site.root", "data.problem_id", "data.module_id", "context.module", "data.hint_index"),
+        ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key", "data.hint_index"),
         hint_iri,
         required=True,
     ),

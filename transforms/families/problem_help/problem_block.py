@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.problem.events import Module
 from edx2lrs.transforms.mapping.values import absolute
 
 
-def problem_block_iri(root: str, key: object, other_key: object, module: Module | None) -> str | None:
+def problem_block_iri(root: str, key: object, other_key: object, block: object) -> str | None:
     """``Root/xblock/<usage key>`` of the problem that the payload names, by the first of its two fields that has one (0 and false
     are none); else of the block that sent the event."""
-    return absolute(root, "xblock", key or other_key or (module.usage_key if module else None) or None)
+    return absolute(root, "xblock", key or other_key or block or None)
 
 
-def hint_iri(root: str, key: object, other_key: object, module: Module | None, hint_index: object) -> str | None:
+def hint_iri(root: str, key: object, other_key: object, block: object, hint_index: object) -> str | None:
     """``<problem>/hint/<index>``; None where the record does not say which hint."""
-    problem = problem_block_iri(root, key, other_key, module)
+    problem = problem_block_iri(root, key, other_key, block)
     return None if problem is None or hint_index is None or hint_index == "" else f"{problem}/hint/{hint_index}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.problem.events import Module
 from edx2lrs.transforms.families.problem_help.problem_block import hint_iri, problem_block_iri
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
@@ -11,14 +10,14 @@ from edx2lrs.transforms.mapping.xapi_vocabulary import ASKED, SOLUTION, SUPPLEME
 MAPPING_VERSION = 1
 
 
-def answer_iri(root: str, problem_id: object, module_id: object, module: Module | None) -> str | None:
+def answer_iri(root: str, problem_id: object, module_id: object, block: object) -> str | None:
     """``<problem>/answer``."""
-    problem = problem_block_iri(root, problem_id, module_id, module)
+    problem = problem_block_iri(root, problem_id, module_id, block)
     return f"{problem}/answer" if problem else None
 
 
 ANSWER: Rows = (
-    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module"), answer_iri, required=True),
+    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key"), answer_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), SOLUTION),
     *IN_COURSE,
@@ -26,7 +25,7 @@ ANSWER: Rows = (
 HINT: Rows = (
     Row(
         ("object", "id"),
-        ("site.root", "data.module_id", "data.problem_id", "context.module", "data.hint_index"),
+        ("site.root", "data.module_id", "data.problem_id", "context.module.usage_key", "data.hint_index"),
         hint_iri,
         required=True,
     ),

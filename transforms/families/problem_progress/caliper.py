@@ -17,7 +17,12 @@ from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 MAPPING_VERSION = 1
 
 ABOUT_THE_PROBLEM: Rows = (
-    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module"), problem_block_iri, required=True),
+    Row(
+        ("object", "id"),
+        ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key"),
+        problem_block_iri,
+        required=True,
+    ),
     *IN_COURSE,
 )
 

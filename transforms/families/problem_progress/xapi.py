@@ -12,7 +12,12 @@ from edx2lrs.transforms.mapping.xapi_vocabulary import ATTEMPTED, CMI_INTERACTIO
 MAPPING_VERSION = 1
 
 ABOUT_THE_PROBLEM: Rows = (
-    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module"), problem_block_iri, required=True),
+    Row(
+        ("object", "id"),
+        ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key"),
+        problem_block_iri,
+        required=True,
+    ),
     Constant(("object", "objectType"), "Activity"),
     *IN_COURSE,
 )

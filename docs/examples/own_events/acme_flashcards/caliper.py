@@ -10,7 +10,7 @@ from edx2lrs.transforms.mapping.values import milliseconds, success
 MAPPING_VERSION = 1
 
 TURNED: Rows = (
-    Row(("object", "id"), ("site.root", "context.module", "data.card"), card_iri, required=True),
+    Row(("object", "id"), ("site.root", "context.module.usage_key", "data.card"), card_iri, required=True),
     Constant(("object", "type"), "AssessmentItem"),
     Row(("extensions", "known"), "data.known", success),
     Row(("extensions", "seconds"), "data.seconds", milliseconds),

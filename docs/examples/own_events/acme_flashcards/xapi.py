@@ -14,7 +14,7 @@ MAPPING_VERSION = 1
 ANSWERED = {"id": "http://adlnet.gov/expapi/verbs/answered", "display": {"en": "answered"}}
 
 TURNED: Rows = (
-    Row(("object", "id"), ("site.root", "context.module", "data.card"), card_iri, required=True),
+    Row(("object", "id"), ("site.root", "context.module.usage_key", "data.card"), card_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), CMI_INTERACTION),
     Constant(definition("interactionType"), "other"),

@@ -1,0 +1,49 @@
+"""What a table means: a plain interpreter of rows, the specification of ``transforms.mapping.row_compiler``.
+
+Too slow for events by the million; a test holds that the compiled functions print what stands here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from edx2lrs.transforms.mapping.row_compiler import Identity, Options
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Scope, Unmappable, sources, value_at
+
+
+def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> dict[str, Any]:
+    """The statement that ``rows`` make of ``scope``, as an object. Of two rows with one destination the later wins. Raises Unmappable
+    and guard.Invalid."""
+    statement: dict[str, Any] = {}
+    kept = (row for row in rows if isinstance(row, Constant) or row.free_text not in options.redact)
+    for row in {row.destination: row for row in kept}.values():
+        value = row.value if isinstance(row, Constant) else _value(row, scope, options)
+        if value is not None:
+            *above, last = row.destination
+            place = statement
+            for key in above:
+                place = place.setdefault(key, {})
+            place[last] = value
+        elif isinstance(row, Row) and row.required:
+            raise Unmappable(f"{' or '.join(sources(row))} is missing; {'.'.join(row.destination)} needs it", "missing")
+
+    def in_name(found: re.Match[str]) -> str:
+        return str(statement["object"]["id"] if found[1] == "object.id" else value_at(found[1], scope, options.site))
+
+    identify = identity.identify(scope.part_key) if identity.by_key else identity.identify
+    id_ = identify(re.sub(r"\{(.+?)\}", in_name, identity.name))
+    return {"id": identity.prefix + id_, **statement, **options.override_args}
+
+
+def _value(row: Row, scope: Scope, options: Options) -> Any:
+    """What a row gives; None where its destination is left out."""
+    values = [value_at(path, scope, options.site) for path in sources(row)]
+    if isinstance(row.source, str) and (values[0] is None or values[0] == ""):
+        return None
+    made = values[0] if row.function is None else row.function(*values)
+    check = options.checks.get(row.destination)
+    if check is not None and made is not None and not isinstance(made, bytes):
+        made = check(made)
+    return orjson.loads(made) if isinstance(made, bytes) else made  # bytes are finished JSON
