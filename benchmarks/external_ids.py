@@ -39,8 +39,8 @@ def make_table(path: Path, users: int, emails: bool) -> None:
 def opened(path: str, emails: bool) -> None:
     """A child: opens the table, compiling it if that has not been done."""
     from edx2lrs.io.external_ids import open_external_ids
+    from edx2lrs.pipeline.commands.status_line import steps_shown
     from edx2lrs.pipeline.log_lines import set_up_logging
-    from edx2lrs.pipeline.status_line import steps_shown
 
     set_up_logging()
     with steps_shown("table") as step:

@@ -26,6 +26,11 @@ def beside(path: str, folder: str) -> str:
     return os.path.normpath(os.path.join(os.path.abspath(folder), path))
 
 
+def absolute(path: str) -> str:
+    """The path as a process with another working folder may use it."""
+    return path if is_remote(path) else os.path.abspath(path)
+
+
 def folder_of(path: str) -> str:
     """The folder that a file lies in."""
     return path.rpartition("/")[0] if is_remote(path) else os.path.dirname(os.path.abspath(path))

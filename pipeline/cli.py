@@ -7,20 +7,18 @@ configuration; 3 the job failed.
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import NamedTuple
 
+from edx2lrs.pipeline.commands.outcomes import exit_code_of
 from edx2lrs.pipeline.log_lines import set_up_logging
-from edx2lrs.transforms.families.packages import OwnEventsError
 
 
 class Command(NamedTuple):
-    """``module`` has ``add_arguments(parser)`` and ``run(arguments) -> exit code``."""
+    """``module`` has ``add_arguments(parser)`` and ``main(arguments) -> exit code``."""
 
     name: str
     module: str
@@ -51,20 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         _overview().parse_args(arguments or ["--help"])
         return 2
     set_up_logging()
-    try:
-        module = import_module(command.module)
-        parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=(module.__doc__ or "").split("\n\n")[0])
-        module.add_arguments(parser)
-        code: int = module.run(_parsed(parser, arguments[1:], getattr(module, "TAKES_BEAM_OPTIONS", False)))
-        sys.stdout.flush()
-    except OwnEventsError as error:
-        print(f"edx2lrs {command.name}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except BrokenPipeError:  # `edx2lrs translate | head`: the reader has what it wants
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return exit_code_of(command.name, lambda: _called(command, arguments[1:]))
+
+
+def _called(command: Command, arguments: list[str]) -> int:
+    module = import_module(command.module)
+    parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=(module.__doc__ or "").split("\n\n")[0])
+    module.add_arguments(parser)
+    code: int = module.main(_parsed(parser, arguments, getattr(module, "TAKES_BEAM_OPTIONS", False)))
     return code
 
 

@@ -94,6 +94,12 @@ class CompiledConfig:
         return tuple((translator, of_variant) for translator, of_variant in found if of_variant)
 
 
+def check_tables_and_secrets(config: Config, on_progress: OnProgress = silent) -> None:
+    """Tables and secrets are read in each worker; what is wrong with them is raised here, once, before workers are started.
+    Raises ``TableError``, ``SecretError``."""
+    CompiledConfig(config, on_progress)
+
+
 class CurrentConfig:
     """The job of the newest configuration that is right, in a process that streams."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from edx2lrs.transforms import counters
 from edx2lrs.transforms.counters import Grouped, Sum, Tally
@@ -145,15 +145,20 @@ def _dead_of(part: Mapping[str, Any]) -> int:
     return _dead(part, counters.CONSUMER_RECORDS, counters.STATEMENTS)
 
 
-def exit_code(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str]) -> int:
-    """0: done; 1: statements wait, a file could not be read, a consumer got nothing but dead letters, or (``strict``) there is a
-    dead letter."""
+class Shortcomings(NamedTuple):
+    """Statements wait; a consumer got nothing but dead letters; there is any dead letter."""
+
+    waiting: bool
+    nothing_but_dead: bool
+    any_dead: bool
+
+
+def shortcomings(content: Mapping[str, Any]) -> Shortcomings:
+    """What of a run is less than all delivered."""
     parts = content["consumers"].values()
     nothing_but_dead = any(
         _dead_of(part) and not any(number(part, row) for row in counters.STATEMENTS.parts if row.key not in counters.DEAD)
         for part in parts
     )
     any_dead = bool(_dead(content["records"], counters.RECORDS)) or any(_dead_of(part) for part in parts)
-    waiting = any(part["waiting"] for part in parts)
-    incomplete = waiting or nothing_but_dead or bool(unreadable) or (strict and any_dead)
-    return 1 if incomplete else 0
+    return Shortcomings(any(part["waiting"] for part in parts), nothing_but_dead, any_dead)

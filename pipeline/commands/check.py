@@ -10,10 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from edx2lrs.io.external_ids import open_external_ids
 from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import TableError, read_course_names
-from edx2lrs.pipeline.commands.connection_check import findings
+from edx2lrs.pipeline.app.connection_check import findings
+from edx2lrs.pipeline.commands.status_line import steps_shown
 from edx2lrs.pipeline.config.faults import ConfigError
 from edx2lrs.pipeline.config.reading import load
-from edx2lrs.pipeline.status_line import steps_shown
 from edx2lrs.pipeline.variants import actor_options
 from edx2lrs.transforms.config_types import AccessRule, Config, Consumer, UserRule
 from edx2lrs.transforms.families.mappings import load_packages
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def main(arguments: argparse.Namespace) -> int:
     """Prints the consumers; or every fault, on standard error, and gives 2. With ``--connect`` 1 if a consumer is not ready."""
     try:
         config = load(arguments.config)

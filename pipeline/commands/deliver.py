@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from edx2lrs.pipeline.config.reading import load
-from edx2lrs.pipeline.local import run_lifecycle
+from edx2lrs.pipeline.app.deliver import DeliverRequest, deliver
+from edx2lrs.pipeline.commands.outcomes import told_of_job
+from edx2lrs.pipeline.commands.watching import watched
 from edx2lrs.pipeline.run_options import follow_beam_options
 
 TAKES_BEAM_OPTIONS = True
@@ -19,15 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Beam's own options, such as those of its file systems, may follow."
 
 
-def run(arguments: argparse.Namespace) -> int:
-    return run_lifecycle.exit_code_of(lambda: _run(arguments))
-
-
-def _run(arguments: argparse.Namespace) -> int:
+def main(arguments: argparse.Namespace) -> int:
+    """0 when all was sent, 1 when statements wait or it was stopped."""
     follow_beam_options(arguments.beam)
-    config = load(arguments.config)
-    with run_lifecycle.owned_state(arguments.state, config, create=False) as state:
-        run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
-        with run_lifecycle.stopped_by_signals(run), run_lifecycle.abandoned_on_fault(run):
-            run.deliver()
-        return run_lifecycle.ended(run)
+    with watched() as control:
+        result = deliver(DeliverRequest(arguments.config, arguments.state, arguments.report), control)
+    return told_of_job(result)

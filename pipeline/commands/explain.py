@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--values", action="store_true", help="show the values of the fields, not only their types")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def main(arguments: argparse.Namespace) -> int:
     """Explains standard input; gives 0, or 2 when there is no event or the configuration is wrong."""
     record, further = one_record(sys.stdin.buffer.read(LONGEST_LINE + 1))
     if not record:

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--external-ids", metavar="TABLE", help="the table of external ids, which erb's ids of persons need")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def main(arguments: argparse.Namespace) -> int:
     """Prints the configuration; 1 when a router was left out, 2 when nothing could be read."""
     try:
         rows, older = current(read_rows(_text(arguments.rows)))

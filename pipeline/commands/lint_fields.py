@@ -13,7 +13,7 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
     """``edx2lrs lint-fields`` has no arguments."""
 
 
-def run(_: argparse.Namespace) -> int:
+def main(_: argparse.Namespace) -> int:
     """Prints what was found; gives 1 when that is something."""
     found = findings(reviewed())
     for finding in found:

@@ -6,29 +6,16 @@ The parent process owns the state directory, sends and reports; worker processes
 from __future__ import annotations
 
 import argparse
-import contextlib
-import logging
-import os
-from pathlib import Path
 
-from edx2lrs.io.paths import is_remote
 from edx2lrs.io.sources import files
-from edx2lrs.io.sources.opening import forms, streams
-from edx2lrs.io.sources.path_dates import within
-from edx2lrs.io.sources.spec import LOCAL
-from edx2lrs.pipeline.compiled_config import CompiledConfig
-from edx2lrs.pipeline.config.reading import load
-from edx2lrs.pipeline.engines.options import NO_ID_LABEL, engine_of
-from edx2lrs.pipeline.local import run_lifecycle
-from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
-from edx2lrs.pipeline.local.worker_messages import WorkerPlan
-from edx2lrs.pipeline.local.workers import Workers
-from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments, time_window
-from edx2lrs.pipeline.status_line import steps_shown
+from edx2lrs.io.sources.opening import forms
+from edx2lrs.pipeline.app.run import run
+from edx2lrs.pipeline.commands.outcomes import told_of_job
+from edx2lrs.pipeline.commands.watching import watched
+from edx2lrs.pipeline.job import RunRequest
 from edx2lrs.transforms.matching.time_window import moment
 
 TAKES_BEAM_OPTIONS = True
-_LOG = logging.getLogger("edx2lrs")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,59 +43,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    return run_lifecycle.exit_code_of(lambda: _run(arguments))
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    urls = streams(arguments.input)
+def main(arguments: argparse.Namespace) -> int:
+    """0 done; 1 statements wait, a file could not be read, or it was stopped; with ``--strict`` also when there is a dead letter."""
     if arguments.beam:  # the configuration may lie in a file system that follows them
         files.use_options(arguments.beam)
-    config = load(arguments.config)
-    window = time_window(arguments.since, arguments.until, of_stream=bool(urls))
-    engine = engine_of(arguments.beam)
-    if engine != LOCAL:
-        from edx2lrs.pipeline.engines import run as engine_run
+    with watched() as control:
+        result = run(request_of(arguments), control)
+    return told_of_job(result, arguments.strict, arguments.report)
 
-        return engine_run.run(engine, arguments, config, window, urls)
-    if arguments.pubsub_id_label:
-        raise OptionError(f"--pubsub_id_label: {NO_ID_LABEL}")
-    _LOG.info("engine: this machine (DirectRunner), since --runner names no other")
-    if urls:
-        from edx2lrs.pipeline.local import stream_run
 
-        return stream_run.run(arguments, config, urls)
-    if arguments.http:
-        raise OptionError("--http: for streams; of files --report tells how far the run is")
-    check_report(arguments.report)
-    beam_arguments = local_beam_arguments(arguments.beam)
-    found = within(files.find(arguments.input), window)
-    with steps_shown("lms.external_ids") as step:
-        CompiledConfig(config, step)  # tables and secrets are read in each worker; what is wrong with them is said here, once
-    with run_lifecycle.owned_state(arguments.state, config) as state:
-        run = run_lifecycle.begun(config, state, arguments.report, Path(arguments.config).stem)
-        warn_of_what_was_left_out(window, state.pieces)
-        pieces = register(found, state.pieces)
-        number_of_workers = min(arguments.workers or os.cpu_count() or 1, pieces)
-        plans = [
-            WorkerPlan(
-                f"worker-{number}",
-                arguments.config if is_remote(arguments.config) else os.path.abspath(arguments.config),
-                str(state.folder),
-                beam_arguments,
-                tuple(consumer.name for consumer in config.consumers),
-                config.outbox.statements,
-                number_of_workers,
-                window=window,
-            )
-            for number in range(1, number_of_workers + 1)
-        ]
-        workers = Workers(plans)
-        with run_lifecycle.stopped_by_signals(run), run_lifecycle.abandoned_on_fault(run), contextlib.ExitStack() as stack:
-            stack.callback(workers.kill)
-            run.read_and_deliver(workers)
-            run.deliver()
-        return run_lifecycle.ended(run, arguments.strict, [file.message for file in workers.unreadable])
+def request_of(arguments: argparse.Namespace) -> RunRequest:
+    """What the arguments ask for."""
+    return RunRequest(
+        config=arguments.config,
+        inputs=tuple(arguments.input),
+        state=arguments.state,
+        workers=arguments.workers,
+        since=arguments.since,
+        until=arguments.until,
+        report=arguments.report,
+        http=arguments.http,
+        pubsub_id_label=arguments.pubsub_id_label,
+        beam=tuple(arguments.beam),
+    )
 
 
 def _moment(text: str) -> str:

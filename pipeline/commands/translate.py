@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def main(arguments: argparse.Namespace) -> int:
     """Translates standard input; gives 0, or 2 when the configuration or a table is wrong."""
     if arguments.config is None:
         print(
@@ -85,10 +85,10 @@ def _configured_translator(path: str, protocol: Protocol) -> AnyTranslator | str
     """By the configuration's ``lms``; a text for people when that is wrong."""
     from edx2lrs.io.secrets import SecretError
     from edx2lrs.io.tables import TableError
+    from edx2lrs.pipeline.commands.status_line import steps_shown
     from edx2lrs.pipeline.config.faults import ConfigError
     from edx2lrs.pipeline.config.reading import load_site
     from edx2lrs.pipeline.identities import identities
-    from edx2lrs.pipeline.status_line import steps_shown
     from edx2lrs.pipeline.variants import actor_options
 
     try:

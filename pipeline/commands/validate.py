@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per fault")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def main(arguments: argparse.Namespace) -> int:
     """Reads standard input; prints faults on standard output and a summary on standard error."""
     standard = STANDARDS[arguments.standard]
     seen = invalid = told = 0

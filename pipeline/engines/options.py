@@ -5,7 +5,6 @@ What cannot work is refused with the option, the reason and the remedy. Where an
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import names_of_one_reader, on, spec_of
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, Engine, SourceSpec
 from edx2lrs.pipeline.engines import flink_options
+from edx2lrs.pipeline.job import RunRequest
 from edx2lrs.pipeline.run_options import OptionError, strays
 from edx2lrs.transforms.config_types import Config
 
@@ -35,19 +35,18 @@ def engine_of(arguments: Sequence[str]) -> Engine:
 
 
 class Asked(NamedTuple):
-    """What `run` was asked for. ``command``: its own options; ``beam``: Beam's, as given."""
+    """What an engine was asked for."""
 
     engine: Engine
-    command: argparse.Namespace
+    request: RunRequest
     config: Config
     streams: Sequence[SourceUrl]
-    beam: Sequence[str]
 
 
 def check(asked: Asked) -> None:
     """Raises ``OptionError`` with all that cannot work, a line each."""
-    options = _values(asked.beam)
-    faults = [*_unknown(asked), *_of_command(asked), *_of_config(asked), *_of_streams(asked)]
+    options = _values(asked.request.beam)
+    faults = [*_unknown(asked), *_of_request(asked), *_of_config(asked), *_of_streams(asked)]
     faults += _of_flink(asked, options) if asked.engine == FLINK else _of_dataflow(asked, options)
     if faults:
         raise OptionError("\n".join(faults))
@@ -69,24 +68,24 @@ def _unknown(asked: Asked) -> Iterator[str]:
     from apache_beam.options.pipeline_options import PipelineOptions  # Beam takes a second to import
 
     known = {*PipelineOptions([]).get_all_options(), *(flink_options.NAMES if asked.engine == FLINK else ())}
-    for name in _values(asked.beam):
+    for name in _values(asked.request.beam):
         if name not in known and not name.startswith("no_"):
             close = difflib.get_close_matches(name, known, 1)
             yield f"--{name}: unknown option" + (f"; did you mean --{close[0]}?" if close else "")
-    for stray in strays(asked.beam):
+    for stray in strays(asked.request.beam):
         yield f"{stray!r}: unexpected; an input is given as --input {stray}"
 
 
-def _of_command(asked: Asked) -> Iterator[str]:
-    command, engine = asked.command, asked.engine
-    if command.state:
+def _of_request(asked: Asked) -> Iterator[str]:
+    request, engine = asked.request, asked.engine
+    if request.state:
         yield f"--state: for this machine; on {engine} the engine keeps the state: leave it out"
-    if command.workers:
+    if request.workers:
         remedy = "--parallelism" if engine == FLINK else "--num_workers and --max_num_workers"
         yield f"--workers: for this machine; on {engine} say {remedy}"
-    if command.http:
+    if request.http:
         yield f"--http: for this machine; on {engine} look at the engine's own metrics (namespace edx2lrs)"
-    if command.pubsub_id_label and not any(_takes_id_label(spec_of(url), engine) for url in asked.streams):
+    if request.pubsub_id_label and not any(_takes_id_label(spec_of(url), engine) for url in asked.streams):
         yield f"--pubsub_id_label: {NO_ID_LABEL}"
 
 
@@ -120,7 +119,7 @@ def _of_streams(asked: Asked) -> Iterator[str]:
         elif reading.options is not None and (other := sorted(set(url.options) - set(reading.options))):
             taken = f"Beam's {spec.name} source takes {' and '.join(reading.options)} alone"
             yield f"--input {url.name}: {', '.join(other)}: {taken}; read this on Flink"
-        if asked.engine == FLINK and parallelism(asked.beam) > 1:
+        if asked.engine == FLINK and parallelism(asked.request.beam) > 1:
             for name in names_of_one_reader(url):
                 yield f"--input {url.name}: {name}: one name, but --parallelism asks for several readers; leave it out"
 
@@ -153,9 +152,9 @@ def _of_dataflow(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
             yield f"--{name}: missing, but needed on Dataflow"
     if not any(options.get(name) for name in ("sdk_container_image", "setup_file", "extra_package", "extra_packages")):
         yield "--sdk_container_image: missing, so that workers would lack edx2lrs; name the image of templates/dataflow"
-    if not is_remote(asked.command.config):
-        yield f"--config {asked.command.config}: Dataflow's workers cannot read it; copy it to gs:// and name that"
-    places = {"dead_letters.path": asked.config.dead_letters.path, "--report": asked.command.report}
+    if not is_remote(asked.request.config):
+        yield f"--config {asked.request.config}: Dataflow's workers cannot read it; copy it to gs:// and name that"
+    places = {"dead_letters.path": asked.config.dead_letters.path, "--report": asked.request.report}
     places |= {"lms.external_ids": asked.config.lms.external_ids, "lms.course_names": asked.config.lms.course_names}
     places |= {f"consumer {each.name}: url": each.url for each in asked.config.consumers if is_place(each.url)}
     for name, place in places.items():
@@ -163,7 +162,7 @@ def _of_dataflow(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} {place}: a folder of one machine; Dataflow's workers need one on gs://"
     if any(not reference.startswith("secret://") for reference in references(asked.config)):
         yield "env: and file: references: no worker of Dataflow has them; use secret://projects/PROJECT/secrets/NAME"
-    for given in () if asked.streams else asked.command.input:
+    for given in () if asked.streams else asked.request.inputs:
         if not is_remote(given):
             yield f"--input {given}: Dataflow's workers cannot read it; copy it to gs:// and name that"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import time
@@ -11,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edx2lrs.io.paths import is_remote
+from edx2lrs.io.paths import absolute
 from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import check_options
 from edx2lrs.io.sources.spec import Engine
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.engines import options as engine_options
-from edx2lrs.pipeline.local.run import JobFailed
+from edx2lrs.pipeline.job import JobFailed, JobResult, RunRequest
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.time_window import TimeWindow
@@ -25,11 +24,9 @@ from edx2lrs.transforms.matching.time_window import TimeWindow
 _LOG = logging.getLogger("edx2lrs")
 
 
-def run(
-    engine: Engine, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
-) -> int:
-    """Runs on ``engine``; gives the exit code. Raises ``OptionError``, ``InputError``, ``SourceUrlError``, ``JobFailed``."""
-    engine_options.check(engine_options.Asked(engine, arguments, config, streams, arguments.beam))
+def run(engine: Engine, request: RunRequest, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]) -> JobResult:
+    """Runs on ``engine``. Raises ``OptionError``, ``InputError``, ``SourceUrlError``, ``JobFailed``."""
+    engine_options.check(engine_options.Asked(engine, request, config, streams))
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
@@ -37,13 +34,13 @@ def run(
     from edx2lrs.pipeline.engines.graph import build
 
     if not streams:
-        files.find(arguments.input)  # whether there is anything to read
+        files.find(request.inputs)  # whether there is anything to read
     for url in streams:
         check_options(url)
-    options = PipelineOptions(engine_options.of_runner(engine, arguments.beam, bool(streams)))
+    options = PipelineOptions(engine_options.of_runner(engine, request.beam, bool(streams)))
     options.view_as(StandardOptions).runner = engine
     options.view_as(StandardOptions).streaming = bool(streams)
-    plan = plan_of(engine, arguments, config, window, streams)
+    plan = plan_of(engine, request, config, window, streams)
     _LOG.info("engine: %s, as --runner says; %s", engine, "a stream, until it is stopped there" if streams else "a batch")
     try:
         pipeline = beam.Pipeline(options=options)
@@ -54,34 +51,31 @@ def run(
     with _faults_told():
         result = pipeline.run()
         if engine == "DataflowRunner":
-            print(f"job {result.job_id()} is with Dataflow; its report: {arguments.report or 'none (--report gs://...)'}")
-            return 0
+            return JobResult(is_stream=bool(streams), engine_job=result.job_id())
         result.wait_until_finish()  # a driver that is stopped leaves the job on the cluster
-    return 0 if streams else _ended(result, arguments, config, time.time() - started)
+    if streams:
+        return JobResult(is_stream=True)
+    return JobResult(_report(result, request, config, time.time() - started))
 
 
-def plan_of(
-    engine: Engine, arguments: argparse.Namespace, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]
-) -> Any:
+def plan_of(engine: Engine, request: RunRequest, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]) -> Any:
     """The plan of ``build``."""
     from edx2lrs.pipeline.compiled_config import JobSpec
     from edx2lrs.pipeline.engines.count_tallies import ReportPlace
     from edx2lrs.pipeline.engines.graph import Plan
 
-    path = arguments.config if is_remote(arguments.config) else os.path.abspath(arguments.config)
     dead_letters = config.dead_letters.path or ""
-    by_workers = arguments.report and (streams or engine == "DataflowRunner")  # else it is written here, at the end
-    place = arguments.report if not by_workers or is_remote(arguments.report) else os.path.abspath(arguments.report)
+    by_workers = request.report if streams or engine == "DataflowRunner" else None  # else it is written here, at the end
     return Plan(
         engine=engine,
-        job=JobSpec(path, window),
-        job_name=Path(arguments.config).stem,
-        inputs=arguments.input,
+        job=JobSpec(absolute(request.config), window),
+        job_name=Path(request.config).stem,
+        inputs=request.inputs,
         streams=streams,
         dead_letters=dead_letters,
-        report=ReportPlace(place, engine, dead_letters) if by_workers else None,
-        readers=_reader_names(engine_options.parallelism(arguments.beam)),
-        id_label=arguments.pubsub_id_label,
+        report=ReportPlace(absolute(by_workers), engine, dead_letters) if by_workers else None,
+        readers=_reader_names(engine_options.parallelism(request.beam)),
+        id_label=request.pubsub_id_label,
     )
 
 
@@ -100,12 +94,12 @@ def _faults_told() -> Iterator[None]:
         raise JobFailed(str(error).splitlines()[0]) from None
 
 
-def _ended(result: Any, arguments: argparse.Namespace, config: Config, seconds: float) -> int:
+def _report(result: Any, request: RunRequest, config: Config, seconds: float) -> dict[str, Any]:
+    """Written to where it was asked for, too."""
     from edx2lrs.pipeline.engines.count_tallies import report_of, totals_of
 
     names = tuple(consumer.name for consumer in config.consumers)
     content = report_of(totals_of(result), names, "FlinkRunner", seconds, config.dead_letters.path or "")
-    if arguments.report:
-        report.write(arguments.report, content)
-    print(report.summary(content))
-    return report.exit_code(content, arguments.strict, ())
+    if request.report:
+        report.write(request.report, content)
+    return content

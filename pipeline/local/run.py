@@ -5,9 +5,7 @@ It ends when everything is read and settled, or when only consumers whose circui
 
 from __future__ import annotations
 
-import gc
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -18,6 +16,7 @@ from edx2lrs.io.state.ledger import RunRecord
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.alerts import Alerts
+from edx2lrs.pipeline.job import Control, JobFailed
 from edx2lrs.pipeline.local.progress import Progress
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.transforms.config_types import Consumer
@@ -29,10 +28,6 @@ _REPORT_EVERY = 10.0
 _LETTERS_IN_THE_STATE = 10_000
 _LETTERS_WAIT = 600.0  # seconds until fewer go into a file, too
 _DEATHS_WITHOUT_PROGRESS = 40  # halving ends long before
-
-
-class JobFailed(Exception):
-    """Why the job cannot go on (exit code 3)."""
 
 
 class RunOutputs(NamedTuple):
@@ -56,7 +51,14 @@ class LocalRun:
     """One run over an open state directory. ``run`` is the number that the ledger gave it."""
 
     def __init__(
-        self, state: State, senders: Senders, run: RunRecord, consumers: Sequence[str], outputs: RunOutputs, alerts: Alerts
+        self,
+        state: State,
+        senders: Senders,
+        run: RunRecord,
+        consumers: Sequence[str],
+        outputs: RunOutputs,
+        alerts: Alerts,
+        control: Control,
     ) -> None:
         self._state = state
         self._senders = senders
@@ -66,15 +68,11 @@ class LocalRun:
         self.alerts = alerts
         self._started = time.monotonic()
         self._reported = self._exported = self._started
-        self._progress = Progress()
-        self._stop = threading.Event()
+        self._progress = Progress(control.on_progress)
+        self._stop = control.stop
         self._sending = False
 
         self._deaths, self._kept_at_death = 0, -1
-
-    def stop(self) -> None:
-        """Ends the run soon: waves under way are finished, requests under way are waited for."""
-        self._stop.set()
 
     def wait(self, seconds: float) -> None:
         """Until it is stopped, but no longer than ``seconds``."""
@@ -82,7 +80,7 @@ class LocalRun:
 
     @property
     def stopped(self) -> bool:
-        """Whether it was stopped before its end."""
+        """Whether it is to end soon: waves under way are finished, requests under way are waited for."""
         return self._stop.is_set()
 
     def read_and_deliver(self, workers: Workers) -> None:
@@ -142,7 +140,6 @@ class LocalRun:
         """Ends the senders, whose requests under way get ``patience`` seconds, puts the dead letters in files, writes the last
         report and gives it. Raises ``StateError``."""
         self._senders.stop(timeout=patience)
-        self._progress.end()
         self._state.dead_letters.export(self._outputs.dead_letters)
         self._mark_what_was_sent_again()
         self._look_for_alerts(time.monotonic())
@@ -180,7 +177,6 @@ class LocalRun:
     def start_senders(self) -> None:
         """Sends what waits and what will; nothing when it does already."""
         if not self._sending:
-            gc.freeze()  # what is loaded by now is no garbage, and senders make many objects
             self._senders.start()
             self._sending = True
 
@@ -194,7 +190,7 @@ class LocalRun:
     def _while_running(self) -> None:
         now = time.monotonic()
         if self._progress.is_due(now):
-            self._progress.show(now, now - self._started, self._totals(), self._state)
+            self._progress.tell(now, now - self._started, self._totals(), self._state)
         if self.alerts.is_due(now):
             self._look_for_alerts(now)
         if now - self._reported >= _REPORT_EVERY:

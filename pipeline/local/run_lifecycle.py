@@ -1,66 +1,25 @@
-"""How `run` and `deliver` begin and end: an owned state directory and its senders; a report, a summary, an exit code."""
+"""How a run on this machine begins and ends: an owned state directory, its senders, and what is left when it fails."""
 
 from __future__ import annotations
 
 import logging
 import shutil
-import signal
-import sys
 import tempfile
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.delivery.consumer_sender import Notice
 from edx2lrs.io.delivery.senders import Senders
-from edx2lrs.io.secrets import SecretError
-from edx2lrs.io.sources.address import SourceUrlError
-from edx2lrs.io.sources.files import InputError
-from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
 from edx2lrs.io.state.state import State, open_state
-from edx2lrs.io.tables import TableError
-from edx2lrs.pipeline import report
 from edx2lrs.pipeline.alerts import Alerts
-from edx2lrs.pipeline.config.faults import ConfigError
-from edx2lrs.pipeline.local.run import JobFailed, LocalRun, RunOutputs
-from edx2lrs.pipeline.run_options import OptionError
+from edx2lrs.pipeline.job import Control
+from edx2lrs.pipeline.local.run import LocalRun, RunOutputs
 from edx2lrs.transforms.config_types import Config
-from edx2lrs.transforms.families.packages import OwnEventsError
 
-INCOMPLETE, WRONG_USAGE, FAILED = 1, 2, 3
 _LOG = logging.getLogger("edx2lrs")
-_USAGE_ERRORS = (
-    ConfigError,
-    InputError,
-    OptionError,
-    OwnEventsError,
-    SecretError,
-    SourceUrlError,
-    StateInUse,
-    StateUnusable,
-    TableError,
-)
-
-
-def exit_code_of(command: Callable[[], int]) -> int:
-    """Runs ``command``; an error that is for a person becomes its text on standard error and an exit code."""
-    try:
-        return command()
-    except _USAGE_ERRORS as error:
-        print(error, file=sys.stderr)
-        return WRONG_USAGE
-    except (JobFailed, StateError, OSError) as error:
-        print(f"the job failed: {error}", file=sys.stderr)
-        return FAILED
-    except Exception as error:  # its text may hold data of a record: only where it was raised is told
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        what = f"unexpected {type(error).__name__} in {place.name}, {place.filename}:{place.lineno}"
-        print(f"the job failed: {what}", file=sys.stderr)
-        return FAILED
 
 
 @contextmanager
@@ -98,14 +57,10 @@ def _log_notice(notice: Notice) -> None:
 
 
 def begun(
-    config: Config, state: State, report_path: str | None, job_name: str, dead_letters: str | None = None
+    config: Config, state: State, report_path: str | None, job_name: str, control: Control, dead_letters: str | None = None
 ) -> LocalRun:
     """Begins a run over ``state``, and says of new consumers what they will miss. ``dead_letters``: where they go, if not where
-    the configuration says. Raises ``SecretError``, ``StateError``.
-
-    Where a consumer is standard output, whatever else is printed goes to standard error from now on."""
-    if any(consumer.url.startswith("stdout:") for consumer in config.consumers):
-        sys.stdout = sys.stderr
+    the configuration says. Raises ``SecretError``, ``StateError``."""
     consumers = [consumer.name for consumer in config.consumers]
     run = state.ledger.begin_run("DirectRunner", consumers, job_name)
     for name in run.new_consumers:
@@ -118,42 +73,20 @@ def begun(
     letters = dead_letters or config.dead_letters.path or state.dead_letters_folder
     outputs = RunOutputs(report_path, letters, str(state.folder))
     alerts = Alerts(config, _log_notice)
-    return LocalRun(state, senders_of(config, state, alerts), run, consumers, outputs, alerts)
+    return LocalRun(state, senders_of(config, state, alerts), run, consumers, outputs, alerts, control)
 
 
 @contextmanager
-def stopped_by_signals(run: LocalRun) -> Iterator[None]:
-    """SIGTERM and Ctrl-C end the run in order; a second one ends the process."""
-
-    def stop(number: int, _frame: Any) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        run.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def abandoned_on_fault(run: LocalRun) -> Iterator[None]:
-    """No sender outlives the state directory that it settles in."""
+def under_way(local_run: LocalRun, control: Control) -> Iterator[None]:
+    """From now on ``control`` can stop the run. After a fault no sender outlives the state directory that it settles in."""
+    control.began()
     try:
         yield
     except BaseException:
-        run.abandon()
+        local_run.abandon()
         raise
 
 
-def ended(run: LocalRun, strict: bool = False, unreadable: Sequence[str] = ()) -> int:
-    """Ends ``run``, prints its summary and gives the exit code. Raises ``StateError``."""
-    content = run.finish()
-    for message in unreadable:
-        print(message, file=sys.stderr)
-    print(report.summary(content))
-    if run.stopped:
-        print("stopped before the end; the same command with the same --state goes on")
-        return INCOMPLETE
-    return report.exit_code(content, strict, unreadable)
+def writes_stdout(config: Config) -> bool:
+    """Whether a consumer's statements go to standard output."""
+    return any(consumer.url.startswith("stdout:") for consumer in config.consumers)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from edx2lrs.io.paths import absolute
 from edx2lrs.io.sources.address import SourceUrl
+from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
 WAVE_BYTES = 32 * 1024 * 1024
@@ -25,6 +27,17 @@ class WorkerPlan(NamedTuple):
     wave_bytes: int = WAVE_BYTES
     stream: SourceUrl | None = None  # None: files
     window: TimeWindow = TimeWindow()
+
+
+def plan_of(config_path: str, config: Config, state_directory: str, beam_arguments: tuple[str, ...]) -> WorkerPlan:
+    """What the workers of a job have in common; a name, and what each of them reads, is to be added."""
+    names = tuple(consumer.name for consumer in config.consumers)
+    return WorkerPlan("", absolute(config_path), state_directory, beam_arguments, names, config.outbox.statements)
+
+
+def for_workers(plan: WorkerPlan, number: int) -> list[WorkerPlan]:
+    """The plans of as many workers, who share what is to be read."""
+    return [plan._replace(name=f"worker-{each}", workers=number) for each in range(1, number + 1)]
 
 
 class UnreadableFile(NamedTuple):

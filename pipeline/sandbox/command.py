@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port-file", type=Path, metavar="FILE", help="write HOST:PORT to FILE once the sandbox listens")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def main(arguments: argparse.Namespace) -> int:
     """Serves until SIGTERM or SIGINT, then returns 0; returns 2 when it cannot start, and says why."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

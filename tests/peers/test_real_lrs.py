@@ -21,7 +21,7 @@ from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
-from edx2lrs.pipeline.commands.connection_check import findings
+from edx2lrs.pipeline.app.connection_check import findings
 from edx2lrs.transforms.config_types import Auth, Config, Consumer, Lms
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import Statement, pack

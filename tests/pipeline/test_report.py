@@ -5,6 +5,7 @@ import json
 import pytest
 
 from edx2lrs.pipeline import report
+from edx2lrs.pipeline.commands.outcomes import code_of_report
 from edx2lrs.transforms.counters import Counted
 
 TOTALS = {
@@ -96,7 +97,7 @@ NOTHING_WRONG = {Counted("", "read"): 1, Counted("", "matched"): 1, Counted("cam
     ],
 )
 def test_the_exit_code(totals, waiting, strict, unreadable, code):
-    assert report.exit_code(made(totals, waiting), strict, unreadable) == code
+    assert code_of_report(made(totals, waiting), strict, unreadable) == code
 
 
 def test_a_report_replaces_the_last_one_whole(tmp_path):

@@ -14,7 +14,7 @@ import yaml
 
 from edx2lrs.io.sources.opening import streams
 from edx2lrs.pipeline.commands.flex_template import metadata
-from edx2lrs.pipeline.commands.run import add_arguments
+from edx2lrs.pipeline.commands.run import add_arguments, request_of
 from edx2lrs.pipeline.engines.flink_options import NAMES
 from edx2lrs.pipeline.engines.options import Asked, check
 from edx2lrs.transforms.config_types import Config, DeadLetters, Lms
@@ -120,7 +120,8 @@ def test_what_the_flink_script_starts_is_not_refused(started, command, given):
     known, of_beam = parser.parse_known_args(arguments)
     assert known.input == [given]
     config = Config(lms=Lms(root_url="https://lms.example.com"), consumers=[], dead_letters=DeadLetters(path="/dead"))
-    check(Asked("FlinkRunner", known, config, streams(known.input), of_beam))
+    known.beam = of_beam
+    check(Asked("FlinkRunner", request_of(known), config, streams(known.input)))
 
 
 GCLOUD = {"PROJECT": "project-1", "REGION": "europe-west1", "BUCKET": "bucket", "IMAGE": "host/project/edx2lrs:1"}

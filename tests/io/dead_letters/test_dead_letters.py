@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import uuid
@@ -23,7 +22,7 @@ from edx2lrs.io.state import unexported_letters
 from edx2lrs.io.state.errors import DeadLettersFault
 from edx2lrs.io.state.state import open_state
 from edx2lrs.pipeline import cli
-from edx2lrs.pipeline.commands import dead_letters as dead_letters_command
+from edx2lrs.pipeline.cli import main
 from edx2lrs.pipeline.config.kinds import UnfitError, new_folder
 from edx2lrs.transforms.failure import Failure
 
@@ -283,9 +282,7 @@ def test_the_files_of_two_states_do_not_replace_each_other(state, tmp_path):
 
 
 def show(path, *options):
-    parser = argparse.ArgumentParser()
-    dead_letters_command.add_arguments(parser)
-    return dead_letters_command.run(parser.parse_args(["show", str(path), *options]))
+    return main(["dead-letters", "show", str(path), *options])
 
 
 def test_show_groups_by_cause_and_consumer(tmp_path, capsys):
@@ -365,9 +362,7 @@ def test_show_of_nothing_is_wrong_usage(tmp_path, capsys):
 
 
 def dead_letters(*arguments):
-    parser = argparse.ArgumentParser()
-    dead_letters_command.add_arguments(parser)
-    return dead_letters_command.run(parser.parse_args([str(argument) for argument in arguments]))
+    return main(["dead-letters", *(str(argument) for argument in arguments)])
 
 
 def at(hour, failure=STATEMENT, **changes):

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from edx2lrs.pipeline.app.connection_check import Finding, findings
 from edx2lrs.pipeline.cli import main
-from edx2lrs.pipeline.commands.connection_check import Finding, findings
 from edx2lrs.transforms.config_types import Auth, Config, Lms
 
 BEARER = Auth(scheme="bearer", token="env:TOKEN")

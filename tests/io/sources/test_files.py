@@ -175,7 +175,10 @@ def test_a_gzip_header_may_be_cut_anywhere():
 
 def test_local_files_are_read_without_beam(tmp_path):
     (tmp_path / "a.log").write_bytes(b"{}\n")
-    program = "import sys; from edx2lrs.pipeline.commands import run; run.files.find(sys.argv[1:]); print('apache_beam' in sys.modules)"
+    program = (
+        "import sys; from edx2lrs.io.sources import files; from edx2lrs.pipeline.commands import run;"
+        " files.find(sys.argv[1:]); print('apache_beam' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program, tmp_path], check=True, capture_output=True, text=True).stdout == "False\n"
 
 

@@ -15,7 +15,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 
 from edx2lrs.io.sources import files
 from edx2lrs.io.sources.opening import streams
-from edx2lrs.pipeline.commands.run import add_arguments
+from edx2lrs.pipeline.commands.run import add_arguments, request_of
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.engines import run as engine_run
 from edx2lrs.pipeline.run_options import OptionError
@@ -71,7 +71,8 @@ def handed_over(tmp_path, monkeypatch):
         if engine == "DataflowRunner":
             encoded = msgspec.json.encode(config).replace(b"env:", b"secret://projects/p/secrets/")
             config = msgspec.json.decode(encoded, type=type(config))
-        assert engine_run.run(engine, arguments, config, TimeWindow(), streams([given])) == 0
+        result = engine_run.run(engine, request_of(arguments), config, TimeWindow(), streams([given]))
+        assert result.engine_job == ("job-1" if engine == "DataflowRunner" else None)
         return pipelines.pop()
 
     return hand_over

@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from edx2lrs.pipeline.status_line import StatusLine, steps_shown
+from edx2lrs.pipeline.commands.status_line import StatusLine, steps_shown
 
 LOGGER = logging.getLogger("edx2lrs.test")
 

@@ -1,35 +1,12 @@
-"""Which dead letters a command is about: by consumer, cause, stage, event, time or id."""
+"""The options that say which dead letters a command is about."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
 
-from edx2lrs.io.dead_letters.letters import DeadLetter
+from edx2lrs.pipeline.app.letter_filters import LetterFilter
 from edx2lrs.pipeline.config.kinds import UnfitError, seconds
-
-
-class LetterFilter(NamedTuple):
-    """Empty sets and None let everything through. ``since`` is the first moment that counts, ``until`` the first that does
-    not."""
-
-    consumers: frozenset[str] = frozenset()
-    causes: frozenset[str] = frozenset()
-    stages: frozenset[str] = frozenset()
-    events: frozenset[str] = frozenset()
-    ids: frozenset[str] = frozenset()
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def matches(self, letter: DeadLetter) -> bool:
-        """Whether ``letter`` passes all that is asked."""
-        found = (letter.consumer, letter.cause, letter.stage, letter.event_name, letter.id)
-        if any(wanted and one not in wanted for wanted, one in zip(self[:5], found, strict=True)):
-            return False
-        return not (self.since and letter.time < self.since) and not (self.until and letter.time >= self.until)
-
 
 _SEVERAL = (
     ("--consumer", "consumers", "NAME", "only those of this consumer"),
@@ -49,10 +26,10 @@ def add_filter_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=_moment, metavar="TIME", help="only those that failed before it")
 
 
-def filter_of(arguments: argparse.Namespace) -> Callable[[DeadLetter], bool]:
+def filter_of(arguments: argparse.Namespace) -> LetterFilter:
     """The filter that the options ask for."""
     named = {destination: frozenset(getattr(arguments, destination)) for _, destination, _, _ in _SEVERAL}
-    return LetterFilter(**named, since=arguments.since, until=arguments.until).matches
+    return LetterFilter(**named, since=arguments.since, until=arguments.until)
 
 
 def _moment(text: str) -> datetime:

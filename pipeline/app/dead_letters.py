@@ -1,0 +1,123 @@
+"""What could not be read, translated or delivered, and is still to be sent again: listed, grouped by cause, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from edx2lrs.io.dead_letters.letters import DeadLetter, read
+from edx2lrs.io.paths import is_remote
+from edx2lrs.io.state.database import FILE_NAME
+from edx2lrs.io.state.state import join_state
+from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
+
+
+@dataclass(frozen=True)
+class LettersRequest:
+    """``path``: an Avro file, a glob or folder of them (local, or of any Beam file system), or a state directory."""
+
+    path: str
+    wanted: LetterFilter = EVERY_LETTER
+
+
+@dataclass(frozen=True)
+class Group:
+    """Dead letters of one cause and consumer: how many, and the first of them."""
+
+    cause: str
+    consumer: str | None
+    letters: int
+    example: DeadLetter
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What dead letters are counted by."""
+
+    consumer: str | None
+    stage: str
+    cause: str
+    event: str | None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many dead letters of one kind there are, and when the first and the last of them failed."""
+
+    kind: Kind
+    letters: int
+    first: datetime
+    last: datetime
+
+
+@dataclass
+class Letters:
+    """The dead letters of a request. Once they were read: how many more were ``sent_again`` before, and what could not be read
+    (``unreadable``, a text for each file)."""
+
+    request: LettersRequest
+    sent_again: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        """Raises ``DeadLettersMissing``, ``StateError``, ``OSError``."""
+        wanted = self.request.wanted.matches
+
+        def count(letter: DeadLetter) -> None:
+            self.sent_again += wanted(letter)
+
+        return filter(wanted, letters_at(self.request.path, self.unreadable.append, count))
+
+
+def letters_at(path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None]) -> Iterator[DeadLetter]:
+    """The letters of files, or those of a state directory: in its files, and in no file yet. Raises ``DeadLettersMissing``,
+    ``StateError``, ``OSError``."""
+    if not is_state_directory(path):
+        yield from read(path, warn, sent_again)
+        return
+    with join_state(Path(path)) as state:
+        if any(Path(state.dead_letters_folder).glob("*.avro")):
+            yield from read(state.dead_letters_folder, warn, sent_again)
+        yield from state.dead_letters.read()
+
+
+def is_state_directory(path: str) -> bool:
+    """Whether a state directory lies there."""
+    return not is_remote(path) and (Path(path) / FILE_NAME).exists()
+
+
+def grouped(letters: Letters) -> list[Group]:
+    """The letters by cause and consumer, the largest group first. Raises what reading them raises."""
+    examples: dict[tuple[str, str | None], DeadLetter] = {}
+    sizes: Counter[tuple[str, str | None]] = Counter()
+    for letter in letters:
+        key = letter.cause, letter.consumer
+        examples.setdefault(key, letter)
+        sizes[key] += 1
+    found = [Group(*key, sizes[key], example) for key, example in examples.items()]
+    return sorted(found, key=lambda group: (-group.letters, group.cause, group.consumer or ""))
+
+
+def counted(letters: Letters) -> list[Counted]:
+    """How many there are of each kind, the largest number first. Raises what reading them raises."""
+    found: dict[Kind, Counted] = {}
+    for letter in letters:
+        kind = Kind(letter.consumer, letter.stage, letter.cause, letter.event_name)
+        known = found.get(kind, Counted(kind, 0, letter.time, letter.time))
+        found[kind] = Counted(kind, known.letters + 1, min(known.first, letter.time), max(known.last, letter.time))
+    return sorted(found.values(), key=_largest_first)
+
+
+def _largest_first(counts: Counted) -> tuple[int, str, str, str, str]:
+    kind = counts.kind
+    return -counts.letters, kind.consumer or "", kind.stage, kind.cause, kind.event or ""
+
+
+def without_content(letter: DeadLetter) -> DeadLetter:
+    """The letter without what it holds of its record and of the consumer's answer."""
+    return replace(letter, payload=b"", http_body=None, attributes={})

@@ -1,0 +1,31 @@
+"""Sends what waits in a state directory, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edx2lrs.pipeline.config.reading import load
+from edx2lrs.pipeline.job import Control, JobResult
+from edx2lrs.pipeline.local import run_lifecycle
+
+
+@dataclass(frozen=True)
+class DeliverRequest:
+    """``state``: the state directory of an earlier run."""
+
+    config: str
+    state: str
+    report: str | None = None
+
+
+def deliver(request: DeliverRequest, control: Control) -> JobResult:
+    """Until all is settled, or only consumers that are down have something left. Raises ``ConfigError``, ``SecretError``,
+    ``StateError``, ``OSError``."""
+    config = load(request.config)
+    with run_lifecycle.owned_state(request.state, config, create=False) as state:
+        local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control)
+        with run_lifecycle.under_way(local_run, control):
+            local_run.deliver()
+        stopped = local_run.stopped
+        return JobResult(local_run.finish(), stopped=stopped, writes_stdout=run_lifecycle.writes_stdout(config))

@@ -1,0 +1,33 @@
+"""Which dead letters somebody asks for: by consumer, cause, stage, event, time or id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from edx2lrs.io.dead_letters.letters import DeadLetter
+
+
+@dataclass(frozen=True)
+class LetterFilter:
+    """Empty sets and None let everything through. ``since`` is the first moment that counts, ``until`` the first that does
+    not."""
+
+    consumers: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
+    stages: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def matches(self, letter: DeadLetter) -> bool:
+        """Whether ``letter`` passes all that is asked."""
+        found = (letter.consumer, letter.cause, letter.stage, letter.event_name, letter.id)
+        asked = (self.consumers, self.causes, self.stages, self.events, self.ids)
+        if any(wanted and one not in wanted for wanted, one in zip(asked, found, strict=True)):
+            return False
+        return not (self.since and letter.time < self.since) and not (self.until and letter.time >= self.until)
+
+
+EVERY_LETTER = LetterFilter()

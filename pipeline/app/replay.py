@@ -1,0 +1,218 @@
+"""Sends dead letters again: records through the whole job, statements to their consumer.
+
+A letter is sent from the state directory that took it over, once: the same request goes on after a kill.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from edx2lrs.io.dead_letters.letters import DeadLetter, files, folder_of_letters
+from edx2lrs.io.paths import is_remote
+from edx2lrs.io.state.database import FILE_NAME
+from edx2lrs.io.state.state import State, join_state
+from edx2lrs.io.state.take_over import TakenOver
+from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, is_state_directory
+from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
+from edx2lrs.pipeline.app.replay_plan import AsRecord, AsStatement, Fate, Tally, fate_of
+from edx2lrs.pipeline.config.reading import load
+from edx2lrs.pipeline.job import Control, JobResult
+from edx2lrs.pipeline.local import run_lifecycle
+from edx2lrs.pipeline.local.run import LocalRun
+from edx2lrs.pipeline.run_options import check_report
+from edx2lrs.transforms.config_types import Config
+
+_AT_ONCE = 1_000  # letters in one transaction
+_OWN_STATE = "edx2lrs-replay-"
+
+
+@dataclass(frozen=True)
+class ReplayRequest:
+    """``path``: an Avro file, a glob or folder of them, or a state directory. ``state``: the state directory that sends the letters,
+    and knows how far it is (None: ``default_state``). ``workers``: processes that read records. ``beam``: Beam's own options."""
+
+    config: str
+    path: str
+    wanted: LetterFilter = EVERY_LETTER
+    state: str | None = None
+    workers: int | None = None
+    report: str | None = None
+    beam: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The state directory that sends the letters."""
+        return Path(self.state) if self.state else default_state(self.path)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What became of the letters, and what came of the job that sent them."""
+
+    letters: Tally
+    job: JobResult
+
+
+def plan(request: ReplayRequest) -> Tally:
+    """What would be sent; nothing is changed. Raises ``ConfigError``, ``OptionError``, ``DeadLettersMissing``, ``StateError``,
+    ``OSError``."""
+    config = _checked(request)
+    tally = Tally()
+    with contextlib.ExitStack() as stack:
+        known: Known = _nothing
+        if (request.folder / FILE_NAME).exists():
+            known = stack.enter_context(join_state(request.folder)).sent_again.known
+        for some in _Fates(request, config, known).of_letters(tally):
+            for letter, fate in some:
+                tally.add(letter, fate)
+    return tally
+
+
+def execute(request: ReplayRequest, control: Control) -> Replayed:
+    """Takes the letters over and sends them. What finds no room in the outbox is taken over when there is some.
+
+    Raises ``ConfigError``, ``OptionError``, ``DeadLettersMissing``, ``TableError``, ``SecretError``, ``StateError``, ``JobFailed``,
+    ``OSError``."""
+    config = _checked(request)
+    with _owned(request.folder, config) as state:
+        folder = state.dead_letters_folder if is_state_directory(request.path) else folder_of_letters(request.path)
+        state.dead_letters.export(folder)
+        local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control, folder)
+        fates = _Fates(request, config, state.sent_again.known)
+        with run_lifecycle.under_way(local_run, control):
+            done = _take_over(fates, config, state, folder)
+            _read_and_deliver(request, config, state, local_run, control)
+            while done.left and not local_run.stopped:
+                more = _take_over(fates, config, state, folder)
+                done.go_on(more)
+                if not more.statements:
+                    break
+                _read_and_deliver(request, config, state, local_run, control)
+            stopped = local_run.stopped
+            result = JobResult(local_run.finish(), stopped=stopped, writes_stdout=run_lifecycle.writes_stdout(config))
+            return Replayed(done, result)
+
+
+def _checked(request: ReplayRequest) -> Config:
+    """The configuration; before a state directory is made, whether there are letters."""
+    config = load(request.config)
+    check_report(request.report)
+    if not is_state_directory(request.path):
+        files(request.path)
+    return config
+
+
+def default_state(path: str) -> Path:
+    """The state directory that ``path`` is or lies in; else one in the working folder that no other letters have."""
+    if is_state_directory(path):
+        return Path(path)
+    folder = folder_of_letters(path)
+    if not is_remote(folder) and (Path(folder).parent / FILE_NAME).exists():
+        return Path(folder).parent
+    return Path(_OWN_STATE + hashlib.sha256(folder.encode()).hexdigest()[:8])
+
+
+@contextlib.contextmanager
+def _owned(folder: Path, config: Config) -> Iterator[State]:
+    """The state directory. One that was made for these letters alone is removed when nothing of worth is left in it."""
+    worthless = False
+    try:
+        with run_lifecycle.owned_state(str(folder), config) as state:
+            yield state
+            left = state.dead_letters.count() or state.sent_again.unmarked() or any(state.outbox.waiting_counts().values())
+            worthless = folder.name.startswith(_OWN_STATE) and not left
+    finally:
+        if worthless:
+            shutil.rmtree(folder)
+
+
+Known = Callable[[list[DeadLetter]], set[str]]
+
+
+def _nothing(_letters: list[DeadLetter]) -> set[str]:
+    return set()
+
+
+class _Fates:
+    """The fates of the letters that are asked for. ``known``: which of them the state has taken over before."""
+
+    def __init__(self, request: ReplayRequest, config: Config, known: Known) -> None:
+        self._request = LettersRequest(request.path, request.wanted)
+        self._consumers = {consumer.name for consumer in config.consumers}
+        self._known = known
+        self._taken: set[str] = set()
+
+    def take(self, letters: list[DeadLetter]) -> None:
+        """These are taken over: what fails again is no matter of this replay."""
+        self._taken.update(letter.id for letter in letters)
+
+    def of_letters(self, tally: Tally) -> Iterator[list[tuple[DeadLetter, Fate]]]:
+        """Some letters at a time; ``tally`` counts those that were sent again already. Raises ``DeadLettersMissing``."""
+        letters = Letters(self._request, unreadable=tally.unreadable)
+        found = iter(letters)
+        known_before = 0
+        while some := list(islice(found, _AT_ONCE)):
+            known = self._known(some)
+            known_before += len(known)
+            new = [letter for letter in some if letter.id not in known and letter.id not in self._taken]
+            yield [(letter, fate_of(letter, self._consumers)) for letter in new]
+        tally.sent_again += known_before + letters.sent_again
+
+
+def _take_over(fates: _Fates, config: Config, state: State, folder: str) -> Tally:
+    """Takes over what there is room for."""
+    waiting = state.outbox.waiting_counts()
+    room = {consumer.name: config.outbox.statements - waiting[consumer.name] for consumer in config.consumers}
+    tally = Tally()
+    for some in fates.of_letters(tally):
+        statements: list[DeadLetter] = []
+        records: list[DeadLetter] = []
+        lines: list[bytes] = []
+        for letter, fate in some:
+            if isinstance(fate, AsStatement):
+                assert letter.consumer is not None
+                if room[letter.consumer] <= 0:
+                    tally.left[letter.consumer] += 1
+                    continue
+                room[letter.consumer] -= 1
+                statements.append(letter)
+            elif isinstance(fate, AsRecord):
+                records.append(letter)
+                lines.append(fate.line)
+            tally.add(letter, fate)
+        if statements or records:
+            state.take_over(TakenOver(statements, records, lines), folder)
+            fates.take([*statements, *records])
+    return tally
+
+
+def _read_and_deliver(request: ReplayRequest, config: Config, state: State, local_run: LocalRun, control: Control) -> None:
+    """Reads the records that were taken over, by this replay or by one that was killed, and sends what waits."""
+    spools = state.list_spools()
+    if spools:
+        _read(request, config, state, local_run, spools, control)
+    local_run.deliver()
+    state.list_spools()
+
+
+def _read(request: ReplayRequest, config: Config, state: State, local_run: LocalRun, spools: int, control: Control) -> None:
+    # Beam takes a second to import
+    from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
+    from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
+    from edx2lrs.pipeline.local.workers import Workers
+    from edx2lrs.pipeline.run_options import local_beam_arguments
+
+    plan = plan_of(request.config, config, str(state.folder), local_beam_arguments(request.beam))
+    check_tables_and_secrets(config, control.on_table)
+    workers = Workers(for_workers(plan, max(1, min(request.workers or os.cpu_count() or 1, spools))))
+    try:
+        local_run.read_and_deliver(workers)
+    finally:
+        workers.kill()

@@ -1,0 +1,83 @@
+"""What a replay does with each dead letter: pure decisions, and their counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from edx2lrs.io.dead_letters.letters import DeadLetter
+from edx2lrs.io.dead_letters.spool import spool_line
+from edx2lrs.pipeline.app.dead_letters import without_content
+
+NAMED = 10
+"""How many letters of each reason to skip are named."""
+
+
+class AsStatement(NamedTuple):
+    """Into the outbox of its consumer."""
+
+
+class AsRecord(NamedTuple):
+    """Through the job once more, from its first step, for the letter's consumer or for all. ``line``: as it is spooled."""
+
+    line: bytes
+
+
+class Skip(NamedTuple):
+    """Not to be sent."""
+
+    reason: str
+
+
+Fate: TypeAlias = AsStatement | AsRecord | Skip
+
+def fate_of(letter: DeadLetter, consumers: Collection[str]) -> Fate:
+    """What becomes of ``letter`` where the configuration has ``consumers``. The reasons to skip: ``redacted`` and
+    ``none`` (the letter lacks its payload), ``file``, ``no_consumer``, ``incomplete``, ``too_long``."""
+    if letter.payload_form != "full":
+        return Skip(letter.payload_form)
+    if letter.stage == "read":
+        return Skip("file")
+    if letter.consumer is not None and letter.consumer not in consumers:
+        return Skip("no_consumer")
+    if letter.payload_kind == "statement":
+        whole = letter.consumer and letter.statement_id and letter.payload and b"\n" not in letter.payload
+        return AsStatement() if whole else Skip("incomplete")
+    if not letter.payload:
+        return Skip("incomplete")
+    line = spool_line(letter)
+    return AsRecord(line) if line is not None else Skip("too_long")
+
+
+@dataclass
+class Tally:
+    """How many letters have which fate: ``statements`` and ``records`` by consumer ("": all consumers), ``skips`` by reason, of
+    which the first are in ``skipped``, without content. ``sent_again``: by an earlier replay. ``left``: they find no room, since too
+    much waits for their consumer already. ``unreadable``: why a file of letters could not be read."""
+
+    statements: Counter[str] = field(default_factory=Counter)
+    records: Counter[str] = field(default_factory=Counter)
+    skips: Counter[str] = field(default_factory=Counter)
+    skipped: dict[str, list[DeadLetter]] = field(default_factory=dict)
+    sent_again: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    unreadable: list[str] = field(default_factory=list)
+
+    def add(self, letter: DeadLetter, fate: Fate) -> None:
+        if isinstance(fate, Skip):
+            self.skips[fate.reason] += 1
+            named = self.skipped.setdefault(fate.reason, [])
+            if len(named) < NAMED:
+                named.append(without_content(letter))
+        else:
+            counts = self.statements if isinstance(fate, AsStatement) else self.records
+            counts[letter.consumer or ""] += 1
+
+    def go_on(self, later: Tally) -> None:
+        """Adds what a later look at the same letters has found."""
+        self.statements += later.statements
+        self.records += later.records
+        self.left = later.left
+        self.unreadable = list(dict.fromkeys([*self.unreadable, *later.unreadable]))

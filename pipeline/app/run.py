@@ -1,0 +1,74 @@
+"""Reads tracking logs or a stream and delivers what is in them to every consumer that is entitled to it.
+
+On this machine the calling process owns the state directory, sends and reports; worker processes read, translate and keep.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from edx2lrs.io.sources import files
+from edx2lrs.io.sources.opening import streams
+from edx2lrs.io.sources.path_dates import within
+from edx2lrs.io.sources.spec import LOCAL
+from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
+from edx2lrs.pipeline.config.reading import load
+from edx2lrs.pipeline.engines.options import NO_ID_LABEL, engine_of
+from edx2lrs.pipeline.job import Control, JobResult, RunRequest
+from edx2lrs.pipeline.local import run_lifecycle
+from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
+from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
+from edx2lrs.pipeline.local.workers import Workers
+from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments, time_window
+from edx2lrs.transforms.config_types import Config
+from edx2lrs.transforms.matching.time_window import TimeWindow
+
+_LOG = logging.getLogger("edx2lrs")
+
+
+def run(request: RunRequest, control: Control) -> JobResult:
+    """Runs the job where Beam's options say: on this machine, or on an engine that it is handed to.
+
+    Raises ``ConfigError``, ``OptionError``, ``InputError``, ``SourceUrlError``, ``TableError``, ``SecretError``,
+    ``OwnEventsError``, ``StateError``, ``JobFailed``, ``OSError``."""
+    urls = streams(request.inputs)
+    config = load(request.config)
+    window = time_window(request.since, request.until, of_stream=bool(urls))
+    engine = engine_of(request.beam)
+    if engine != LOCAL:
+        from edx2lrs.pipeline.engines import run as engine_run
+
+        return engine_run.run(engine, request, config, window, urls)
+    if request.pubsub_id_label:
+        raise OptionError(f"--pubsub_id_label: {NO_ID_LABEL}")
+    _LOG.info("engine: this machine (DirectRunner), since --runner names no other")
+    if urls:
+        from edx2lrs.pipeline.local import stream_run
+
+        return stream_run.run(request, config, urls, control)
+    if request.http:
+        raise OptionError("--http: for streams; of files --report tells how far the run is")
+    return _run_files(request, config, window, control)
+
+
+def _run_files(request: RunRequest, config: Config, window: TimeWindow, control: Control) -> JobResult:
+    check_report(request.report)
+    beam_arguments = local_beam_arguments(request.beam)
+    found = within(files.find(request.inputs), window)
+    check_tables_and_secrets(config, control.on_table)
+    with run_lifecycle.owned_state(request.state, config) as state:
+        local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control)
+        warn_of_what_was_left_out(window, state.pieces)
+        number = min(request.workers or os.cpu_count() or 1, register(found, state.pieces))
+        plan = plan_of(request.config, config, str(state.folder), beam_arguments)._replace(window=window)
+        workers = Workers(for_workers(plan, number))
+        with run_lifecycle.under_way(local_run, control):
+            try:
+                local_run.read_and_deliver(workers)
+                local_run.deliver()
+            finally:
+                workers.kill()
+        stopped, unreadable = local_run.stopped, tuple(file.message for file in workers.unreadable)
+        return JobResult(local_run.finish(), unreadable, stopped, writes_stdout=run_lifecycle.writes_stdout(config))

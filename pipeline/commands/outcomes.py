@@ -1,0 +1,113 @@
+"""Outcomes and errors in an exit code and words: the one place where a command line differs from another user of ``pipeline.app``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from edx2lrs.pipeline.job import JobResult
+
+DONE, IN_PART, WRONG, FAILED = 0, 1, 2, 3
+"""Exit codes: done; done in part (statements wait, something could not be read, or it was stopped); wrong usage or configuration;
+the job failed."""
+
+_JOBS = ("run", "deliver", "replay")
+_PREFIXES: Mapping[str, str] = {"dead-letters": "edx2lrs: ", "import-erb": "edx2lrs import-erb: "}
+
+
+def exit_code_of(command: str, call: Callable[[], int]) -> int:
+    """Calls what a command does; an error that is for a person becomes its text on standard error and an exit code."""
+    try:
+        code = call()
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # `edx2lrs translate | head`: the reader has what it wants
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        told = _told(command, error)
+        if told is None:
+            raise
+        code, text = told
+        print(text, file=sys.stderr)
+        return code
+
+
+def _told(command: str, error: Exception) -> tuple[int, str] | None:
+    """The exit code and the words of an error; None: a fault of the program."""
+    from edx2lrs.transforms.families.packages import OwnEventsError
+
+    if isinstance(error, OwnEventsError):  # before other imports: some of them would load the same events again
+        return WRONG, str(error) if command in _JOBS else f"edx2lrs {command}: {error}"
+    # Only where something went wrong: a command that translates needs no state directory, and starts at once.
+    from edx2lrs.io.dead_letters.letters import DeadLettersMissing
+    from edx2lrs.io.secrets import SecretError
+    from edx2lrs.io.sources.address import SourceUrlError
+    from edx2lrs.io.sources.files import InputError
+    from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
+    from edx2lrs.io.tables import TableError
+    from edx2lrs.pipeline.config.faults import ConfigError
+    from edx2lrs.pipeline.from_erb.rows import RowsError
+    from edx2lrs.pipeline.from_erb.settings import SettingsError
+    from edx2lrs.pipeline.job import JobFailed
+    from edx2lrs.pipeline.run_options import OptionError
+
+    of_usage = (ConfigError, DeadLettersMissing, InputError, OptionError, RowsError, SecretError, SettingsError)
+    if isinstance(error, (*of_usage, SourceUrlError, StateInUse, StateUnusable, TableError)):
+        prefix = "edx2lrs: " if isinstance(error, DeadLettersMissing) else _PREFIXES.get(command, "")
+        return WRONG, f"{prefix}{error}"
+    if command in _JOBS:
+        if isinstance(error, (JobFailed, StateError, OSError)):
+            return FAILED, f"the job failed: {error}"
+        place = traceback.extract_tb(error.__traceback__)[-1]  # the error's text may hold data of a record
+        return FAILED, f"the job failed: unexpected {type(error).__name__} in {place.name}, {place.filename}:{place.lineno}"
+    if isinstance(error, UnicodeDecodeError):
+        return WRONG, f"{_PREFIXES.get(command, '')}bytes that are not UTF-8"
+    if command in _PREFIXES and isinstance(error, (StateError, OSError)):
+        return WRONG, f"{_PREFIXES[command]}{_reason(command, error)}"
+    return None
+
+
+def _reason(command: str, error: Exception) -> object:
+    return getattr(error, "strerror", None) or error if command == "import-erb" else error
+
+
+def told_of_job(result: JobResult, strict: bool = False, report_path: str | None = None) -> int:
+    """Prints what came of a job; gives the exit code. ``strict``: any dead letter makes it 1."""
+    if result.engine_job is not None:
+        print(f"job {result.engine_job} is with Dataflow; its report: {report_path or 'none (--report gs://...)'}")
+    if result.report is None:
+        return DONE
+    for message in result.unreadable:
+        print(message, file=sys.stderr)
+    from edx2lrs.pipeline import report
+
+    out = for_persons(result)
+    print(report.summary(result.report), file=out)
+    if result.stopped:
+        before = "" if result.is_stream else " before the end"
+        print(f"stopped{before}; the same command with the same --state goes on", file=out)
+        return DONE if result.is_stream else IN_PART
+    return code_of_report(result.report, strict, result.unreadable)
+
+
+def for_persons(result: JobResult) -> TextIO:
+    """Where a person reads: standard error, when standard output has the statements of a consumer."""
+    return sys.stderr if result.writes_stdout else sys.stdout
+
+
+def code_of_report(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str] = ()) -> int:
+    """0: done; 1: statements wait, a file could not be read, a consumer got nothing but dead letters, or (``strict``) there is a
+    dead letter."""
+    from edx2lrs.pipeline.report import shortcomings
+
+    found = shortcomings(content)
+    incomplete = found.waiting or found.nothing_but_dead or bool(unreadable) or (strict and found.any_dead)
+    return IN_PART if incomplete else DONE

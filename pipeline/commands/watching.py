@@ -1,0 +1,91 @@
+"""How a command watches its job: one line on standard error says how far it is, SIGTERM and Ctrl-C end it in order."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from edx2lrs.pipeline.commands.status_line import StatusLine
+from edx2lrs.pipeline.job import Control, HowFar
+
+_OF_A_STREAM = 60.0  # seconds between two lines in a log
+
+
+@contextmanager
+def watched() -> Iterator[Control]:
+    """For one job, in the main thread of a process that has no other."""
+    logger = logging.getLogger("edx2lrs.progress")
+    of_table, of_job = StatusLine(logger), StatusLine(logger)
+    stop = threading.Event()
+    with ExitStack() as stack:
+        stack.callback(of_job.end)
+        stack.callback(of_table.end)
+
+        def began() -> None:
+            of_table.end()
+            gc.freeze()  # what is loaded by now is no garbage, and senders make many objects
+            stack.enter_context(stopped_by_signals(stop))
+
+        def on_progress(how_far: HowFar) -> None:
+            now = time.monotonic()
+            if of_job.is_due(now) and how_far.files is None:
+                of_job.show(now, stream_line(how_far), _OF_A_STREAM)
+            elif of_job.is_due(now):
+                of_job.show(now, line(how_far))
+
+        def on_table(text: str) -> None:
+            now = time.monotonic()
+            if of_table.is_due(now):
+                of_table.show(now, f"lms.external_ids: {text}")
+
+        yield Control(stop, began, on_progress, on_table)
+
+
+@contextmanager
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """The first SIGTERM or Ctrl-C sets ``stop``; a second one ends the process."""
+
+    def set_stop(number: int, _frame: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    before = {number: signal.signal(number, set_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def line(how_far: HowFar) -> str:
+    """Of a job over files: files (or parts of files), bytes as stored, bytes of text, events a second, time left, statements that
+    wait, dead letters."""
+    files = how_far.files
+    assert files is not None
+    return (
+        f"{files.done} of {files.listed} files, {files.read / 1e6:,.1f} of {files.size / 1e6:,.1f} MB"
+        f" ({how_far.text_bytes / 1e6:,.1f} MB of text), {how_far.read:,} events"
+        f" ({how_far.read / max(how_far.seconds, 0.001):,.0f}/s),"
+        f"{_in_words(how_far.left)} {how_far.waiting:,} statements wait, {how_far.dead:,} dead"
+    )
+
+
+def stream_line(how_far: HowFar) -> str:
+    """Of a stream, which has no end."""
+    return f"{how_far.read:,} events read, {how_far.waiting:,} statements wait, {how_far.dead:,} dead"
+
+
+def _in_words(left: float | None) -> str:
+    if left is None:
+        return ""
+    minutes, seconds = divmod(round(left), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f" {hours} h {minutes} min left,"
+    return f" {minutes} min {seconds} s left," if minutes else f" {seconds} s left,"

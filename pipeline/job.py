@@ -1,0 +1,80 @@
+"""A job as who starts it sees it: what it is asked for, how it is stopped and watched, what came of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edx2lrs.io.progress import OnProgress, silent
+from edx2lrs.io.state.pieces import Progressed
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What `run` is asked for. ``since`` and ``until``: canonical times. ``http``: ``[HOST:]PORT``. ``beam``: Beam's own options."""
+
+    config: str
+    inputs: tuple[str, ...]
+    state: str | None = None
+    workers: int | None = None
+    since: str | None = None
+    until: str | None = None
+    report: str | None = None
+    http: str | None = None
+    pubsub_id_label: str | None = None
+    beam: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HowFar:
+    """How far a job on this machine is: ``seconds`` since it started, events, bytes of text, dead letters of records and statements,
+    statements that wait; its ``files`` (None: a stream), and the seconds that are ``left`` (None: not known)."""
+
+    seconds: float
+    read: int
+    text_bytes: int
+    dead: int
+    waiting: int
+    files: Progressed | None
+    left: float | None
+
+
+def _nothing(*_: Any) -> None:
+    """Hears what is told."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a job is stopped and watched. Callbacks are called in the thread that runs the job.
+
+    ``stop`` may be set by any thread: a job that has begun then ends in order. ``began`` is called when setting ``stop`` counts
+    from now on. ``on_table`` is told how far the compilation of a large table of external ids is.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    began: Callable[[], None] = _nothing
+    on_progress: Callable[[HowFar], None] = _nothing
+    on_table: OnProgress = silent
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What came of a job.
+
+    ``report``: what it did (``pipeline.report``); None where an engine keeps it. ``unreadable``: why a file could not be read.
+    ``stopped``: before its end. ``is_stream``: it has no end. ``engine_job``: what Dataflow calls it. ``writes_stdout``: a consumer's
+    statements are on standard output.
+    """
+
+    report: Mapping[str, Any] | None = None
+    unreadable: tuple[str, ...] = ()
+    stopped: bool = False
+    is_stream: bool = False
+    engine_job: str | None = None
+    writes_stdout: bool = False
+
+
+class JobFailed(Exception):
+    """Why a job cannot go on."""
