@@ -11,16 +11,20 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Literal
 
-from edx2lrs.io.delivery.consumer_sender import Notice
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from edx2lrs.io.delivery.notices import Notice, NoticeKind
 from edx2lrs.transforms.config_types import Alert, Config
 
 LOGGER = "edx2lrs.alert"
 """What the lines are logged under, bare (``pipeline.log_lines``)."""
 
-State = Literal["raised", "over"]
-_NOTICES: Mapping[str, tuple[str, State]] = {
+AlertKind = Literal["circuit", "credentials", "backlog", "age"]
+AlertState = Literal["raised", "over"]
+_NOTICES: Mapping[NoticeKind, tuple[AlertKind, AlertState]] = {
     "circuit_opened": ("circuit", "raised"),
     "circuit_closed": ("circuit", "over"),
     "credentials_refused": ("credentials", "raised"),
@@ -30,19 +34,37 @@ _OVER = 0.5  # of the limit: what is above and below it in turns is one alert
 _LOOK_EVERY = 1.0  # seconds
 
 
-def alert_of_notice(notice: Notice) -> dict[str, Any] | None:
+class AlertNews(msgspec.Struct, frozen=True, omit_defaults=True, rename={"kind": "alert"}):
+    """What one alert says. ``reason`` tells of circuits and credentials; ``oldest_age`` (seconds) and ``limit`` (statements or
+    seconds) tell of backlogs and ages."""
+
+    kind: AlertKind
+    state: AlertState
+    consumer: str
+    waiting: int
+    reason: str | UnsetType = UNSET
+    oldest_age: float | UnsetType = UNSET
+    limit: float | UnsetType | None = UNSET
+
+    def line(self, time_text: str) -> str:
+        """The alert as one line of JSON."""
+        severity = "WARNING" if self.state == "raised" else "INFO"
+        return json.dumps({"time": time_text, "severity": severity, **msgspec.to_builtins(self)})
+
+
+def alert_of_notice(notice: Notice) -> AlertNews | None:
     """What an alert says of the notice; None when it is none."""
-    if notice.event not in _NOTICES:
+    if notice.kind not in _NOTICES:
         return None
-    kind, state = _NOTICES[notice.event]
-    return _alert(kind, state, notice.consumer, notice.waiting, reason=notice.reason)
+    kind, state = _NOTICES[notice.kind]
+    return AlertNews(kind, state, notice.consumer, notice.waiting, reason=notice.reason)
 
 
-class Limits:
+class OverLimits:
     """Which consumers are over a limit. Not safe for threads by itself."""
 
     def __init__(self, config: Config) -> None:
-        self._raised: set[tuple[str, str]] = set()
+        self._raised: set[tuple[str, AlertKind]] = set()
         self.follow(config)
 
     def follow(self, config: Config) -> None:
@@ -56,18 +78,20 @@ class Limits:
             for consumer in config.consumers
         }
 
-    def news(self, waiting: Mapping[str, int], ages: Mapping[str, float]) -> list[dict[str, Any]]:
+    def news(self, waiting: Mapping[str, int], ages: Mapping[str, float]) -> list[AlertNews]:
         """Alerts that are new or over: ``waiting`` statements by consumer, and for how many seconds the oldest does."""
         found = []
+        kinds: tuple[tuple[AlertKind, float, float | None], ...]
         for consumer, limits in self._limits.items():
             number, age = waiting.get(consumer, 0), ages.get(consumer, 0.0)
-            for kind, value, limit in (("backlog", number, limits.backlog), ("age", age, limits.age)):
+            kinds = (("backlog", number, limits.backlog), ("age", age, limits.age))
+            for kind, value, limit in kinds:
                 state = self._turn((consumer, kind), value, limit)
                 if state is not None:
-                    found.append(_alert(kind, state, consumer, number, oldest_age=round(age, 1), limit=limit))
+                    found.append(AlertNews(kind, state, consumer, number, oldest_age=round(age, 1), limit=limit))
         return found
 
-    def _turn(self, key: tuple[str, str], value: float, limit: float | None) -> State | None:
+    def _turn(self, key: tuple[str, AlertKind], value: float, limit: float | None) -> AlertState | None:
         if key in self._raised:
             if limit is None or value <= _OVER * limit:
                 self._raised.discard(key)
@@ -76,11 +100,6 @@ class Limits:
             self._raised.add(key)
             return "raised"
         return None
-
-
-def _alert(kind: str, state: State, consumer: str, waiting: int, **more: Any) -> dict[str, Any]:
-    severity = "WARNING" if state == "raised" else "INFO"
-    return {"severity": severity, "alert": kind, "state": state, "consumer": consumer, "waiting": waiting, **more}
 
 
 def log_line(line: str) -> None:
@@ -92,7 +111,7 @@ class Alerts:
     """Tells the alerts of one run. ``tell`` gets each line; what is no alert goes to ``otherwise``."""
 
     def __init__(self, config: Config, otherwise: Callable[[Notice], None], tell: Callable[[str], None] = log_line) -> None:
-        self._limits = Limits(config)
+        self._limits = OverLimits(config)
         self._otherwise = otherwise
         self._tell = tell
         self._next = 0.0
@@ -116,7 +135,7 @@ class Alerts:
         wall_now = time.time()
         self._say(self._limits.news(waiting, {name: max(0.0, wall_now - since) for name, since in oldest.items()}))
 
-    def _say(self, alerts: Sequence[dict[str, Any]]) -> None:
+    def _say(self, alerts: Sequence[AlertNews]) -> None:
         for alert in alerts:
             when = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            self._tell(json.dumps({"time": when, **alert}))
+            self._tell(alert.line(when))

@@ -12,7 +12,7 @@ from edx2lrs.io.delivery.decision import Hold, HoldKind
 CircuitState = Literal["closed", "open", "half_open"]
 
 # Seconds until the first probe. What a person has to repair takes longer than a restart.
-_FIRST_PROBE: dict[HoldKind, float] = {"outage": 1.0, "setup": 10.0, "refusing": 5.0}
+_FIRST_PROBE: dict[HoldKind, float] = {"outage": 1.0, "setup": 10.0, "credentials": 10.0, "refusing": 5.0}
 
 
 class Circuit(msgspec.Struct, frozen=True):

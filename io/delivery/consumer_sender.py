@@ -9,18 +9,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from edx2lrs.io.back_off import Random
 from edx2lrs.io.delivery.circuit import CircuitState
-from edx2lrs.io.delivery.decision import Answer
+from edx2lrs.io.delivery.decision import Answer, refuses_credentials
+from edx2lrs.io.delivery.notices import Notice, NoticeKind
 from edx2lrs.io.delivery.sending import Request, Sending, Unsent
 from edx2lrs.io.state.outbox import Outbox, Settlement, statements_in
 from edx2lrs.transforms.config_types import Consumer
 
 _IDLE_SECONDS = 10.0  # after which a thread with nothing to do ends
 _BLOCKS = 4  # read at a time
-_CREDENTIALS = (401, 403)
 
 
 class Client(Protocol):
@@ -31,17 +31,7 @@ class Client(Protocol):
     def close(self) -> None: ...
 
 
-Event = Literal["circuit_opened", "circuit_closed", "credentials_refused", "credentials_taken", "conflicts", "outage_given_up"]
-_News: TypeAlias = tuple[Event, str]  # and the reason
-
-
-class Notice(NamedTuple):
-    """Something for the log, without secrets and personal data. ``waiting`` counts the consumer's statements."""
-
-    event: Event
-    consumer: str
-    reason: str
-    waiting: int
+_News: TypeAlias = tuple[NoticeKind, str]  # and the reason
 
 
 class SenderStatus(NamedTuple):
@@ -117,7 +107,7 @@ class ConsumerSender:
             if sending.circuit.state != "open" or sending.gives_up(time.monotonic()):
                 return False
             patient_until = max(since, sending.circuit.opened_at) + patience
-            return sending.circuit.kind == "setup" or time.monotonic() >= patient_until
+            return sending.circuit.kind in ("setup", "credentials") or time.monotonic() >= patient_until
 
     def stop(self) -> None:
         """Take no more batches."""
@@ -260,7 +250,7 @@ class ConsumerSender:
 
     def _news_of_credentials(self, answer: Answer, taken: bool, reason: str) -> list[_News]:
         """The first answer that refuses our credentials, and the first that takes them again. Under the lock."""
-        refused = answer.status in _CREDENTIALS
+        refused = refuses_credentials(answer)
         if refused == self._refused or not (refused or taken):
             return []
         self._refused = refused
@@ -270,10 +260,10 @@ class ConsumerSender:
         """Flag and report what is new, in the order in which it happened, whichever thread comes first."""
         with self._telling:
             while self._news:
-                event, reason = self._news.popleft()
-                if event in ("circuit_opened", "circuit_closed"):
-                    self._outbox.flag_circuit(self._name, event == "circuit_opened")
-                self._notify(Notice(event, self._name, reason, self._outbox.waiting(self._name)))
+                kind, reason = self._news.popleft()
+                if kind in ("circuit_opened", "circuit_closed"):
+                    self._outbox.flag_circuit(self._name, kind == "circuit_opened")
+                self._notify(Notice(kind, self._name, reason, self._outbox.waiting(self._name)))
 
     def _tell_conflicts(self, new: int) -> None:
         """One notice for the first conflict, the tenth, the hundredth, and so on."""

@@ -16,7 +16,9 @@ from edx2lrs.io.back_off import Random, back_off
 from edx2lrs.transforms.config_types import Protocol, Retry
 
 NetworkError = Literal["refused", "unreachable", "dns", "tls", "proxy", "reset", "timeout", "unwritable", "other"]
-HoldKind = Literal["setup", "outage", "refusing"]
+HoldKind = Literal["setup", "credentials", "outage", "refusing"]
+"""Why a circuit is open: what a person has to repair, and of that what the consumer says of our credentials; a consumer that cannot
+be reached; a consumer that refuses everything."""
 
 
 class Answer(msgspec.Struct, frozen=True, rename={"error": "fault"}):
@@ -222,7 +224,8 @@ def _no_connection(answer: Answer, sent: Sent, policy: Policy, random: Random) -
 
 
 def _set_up_wrong(answer: Answer, _sent: Sent, _policy: Policy, _random: Random) -> Decision:
-    return Hold("setup", f"answered {answer.status}: {_SET_UP.get(answer.status or 0, 'the set-up is wrong')}")
+    kind: HoldKind = "credentials" if refuses_credentials(answer) else "setup"
+    return Hold(kind, f"answered {answer.status}: {_SET_UP.get(answer.status or 0, 'the set-up is wrong')}")
 
 
 _SET_UP = {
@@ -256,6 +259,11 @@ def said(answer: Answer) -> str:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
+
+
+def refuses_credentials(answer: Answer) -> bool:
+    """Whether the consumer does not take our credentials, or does not let them write."""
+    return answer.status in (401, 403)
 
 
 def found_no_connection(answer: Answer) -> bool:

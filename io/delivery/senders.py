@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from edx2lrs.io.back_off import Random
-from edx2lrs.io.delivery.consumer_sender import Client, ConsumerSender, Notice, SenderStatus
+from edx2lrs.io.delivery.consumer_sender import Client, ConsumerSender, SenderStatus
+from edx2lrs.io.delivery.notices import Notice
 from edx2lrs.io.state.outbox import Outbox
 from edx2lrs.transforms.config_types import Consumer
 

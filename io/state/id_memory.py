@@ -1,8 +1,8 @@
 """The id memory: which statement ids each consumer was given, with 16 bytes of checks, so that nothing is sent twice.
 
 Ids are hashes, so a B-tree of millions is dirtied all over by every wave (measured: 16 to 21 us an id at 3 million).
-Instead they are kept as sorted runs, one per wave, merged eight at a time into longer ones, and at a sixteenth of the
-bound closed as a generation, which is never rewritten. Looking a wave up is a sorted search in each run's chunks;
+Instead they are kept as sorted segments, one per wave, merged eight at a time into longer ones, and at a sixteenth of the
+bound closed as a generation, which is never rewritten. Looking a wave up is a sorted search in each segment's chunks;
 forgetting is dropping the oldest generation. A single id is forgotten by a mark, which holds for what was remembered
 before it.
 """
@@ -16,17 +16,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edx2lrs.io.state.id_runs import (
+from edx2lrs.io.state.id_segments import (
     CONSUMER,
     EVENT_AND_BODY,
     REST,
     Ints,
-    Run,
-    delete_run,
-    insert_run,
-    load_run,
+    Segment,
+    delete_segment,
+    insert_segment,
+    load_segment,
     next_chunk,
-    runs,
+    segments,
 )
 from edx2lrs.transforms.packing.verdict import Verdict
 
@@ -41,7 +41,7 @@ _MIX = 0x9E3779B97F4A7C15  # spreads the consumers of one id over the keys; odd,
 
 
 class WaveIds(NamedTuple):
-    """The ids of a wave in its order. ``keys``: what runs are sorted by; ``entries``: one row each of rest of the id,
+    """The ids of a wave in its order. ``keys``: what segments are sorted by; ``entries``: one row each of rest of the id,
     consumer, hash of the event, hash of the body."""
 
     keys: Ints
@@ -103,18 +103,18 @@ def _known(transaction: sqlite3.Connection, ids: WaveIds, order: Ints) -> dict[i
     known: dict[int, tuple[int, ...]] = {}
     sorted_keys = ids.keys[order]
     marks = transaction.execute("SELECT 1 FROM forgotten_ids LIMIT 1").fetchone() is not None
-    for run in runs(transaction):  # oldest first: what was remembered later stands
-        for index, entry in _found(transaction, run, sorted_keys, ids.entries[order]):
-            if not marks or not _is_forgotten(transaction, run, int(sorted_keys[index]), entry):
+    for segment in segments(transaction):  # oldest first: what was remembered later stands
+        for index, entry in _found(transaction, segment, sorted_keys, ids.entries[order]):
+            if not marks or not _is_forgotten(transaction, segment, int(sorted_keys[index]), entry):
                 known[int(order[index])] = (-1, *entry[EVENT_AND_BODY])
     return known
 
 
-def _found(transaction: sqlite3.Connection, run: Run, sorted_keys: Ints, entries: Ints) -> Iterator[tuple[int, list[int]]]:
-    """For every id that ``run`` has: its index in ``sorted_keys`` and the run's entry."""
+def _found(transaction: sqlite3.Connection, segment: Segment, sorted_keys: Ints, entries: Ints) -> Iterator[tuple[int, list[int]]]:
+    """For every id that ``segment`` has: its index in ``sorted_keys`` and the segment's entry."""
     start = 0
     while start < len(sorted_keys):
-        chunk = next_chunk(transaction, run, int(sorted_keys[start]))
+        chunk = next_chunk(transaction, segment, int(sorted_keys[start]))
         if chunk is None:
             return
         end = int(np.searchsorted(sorted_keys, chunk.keys[-1], "right"))
@@ -128,11 +128,11 @@ def _found(transaction: sqlite3.Connection, run: Run, sorted_keys: Ints, entries
         start = end
 
 
-def _is_forgotten(transaction: sqlite3.Connection, run: Run, key: int, entry: Sequence[int]) -> bool:
+def _is_forgotten(transaction: sqlite3.Connection, segment: Segment, key: int, entry: Sequence[int]) -> bool:
     return (
         transaction.execute(
             "SELECT 1 FROM forgotten_ids WHERE key = ? AND rest = ? AND consumer = ? AND number >= ?",
-            (key, entry[REST], entry[CONSUMER], run.newest),
+            (key, entry[REST], entry[CONSUMER], segment.newest),
         ).fetchone()
         is not None
     )
@@ -150,7 +150,7 @@ def remember(transaction: sqlite3.Connection, ids: WaveIds, which: npt.NDArray[n
     if not len(chosen):
         return number
     order = chosen[np.argsort(ids.keys[chosen], kind="stable")]
-    insert_run(transaction, 0, number + 1, number + len(order), ids.keys[order], ids.entries[order])
+    insert_segment(transaction, 0, number + 1, number + len(order), ids.keys[order], ids.entries[order])
     _merge(transaction, max(1, bound // _GENERATIONS))
     _forget_oldest(transaction, bound)
     return number + len(order)
@@ -173,34 +173,34 @@ def _newest(transaction: sqlite3.Connection) -> int:
 
 
 def _merge(transaction: sqlite3.Connection, generation: int) -> None:
-    """Merge the newest runs: all that are young into a generation when they make one, else those of one level when it
+    """Merge the newest segments: all that are young into a generation when they make one, else those of one level when it
     is full."""
-    young = [run for run in runs(transaction) if run.level < _GENERATION_LEVEL]
-    if sum(run.size for run in young) >= generation:
-        _merge_runs(transaction, young, _GENERATION_LEVEL)
+    young = [segment for segment in segments(transaction) if segment.level < _GENERATION_LEVEL]
+    if sum(segment.size for segment in young) >= generation:
+        _merge_segments(transaction, young, _GENERATION_LEVEL)
         return
     level = 0
-    while len(full := [run for run in young if run.level == level]) >= _FAN_IN:
-        _merge_runs(transaction, full, level + 1)
+    while len(full := [segment for segment in young if segment.level == level]) >= _FAN_IN:
+        _merge_segments(transaction, full, level + 1)
         level += 1
-        young = [run for run in runs(transaction) if run.level < _GENERATION_LEVEL]
+        young = [segment for segment in segments(transaction) if segment.level < _GENERATION_LEVEL]
 
 
-def _merge_runs(transaction: sqlite3.Connection, merging: Sequence[Run], level: int) -> None:
-    """Put one run in the place of ``merging``, which are neighbours in age, without what was forgotten of them."""
-    loaded = [_without_forgotten(transaction, run, *load_run(transaction, run)) for run in merging]
+def _merge_segments(transaction: sqlite3.Connection, merging: Sequence[Segment], level: int) -> None:
+    """Put one segment in the place of ``merging``, which are neighbours in age, without what was forgotten of them."""
+    loaded = [_without_forgotten(transaction, segment, *load_segment(transaction, segment)) for segment in merging]
     keys = np.concatenate([keys for keys, _ in loaded])
     entries = np.concatenate([entries for _, entries in loaded])
     del loaded
     order = np.argsort(keys, kind="stable")
-    for run in merging:
-        delete_run(transaction, run)
-    insert_run(transaction, level, merging[0].oldest, merging[-1].newest, keys[order], entries[order])
+    for segment in merging:
+        delete_segment(transaction, segment)
+    insert_segment(transaction, level, merging[0].oldest, merging[-1].newest, keys[order], entries[order])
 
 
-def _without_forgotten(transaction: sqlite3.Connection, run: Run, keys: Ints, entries: Ints) -> tuple[Ints, Ints]:
-    """The run's ids that no mark forgets. A mark stays until its generation goes: an older run may hold the id too."""
-    marks = transaction.execute("SELECT key, rest, consumer FROM forgotten_ids WHERE number >= ?", (run.newest,)).fetchall()
+def _without_forgotten(transaction: sqlite3.Connection, segment: Segment, keys: Ints, entries: Ints) -> tuple[Ints, Ints]:
+    """The segment's ids that no mark forgets. A mark stays until its generation goes: an older segment may hold the id too."""
+    marks = transaction.execute("SELECT key, rest, consumer FROM forgotten_ids WHERE number >= ?", (segment.newest,)).fetchall()
     if not marks:
         return keys, entries
     stays = np.ones(len(keys), dtype=np.bool_)
@@ -214,16 +214,16 @@ def _without_forgotten(transaction: sqlite3.Connection, run: Run, keys: Ints, en
 
 def _forget_oldest(transaction: sqlite3.Connection, bound: int) -> None:
     """Drop whole generations, oldest first, until at most ``bound`` ids are left beside those whose statements wait."""
-    remembered = [run for run in runs(transaction) if run.level <= _GENERATION_LEVEL]
-    excess = sum(run.size for run in remembered) - bound
-    for run in remembered:
-        if excess <= 0 or run.level != _GENERATION_LEVEL:
+    remembered = [segment for segment in segments(transaction) if segment.level <= _GENERATION_LEVEL]
+    excess = sum(segment.size for segment in remembered) - bound
+    for segment in remembered:
+        if excess <= 0 or segment.level != _GENERATION_LEVEL:
             break
-        _thin_up_to(transaction, run)
-        excess -= run.size
+        _thin_up_to(transaction, segment)
+        excess -= segment.size
 
 
-def _thin_up_to(transaction: sqlite3.Connection, last: Run) -> None:
+def _thin_up_to(transaction: sqlite3.Connection, last: Segment) -> None:
     """Forget ``last`` and what is left of older generations, but for the ids of statements that wait."""
     waiting = wave_ids(
         [
@@ -233,18 +233,18 @@ def _thin_up_to(transaction: sqlite3.Connection, last: Run) -> None:
             )
         ]
     ).keys
-    leaving = [run for run in runs(transaction) if run.level >= _GENERATION_LEVEL and run.newest <= last.newest]
-    kept = [_waiting_of(transaction, run, waiting) for run in leaving]
-    for run in leaving:
-        delete_run(transaction, run)
+    leaving = [segment for segment in segments(transaction) if segment.level >= _GENERATION_LEVEL and segment.newest <= last.newest]
+    kept = [_waiting_of(transaction, segment, waiting) for segment in leaving]
+    for segment in leaving:
+        delete_segment(transaction, segment)
     keys, entries = np.concatenate([keys for keys, _ in kept]), np.concatenate([entries for _, entries in kept])
     order = np.argsort(keys, kind="stable")
     if len(order):
-        insert_run(transaction, _THINNED_LEVEL, leaving[0].oldest, last.newest, keys[order], entries[order])
+        insert_segment(transaction, _THINNED_LEVEL, leaving[0].oldest, last.newest, keys[order], entries[order])
     transaction.execute("DELETE FROM forgotten_ids WHERE number <= ?", (last.newest,))
 
 
-def _waiting_of(transaction: sqlite3.Connection, run: Run, waiting: Ints) -> tuple[Ints, Ints]:
-    keys, entries = _without_forgotten(transaction, run, *load_run(transaction, run))
+def _waiting_of(transaction: sqlite3.Connection, segment: Segment, waiting: Ints) -> tuple[Ints, Ints]:
+    keys, entries = _without_forgotten(transaction, segment, *load_segment(transaction, segment))
     stays = np.isin(keys, waiting)
     return keys[stays], entries[stays]

@@ -9,14 +9,13 @@ from functools import cache
 from typing import NamedTuple
 
 from edx2lrs.io.delivery.circuit import Circuit
-from edx2lrs.io.delivery.consumer_sender import Event, Notice
+from edx2lrs.io.delivery.notices import Notice, NoticeKind
 from edx2lrs.pipeline.alerts import Alerts, log_line
 from edx2lrs.pipeline.compiled_config import CurrentConfig
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.packing.shards import shards
 
 _FORGOTTEN_AFTER = 900.0  # seconds without a turn: another worker serves that shard
-_CREDENTIALS = ("answered 401", "answered 403")
 
 
 class _Seen(NamedTuple):
@@ -36,7 +35,7 @@ class ShardAlerts:
         self._lock = threading.Lock()
         self._alerts = Alerts(config, otherwise=lambda _: None, tell=tell)
         self._seen: dict[str, dict[str, _Seen]] = {}
-        self._told: dict[str, set[Event]] = {}
+        self._told: dict[str, set[NoticeKind]] = {}
         self._config: Config | None = None
         self.follow(config)
 
@@ -64,10 +63,11 @@ class ShardAlerts:
                 self._alerts.look(now, {name: self._waiting(name) for name in self._seen}, self._oldest())
 
     def _tell_circuit(self, consumer: str, there: Iterable[_Seen]) -> None:
-        reasons = [each.circuit.reason for each in there if each.circuit.state != "closed"]
-        refused = [reason for reason in reasons if reason.startswith(_CREDENTIALS)]
+        broken = [each.circuit for each in there if each.circuit.state != "closed"]
+        reasons = [circuit.reason for circuit in broken]
+        refused = [circuit.reason for circuit in broken if circuit.kind == "credentials"]
         told = self._told.setdefault(consumer, set())
-        news: list[tuple[list[str], Event, Event]] = [
+        news: list[tuple[list[str], NoticeKind, NoticeKind]] = [
             (refused, "credentials_refused", "credentials_taken"),
             (reasons, "circuit_opened", "circuit_closed"),
         ]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
-from edx2lrs.io.delivery.consumer_sender import Notice
+from edx2lrs.io.delivery.notices import Notice
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.pipeline.alerts import Alerts
@@ -53,7 +53,7 @@ def senders_of(config: Config, state: State, alerts: Alerts) -> Senders:
 
 
 def _log_notice(notice: Notice) -> None:
-    _LOG.warning("%s consumer=%s waiting=%d reason=%s", notice.event, notice.consumer, notice.waiting, notice.reason)
+    _LOG.warning("%s consumer=%s waiting=%d reason=%s", notice.kind, notice.consumer, notice.waiting, notice.reason)
 
 
 def begun(

@@ -7,8 +7,8 @@ import json
 import msgspec
 import pytest
 
-from edx2lrs.io.delivery.consumer_sender import Notice
-from edx2lrs.pipeline.alerts import Alerts, Limits
+from edx2lrs.io.delivery.notices import Notice
+from edx2lrs.pipeline.alerts import Alerts, OverLimits
 from edx2lrs.transforms.config_types import Alert, Config, Consumer, Lms
 
 BOTH = Alert(backlog=100, age=60.0)
@@ -21,11 +21,11 @@ def configured(common=BOTH, own=None):
 
 
 def told(limits, waiting=0, age=0.0, consumer="one"):
-    return [(each["alert"], each["state"]) for each in limits.news({consumer: waiting}, {consumer: age})]
+    return [(each.kind, each.state) for each in limits.news({consumer: waiting}, {consumer: age})]
 
 
 def test_a_backlog_over_its_limit_is_told_once_and_once_when_half_of_it_is_gone():
-    limits = Limits(configured())
+    limits = OverLimits(configured())
     assert told(limits, 100) == []
     assert told(limits, 101) == [("backlog", "raised")]
     assert [told(limits, number) for number in (99, 150, 51)] == [[], [], []]
@@ -34,25 +34,25 @@ def test_a_backlog_over_its_limit_is_told_once_and_once_when_half_of_it_is_gone(
 
 
 def test_an_age_over_its_limit_is_told():
-    limits = Limits(configured())
+    limits = OverLimits(configured())
     assert told(limits, 1, 60.5) == [("age", "raised")]
     assert told(limits, 0) == [("age", "over")]
 
 
 def test_a_consumers_own_limits_come_first_one_by_one():
-    limits = Limits(configured(own=Alert(backlog=10)))
+    limits = OverLimits(configured(own=Alert(backlog=10)))
     assert told(limits, 11) == []
     assert told(limits, 11, consumer="two") == [("backlog", "raised")]
     assert told(limits, 11, 61.0, consumer="two") == [("age", "raised")]
 
 
 def test_without_limits_nothing_is_told():
-    limits = Limits(configured(Alert()))
+    limits = OverLimits(configured(Alert()))
     assert told(limits, 10**9, 10.0**9) == []
 
 
 def test_limits_of_a_newer_configuration_count_from_then_on():
-    limits = Limits(configured())
+    limits = OverLimits(configured())
     assert told(limits, 101) == [("backlog", "raised")]
     limits.follow(configured(Alert(age=1.0)))
     assert told(limits, 101, 2.0) == [("backlog", "over"), ("age", "raised")]
@@ -85,7 +85,7 @@ def test_what_a_sender_tells_of_its_circuit_is_one_line_of_json(event, kind, sta
         "waiting": 7,
         "reason": "answered 401",
     }
-    assert [notice.event for notice in others] == ["conflicts"]
+    assert [notice.kind for notice in others] == ["conflicts"]
 
 
 CONFIG = """\

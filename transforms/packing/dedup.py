@@ -23,7 +23,7 @@ _TIMES = 4  # few runs are looked through fast, and are not merged too often
 Array = npt.NDArray[Any]
 
 
-class _Run(NamedTuple):
+class _Segment(NamedTuple):
     """Ids in order, as ``S16``, each once, and their checks."""
 
     ids: Array
@@ -131,12 +131,12 @@ def _each(ids: bytes) -> Iterator[tuple[int, bytes]]:
     return ((start, ids[start : start + _ID]) for start in range(0, len(ids), _ID))
 
 
-def _as_arrays(chunk: bytes) -> _Run:
+def _as_arrays(chunk: bytes) -> _Segment:
     half = len(chunk) // 2
-    return _Run(np.frombuffer(chunk[:half], dtype="S16"), np.frombuffer(chunk[half:], dtype="<i8").reshape(-1, 2))
+    return _Segment(np.frombuffer(chunk[:half], dtype="S16"), np.frombuffer(chunk[half:], dtype="<i8").reshape(-1, 2))
 
 
-def _merged(runs: list[_Run]) -> _Run:
+def _merged(runs: list[_Segment]) -> _Segment:
     """One run of them; of an id that is in several, the last stands."""
     ids = np.concatenate([run.ids for run in runs])
     checks = np.concatenate([run.checks for run in runs])
@@ -144,4 +144,4 @@ def _merged(runs: list[_Run]) -> _Run:
     ids, checks = ids[order], checks[order]
     last = np.ones(len(ids), dtype=np.bool_)
     last[:-1] = ids[1:] != ids[:-1]
-    return _Run(ids[last], checks[last])
+    return _Segment(ids[last], checks[last])

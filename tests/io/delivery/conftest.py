@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.delivery.consumer_sender import Notice
 from edx2lrs.io.delivery.credentials import credentials_of
 from edx2lrs.io.delivery.lrs import LrsClient
+from edx2lrs.io.delivery.notices import Notice
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece

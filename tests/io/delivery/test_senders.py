@@ -275,7 +275,7 @@ def test_a_wrong_set_up_holds_the_consumer_and_says_so_once(
     assert around.senders.status()["campus"].circuit == "open"
     assert reason in around.senders.status()["campus"].reason
     assert around.state.outbox.open_circuits() == {"campus"}
-    told = [(notice.event, notice.waiting) for notice in around.notices]
+    told = [(notice.kind, notice.waiting) for notice in around.notices]
     credentials = [("credentials_refused", 100)] if reason in ("401", "403") else []
     assert told == [*credentials, ("circuit_opened", 100)]
 
@@ -316,7 +316,7 @@ def test_an_lrs_that_comes_back_gets_everything_by_itself(
     lrs.behave = lambda _: replies()
     until(lambda: around.state.outbox.waiting("campus") == 0)
     assert lrs.stored == dict.fromkeys(ids, 1)
-    until(lambda: [notice.event for notice in around.notices] == ["circuit_opened", "circuit_closed"])
+    until(lambda: [notice.kind for notice in around.notices] == ["circuit_opened", "circuit_closed"])
     assert around.state.outbox.open_circuits() == frozenset()
 
 
@@ -346,7 +346,7 @@ def test_an_outage_that_begins_late_is_given_as_much(lrs: Any, outside: Any, con
     around.keep(campus, 100)
     around.send_all(patience=0.5)
     assert around.state.outbox.waiting("campus") == 0
-    assert "circuit_opened" in [notice.event for notice in around.notices]
+    assert "circuit_opened" in [notice.kind for notice in around.notices]
 
 
 def test_a_long_row_of_bad_statements_at_the_end_of_a_run_is_found_out(
@@ -361,7 +361,7 @@ def test_a_long_row_of_bad_statements_at_the_end_of_a_run_is_found_out(
     around.send_all(patience=5.0)
     assert set(lrs.stored) == set(ids) - bad
     assert around.counts(campus)["dead_statements/refused"] == 40
-    assert "circuit_opened" in [notice.event for notice in around.notices]
+    assert "circuit_opened" in [notice.kind for notice in around.notices]
 
 
 def test_an_outage_becomes_dead_letters_when_the_consumer_says_so(
@@ -496,7 +496,7 @@ def test_notices_hold_no_statement(lrs: Any, outside: Any, consumer: Any, replie
     lrs.behave = lambda sent: replies(409, json.dumps(sent).encode())
     around.send_all()
     assert around.counts(campus)["conflicts"] == 50
-    assert [notice.event for notice in around.notices] == ["conflicts", "conflicts"]
+    assert [notice.kind for notice in around.notices] == ["conflicts", "conflicts"]
     assert not any(each in str(notice) for notice in around.notices for each in ids)
 
 
@@ -513,7 +513,7 @@ def test_credentials_are_told_when_they_are_refused_and_when_they_are_taken_agai
     lrs.behave = lambda _: replies()
     until(lambda: around.state.outbox.waiting("campus") == 0)
     told = ["credentials_refused", "circuit_opened", "credentials_taken", "circuit_closed"]
-    until(lambda: [notice.event for notice in around.notices] == told)
+    until(lambda: [notice.kind for notice in around.notices] == told)
 
 
 def test_what_happened_last_is_told_last(lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any) -> None:
@@ -526,11 +526,11 @@ def test_what_happened_last_is_told_last(lrs: Any, outside: Any, consumer: Any, 
     told, closed = [], threading.Event()
 
     def tell(notice: Any) -> None:
-        if notice.event == "circuit_opened":
+        if notice.kind == "circuit_opened":
             opened.set()
             closed.wait(0.3)
-        told.append(notice.event)
-        if notice.event == "circuit_closed":
+        told.append(notice.kind)
+        if notice.kind == "circuit_closed":
             closed.set()
 
     around.keep(campus, 100)

@@ -13,7 +13,7 @@ from edx2lrs.pipeline.engines.shard_alerts import ShardAlerts
 from edx2lrs.transforms.config_types import Alert, Config, Consumer, Lms, Rate
 
 CLOSED, DOWN = Circuit(), Circuit("open", "outage", "no connection 3 times in a row")
-REFUSED = Circuit("open", "setup", "answered 401: the credentials are not accepted")
+REFUSED = Circuit("open", "credentials", "answered 401: the credentials are not accepted")
 
 
 @pytest.fixture

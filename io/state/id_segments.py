@@ -1,4 +1,4 @@
-"""Sorted runs of remembered ids in the database: rows of chunks, each chunk two arrays of 64-bit integers (little
+"""Sorted segments of remembered ids in the database: rows of chunks, each chunk two arrays of 64-bit integers (little
 endian)."""
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _COLUMNS = 4  # of an entry: rest of the id, consumer, hash of the event, hash o
 _CHUNK = 4_096  # ids: 32 KB of keys, read whole for one look-up; 128 KB of entries, read for a hit
 
 
-class Run(NamedTuple):
-    """A sorted run. Its ids were the ``oldest`` to the ``newest`` ever remembered; ``level`` rises with every merge."""
+class Segment(NamedTuple):
+    """A sorted segment of ids. The ids were the ``oldest`` to the ``newest`` ever remembered; ``level`` rises with every merge."""
 
     number: int
     level: int
@@ -28,8 +28,8 @@ class Run(NamedTuple):
     newest: int
 
 
-class Chunk:
-    """A part of a run: its sorted keys, and their entries when they are asked for."""
+class SegmentChunk:
+    """A part of a segment: its sorted keys, and their entries when they are asked for."""
 
     def __init__(self, transaction: sqlite3.Connection, row: int, keys: bytes) -> None:
         self._transaction = transaction
@@ -48,30 +48,30 @@ class Chunk:
             index += 1
 
 
-def runs(transaction: sqlite3.Connection) -> list[Run]:
-    """All runs, oldest first."""
+def segments(transaction: sqlite3.Connection) -> list[Segment]:
+    """All segments, oldest first."""
     rows = transaction.execute("SELECT run, level, size, oldest, newest FROM id_runs ORDER BY newest")
-    return [Run(*row) for row in rows]
+    return [Segment(*row) for row in rows]
 
 
-def next_chunk(transaction: sqlite3.Connection, run: Run, key: int) -> Chunk | None:
-    """The chunk of ``run`` that holds ``key`` if the run does: the first that does not end before it. None after the
+def next_chunk(transaction: sqlite3.Connection, segment: Segment, key: int) -> SegmentChunk | None:
+    """The chunk of ``segment`` that holds ``key`` if the segment does: the first that does not end before it. None after the
     last."""
     row = transaction.execute(
-        "SELECT rowid, keys FROM id_chunks WHERE run = ? AND last >= ? ORDER BY last LIMIT 1", (run.number, key)
+        "SELECT rowid, keys FROM id_chunks WHERE run = ? AND last >= ? ORDER BY last LIMIT 1", (segment.number, key)
     ).fetchone()
-    return None if row is None else Chunk(transaction, row[0], row[1])
+    return None if row is None else SegmentChunk(transaction, row[0], row[1])
 
 
-def load_run(transaction: sqlite3.Connection, run: Run) -> tuple[Ints, Ints]:
-    """The keys and entries of a whole run."""
-    chunks = transaction.execute("SELECT keys, entries FROM id_chunks WHERE run = ? ORDER BY last", (run.number,)).fetchall()
+def load_segment(transaction: sqlite3.Connection, segment: Segment) -> tuple[Ints, Ints]:
+    """The keys and entries of a whole segment."""
+    chunks = transaction.execute("SELECT keys, entries FROM id_chunks WHERE run = ? ORDER BY last", (segment.number,)).fetchall()
     keys = np.frombuffer(b"".join([keys for keys, _ in chunks]), dtype="<i8")
     return keys, _entries(b"".join([entries for _, entries in chunks]))
 
 
-def insert_run(transaction: sqlite3.Connection, level: int, oldest: int, newest: int, keys: Ints, entries: Ints) -> None:
-    """Insert a run of sorted ``keys``."""
+def insert_segment(transaction: sqlite3.Connection, level: int, oldest: int, newest: int, keys: Ints, entries: Ints) -> None:
+    """Insert a segment of sorted ``keys``."""
     cursor = transaction.execute(
         "INSERT INTO id_runs (level, size, oldest, newest) VALUES (?, ?, ?, ?)", (level, len(keys), oldest, newest)
     )
@@ -89,10 +89,10 @@ def insert_run(transaction: sqlite3.Connection, level: int, oldest: int, newest:
     )
 
 
-def delete_run(transaction: sqlite3.Connection, run: Run) -> None:
-    """Delete a run."""
-    transaction.execute("DELETE FROM id_chunks WHERE run = ?", (run.number,))
-    transaction.execute("DELETE FROM id_runs WHERE run = ?", (run.number,))
+def delete_segment(transaction: sqlite3.Connection, segment: Segment) -> None:
+    """Delete a segment."""
+    transaction.execute("DELETE FROM id_chunks WHERE run = ?", (segment.number,))
+    transaction.execute("DELETE FROM id_runs WHERE run = ?", (segment.number,))
 
 
 def _entries(blob: bytes) -> Ints:
