@@ -1,6 +1,6 @@
 """What happens to an event: pure functions, without I/O and without a Beam runner.
 
-The translator as a library (``docs/library.md``) is what ``__all__`` names; each is imported when it is first asked for.
+``__all__`` names the translator as a library (``docs/library.md``). Each name is imported when the name is first used.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """The modules of mappings import each other through this package: it may import none of them itself."""
+    """Imports the module of a public name. The modules of mappings import each other through this package, so the package itself
+    imports no module."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -35,7 +35,7 @@ class Event(msgspec.Struct, gc=False):
 
 
 def event_hash(event: Event) -> bytes:
-    """8 bytes of the normal form: equal for the same event, whatever road it took."""
+    """8 bytes of the normal form. The same event has the same hash, whichever source the event came from."""
     return hash8(_encoder.encode(event))
 
 

@@ -1,4 +1,4 @@
-"""What could not be done with a record or a statement, in the one shape that every step uses."""
+"""What could not be done with a record or a statement, in the form that every step uses."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Failure(msgspec.Struct, frozen=True):
     http_status: int | None = None
     http_body: str | None = None
     attempts: int = 0
-    attributes: Mapping[str, str] = {}  # of the message
+    attributes: Mapping[str, str] = {}  # of a message
 
 
 def failed(
     refusal: Refusal, position: str, payload: bytes, consumer: str | None = None, attributes: Mapping[str, str] = {}
 ) -> Failure:
-    """The failure of the record ``payload`` at ``position``, a message with ``attributes``."""
+    """The failure of the record ``payload`` at ``position``. ``attributes`` are those of a message."""
     return Failure(refusal.stage, refusal.cause, refusal.message, position, payload, "record", consumer, attributes=attributes)
 
 

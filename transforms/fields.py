@@ -1,6 +1,7 @@
 """What all tracking events share: the types that a declared field may have, and the parts that every event reads.
 
-Only what is declared here and in the family modules is ever decoded; the rest of a record never becomes a Python value.
+Only fields that are declared in this module and in the family modules are decoded. Other parts of a record never become a Python
+value.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Context(msgspec.Struct, gc=False):
 
 
 class EventData(msgspec.Struct, gc=False):
-    """The event's own payload: ``event`` in a log line, ``data`` elsewhere. Who is named here wins over the context."""
+    """The event's own payload: ``event`` in a log line, ``data`` elsewhere. A user whom the payload names wins over the user of the
+    context."""
 
     user_id: Scalar = None
     username: Scalar = None

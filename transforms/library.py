@@ -13,10 +13,12 @@ from edx2lrs.transforms.translate import Outcome, Translator
 
 
 def translate_record(record: bytes | Mapping[str, Any], translator: Translator) -> Outcome:
-    """The statements of one tracking event: a line of a tracking log (with or without its prefix), a message of the event bus, or
-    the same as a dict, whose times may be datetimes. All or none of them, the whole before its parts.
+    """The statements of one tracking event. ``record`` is a line of a tracking log (with or without its prefix), a message of the
+    event bus, or the same record as a dict, whose times may be datetimes. The result has all statements of the event or none; the
+    statement about the whole comes before the statements about its parts.
 
-    A ``Refusal`` says why there are none; None: the protocol has no mapping for events of this name. Never raises."""
+    A ``Refusal`` says why there are no statements. None: the protocol has no mapping for events of this name. Never raises.
+    """
     try:
         line = record if isinstance(record, bytes) else orjson.dumps(record)
     except TypeError as error:

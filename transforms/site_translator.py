@@ -12,8 +12,8 @@ class SiteTranslator:
     """Translates like ``Translator``, with a root by the event's ``host``."""
 
     def __init__(self, root_url: str, sites: Mapping[str, str], make: Callable[[str], Translator]) -> None:
-        """``sites``: hosts, in lower case, to roots; all others have ``root_url``. ``make`` gives the translator of a root; it is
-        called when the first event of a site comes."""
+        """``sites`` maps hosts (in lower case) to roots; every other host has ``root_url``. ``make`` makes the translator of a
+        root, when the first event of a site comes."""
         self._root_url = root_url
         self._sites = sites
         self._make = make
@@ -33,5 +33,5 @@ AnyTranslator = Translator | SiteTranslator
 
 
 def by_site(root_url: str, sites: Mapping[str, str], make: Callable[[str], Translator]) -> AnyTranslator:
-    """The translator for a stream of these sites; for one site it is that of its root."""
+    """The translator for a stream of these sites. For a single site, the translator of the site's root."""
     return SiteTranslator(root_url, sites, make) if sites else make(root_url)

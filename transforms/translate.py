@@ -1,4 +1,4 @@
-"""From an event to its statements: look up the mapping by the event's name, print, checking on the way. No I/O, no Beam."""
+"""From an event to its statements: the mapping of the event's name prints each statement and checks the values. No I/O, no Beam."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Translator:
 
 
 def _compiled(found: Mapping[str, _MappingT], compile_mapping: Callable[[_MappingT], Make]) -> dict[str, Make]:
-    """The functions of all names; names with one mapping share one."""
+    """The compiled functions of all names. Names with the same mapping share a function."""
     distinct: list[tuple[_MappingT, Make]] = []
     makers: dict[str, Make] = {}
     for name, mapping in found.items():

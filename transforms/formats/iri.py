@@ -1,4 +1,4 @@
-"""IRIs out of what browsers and tables hold: escaped where RFC 3987 has no place for a sign."""
+"""IRIs from texts of browsers and tables: signs that RFC 3987 does not allow at their place are escaped."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _NOT_IN_A_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[\x00-\x20<>\"{}|\\^`\[\]\x7f-
 
 
 def escaped_url(url: str) -> str:
-    """``url`` itself when it is an IRI; else with what its path, query and fragment cannot hold as escaped bytes (RFC 3986,
-    2.1). May still be none."""
+    """``url`` itself if ``url`` is an IRI. Else ``url`` with escaped bytes (RFC 3986, 2.1) for signs that its path, query and
+    fragment cannot hold. The result may still be no IRI."""
     found = None if is_iri(url) else _PARTS.fullmatch(url)
     if found is None:
         return url
@@ -22,5 +22,5 @@ def escaped_url(url: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """``text`` with what no part of an IRI can hold as escaped bytes."""
+    """``text`` with escaped bytes for signs that no part of an IRI can hold."""
     return _NOT_IN_A_PATH.sub(lambda sign: quote(sign[0], safe=""), text)

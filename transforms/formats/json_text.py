@@ -1,4 +1,4 @@
-"""Finished JSON: what generated functions put into a statement as it is."""
+"""Finished JSON, which generated functions put into a statement without change."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ json_text = orjson.dumps
 
 
 def remembered_json_text(value: Any) -> Json:
-    """``json_text`` for a cache. orjson leaves each text in the block that it wrote it to, of 4 KiB; a copy is as long as it is."""
+    """``json_text`` for a cache. orjson keeps each text in a block of 4 KiB; a copy takes only the length of the text."""
     return bytes(memoryview(json_text(value)))

@@ -1,4 +1,4 @@
-"""The formats of texts, as functions that tell whether a text has them: linear in its length, and pure."""
+"""The formats of texts: pure functions that say whether a text has a format, in a time that is linear in the text's length."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipaddress import IPv6Address
 Matches = Callable[[str], object]
 
 UUID = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
-# RFC 3339 with a zone that is known; in -00:00 it is not (and ISO 8601 has no such zone)
+# RFC 3339 with a known zone; -00:00 means an unknown zone (and ISO 8601 has no such zone)
 TIMESTAMP = (
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
     r"(?:Z|(?:\+|-(?!00:00))(?:[01][0-9]|2[0-3]):[0-5][0-9])"
@@ -46,7 +46,7 @@ _WORD = rf"(?:[A-Za-z0-9!#$&'*+/=?^_`{{|}}~\-{_UCS}]|%[0-9A-Fa-f]{{2}})+"
 _LABEL = rf"[A-Za-z0-9{_UCS}](?:[A-Za-z0-9\-{_UCS}]*[A-Za-z0-9{_UCS}])?"
 is_mailto: Matches = re.compile(rf"mailto:{_WORD}(?:\.{_WORD})*@{_LABEL}(?:\.{_LABEL})*").fullmatch
 
-# RFC 5646, 2.1: well-formed tags; whether their parts are registered is not looked at
+# RFC 5646, 2.1: well-formed tags; whether the parts of a tag are registered is not checked
 _LANGUAGE = r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?"
 _VARIANTS = r"(?:-(?:[a-z0-9]{5,8}|\d[a-z0-9]{3}))*"
 _EXTENSIONS = r"(?:-[a-wyz0-9](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?"
@@ -106,12 +106,12 @@ def _is_ipv6(text: str) -> bool:
 
 
 def is_timestamp(text: str) -> bool:
-    """RFC 3339, of a day that its month has, in a zone that is known."""
+    """RFC 3339: the day exists in its month, and the zone is known."""
     return _timestamp(text) is not None and _is_day(text[:10])
 
 
 def is_instant(text: str) -> bool:
-    """Caliper's one form: ``YYYY-MM-DDTHH:mm:ss.SSSZ``."""
+    """The only form of Caliper: ``YYYY-MM-DDTHH:mm:ss.SSSZ``."""
     return _instant(text) is not None and _is_day(text[:10])
 
 

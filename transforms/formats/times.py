@@ -1,7 +1,7 @@
-"""The time of an event, in the one text form that statement ids are made of.
+"""The time of an event, in the text form from which statement ids are made.
 
-The form is UTC as Python's ``datetime.isoformat`` prints it: ``2023-05-23T13:53:13.460372+00:00``, six digits of fraction or,
-when they are all 0, none. Whatever form a record's time has, the same instant gives the same text.
+The form is UTC as Python's ``datetime.isoformat`` prints a time: ``2023-05-23T13:53:13.460372+00:00``. The fraction has six digits;
+a fraction of 0 is left out. The same instant gives the same text, whatever form the record's time has.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def canonical_time(value: object) -> str | Refusal:
     since 1970 (UTC). More than six digits of fraction are cut; ``T24:00:00`` is the beginning of the next day.
     None and "" are refused as ``no_time``, all else as ``bad_time``."""
     if type(value) is str and value:
-        # What is no digit stands where the canonical form has it; the first slice takes every separator up to the seconds' end.
+        # Every sign that is no digit stands where the canonical form has it; the first slice takes all separators before the fraction.
         if (value[4:20:3] == "--T::." and value[26:] == "+00:00" and value[20:26] != "000000") or (
             value[4:20:3] == "--T::+" and value[19:] == "+00:00"
         ):
@@ -50,7 +50,7 @@ def canonical_time(value: object) -> str | Refusal:
 
 
 def _from_usual_text(text: str) -> str | None:
-    """As ``_from_text``, ten times as fast; None where only that one knows."""
+    """The result of ``_from_text``, ten times as fast. None for a text that only ``_from_text`` can judge."""
     if not _is_usual(text):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The person of an event as translators see them: already made unrecognisable by ``transforms.people.anonymise``."""
+"""The person of an event as translators see the person: ``transforms.people.anonymise`` has already replaced the user by an id."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLACE = "name-goes-here"
 
 
 class ActorForm(msgspec.Struct, frozen=True, gc=False):
-    """The texts around a person's name, the same for all persons that a site knows in one way."""
+    """The texts around a person's name: the same for all persons of a site who have the same kind of id."""
 
     hash_before: str
     hash_after: str
@@ -37,8 +37,8 @@ class ActorForm(msgspec.Struct, frozen=True, gc=False):
 
 
 class Actor(msgspec.Struct, frozen=True, gc=False):
-    """One person for one kind of external id. ``name`` stands between the texts of ``form``: so a person takes little memory, of
-    which a processor's caches hold little."""
+    """One person for one kind of external id. ``name`` stands between the texts of ``form``, so a person takes little memory. A
+    processor's caches hold little memory."""
 
     name: str
     form: ActorForm
@@ -57,8 +57,8 @@ class Actor(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def anonymous_id(self) -> str:
-        """What follows ``Root/user/`` in ``iri``. This, ``iri`` and ``person`` are empty where a person is known by a mailbox,
-        which Caliper does not know."""
+        """The part of ``iri`` after ``Root/user/``. For a person with a mailbox, ``anonymous_id``, ``iri`` and ``person`` are
+        empty, since Caliper has no mailboxes."""
         return self.form.anonymous_id or self.name
 
     @property
@@ -73,7 +73,7 @@ class Actor(msgspec.Struct, frozen=True, gc=False):
 
 
 def account_actor(root: str, name: str) -> Actor:
-    """xAPI 1.0.3, 2.4.2.4: an account on the site; Caliper: the same name below ``Root/user/``, as an IRI may hold it."""
+    """xAPI 1.0.3, 2.4.2.4: an account on the site. Caliper: the same name below ``Root/user/``, escaped for an IRI."""
     if _is_plain(name):
         return Actor(name, _account_form(root))
     anonymous_id = escaped(name)
@@ -82,7 +82,7 @@ def account_actor(root: str, name: str) -> Actor:
 
 
 def mailbox_actor(kind: str, value: str) -> Actor:
-    """xAPI 1.0.3, 2.4.2.3: a mailto IRI, or the SHA-1 of one."""
+    """xAPI 1.0.3, 2.4.2.3: a mailto IRI, or the SHA-1 of a mailto IRI."""
     return Actor("", replace(_form({"objectType": "Agent", kind: value}, "", ""), person_before="", person_after=""))
 
 
@@ -96,7 +96,7 @@ def _account(root: str, name: str) -> dict[str, Any]:
 
 
 def _form(agent: dict[str, Any], iri: str, name: str) -> ActorForm:
-    """The texts before and after ``name``; when it is empty, the texts are whole."""
+    """The texts before and after ``name``. If ``name`` is empty, the texts are complete without a name."""
     hash_text, xapi = json.dumps(agent), orjson.dumps(agent).decode()
     person = orjson.dumps({"id": iri, "type": "Person"}).decode()
     (hash_before, hash_after), (xapi_before, xapi_after), (person_before, person_after) = (

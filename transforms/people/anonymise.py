@@ -1,4 +1,4 @@
-"""From the user of an event to the person that a consumer sees: by the site's own external ids, or by a keyed hash."""
+"""From the user of an event to the person that a consumer sees: by the site's external ids, or by a keyed hash."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Actors:
         self._root = root_url
         self._table = table
         self._key = key
-        self._by_id: dict[int, Actor] = {}  # those whom the id alone tells
+        self._by_id: dict[int, Actor] = {}  # persons whom the user id alone identifies
         # typed: True and 1 are equal, but only one of them is a user.
         self._known = lru_cache(REMEMBERED, typed=True)(self._find)
         self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)
@@ -70,11 +70,12 @@ class Actors:
         return self._visitors(event.session)
 
     def session(self, session: object) -> str | None:
-        """The session as somebody with a key of its own sees it: told apart from others, and to be joined with nobody's."""
+        """The session's id for a consumer with a key of its own: distinct for each session, and different from the id that other
+        consumers see."""
         return self._keyed_id(f"session-id:{session}") if session else None
 
     def _find(self, user_id: object, username: object) -> Actor | Refusal | None:
-        """None when the two name nobody."""
+        """None when user id and username name nobody."""
         number, name = _user(user_id, username)
         if number is None and name is None:
             return None
@@ -90,7 +91,7 @@ class Actors:
         return found
 
     def _found(self, number: int | None, name: str | None) -> Actor | Refusal:
-        """Whom the table knows; where there is none, everybody."""
+        """The user's entry in the table. Without a table, every user is found."""
         options = self._options
         if options.kind == "hmac" or self._table is None:
             return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
@@ -100,7 +101,7 @@ class Actors:
         return _by_email(options, self._table.email(number, name))
 
     def _visitor(self, session: object) -> Actor | Refusal:
-        """An anonymous visitor, told apart from others by the session alone."""
+        """An anonymous visitor; only the session tells visitors apart."""
         if isinstance(session, bool) or not isinstance(session, (str, int, float)) or not session:
             return Refusal("translate", "no_actor", "neither a user nor a session; expected one of user_id, username, session")
         if self._key is None:
@@ -117,7 +118,8 @@ class Actors:
 
 
 def _by_email(options: ActorOptions, email: str | None) -> Actor | Refusal:
-    """xAPI 1.0.3, 2.4.2.3: mbox, or the SHA-1 of the mailto IRI; of the bare address only where the site wants erb's."""
+    """xAPI 1.0.3, 2.4.2.3: mbox, or the SHA-1 of the mailto IRI. The SHA-1 of the bare address only if the site wants the hash of
+    erb."""
     address = (email or "").removeprefix("mailto:")
     if address.count("@") != 1 or not address.isprintable() or " " in address:
         return Refusal("translate", "no_email", "the table of external ids has no e-mail address of this user")
@@ -128,7 +130,7 @@ def _by_email(options: ActorOptions, email: str | None) -> Actor | Refusal:
 
 
 def uuid8(data: bytes) -> uuid.UUID:
-    """The 16 bytes as a UUID of version 8, for ids of one's own making (RFC 9562, 5.8)."""
+    """The 16 bytes as a UUID of version 8, the version for ids of an application's own making (RFC 9562, 5.8)."""
     number = int.from_bytes(data, "big")
     number = number & ~(0xF << 76) | 8 << 76
     return uuid.UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
@@ -139,8 +141,8 @@ def _unknown_user(id_type: str) -> Refusal:
 
 
 def _user(user_id: object, username: object) -> tuple[int | None, str | None]:
-    """Who is meant: a number, or digits where an id belongs, is a user id; other text is a username; 0, "" and
-    booleans are nobody. A username of digits stays a username."""
+    """The user whom the values name. A number, or digits at a place for ids, is a user id. Other text is a username. 0, "" and
+    booleans name nobody. A username of digits stays a username."""
     number: int | None = None
     name = username if isinstance(username, str) and username else None
     if isinstance(user_id, str):

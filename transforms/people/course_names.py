@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 class CourseNames:
-    """Display names by course key; a course that the table lacks has no name, which is no error."""
+    """Display names by course key. A course that the table lacks has no name; this is no error."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = dict(names)

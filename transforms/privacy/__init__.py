@@ -1,1 +1,1 @@
-"""Which fields are personal, where they go, and what takes them out."""
+"""Which fields are personal, where these fields go, and what removes personal values."""

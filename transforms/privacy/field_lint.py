@@ -1,4 +1,4 @@
-"""Names of declared fields and of statements' keys that resemble personal data and that nobody has reviewed."""
+"""Names of declared fields and of keys of statements that resemble personal data and that nobody has reviewed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from edx2lrs.transforms.records.parse import Envelope
 
 
 class Finding(NamedTuple):
-    """``where`` it stands, its ``name``, what that ``resembles``; ``key`` is what a reviewed list calls it."""
+    """``where``: the place of the name; ``name``; ``resembles``: the kind of personal data that the name resembles; ``key``: the
+    name's key in a reviewed list."""
 
     where: str
     name: str
@@ -39,7 +40,7 @@ class Finding(NamedTuple):
 
 
 def findings(reviewed: Iterable[str]) -> list[Finding]:
-    """What is wrong with all that is declared and mapped, packages of own events included."""
+    """The findings in everything that is declared and mapped, packages of own events included."""
     known = frozenset(reviewed)
     return [found for found in (*_of_fields(), *_of_keys()) if found.key not in known]
 
@@ -56,7 +57,7 @@ def reviewed() -> dict[str, str]:
 
 
 def of_statements(protocol: str, family: str, statements: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """The findings of finished statements' keys: also of those keys that a function of a row makes."""
+    """The findings in the keys of finished statements, also in keys that the function of a row makes."""
     keys = dict.fromkeys(key for statement in statements for path, _ in constant_values(statement) for key in path)
     return list(_judged(f"{protocol} statements of family {family}", f"{protocol}.{family}: ", keys))
 

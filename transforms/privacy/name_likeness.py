@@ -1,4 +1,4 @@
-"""Which names of fields and keys resemble personal data: by their words, in any case and spelling, run together or misspelt."""
+"""Which names of fields and keys resemble personal data: by the words of a name, in any case and spelling, joined or misspelt."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ _ORDINARY = _set("taken prone broken frame frames flame passed revision")
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _WORD_WITH_DIGITS = re.compile(r"[a-z]+(?:[0-9]+[a-z]+)+")
-_SUBSTRING = 5  # letters; a shorter word is in too many others: ip in description
-_LONG = 8  # letters; so long a word may have two mistakes
+_SUBSTRING = 5  # letters; a shorter word is a part of too many words: ip in description
+_LONG = 8  # letters; a word of this length may have two mistakes
 _PARTS = _OF_A_NAME | _FILLERS | _AFFIXES | _KIND_OF.keys() | {"name", "id"}
 
 
 @lru_cache(None)
 def resemblance(name: str) -> str | None:
-    """What ``name`` resembles, in words; None when it resembles nothing personal. Of an IRI the path and the fragment count."""
+    """The kind of personal data that ``name`` resembles, in words; None for other names. Of an IRI, the path and the fragment
+    count."""
     if "://" in name:
         name = "/".join(name.partition("://")[2].split("/")[1:])
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
@@ -83,7 +84,7 @@ def _kind_of_similar(word: str) -> str | None:
 
 
 def _parts(word: str) -> list[str]:
-    """The known words that ``word`` is run together of (``geoip``, ``studentname``), or itself."""
+    """The known words of which ``word`` consists (``geoip``, ``studentname``), or ``word`` itself."""
     ways: dict[int, list[str]] = {0: []}
     for end in range(1, len(word) + 1):
         for start in range(end):
@@ -93,7 +94,7 @@ def _parts(word: str) -> list[str]:
 
 
 def _neighbours(words: list[str]) -> Iterator[str]:
-    """Two and three words as one (``e_mail``, ``postal-code``, ``frist_name``), where it is one that is known or nearly so."""
+    """Two and three words joined (``e_mail``, ``postal-code``, ``frist_name``), if the joined word is known or nearly a known word."""
     for size in (2, 3):
         for start in range(len(words) - size + 1):
             joined = "".join(words[start : start + size])
@@ -102,7 +103,7 @@ def _neighbours(words: list[str]) -> Iterator[str]:
 
 
 def _pairs(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Neighbours, in both orders."""
+    """Two neighbouring words, in both orders."""
     for first, second in pairwise(words):
         yield first, second
         yield second, first
@@ -116,14 +117,14 @@ def _singular(word: str) -> str:
 
 
 def _misspelt(word: str, known: str) -> bool:
-    """One letter too many, too few, wrong, or two in the wrong order; two such mistakes in a long word. The first letter is
-    right."""
-    allowed = 2 if len(known) >= _LONG and not known.endswith("name") else 1  # filename, rename and more are near to some
+    """Whether a word is a known word with one mistake: a letter too many, too few or wrong, or two letters in the wrong order. A
+    long word may have two mistakes. The first letter has to be right."""
+    allowed = 2 if len(known) >= _LONG and not known.endswith("name") else 1  # filename, rename and similar words resemble known names
     return word[:1] == known[:1] and abs(len(word) - len(known)) <= allowed and _distance(word, known) <= allowed
 
 
 def _distance(one: str, other: str) -> int:
-    """Optimal string alignment: edits between two words, two letters in the wrong order being one."""
+    """Optimal string alignment: the number of edits between two words. Two letters in the wrong order are one edit."""
     before_last: list[int] = []
     last = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

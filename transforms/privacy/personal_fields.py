@@ -1,8 +1,9 @@
-"""What is known of personal data in the declared fields and in the keys of statements: two reviewed lists.
+"""What is known about personal data in the declared fields and in the keys of statements: two reviewed lists.
 
-``edx2lrs lint-fields`` refuses every name that resembles personal data and stands in neither. A field is named by its struct
-(``module.Struct.field``, the module below ``edx2lrs.transforms.families``), a key by protocol and family (``xapi.forum: email``). A
-package of own events has lists of its own, ``PERSONAL`` and ``NOT_PERSONAL`` in its ``events`` module."""
+``edx2lrs lint-fields`` refuses every name that resembles personal data and stands in neither list. The key of a field is its struct
+(``module.Struct.field``, the module below ``edx2lrs.transforms.families``). The key of a statement's key is its protocol and family
+(``xapi.forum: email``). A package of own events has its own lists, ``PERSONAL`` and ``NOT_PERSONAL`` in its ``events`` module.
+"""
 
 from __future__ import annotations
 

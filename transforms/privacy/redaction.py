@@ -1,4 +1,4 @@
-"""Dead letters without the values of the record: enough to see what is wrong with it, and nothing about anybody."""
+"""Dead letters without the values of the record: enough to see the fault, and nothing about a person."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _EVENT = ("@context", "eventTime", "session", "extensions", "transformerVersion"
 
 
 def with_payload(failure: Failure, form: PayloadForm) -> Failure:
-    """The failure as its dead letter may hold it. What the receiver answered goes with the payload, for it may quote it."""
+    """The failure in the form that a dead letter may hold. The receiver's answer is removed together with the payload, since the
+    answer may quote the payload."""
     if form == "full":
         return failure
     payload = redacted(failure.payload) if form == "redacted" else b""
@@ -34,8 +35,8 @@ def with_payload(failure: Failure, form: PayloadForm) -> Failure:
 
 
 def redacted(payload: bytes) -> bytes:
-    """The structure of a record or statement, as JSON: keys and texts that stand in the mappings' own tables stay as they are,
-    other keys are counted, every other value is its type, a text its length."""
+    """The structure of a record or statement, as JSON. Keys and texts of the mappings' own tables stay. Other keys are counted.
+    Every other value becomes its type, and a text its length."""
     found = lenient_object(payload)
     if not isinstance(found, Refusal):
         try:

@@ -1,4 +1,4 @@
-"""The name of a record's event, from its bytes alone, whatever else is wrong with it."""
+"""The name of a record's event, read from the record's bytes alone, also if other parts of the record are wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from edx2lrs.transforms.records.log_line import lenient_object
 
 
 def event_name(record: bytes) -> str | None:
-    """Its name, or the type that stands for it, if a mapping knows it; None for all others: they may hold anything."""
+    """The record's name, or the ``event_type`` that stands for the name, if a mapping knows this name. None for every other name,
+    since an unknown name may hold anything."""
     found = lenient_object(record)
     if isinstance(found, Refusal):
         return None

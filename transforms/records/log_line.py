@@ -1,7 +1,7 @@
-"""Finding the event's JSON object in a line of a log, whatever a logger put before it.
+"""Finds the event's JSON object in a line of a log, after any prefix of a logger.
 
-A learner decides about texts inside of an event. So no object inside of a broken one is ever taken for an event: an object counts
-only when what is before it is no piece of JSON and nothing but white space follows it.
+Learners write texts inside an event. So an object inside a broken event is never taken for an event. An object counts only if the
+text before the object is no piece of JSON, and only white space follows the object.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KEYS_OF_AN_EVENT = frozenset({"name", "event", "event_type", "data"})
 
 
 def _integer(digits: str) -> int | float:
-    """Stand-ins for numbers beyond every declared field's range: Python refuses to convert 5,000 digits."""
+    """A substitute for a number beyond the range of every declared field: Python refuses to convert 5,000 digits."""
     if len(digits) <= 20:
         return int(digits)
     return _TOO_LARGE if len(digits) <= 308 else math.inf
@@ -30,8 +30,8 @@ _decoder = json.JSONDecoder(parse_int=_integer)
 
 
 def lenient_object(line: bytes) -> dict[str, Any] | Refusal:
-    """The JSON object at the end of ``line``, as Python's ``json`` reads it: NaN, Infinity and lone surrogates are let through
-    (for the caller to judge), of duplicate keys the last wins."""
+    """The JSON object at the end of ``line``, as Python's ``json`` reads the object. NaN, Infinity and half surrogate pairs pass,
+    and the caller judges these values. If a key comes twice, the last value wins."""
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
@@ -63,5 +63,5 @@ def _no_object() -> Refusal:
 
 
 def lenient_value(text: str) -> Any:
-    """The value of a JSON text; raises ValueError or RecursionError when it is none."""
+    """The value of a JSON text. Raises ValueError or RecursionError if the text is no JSON."""
     return _decoder.decode(text)

@@ -1,14 +1,15 @@
-"""From a record's bytes to an event in normal form: the same, whether it came from a tracking log, a message or the event bus.
+"""From a record's bytes to an event in normal form. The event is the same from a tracking log, a message or the event bus.
 
-- A log line: an optional log prefix, then an object with ``event`` (an object, JSON text or plain text); session, user, source
-  and referrer stand at the top.
-- A live event or one from the event bus: an object with ``data`` and ``context`` (each an object or JSON text); session, user,
-  source and referrer stand in ``context``.
+- A log line: an optional log prefix, then an object with ``event`` (an object, JSON text or plain text). Session, user, source and
+referrer stand at the top.
 
-Almost every record of a known name is decoded in one pass, by the types that its name chooses; where the name is not in sight,
-the envelope is decoded first, then what the name's types declare of its parts. What msgspec refuses (NaN, lone surrogates, a
-broken line, a value of a wrong type) is read again with Python's ``json``, which either finds nothing wrong with any declared
-field or says what is.
+- A live event, or an event of the event bus: an object with ``data`` and ``context`` (each an object or JSON text). Session, user,
+source and referrer stand in ``context``.
+
+Almost every record of a known name is decoded in one pass, into the types of its name. If the name is not found at once, the
+envelope of the record is decoded first, then the declared fields of its parts. A record that msgspec refuses (NaN, half a surrogate
+pair, a broken line, a value of a wrong type) is read again with Python's ``json``. This second reader finds every declared field
+right, or says which field is wrong.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def parse(line: bytes) -> Event | Refusal:
         if event is not UNSET:
             data = event
         if there != name or data is UNSET:
-            return _in_two_passes(line)  # what was in sight was another name, or is no event
+            return _in_two_passes(line)  # the name that was found is another name, or the record is no event
         canonical = canonical_time(time if timestamp is None else timestamp or _first(timestamp, time))
         if isinstance(canonical, Refusal):
             return canonical
@@ -70,7 +71,7 @@ def parse(line: bytes) -> Event | Refusal:
 
 
 def _in_two_passes(line: bytes) -> Event | Refusal:
-    """The event of a record whose name is not known before its envelope is decoded. Raises as msgspec does, and _ReadAgain."""
+    """The event of a record whose name is known only after the envelope is decoded. Raises as msgspec does, and _ReadAgain."""
     if line[:1] != b"{":
         line = _after_prefix(line)
     named = _decode_name(line)
@@ -94,12 +95,12 @@ def _in_two_passes(line: bytes) -> Event | Refusal:
 
 
 def _top(envelope: Envelope) -> tuple[Scalar, Scalar, Scalar, Scalar, Scalar]:
-    """What the top of a record may know of its session and user, as ``_event`` takes it."""
+    """Session and user from the top of a record, in the form that ``_event`` takes."""
     return envelope.event_source, envelope.session, envelope.referer, envelope.username, envelope.host
 
 
 def _after_prefix(line: bytes) -> bytes:
-    """The line from the first object on, where nothing in the prefix makes that doubtful."""
+    """The line from the first object on, if no part of the prefix makes the beginning of the object doubtful."""
     start = line.find(b'{"')
     if start < 0 or b'"' in line[:start] or b"}" in line[:start]:
         raise _ReadAgain
@@ -115,7 +116,7 @@ class _Name(msgspec.Struct, gc=False):
 
 
 class _Named(_Name, gc=False):
-    """What tells whether a record is an event that anybody knows: most lines of a log are page requests."""
+    """The fields that say whether a record is an event that some mapping knows. Most lines of a log are page requests."""
 
     event: msgspec.Raw | msgspec.UnsetType = UNSET
     data: msgspec.Raw | msgspec.UnsetType = UNSET
@@ -135,7 +136,7 @@ class Envelope(_Name, gc=False):
 
 
 class _RawEnvelope(Envelope, gc=False):
-    """The envelope with its payload still undecoded; the context may be the JSON text of one."""
+    """The envelope of a record, with its payload not decoded yet. The context may be JSON text."""
 
     context: Context | str | None = None
     event: msgspec.Raw | msgspec.UnsetType = UNSET
@@ -153,9 +154,10 @@ class _Refused(Exception):
 
 
 def _any_context() -> type[Context]:
-    """``Context`` with what any family declares beyond it: decoded in one pass, before it is known which family it is for.
+    """``Context`` with the further context fields of all families. Decoded in one pass, before the family is known.
 
-    Raises TypeError when two families declare a field with different types."""
+    Raises TypeError when two families declare a field with different types.
+    """
     fields: dict[str, Any] = {}
     for declared in {source.context for source in SOURCE_EVENTS.values() if source.context}:
         for field in msgspec.structs.fields(declared):
@@ -178,19 +180,20 @@ def _context(context: Context | str | None) -> Context:
 
 
 def _declared_context(about: Context, declared: type[msgspec.Struct]) -> msgspec.Struct:
-    """What the family declares of the context, and nothing else of it."""
+    """The fields of the context that the family declares, and no other field."""
     return declared(*[getattr(about, field) for field in declared.__struct_fields__])
 
 
 def _name_of_type(event_type: Scalar) -> tuple[str, bool]:
-    """The name of a record without one, and whether it counts as ``from_event_type``: the address of a page does not."""
+    """The name of a record without ``name``, and whether the name counts as ``from_event_type``. The address of a page does not
+    count."""
     if type(event_type) is not str or not event_type:
         return "", False
     return event_type, not event_type.startswith(("/", "http://", "https://"))
 
 
 def _first(value: Scalar, other: Scalar) -> Scalar:
-    """The first of two places of a record that has something in it."""
+    """The first of two places in a record whose value is not empty."""
     return value if value or value not in (None, "") else other
 
 
@@ -207,8 +210,8 @@ def _event(
     context: Any,
     data: EventData,
 ) -> Event:
-    """The normal form, from the parts as they were declared. What the top of the record has wins over what ``about`` has, and who
-    is named in ``data`` over both."""
+    """The normal form, from the declared parts. A value at the top of the record wins over the value in ``about``. A user whom
+    ``data`` names wins over both."""
     (
         id_there,
         username_there,
@@ -251,8 +254,8 @@ def _event(
 
 
 def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
-    """Which user a place of the record names: a number is a primary key only where an id belongs. A text there that is no number
-    is a username."""
+    """The user that a place of the record names. A number is a primary key only at a place for ids. At such a place, a text that is
+    no number is a username."""
     if type(user_id) is int and user_id:
         return user_id, username if type(username) is str and username else None
     if type(user_id) is str and user_id:
@@ -272,7 +275,7 @@ def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
     return None, str(username) if username else None
 
 
-# The fast reader: from the undecoded parts. A part is an object or, in browsers' events and on the event bus, its JSON text.
+# The fast reader: from parts that are not decoded. A part is an object or JSON text (in events of browsers and of the event bus).
 
 _DECLARED = {source.data for source in SOURCE_EVENTS.values()}
 _decoders: dict[Any, Callable[[Any], Any]] = {d: msgspec.json.Decoder(d).decode for d in _DECLARED}
@@ -301,7 +304,7 @@ class _KnownName(NamedTuple):
 
 
 def _by_name() -> dict[bytes, _KnownName]:
-    """Events of one shape share a decoder."""
+    """The decoders by name; events of the same shape share a decoder."""
     records = {source_event[1:3]: _record_decoder(source_event) for source_event in SOURCE_EVENTS.values()}
     return {
         name.encode(): _KnownName(name, source, records[source[1:3]], _decoders[source.data], source.context)
@@ -315,7 +318,7 @@ _MAY_BEGIN_JSON = frozenset("{[-0123456789tfnNI \t\r\n")
 
 
 def _payload(part: Any, source_event: SourceEvent) -> Any:
-    """The payload of a part that was decoded as its type, a text or null."""
+    """The payload of a part that was decoded: its type, a text or null."""
     declared = source_event.data
     if type(part) is str:
         begins = part[:1]
@@ -392,7 +395,7 @@ def _read_value(value: Any, declared: type, text_allowed: bool, path: str) -> An
 
 
 def _check(value: Any, path: str) -> None:
-    """Refuses what JSON (RFC 8259) and UTF-8 do not know, at any depth of a declared field."""
+    """Refuses values that JSON (RFC 8259) or UTF-8 does not know, at any depth of a declared field."""
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
             raise _Refused("bad_text", f"{path}: a lone surrogate; expected text that UTF-8 can hold")

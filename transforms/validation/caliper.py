@@ -1,9 +1,9 @@
-"""What valid events, entities and envelopes of Caliper 1.2 are; the terms stand in ``caliper_terms``.
+"""The rules for events, entities and envelopes of Caliper 1.2. The terms stand in ``caliper_terms``.
 
 Clauses are the headings of the specification: Event, Entity, Envelope, JSON-LD Context, Identifiers, or the name of an event,
-entity or profile. SHOULDs that a machine can check are recommendations, but for one: a version 4 UUID as an event's id is not
-asked for, since ids that stay the same are worth more to a receiver. What events of one stream say together (how an attempt's
-count goes up) is not looked at.
+entity or profile. A SHOULD that a machine can check is a recommendation, with one exception: a version 4 UUID as an event's id is
+not asked for, since stable ids are worth more to a receiver. Rules over several events of a stream (how an attempt's count grows)
+are not checked.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ EVENT_REQUIRES = ("id", "type", "actor", "action", "object", "eventTime")
 
 
 def caliper_faults(document: object) -> list[Fault]:
-    """All faults of an envelope, event or described entity (decoded JSON), those of its recommended parts too."""
+    """All faults of an envelope, event or described entity (decoded JSON), the faults of recommended parts included."""
     try:
         faults = _document(document)
     except RecursionError:
@@ -69,7 +69,8 @@ def is_envelope(document: object) -> bool:
 
 
 def is_described_entity(document: object) -> bool:
-    """Whether it says that it is an entity; what has another type or none, or an action, is taken for an event."""
+    """Whether the object says that it is an entity. An object with another type, without a type, or with an action is taken for an
+    event."""
     if not isinstance(document, dict) or "action" in document:
         return False
     return isinstance(kind := document.get("type"), str) and kind in ENTITY_TYPES
@@ -88,7 +89,7 @@ def _event_or_entity(document: object) -> Faults:
     return (*_has_context(document), *within("@context", _context(document.get("@context", CONTEXT))), *described)
 
 
-# Values. Event and Entity: what is null or empty SHOULD be left out; where the value MUST have a form, null has not.
+# Values. Event and Entity: a null or empty value SHOULD be left out. Where a value MUST have a form, null does not have the form.
 
 
 def _or_left_out(check: Check, clause: str) -> Check:
@@ -164,7 +165,7 @@ def _entity_of(types: str, clause: str) -> Check:
 
 
 def _local_context(value: object) -> Faults:
-    """JSON-LD Context: contexts of one's own may be named anywhere."""
+    """JSON-LD Context: a document may name contexts of its own everywhere."""
     return FINE if isinstance(value, (str, list, dict)) else wrong(value, "a context", "JSON-LD Context")
 
 
@@ -208,7 +209,7 @@ _VALUE_CHECKS: dict[str, Check] = {kind: _value_record(kind) for kind in VALUE_T
 
 
 def _properties_of(kind: str) -> dict[str, Check]:
-    """What an entity of this type may have: its own properties and those of its supertypes."""
+    """The properties that an entity of this type may have: its own properties and the properties of its supertypes."""
     own = ENTITY_TYPES[kind]
     found: dict[str, Check] = {}
     for supertype in own.supertypes:
@@ -309,13 +310,13 @@ def _event(event: dict[str, Any]) -> Faults:
 
 
 def _type_of(part: object) -> str | None:
-    """The type of an entity in full; None of one that is named by its IRI, and of what is no entity."""
+    """The full type of an entity. None for an entity that is named by its IRI, and for a value that is no entity."""
     kind = part.get("type") if isinstance(part, dict) else None
     return kind if isinstance(kind, str) and kind in ENTITY_TYPES else None
 
 
 def _narrowed(event: dict[str, Any], part: str, types: tuple[str, ...], why: str, clause: str, required: bool = True) -> Faults:
-    """The fault of a part whose type fits the event, but not its action or profile."""
+    """The fault of a part whose type fits the event, but does not fit the event's action or profile."""
     kind = _type_of(event.get(part))
     if kind is None or not types or LINEAGE[kind].intersection(types):
         return FINE
@@ -347,7 +348,7 @@ def _by_profile(event: dict[str, Any], kind: str, profile: str) -> Faults:
 
 
 def _media(event: dict[str, Any]) -> Faults:
-    """MediaEvent and Media Profile: where in a recording it happened."""
+    """MediaEvent and Media Profile: the place in the recording."""
     if "target" not in event:
         recorded = _type_of(event.get("object")) in ("AudioObject", "VideoObject")
         return (missing("target", "a MediaLocation, of a recording", "MediaEvent", required=False),) if recorded else FINE

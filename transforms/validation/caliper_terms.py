@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 
 class EntityType(NamedTuple):
-    """``supertypes``: what it also is. ``properties``: what it has beside theirs. ``items``: the type of a collection's items."""
+    """``supertypes``: the types that the entity has too. ``properties``: the properties besides those of the supertypes. ``items``:
+    the type of a collection's items."""
 
     supertypes: tuple[str, ...]
     properties: tuple[str, ...] = ()
@@ -107,7 +108,7 @@ ENTITY_TYPES: dict[str, EntityType] = {
     "WebPage": _type("DigitalResource"),
 }
 
-# What is no Entity and has no id: the properties that it must have beside its type, and those that it may have.
+# Objects that are no Entity and have no id: the properties that an object must have beside its type, and may have.
 VALUE_TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "SystemIdentifier": (("identifier", "identifierType"), ("source", "extensions")),
     "TextPositionSelector": ((), ("start", "end")),
@@ -211,7 +212,7 @@ ACTIONS = frozenset(
 
 
 class EventType(NamedTuple):
-    """``actions``: those that it is limited to. ``parts``: of which types the entities in its properties are."""
+    """``actions``: the only actions that the event may have. ``parts``: the types of the entities in the event's properties."""
 
     actions: frozenset[str]
     parts: dict[str, tuple[str, ...]]

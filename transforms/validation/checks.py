@@ -1,4 +1,4 @@
-"""The parts that the standards' tables are made of: each function makes a check, which gives the faults of a value."""
+"""The parts of which the standards' tables are made: each function makes a check, and a check gives the faults of a value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def anything(_: object) -> Faults:
 
 
 def text(clause: str, filled: bool = False) -> Check:
-    """A text; with ``filled`` one that is not empty."""
+    """A text. With ``filled``, a text that is not empty."""
     expected = "a text that is not empty" if filled else "a text"
 
     def check(value: object) -> Faults:
@@ -36,7 +36,7 @@ def formatted(matches: Matches, expected: str, clause: str) -> Check:
 
 
 def word_of(words: Collection[str], clause: str, called: str | None = None) -> Check:
-    """One of a list of words, written exactly so. ``called``: what to say of a list that is too long to be shown."""
+    """A word of a list, spelled exactly as in the list. ``called``: the words for a list that is too long to be shown."""
     expected = called or (" or ".join(f'"{word}"' for word in words) if len(words) < 4 else f"one of {', '.join(words)}")
     known = frozenset(words)
 
@@ -69,7 +69,7 @@ def number(clause: str, low: float | None = None, high: float | None = None) -> 
 
 
 def integer(clause: str, low: int | None = None) -> Check:
-    """A whole number (``2.0`` is one in JSON), not below ``low``."""
+    """A whole number (in JSON, ``2.0`` is a whole number), not below ``low``."""
     expected = "a whole number" if low is None else f"a whole number, {low} or more"
 
     def check(value: Any) -> Faults:
@@ -127,9 +127,9 @@ def record(
 ) -> Check:
     """An object with these properties and no other.
 
-    ``recommended``: properties that it should have, each with its clause. ``rules``: what hangs on several of them. ``unknown``:
-    the clause by which there is no other property (``elsewhere``: where those of one's own belong), ``nulls``: that by which none
-    is null.
+    ``recommended``: properties that the object should have, each with its clause. ``rules``: rules over several properties.
+    ``unknown``: the clause that allows no other property (``elsewhere``: the place for a site's own properties). ``nulls``: the
+    clause that allows no null.
     """
 
     def check(value: object) -> Faults:
@@ -155,7 +155,7 @@ def record(
 
 
 def _unknown(name: str, properties: Collection[str], what: str, clause: str) -> Faults:
-    """The fault of a property that ``what`` does not have; names the one whose case is wrong."""
+    """The fault of a property that ``what`` does not have. The fault names a property that differs only in case."""
     meant = next((each for each in properties if each.casefold() == name.casefold()), None)
     expected = f"no such property in {what}" if meant is None else f"{meant}, in this case of letters"
     return (Fault((), "an unknown property", expected, clause),)

@@ -1,4 +1,4 @@
-"""What is wrong in a statement or event: where, what was found, what was expected, and by which clause."""
+"""A fault of a statement or event: its place, what was found, what was expected, and the clause."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def wrong(value: object, expected: str, clause: str, required: bool = True) -> F
 
 
 def wrong_word(value: object, expected: str, clause: str) -> Faults:
-    """As ``wrong``, for a word out of a list; it is shown when it is short."""
+    """As ``wrong``, for a word of a list. A short word is shown."""
     if isinstance(value, str) and _word(value):
         return (Fault((), f'"{value}"', expected, clause),)
     return wrong(value, expected, clause)
@@ -54,7 +54,8 @@ def within(place: str | int, faults: Iterable[Fault]) -> Faults:
 
 
 def path_text(path: Path) -> str:
-    """As ``context.contextActivities.parent[0].id``; keys that are no plain names in quotes, cut when they are long."""
+    """The path in the form ``context.contextActivities.parent[0].id``. Keys that are no plain names stand in quotes; long keys are
+    cut."""
     text = ""
     for place in path:
         if isinstance(place, int):

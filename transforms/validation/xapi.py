@@ -1,8 +1,8 @@
-"""What a valid statement of xAPI 1.0.3 is: a table for each kind of object, a function for each rule on several properties.
+"""The rules for a statement of xAPI 1.0.3: a table for each kind of object, a function for each rule over several properties.
 
-Clauses are sections of part two of the specification (xAPI-Data.md). A SHOULD* counts as a rule, as part one, 2.1 asks adopters
-to take it; a plain SHOULD as a recommendation. What one statement cannot show is not looked at: whether an id is used twice,
-whether a time lies in the future, whether a signature is genuine.
+Clauses are sections of part two of the specification (xAPI-Data.md). A SHOULD* counts as a rule, as part one, 2.1 asks adopters; a
+plain SHOULD is a recommendation. Rules that need more than one statement are not checked: whether an id is used twice, whether a
+time lies in the future, whether a signature is genuine.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ extensions = keyed(is_iri, "absolute IRIs (RFC 3987)", anything, "4.1")
 
 
 def statement_faults(statement: object) -> list[Fault]:
-    """All faults of ``statement`` (decoded JSON), those of its recommended parts too; empty when there are none."""
+    """All faults of ``statement`` (decoded JSON), the faults of recommended parts included. Empty for a valid statement."""
     return [fault._replace(clause=f"xAPI 1.0.3, {fault.clause}") for fault in _statement(statement)]
 
 
 def uuid(clause: str) -> Check:
-    """4.4: any UUID in its standard form will do, one of RFC 4122's variant is recommended."""
+    """4.4: every UUID in its standard form is valid; the variant of RFC 4122 is recommended."""
     check_form = formatted(is_uuid, "a UUID", clause)
 
     def check(value: Any) -> Faults:
@@ -77,7 +77,7 @@ def _duration(value: Any) -> Faults:
 
 _too_precise = re.compile(r"[.,][0-9]{3}[0-9]*S").search
 
-# A property that is null, or that its table does not list, is refused by 2.2; an empty object is better left out by the same.
+# 2.2 refuses a property that is null, or that the table does not list, and recommends to leave an empty object out.
 _record = partial(record, unknown="2.2", nulls="2.2")
 
 
@@ -137,7 +137,7 @@ _group = _record(
 
 
 def _actor(value: object) -> Faults:
-    """2.4.2: an Agent, unless it says that it is a Group."""
+    """2.4.2: an Agent, unless the actor says that it is a Group."""
     if not isinstance(value, dict):
         return wrong(value, "an Agent or a Group", "2.4.2")
     kind = value.get("objectType", "Agent")
@@ -161,7 +161,7 @@ COMPONENTS_OF: dict[str, tuple[str, ...]] = {
     "numeric": (),
     "other": (),
 }
-# "Response Patterns": what a pattern looks like; of the types that are not here, any text may be one
+# "Response Patterns": the form of a pattern; for a type that is not in this table, every text is a pattern
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _PAIRS = r"(?:(?!\[,\]).)+?\[\.\](?:(?!\[,\]).)*"
 _PATTERN_OF = {
@@ -211,7 +211,7 @@ _component_list = array(_component, "interaction components", "2.4.4.1")
 
 
 def _components(value: Any) -> Faults:
-    """Interaction Components: their ids are distinct, and better without white space."""
+    """Interaction Components: the ids are distinct, and should have no white space."""
     faults = _component_list(value)
     seen: set[str] = set()
     for place, component in enumerate(value if isinstance(value, list) else ()):
@@ -297,7 +297,7 @@ _activity_list = array(_activity, "Activities", "2.4.6.2")
 
 
 def _activities(value: object) -> Faults:
-    """One Activity stands for a list of one; a list is recommended."""
+    """A single Activity stands for a list with this Activity; a list is recommended."""
     if isinstance(value, dict):
         return (*_activity(value), *wrong(value, "an array of Activities", "2.4.6.2", required=False))
     return _activity_list(value)
@@ -334,7 +334,7 @@ _context = _record(
 
 
 def _authority(value: object) -> Faults:
-    """An Agent; or a Group of two, an application and a user, as 3-legged OAuth gives it."""
+    """An Agent, or a Group of two: an application and a user, as in 3-legged OAuth."""
     faults = _actor(value)
     if not isinstance(value, dict) or value.get("objectType") != "Group":
         return faults
@@ -460,7 +460,7 @@ _OBJECTS: dict[str, Check] = {
 
 
 def _object(value: object) -> Faults:
-    """2.4.4: an Activity, unless it says that it is something else."""
+    """2.4.4: an Activity, unless the object says that it is something else."""
     if not isinstance(value, dict):
         return wrong(value, "an object", "2.4.4")
     kind = value.get("objectType", "Activity")
