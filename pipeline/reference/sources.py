@@ -1,0 +1,81 @@
+"""Tables of the sources and of their options, told by the SPEC of each source.
+
+``python -m edx2lrs.pipeline.reference.sources docs/streams.md docs/event-bus.md`` brings the pages in step.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from edx2lrs.io.sources.opening import SPECS
+from edx2lrs.io.sources.options import Option
+from edx2lrs.io.sources.spec import Engine, OnEngine
+
+STREAMS = [spec for spec in SPECS if spec.stream]
+_ENGINES: tuple[tuple[Engine, str], ...] = (("DirectRunner", "This machine"), ("FlinkRunner", "Flink"), ("DataflowRunner", "Dataflow"))
+
+
+def streams() -> str:
+    """Which streams there are: address, source, processes, engines."""
+    head = ("`--input`", "Source", "Processes (`--workers N`, default 1)", *(name for _, name in _ENGINES))
+    rows = [
+        (f"`{spec.form}`", spec.what, spec.sharing.words, *(_read_by(spec.engines.get(engine)) for engine, _ in _ENGINES))
+        for spec in STREAMS
+    ]
+    return _table(head, rows)
+
+
+def options() -> str:
+    """The options of addresses: of which source, value, default, meaning. Options that are the same in several sources are a row."""
+    found: dict[Option, list[str]] = {}
+    with_options = [spec for spec in STREAMS if spec.options]
+    for spec in with_options:
+        for option in spec.options:
+            found.setdefault(option, []).append(spec.name)
+    rows = [(f"`{option.name}`", ", ".join(names), option.kind.words, _code(option.default), option.meaning) for option, names in found.items()]
+    return _table(("Option", "For", "Value", "Default", "Meaning"), rows)
+
+
+_PARTS: Mapping[str, Callable[[], str]] = {"streams": streams, "stream options": options}
+
+
+def in_step(page: str) -> str:
+    """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
+    found = False
+    for part, made in _PARTS.items():
+        begin, end = f"<!-- {part}: written by edx2lrs.pipeline.reference.sources -->", f"<!-- /{part} -->"
+        before, has_begin, rest = page.partition(begin)
+        _, has_end, after = rest.partition(end)
+        if has_begin and has_end:
+            page, found = f"{before}{begin}\n{made()}{end}{after}", True
+    if not found:
+        raise ValueError("the page has no marks such as <!-- streams: written by edx2lrs.pipeline.reference.sources -->")
+    return page
+
+
+def _read_by(reading: OnEngine | None) -> str:
+    if reading is None:
+        return "no"
+    options = "" if reading.options is None else f", with the options {' and '.join(f'`{name}`' for name in reading.options)} alone"
+    return f"Beam's source{options}" if reading.by_beam else "yes"
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main() -> None:
+    """Rewrites the pages that the command line names."""
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(in_step(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
