@@ -21,6 +21,25 @@ REMEMBERED = 2_000_000
 _AT_ONCE = 500
 
 
+class MessageKey(NamedTuple):
+    """What tells a message from all others of its source: its id. What can be no record (``failed``) has no id but its position."""
+
+    id: str
+    failed: bool = False
+
+
+class StreamPart(NamedTuple):
+    """What a wave has of a stream. ``keys`` are those of its messages, begun with ``Messages.begin``. ``since``: when the first of
+    them came (wall time, seconds), which is how old their statements are. ``before`` and ``position``: of a source that has no memory
+    of its own, how far it was read when it was opened or last kept, and how far it is now."""
+
+    source: str
+    keys: Sequence[MessageKey]
+    since: float
+    before: str | None = None
+    position: str | None = None
+
+
 class SeenMessage(NamedTuple):
     """``kept``, or it was in ``attempts`` waves of ``records_limit`` messages that began and were not kept."""
 
@@ -40,62 +59,62 @@ class Messages:
         rows = self._database.rows("SELECT position FROM sources WHERE name = ?", (source,))
         return None if not rows else rows[0][0]
 
-    def seen(self, source: str, ids: Sequence[str]) -> dict[str, SeenMessage]:
-        """Those of ``ids`` that the state knows."""
-        found: dict[str, SeenMessage] = {}
-        for at in range(0, len(ids), _AT_ONCE):
-            some = ids[at : at + _AT_ONCE]
+    def seen(self, source: str, keys: Sequence[MessageKey]) -> dict[MessageKey, SeenMessage]:
+        """Those of ``keys`` that the state knows."""
+        found: dict[MessageKey, SeenMessage] = {}
+        for at in range(0, len(keys), _AT_ONCE):
+            some = {key.id for key in keys[at : at + _AT_ONCE]}
             rows = self._database.rows(
-                "SELECT id, kept, attempts, records_limit FROM messages "  # noqa: S608 - question marks alone
+                "SELECT id, failed, kept, attempts, records_limit FROM messages "  # noqa: S608 - question marks alone
                 f"WHERE source = (SELECT number FROM sources WHERE name = ?) AND id IN ({','.join('?' * len(some))})",
                 (source, *some),
             )
-            found |= {id_: SeenMessage(bool(kept), attempts, limit) for id_, kept, attempts, limit in rows}
-        return found
+            found |= {MessageKey(id_, bool(failed)): SeenMessage(bool(kept), *begun) for id_, failed, kept, *begun in rows}
+        return {key: found[key] for key in keys if key in found}
 
-    def begin(self, source: str, ids: Sequence[str]) -> None:
+    def begin(self, source: str, keys: Sequence[MessageKey]) -> None:
         """Note that a wave over these starts. It outlives a killed process, not a power cut (no fsync)."""
         now = time.time()
         with self._database.transaction("NORMAL") as transaction:
             transaction.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (source,))
             number = _number(transaction, source)
             transaction.executemany(
-                "INSERT INTO messages (source, id, begun, kept, attempts, records_limit) VALUES (?, ?, ?, 0, 1, ?) "
-                "ON CONFLICT (source, id) DO UPDATE SET records_limit = excluded.records_limit, "
+                "INSERT INTO messages (source, id, failed, begun, kept, attempts, records_limit) VALUES (?, ?, ?, ?, 0, 1, ?) "
+                "ON CONFLICT (source, id, failed) DO UPDATE SET records_limit = excluded.records_limit, "
                 "attempts = CASE WHEN records_limit = excluded.records_limit THEN attempts + 1 ELSE 1 END",
-                [(number, id_, now, len(ids)) for id_ in ids],
+                [(number, *key, now, len(keys)) for key in keys],
             )
 
-    def forget(self, source: str, ids: Sequence[str]) -> None:
+    def forget(self, source: str, keys: Sequence[MessageKey]) -> None:
         """Take back ``begin``: the wave was not kept, but for no fault of these."""
         with self._database.transaction("NORMAL") as transaction:
             number = _number(transaction, source)
             transaction.executemany(
-                "DELETE FROM messages WHERE source = ? AND id = ? AND NOT kept", [(number, id_) for id_ in ids]
+                "DELETE FROM messages WHERE source = ? AND id = ? AND failed = ? AND NOT kept", [(number, *key) for key in keys]
             )
 
 
-def mark_kept(
-    transaction: sqlite3.Connection, source: str, ids: Sequence[str], before: str | None, position: str | None
-) -> None:
-    """Mark messages that ``begin`` has noted as kept, their source as read up to ``position``; inside ``transaction``.
+def mark_kept(transaction: sqlite3.Connection, part: StreamPart) -> None:
+    """Mark the messages of ``part``, which ``begin`` has noted, as kept, and their source as read up to its position; inside
+    ``transaction``.
 
-    Raises ``StaleWave`` when one of them was kept already, or the source is elsewhere by now than ``before``.
+    Raises ``StaleWave`` when one of them was kept already, or the source is elsewhere by now than ``part.before``.
     """
+    source, keys = part.source, part.keys
     transaction.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (source,))
     number = _number(transaction, source)
     marked = transaction.executemany(
-        "UPDATE messages SET kept = 1 WHERE source = ? AND id = ? AND NOT kept", [(number, id_) for id_ in ids]
+        "UPDATE messages SET kept = 1 WHERE source = ? AND id = ? AND failed = ? AND NOT kept", [(number, *key) for key in keys]
     ).rowcount
-    if ids and marked != len(ids):
-        raise StaleWave(f"{source}: {len(ids) - marked} of its messages were kept by another wave")
-    if position is not None:
+    if keys and marked != len(keys):
+        raise StaleWave(f"{source}: {len(keys) - marked} of its messages were kept by another wave")
+    if part.position is not None:
         moved = transaction.execute(
-            "UPDATE sources SET position = ? WHERE number = ? AND position IS ?", (position, number, before)
+            "UPDATE sources SET position = ? WHERE number = ? AND position IS ?", (part.position, number, part.before)
         ).rowcount
         if not moved:
             raise StaleWave(f"{source}: it was read by somebody else meanwhile")
-    _forget_oldest(transaction, len(ids))
+    _forget_oldest(transaction, len(keys))
 
 
 def _number(transaction: sqlite3.Connection, source: str) -> int:

@@ -102,6 +102,16 @@ DROP TABLE pieces;
 ALTER TABLE pieces_6 RENAME TO pieces;
 CREATE INDEX pieces_listed ON pieces (listed) WHERE listed IS NOT NULL;
 CREATE INDEX pieces_unclaimed ON pieces (listed) WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL;
+-- failed: what can be no record; id is its position, which stood behind the word failure before
+CREATE TABLE messages_6 (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, source INTEGER NOT NULL, id TEXT NOT NULL, failed INTEGER NOT NULL, begun REAL NOT NULL,
+    kept INTEGER NOT NULL, attempts INTEGER NOT NULL, records_limit INTEGER NOT NULL, UNIQUE (source, id, failed)
+);
+INSERT INTO messages_6 SELECT
+    row, source, iif(id GLOB 'failure *', substr(id, 9), id), id GLOB 'failure *', begun, kept, attempts, records_limit
+FROM messages ORDER BY row;
+DROP TABLE messages;
+ALTER TABLE messages_6 RENAME TO messages;
 """,
 }
 """What makes a database of each version one of the next."""

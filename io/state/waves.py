@@ -15,7 +15,7 @@ from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import StaleWave
 from edx2lrs.io.state.id_memory import Verdicts, judge, remember, wave_ids
 from edx2lrs.io.state.ledger import count
-from edx2lrs.io.state.messages import mark_kept
+from edx2lrs.io.state.messages import StreamPart, mark_kept
 from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.config_types import PayloadForm
@@ -43,15 +43,9 @@ class KeptWave(NamedTuple):
 
 
 class KeptMessages(NamedTuple):
-    """What a wave over messages of a stream brought. ``ids`` are theirs, begun with ``Messages.begin``. ``since``: when the first of
-    them came (wall time, seconds), which is how old its statements are. ``before`` and ``position``: of a source that has no
-    memory of its own, how far it was read when it was opened or last kept, and how far it is now."""
+    """What a wave over ``part`` of a stream brought."""
 
-    source: str
-    ids: Sequence[str]
-    since: float
-    before: str | None
-    position: str | None
+    part: StreamPart
     blocks: Sequence[Block]
     failures: Sequence[Failure]
     tally: Tally
@@ -106,10 +100,10 @@ def keep_wave(database: Database, wave: KeptWave) -> Kept:
 
 def keep_messages(database: Database, wave: KeptMessages) -> Kept:
     """``keep_wave`` for a wave over messages. Raises ``StaleWave`` when one of them was kept by now, or its source is at another
-    position than ``wave.before``."""
+    position than ``wave.part.before``."""
     with database.transaction("FULL") as transaction:
-        mark_kept(transaction, wave.source, wave.ids, wave.before, wave.position)
-        return _keep(transaction, wave, wave.since)
+        mark_kept(transaction, wave.part)
+        return _keep(transaction, wave, wave.part.since)
 
 
 def keep_letters(transaction: sqlite3.Connection, letters: KeptLetters) -> Kept:

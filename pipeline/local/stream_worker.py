@@ -7,7 +7,7 @@ import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import open_source
 from edx2lrs.io.sources.source import Attended, Message, Resumable, ResumePoint, Source, SourceError
 from edx2lrs.io.state.errors import StateError
-from edx2lrs.io.state.messages import SeenMessage
+from edx2lrs.io.state.messages import MessageKey, SeenMessage, StreamPart
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptMessages
 from edx2lrs.pipeline.compiled_config import JobSpec, current_config
@@ -52,7 +52,7 @@ class Gathered(NamedTuple):
 class Trial(NamedTuple):
     """Messages of one wave. ``give_up``: a process died too often with the one message."""
 
-    messages: Sequence[Message]
+    messages: Mapping[MessageKey, Message]
     give_up: bool = False
 
 
@@ -117,7 +117,7 @@ class StreamWorker:
 
     def _begin_at(self, position: ResumePoint) -> None:
         """Killed before anything is kept, it is to begin there again, whatever becomes of the source meanwhile."""
-        self._state.keep_messages(KeptMessages(self._url.name, [], 0.0, None, str(position), [], [], {}))
+        self._state.keep_messages(KeptMessages(StreamPart(self._url.name, [], 0.0, None, str(position)), [], [], {}))
         self._position = str(position)
 
     def _take_over(self, config: Config) -> None:
@@ -163,34 +163,36 @@ class StreamWorker:
 
     def _keep(self, gathered: Gathered) -> None:
         """Keeps all that is new in ``gathered``, in one wave, and in more when processes have died over some of it."""
-        new = {message.id: message for message in reversed(gathered.messages)}
-        failed = {_id_of(failure): failure for failure in gathered.failures}
-        seen = self._state.messages.seen(self._url.name, [*new, *failed])
-        kept = {id_ for id_, message in seen.items() if message.kept}
-        messages = [message for id_, message in reversed(new.items()) if id_ not in kept]
-        failures = {id_: failure for id_, failure in failed.items() if id_ not in kept}
+        came = {MessageKey(message.id): message for message in reversed(gathered.messages)}
+        failed = {MessageKey(failure.position, failed=True): failure for failure in gathered.failures}
+        seen = self._state.messages.seen(self._url.name, [*came, *failed])
+        kept = {key for key, message in seen.items() if message.kept}
+        messages = {key: message for key, message in reversed(came.items()) if key not in kept}
+        failures = {key: failure for key, failure in failed.items() if key not in kept}
         again = len(gathered.messages) + len(gathered.failures) - len(messages) - len(failures)
         if again:
             self._state.ledger.add({Counted("", "redelivered"): again})
         position = str(gathered.cursor) if isinstance(gathered.cursor, ResumePoint) else None
-        trials = list(_trials(messages, seen)) or [Trial([])] * bool(failures or position)
-        for place, trial in enumerate(trials, 1):
-            self._try(trial, failures if place == 1 else {}, gathered.since, position if place == len(trials) else self._position)
+        trials = list(_trials(messages, seen)) or [Trial({})] * bool(failures or position)
+        for number, trial in enumerate(trials, 1):
+            reached = position if number == len(trials) else self._position
+            self._try(trial, failures if number == 1 else {}, gathered.since, reached)
         self._parent.send(KeptSomething())
 
-    def _try(self, trial: Trial, failures: dict[str, Failure], since: float, position: str | None) -> None:
-        ids = [*(message.id for message in trial.messages), *failures]
-        wave = MessageWave(self._url.name, ids, trial.messages, since, self._position, position, list(failures.values()))
-        self._state.messages.begin(wave.source, ids)
+    def _try(self, trial: Trial, failures: Mapping[MessageKey, Failure], since: float, position: str | None) -> None:
+        keys = [*trial.messages, *failures]
+        part = StreamPart(self._url.name, keys, since, self._position, position)
+        wave = MessageWave(part, list(trial.messages.values()), list(failures.values()))
+        self._state.messages.begin(part.source, keys)
         try:
             if trial.give_up:
                 self._keep_killers(wave)
             else:
                 made = self._waves.run(wave)
-                self._state.keep_messages(KeptMessages(*_place(wave), made.blocks, made.failures, made.tally))
+                self._state.keep_messages(KeptMessages(part, made.blocks, made.failures, made.tally))
         except Exception:
             with contextlib.suppress(StateError):
-                self._state.messages.forget(wave.source, ids)
+                self._state.messages.forget(part.source, keys)
             raise
         self._position = position
 
@@ -198,7 +200,7 @@ class StreamWorker:
         letters = [*wave.failures, *map(dead_letter_for, records(wave))]
         tally = Counter({Counted("", "read"): len(letters), Counted("", "bytes"): wave.size})
         tally.update(Counted("", "dead", letter.cause) for letter in letters)
-        self._state.keep_messages(KeptMessages(*_place(wave), [], letters, tally))
+        self._state.keep_messages(KeptMessages(wave.part, [], letters, tally))
 
     # Trouble
 
@@ -221,24 +223,14 @@ class StreamWorker:
             _LOG.info("%s: is read again", self._url.name)
 
 
-def _place(wave: MessageWave) -> tuple[str, Sequence[str], float, str | None, str | None]:
-    """What of a stream the wave is, as the state keeps it."""
-    return wave.source, wave.ids, wave.since, wave.before, wave.position
-
-
-def _id_of(failure: Failure) -> str:
-    """What can be no record has no id but its position."""
-    return f"failure {failure.position}"
-
-
-def _trials(messages: Sequence[Message], seen: dict[str, SeenMessage]) -> Iterator[Trial]:
+def _trials(messages: Mapping[MessageKey, Message], seen: Mapping[MessageKey, SeenMessage]) -> Iterator[Trial]:
     """One wave of all, but for those over which a process may have died: these in waves half as large as the one then."""
-    fresh = [message for message in messages if message.id not in seen]
+    fresh = {key: message for key, message in messages.items() if key not in seen}
     if fresh:
         yield Trial(fresh)
-    suspects = sorted((message for message in messages if message.id in seen), key=lambda message: seen[message.id][1:])
-    for (_, attempts, limit), group in itertools.groupby(suspects, key=lambda message: seen[message.id]):
+    suspects = sorted((key for key in messages if key in seen), key=lambda key: seen[key][1:])
+    for (_, attempts, limit), group in itertools.groupby(suspects, key=seen.__getitem__):
         attempt = next_attempt(attempts, limit)
         waiting = list(group)
         for at in range(0, len(waiting), attempt.records or 1):
-            yield Trial(waiting[at : at + (attempt.records or 1)], attempt.give_up)
+            yield Trial({key: messages[key] for key in waiting[at : at + (attempt.records or 1)]}, attempt.give_up)

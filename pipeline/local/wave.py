@@ -12,6 +12,7 @@ from edx2lrs.io.dead_letters.spool import spooled_record
 from edx2lrs.io.sources.file_reader import FileChunk
 from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message
+from edx2lrs.io.state.messages import StreamPart
 from edx2lrs.io.state.pieces import PieceKey, PieceKind
 from edx2lrs.io.state.waves import ReadPiece
 from edx2lrs.pipeline.file_records import failures_of, records_of
@@ -49,15 +50,10 @@ class Wave(NamedTuple):
 
 
 class MessageWave(NamedTuple):
-    """A wave over messages of a stream. ``ids`` are those of its messages and ``failures``. The rest is as in
-    ``io.state.waves.KeptMessages``."""
+    """A wave over messages of a stream. The keys of ``part`` are those of ``messages`` and ``failures``."""
 
-    source: str
-    ids: Sequence[str]
+    part: StreamPart
     messages: Sequence[Message]
-    since: float
-    before: str | None
-    position: str | None
     failures: Sequence[Failure]
 
     @property

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from edx2lrs.io.sources.opening import SPECS
 from edx2lrs.io.sources.options import Option
-from edx2lrs.io.sources.spec import Engine, OnEngine
+from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine
 
 STREAMS = [spec for spec in SPECS if spec.stream]
-_ENGINES: tuple[tuple[Engine, str], ...] = (("DirectRunner", "This machine"), ("FlinkRunner", "Flink"), ("DataflowRunner", "Dataflow"))
+_ENGINES = ((LOCAL, "This machine"), (FLINK, "Flink"), (DATAFLOW, "Dataflow"))
 
 
 def streams() -> str:
@@ -34,7 +34,10 @@ def options() -> str:
     for spec in with_options:
         for option in spec.options:
             found.setdefault(option, []).append(spec.name)
-    rows = [(f"`{option.name}`", ", ".join(names), option.kind.words, _code(option.default), option.meaning) for option, names in found.items()]
+    rows = [
+        (f"`{option.name}`", ", ".join(names), option.kind.words, f"`{option.default}`" if option.default else "", option.meaning)
+        for option, names in found.items()
+    ]
     return _table(("Option", "For", "Value", "Default", "Meaning"), rows)
 
 
@@ -62,11 +65,7 @@ def _read_by(reading: OnEngine | None) -> str:
     return f"Beam's source{options}" if reading.by_beam else "yes"
 
 
-def _code(text: str | None) -> str:
-    return f"`{text}`" if text else ""
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

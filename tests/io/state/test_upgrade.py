@@ -8,6 +8,7 @@ import pytest
 
 from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.database import FILE_NAME
+from edx2lrs.io.state.messages import MessageKey, SeenMessage
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, UPGRADES
 from edx2lrs.io.state.state import open_state
@@ -58,3 +59,19 @@ def test_records_of_dead_letters_are_told_from_a_log_that_is_named_like_them(of_
     (spool,) = state.pieces.listed()
     assert (spool.kind, spool.reached) == ("letters", Reached(20, 1, False))
     assert spool.key.file == str(state.folder / "replay" / "0000000007.letters")
+
+
+MESSAGES = """
+INSERT INTO sources VALUES (1, 'kafka://one:9092/t?group=g', NULL);
+INSERT INTO messages VALUES (7, 1, 't/0/1', 5.0, 1, 1, 9), (8, 1, 'failure t[0]@2', 5.0, 1, 1, 9), (9, 1, 't/0/3', 5.0, 0, 2, 4);
+"""
+
+
+def test_messages_that_were_kept_are_known_when_they_come_again(of_version):
+    state = of_version(5, MESSAGES)
+    keys = [MessageKey("t/0/1"), MessageKey("t[0]@2", failed=True), MessageKey("t/0/3"), MessageKey("t/0/4")]
+    assert state.messages.seen("kafka://one:9092/t?group=g", keys) == {
+        keys[0]: SeenMessage(True, 1, 9),
+        keys[1]: SeenMessage(True, 1, 9),
+        keys[2]: SeenMessage(False, 2, 4),
+    }

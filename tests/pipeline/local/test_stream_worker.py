@@ -145,8 +145,8 @@ def test_a_message_over_which_processes_die_is_set_apart_and_becomes_a_dead_lett
 
     def dies_over_it(worker):
         def run_wave(wave):
-            sizes.append(len(wave.ids))
-            if killer in wave.ids:
+            sizes.append(len(wave.messages))
+            if killer in [each.id for each in wave.messages]:
                 raise Died
             return keep(wave)
 
