@@ -35,7 +35,7 @@ from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.config_types import Batch, Consumer
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import Statement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, pack
 
 WELL = ("one", "two", "three")
 ILL = {"hanging": 3600.0, "slow": 5.0}
@@ -121,12 +121,12 @@ def phase(seconds: float, delays: Mapping[str, float]) -> Phase:
     return Phase([took for name in WELL for took in taken[name]], memory, disk, waiting)
 
 
-def _statements() -> list[Statement]:
+def _statements() -> list[BlockStatement]:
     made = []
     for _ in range(WAVE_STATEMENTS):
         identifier = uuid.uuid4()
         body = orjson.dumps({"id": str(identifier), "kept": time.monotonic(), "pad": PAD})
-        made.append(Statement(identifier.bytes, body, hash8(body), "log:1"))
+        made.append(BlockStatement(identifier.bytes, body, hash8(body), "log:1"))
     return made
 
 

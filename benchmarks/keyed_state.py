@@ -29,7 +29,7 @@ from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.deliver_from_state import SendShard
 from edx2lrs.pipeline.engines.shard import Shard
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import Block, Statement, pack
+from edx2lrs.transforms.packing.blocks import Block, BlockStatement, pack
 
 PROMISED = 50e-6
 ROUNDS = 5
@@ -50,8 +50,8 @@ def blocks(count: int, size: int) -> list[tuple[str, bytes]]:
     return [("campus/0", msgspec.msgpack.encode(block)) for block in packed]
 
 
-def statement(identifier: bytes) -> Statement:
-    return Statement(identifier, BODY % (identifier.hex().encode(), int.from_bytes(identifier, "big")), hash8(identifier), "log:1")
+def statement(identifier: bytes) -> BlockStatement:
+    return BlockStatement(identifier, BODY % (identifier.hex().encode(), int.from_bytes(identifier, "big")), hash8(identifier), "log:1")
 
 
 def all_new(_shard: Shard, block: Block) -> list[int]:

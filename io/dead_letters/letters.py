@@ -20,7 +20,7 @@ import fastavro
 import msgspec
 
 from edx2lrs.io.dead_letters import marks as dead_letter_marks
-from edx2lrs.io.dead_letters.topic import Message, is_topic, publish
+from edx2lrs.io.dead_letters.topic import TopicMessage, is_topic, publish
 from edx2lrs.io.paths import file_systems, folder_of, is_remote
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure
@@ -199,12 +199,12 @@ def _write_remote(path: str, letters: Iterable[DeadLetter]) -> str:
     return path
 
 
-def _message(letter: DeadLetter) -> Message:
+def _message(letter: DeadLetter) -> TopicMessage:
     """A letter for a topic; the attributes are for filters of subscriptions."""
     data = io.BytesIO()
     fastavro.schemaless_writer(data, _parsed_schema, msgspec.structs.asdict(letter))
     fields = ("id", "stage", "cause", "consumer", "event_name")
-    return Message(data.getvalue(), {name: value for name in fields if (value := getattr(letter, name))})
+    return TopicMessage(data.getvalue(), {name: value for name in fields if (value := getattr(letter, name))})
 
 
 def _write(file: IO[bytes], letters: Iterable[DeadLetter]) -> None:

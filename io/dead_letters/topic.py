@@ -18,7 +18,7 @@ _AT_ONCE_BYTES = 16_000_000
 _SECONDS = 60.0
 
 
-class Message(NamedTuple):
+class TopicMessage(NamedTuple):
     """What is published of a letter."""
 
     data: bytes
@@ -39,7 +39,7 @@ def fault_of_topic(path: str) -> str | None:
     return None
 
 
-def publish(path: str, messages: Iterable[Message]) -> None:
+def publish(path: str, messages: Iterable[TopicMessage]) -> None:
     """Publish them all: each is confirmed when this returns. Raises what the library raises; some may be published then.
 
     Where PUBSUB_EMULATOR_HOST is set, at the emulator.
@@ -60,8 +60,8 @@ def publish(path: str, messages: Iterable[Message]) -> None:
         _close(client.stop)
 
 
-def _some(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    some: list[Message] = []
+def _some(messages: Iterable[TopicMessage]) -> Iterator[list[TopicMessage]]:
+    some: list[TopicMessage] = []
     size = 0
     for message in messages:
         some.append(message)

@@ -25,7 +25,7 @@ from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.counters import Key
 
 
-class Limits(NamedTuple):
+class TurnLimits(NamedTuple):
     """How long a turn may hold its slot, in seconds. ``turn``: after it no request begins. ``wait``: the longest time that it
     waits for something to do. ``outage``: how long a circuit may be open before what waits is given up (None: it waits on)."""
 
@@ -74,7 +74,7 @@ class TurnTaker:
         self._consumer, self._client = consumer, client
         self._clock, self._sleep, self._random = clock, sleep, random
 
-    def take(self, standing: Standing, blocks: Blocks, limits: Limits, last: bool) -> Turn:
+    def take(self, standing: Standing, blocks: Blocks, limits: TurnLimits, last: bool) -> Turn:
         """Sends what is due of what was tried (``standing``) and of ``blocks``, from which it takes what it needs; ``last``: all
         of it, for no more will come."""
         settled: list[Settlement] = []
@@ -97,7 +97,7 @@ class TurnTaker:
         return sending
 
     def _send(
-        self, sending: Sending, blocks: Blocks, settled: list[Settlement], limits: Limits, end: float
+        self, sending: Sending, blocks: Blocks, settled: list[Settlement], limits: TurnLimits, end: float
     ) -> _Stop:
         while True:
             while blocks and sending.has_room():
@@ -146,7 +146,7 @@ class Absent:
         """``look_again``: seconds until the next turn."""
         self._consumer, self._look_again, self._clock = consumer, look_again, clock
 
-    def take(self, standing: Standing, blocks: Blocks, _limits: Limits, last: bool) -> Turn:
+    def take(self, standing: Standing, blocks: Blocks, _limits: TurnLimits, last: bool) -> Turn:
         """As ``TurnTaker.take``."""
         if not last:
             return Turn([], Counter(), standing, [], self._clock() + self._look_again)

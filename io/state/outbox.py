@@ -16,7 +16,7 @@ from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import unpack_bodies
 
-Outcome = Literal["delivered", "already_stored", "conflicts", "dead_statements"]
+StatementOutcome = Literal["delivered", "already_stored", "conflicts", "dead_statements"]
 """As the ledger counts it."""
 
 
@@ -34,7 +34,7 @@ class Settlement(NamedTuple):
 
     row: int
     indexes: Sequence[int]
-    outcome: Outcome
+    outcome: StatementOutcome
     failure: Failure | None = None
 
     def counted(self, consumer: str) -> Counted:

@@ -21,7 +21,7 @@ from edx2lrs.io.state.sent_again import note
 from edx2lrs.io.state.waves import Kept, KeptLetters, keep_letters
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import Block, Statement, pack, with_name
+from edx2lrs.transforms.packing.blocks import Block, BlockStatement, pack, with_name
 
 _STATEMENTS_IN_A_BLOCK = 100
 _FOLDER = "replay"
@@ -52,13 +52,13 @@ def take_over(database: Database, letters: TakenOver, folder: str) -> Kept:
 
 
 def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
-    by_consumer: dict[str, list[Statement]] = defaultdict(list)
+    by_consumer: dict[str, list[BlockStatement]] = defaultdict(list)
     for letter in letters:
         assert letter.consumer is not None
         assert letter.statement_id is not None
         position = with_name(letter.position, letter.event_name)
         # nobody has the event any more: its statement stands for it
-        statement = Statement(uuid.UUID(letter.statement_id).bytes, letter.payload, hash8(letter.payload), position)
+        statement = BlockStatement(uuid.UUID(letter.statement_id).bytes, letter.payload, hash8(letter.payload), position)
         by_consumer[letter.consumer].append(statement)
     for consumer, statements in by_consumer.items():
         for at in range(0, len(statements), _STATEMENTS_IN_A_BLOCK):

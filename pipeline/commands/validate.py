@@ -15,37 +15,37 @@ from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
-from edx2lrs.transforms.validation.caliper import caliper_faults
-from edx2lrs.transforms.validation.faults import Fault, Path, path_text, sentence
-from edx2lrs.transforms.validation.xapi import statement_faults
+from edx2lrs.transforms.validation.caliper import caliper_violations
+from edx2lrs.transforms.validation.violations import JsonPath, Violation, path_text, sentence
+from edx2lrs.transforms.validation.xapi import statement_violations
 
 OK, INVALID, WRONG = 0, 1, 2
 _LONGEST_ID = 80
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-FaultsOf = Callable[[object], list[Fault]]
+ViolationsOf = Callable[[object], list[Violation]]
 
 
 class Standard(NamedTuple):
     """``nouns``: what it calls one of its documents, and several. ``once``: the clause by which no property comes twice."""
 
     nouns: tuple[str, str]
-    faults_of: FaultsOf
+    violations_of: ViolationsOf
     once: str
 
 
 STANDARDS = {
-    "xapi": Standard(("statement", "statements"), statement_faults, "xAPI 1.0.3, 2.2"),
-    "caliper": Standard(("document", "documents"), caliper_faults, "Caliper 1.2, Event"),
+    "xapi": Standard(("statement", "statements"), statement_violations, "xAPI 1.0.3, 2.2"),
+    "caliper": Standard(("document", "documents"), caliper_violations, "Caliper 1.2, Event"),
 }
 
 
 class Document(NamedTuple):
-    """One statement, event, entity or envelope: where it stands, and ``value``; or ``fault``, when it is no JSON."""
+    """One statement, event, entity or envelope: where it stands, and ``value``; or ``violation``, when it is no JSON."""
 
     line: int
     item: int | None
     value: Any
-    fault: Fault | None = None
+    violation: Violation | None = None
 
 
 class Repeating(dict[str, Any]):
@@ -67,11 +67,11 @@ def main(arguments: argparse.Namespace) -> int:
     seen = invalid = told = 0
     for document in documents(sys.stdin.buffer):
         seen += 1
-        faults = [fault for fault in faults_of(document, standard) if fault.required or arguments.strict]
-        invalid += bool(faults)
-        told += len(faults)
-        for fault in faults:
-            print(_as_json(document, fault) if arguments.json else f"{_where(document)}{sentence(fault)}")
+        violations = [violation for violation in violations_of(document, standard) if violation.required or arguments.strict]
+        invalid += bool(violations)
+        told += len(violations)
+        for violation in violations:
+            print(_as_json(document, violation) if arguments.json else f"{_where(document)}{sentence(violation)}")
     if not seen:
         print("edx2lrs validate: there is nothing on standard input", file=sys.stderr)
         return WRONG
@@ -81,11 +81,11 @@ def main(arguments: argparse.Namespace) -> int:
     return INVALID if invalid else OK
 
 
-def faults_of(document: Document, standard: Standard) -> list[Fault]:
+def violations_of(document: Document, standard: Standard) -> list[Violation]:
     """What is wrong in one document."""
-    if document.fault is not None:
-        return [document.fault]
-    return [*standard.faults_of(document.value), *_repeated(document.value, (), standard.once)]
+    if document.violation is not None:
+        return [document.violation]
+    return [*standard.violations_of(document.value), *_repeated(document.value, (), standard.once)]
 
 
 def documents(source: BinaryIO) -> Iterator[Document]:
@@ -98,13 +98,13 @@ def documents(source: BinaryIO) -> Iterator[Document]:
     if not first.strip():
         return
     whole = _read(first)
-    if not isinstance(whole, Fault):
+    if not isinstance(whole, Violation):
         yield from _on_line(number, whole)
         yield from _each_line(source, number + 1)
         return
     rest = source.read()
     everything = _read(first + rest)
-    if isinstance(everything, Fault):
+    if isinstance(everything, Violation):
         yield Document(number, None, None, whole)
         yield from _each_line(iter(rest.splitlines(keepends=True)), number + 1)
     else:
@@ -118,7 +118,7 @@ def _lines(source: Any, first: int) -> Iterator[tuple[int, bytes]]:
 def _each_line(source: Any, first: int) -> Iterator[Document]:
     for number, line in _lines(source, first):
         value = _read(line)
-        yield from [Document(number, None, None, value)] if isinstance(value, Fault) else _on_line(number, value)
+        yield from [Document(number, None, None, value)] if isinstance(value, Violation) else _on_line(number, value)
 
 
 def _on_line(number: int, value: Any) -> Iterator[Document]:
@@ -135,7 +135,7 @@ def _read(text: bytes) -> Any:
         return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         size = len(text.strip())
-        return Fault((), f"{size} bytes that are no JSON", "a JSON object", "RFC 8259")
+        return Violation((), f"{size} bytes that are no JSON", "a JSON object", "RFC 8259")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -147,14 +147,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return marked
 
 
-def _repeated(value: Any, path: Path, clause: str) -> list[Fault]:
+def _repeated(value: Any, path: JsonPath, clause: str) -> list[Violation]:
     """A fault for each property that comes more than once in one object, at any depth."""
-    found: list[Fault] = []
-    waiting: list[tuple[Path, Any]] = [(path, value)]
+    found: list[Violation] = []
+    waiting: list[tuple[JsonPath, Any]] = [(path, value)]
     while waiting:
         at, part = waiting.pop()
         if isinstance(part, Repeating):
-            found.extend(Fault((*at, name), "the property more than once", "it once", clause) for name in part.repeated)
+            found.extend(Violation((*at, name), "the property more than once", "it once", clause) for name in part.repeated)
         inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
         waiting.extend(((*at, key), item) for key, item in inner if isinstance(item, (dict, list)))
     return found
@@ -172,15 +172,15 @@ def _where(document: Document) -> str:
     return f"line {document.line}{item}{f' ({identifier})' if identifier else ''}: "
 
 
-def _as_json(document: Document, fault: Fault) -> str:
+def _as_json(document: Document, violation: Violation) -> str:
     told = {
         "line": document.line,
         "item": document.item,
         "id": _identifier(document.value),
-        "path": path_text(fault.path),
-        "found": fault.found,
-        "expected": fault.expected,
-        "clause": fault.clause,
-        "required": fault.required,
+        "path": path_text(violation.path),
+        "found": violation.found,
+        "expected": violation.expected,
+        "clause": violation.clause,
+        "required": violation.required,
     }
     return json.dumps(told)

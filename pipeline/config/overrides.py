@@ -9,9 +9,9 @@ from typing import Any
 from edx2lrs.pipeline.config.faults import nearest
 from edx2lrs.pipeline.config.misfit import Misfit
 from edx2lrs.transforms.config_types import Protocol
-from edx2lrs.transforms.validation.caliper import CONTEXT, caliper_faults
-from edx2lrs.transforms.validation.faults import Fault, path_text
-from edx2lrs.transforms.validation.xapi import statement_faults
+from edx2lrs.transforms.validation.caliper import CONTEXT, caliper_violations
+from edx2lrs.transforms.validation.violations import Violation, path_text
+from edx2lrs.transforms.validation.xapi import statement_violations
 
 _STATEMENT = ("actor", "verb", "object", "result", "context", "timestamp", "authority", "version")
 _OF_EACH_STATEMENT = {
@@ -70,9 +70,9 @@ def _of_statement(override_args: Mapping[str, Any]) -> Iterator[Misfit]:
             yield Misfit(key, "the verb that voids statements", "another verb")
         else:
             known[name] = value
-    for fault in statement_faults({**_MINIMAL_STATEMENT, **known}):
-        if fault.required:
-            yield _misfit("override_args", fault)
+    for violation in statement_violations({**_MINIMAL_STATEMENT, **known}):
+        if violation.required:
+            yield _misfit("override_args", violation)
 
 
 def _of_caliper(override_args: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -102,10 +102,10 @@ def _of_part(part: str, properties: Mapping[str, Any], key: str) -> Iterator[Mis
             yield Misfit(f"{key}.{name}", "nothing", "a value", "Caliper leaves out what is empty: remove it")
         else:
             known[name] = value
-    for fault in caliper_faults({**_MINIMAL[part], **known}):
-        if fault.required:
-            yield _misfit(key, fault)
+    for violation in caliper_violations({**_MINIMAL[part], **known}):
+        if violation.required:
+            yield _misfit(key, violation)
 
 
-def _misfit(key: str, fault: Fault) -> Misfit:
-    return Misfit(f"{key}.{path_text(fault.path)}", fault.found, f"{fault.expected} ({fault.clause})")
+def _misfit(key: str, violation: Violation) -> Misfit:
+    return Misfit(f"{key}.{path_text(violation.path)}", violation.found, f"{violation.expected} ({violation.clause})")

@@ -21,10 +21,10 @@ from apache_beam.transforms.window import GlobalWindow
 
 from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
-from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
+from edx2lrs.io.delivery.shard_sending import Absent, TurnLimits, TurnTaker
 from edx2lrs.pipeline.compiled_config import JobSpec, current_config
 from edx2lrs.pipeline.engines.count_tallies import CountTallies, ReportPlace, observe_waiting
-from edx2lrs.pipeline.engines.shard import Cells, Outcome, Service, Shard
+from edx2lrs.pipeline.engines.shard import Cells, Shard, ShardOutcome, ShardSetup
 from edx2lrs.pipeline.engines.shard_alerts import shard_alerts
 from edx2lrs.pipeline.engines.write_dead_letters import WriteDeadLetters
 from edx2lrs.transforms.config_types import Config, Consumer
@@ -91,13 +91,13 @@ class SendShard(beam.DoFn):
     def setup(self) -> None:
         self._current = current_config(self._spec)
         self._config: Config | None = None
-        self._services: dict[str, Service] = {}
+        self._setups: dict[str, ShardSetup] = {}
 
     def start_bundle(self) -> None:
         if self._config is not self._current.config:
             self._close()
             self._config = self._current.config
-            self._services = self._services_of_all()
+            self._setups = self._setups_of_all()
             shard_alerts(self._current).follow(self._config)
 
     def process(
@@ -143,14 +143,14 @@ class SendShard(beam.DoFn):
         tried: Any = beam.DoFn.StateParam(TRIED),
     ) -> Iterator[Any]:
         shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
-        consumer = self._service(key).consumer
+        consumer = self._setup(key).consumer
         limit = consumer.max_wait if consumer.on_outage == "dead_letter" else None
-        yield from self._told(key, shard.end(Limits(math.inf, math.inf, limit or _OUTAGE_AT_THE_END)), None)
+        yield from self._told(key, shard.end(TurnLimits(math.inf, math.inf, limit or _OUTAGE_AT_THE_END)), None)
 
     def teardown(self) -> None:
         self._close()
 
-    def _told(self, key: str, outcome: Outcome, again: Any) -> Iterator[Any]:
+    def _told(self, key: str, outcome: ShardOutcome, again: Any) -> Iterator[Any]:
         consumer, _, shard = key.rpartition("/")
         observe_waiting(consumer, outcome.waiting, outcome.since)
         shard_alerts(self._current).saw(consumer, shard, outcome.circuit, outcome.waiting, outcome.since)
@@ -162,27 +162,27 @@ class SendShard(beam.DoFn):
             yield TaggedOutput("failures", failure)
 
     def _shard(self, key: str, cells: Cells) -> Shard:
-        return Shard(key, cells, self._service(key))
+        return Shard(key, cells, self._setup(key))
 
-    def _service(self, key: str) -> Service:
+    def _setup(self, key: str) -> ShardSetup:
         name = key.rpartition("/")[0]
-        if name in self._services:
-            return self._services[name]
+        if name in self._setups:
+            return self._setups[name]
         consumer = Consumer(name=name, protocol="xapi", url="", access="all")
         config = self._current.config
-        return Service(consumer, Absent(consumer, _LOOK_AGAIN), ids_of_one_shard(config), config.outbox.statements)
+        return ShardSetup(consumer, Absent(consumer, _LOOK_AGAIN), ids_of_one_shard(config), config.outbox.statements)
 
-    def _services_of_all(self) -> dict[str, Service]:
+    def _setups_of_all(self) -> dict[str, ShardSetup]:
         config = self._current.config
         connect = Clients(config, Path(statement_log.FOLDER))
         self._clients = {consumer.name: connect(consumer) for consumer in config.consumers}
         ids = ids_of_one_shard(config)
-        services = {}
+        setups = {}
         for consumer in config.consumers:
             seen = self._as_seen(consumer)
             taker = TurnTaker(seen, self._clients[consumer.name])
-            services[consumer.name] = Service(seen, taker, ids, config.outbox.statements // shards(consumer))
-        return services
+            setups[consumer.name] = ShardSetup(seen, taker, ids, config.outbox.statements // shards(consumer))
+        return setups
 
     def _as_seen(self, consumer: Consumer) -> Consumer:
         """What one shard sees of it; where nothing streams no batch grows old."""
@@ -192,5 +192,5 @@ class SendShard(beam.DoFn):
         return msgspec.structs.replace(seen, batch=msgspec.structs.replace(seen.batch, interval=math.inf))
 
     def _close(self) -> None:
-        for service in self._services:
-            self._clients[service].close()
+        for name in self._setups:
+            self._clients[name].close()

@@ -17,7 +17,7 @@ import zstandard
 
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.sending import Standing, Tried
-from edx2lrs.io.delivery.shard_sending import Absent, Limits, TurnTaker
+from edx2lrs.io.delivery.shard_sending import Absent, TurnLimits, TurnTaker
 from edx2lrs.io.state.batch import BlockSlice, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock
 from edx2lrs.transforms.config_types import Consumer
@@ -27,7 +27,7 @@ from edx2lrs.transforms.packing.blocks import Block, pack_lines, unpack_bodies, 
 from edx2lrs.transforms.packing.dedup import IdMemory
 from edx2lrs.transforms.packing.verdict import REFUSALS, Verdict, refused
 
-IN_STREAM = Limits(turn=10.0, wait=0.2, outage=None)
+IN_STREAM = TurnLimits(turn=10.0, wait=0.2, outage=None)
 """A request that blocks holds a slot of the engine: turns are short, and what is due later has a timer."""
 _ID = 16
 _MEMORIES_KEPT = 5_000_000  # ids over all shards that this process has at hand
@@ -89,7 +89,7 @@ class _Entry(msgspec.Struct, array_like=True):
     positions: bytes
 
 
-class Service(NamedTuple):
+class ShardSetup(NamedTuple):
     """What a shard is served with. ``consumer`` is what one shard sees of it; ``ids``: how many it remembers; ``statements``: how
     many may wait while the consumer is cut off."""
 
@@ -99,7 +99,7 @@ class Service(NamedTuple):
     statements: int
 
 
-class Outcome(NamedTuple):
+class ShardOutcome(NamedTuple):
     """``tally``: what to count; ``again_at``: what the timer is to be set to, where that has changed (None: it stays). ``waiting``
     statements are left, the oldest since ``since``: of those that were tried, since the circuit is open."""
 
@@ -114,8 +114,8 @@ class Outcome(NamedTuple):
 class Shard:
     """One shard for the length of one call. ``key`` tells it from all others of the job."""
 
-    def __init__(self, key: str, cells: Cells, service: Service) -> None:
-        self._key, self._cells, self._service = key, cells, service
+    def __init__(self, key: str, cells: Cells, service: ShardSetup) -> None:
+        self._key, self._cells, self._setup = key, cells, service
         self._name = service.consumer.name
         encoded = cells.head.read()
         self.is_new = encoded is None
@@ -123,22 +123,22 @@ class Shard:
         self._tally: Counter[Counted] = Counter()
         self._failures: list[Failure] = []
 
-    def receive(self, block: Block, now: float) -> Outcome:
+    def receive(self, block: Block, now: float) -> ShardOutcome:
         """Takes what is new of ``block``, and sends a batch when one is due."""
         self._tally[Counted(self._name, "statements")] += block.size
         self._enqueue(block, self._new_of(block), now)
         return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at(), now)
 
-    def again(self, now: float) -> Outcome:
+    def again(self, now: float) -> ShardOutcome:
         """Sends what is due; for the timer."""
         self._head.again = 0.0
         return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at(), now)
 
-    def end(self, limits: Limits) -> Outcome:
+    def end(self, limits: TurnLimits) -> ShardOutcome:
         """Sends all that waits; what an outage outlives becomes dead letters."""
         return self._outcome(self._take_turn(limits, last=True))
 
-    def _outcome(self, due_at: float | None, now: float = 0.0) -> Outcome:
+    def _outcome(self, due_at: float | None, now: float = 0.0) -> ShardOutcome:
         head = self._head
         is_set = head.again > now  # else there is none, or it was lost
         again_at = due_at if due_at is not None and (not is_set or due_at < head.again) else None
@@ -146,7 +146,7 @@ class Shard:
         self._cells.head.write(msgspec.msgpack.encode(head))
         circuit = head.standing.circuit
         moments = [head.oldest] * bool(head.queued) + [circuit.opened_at] * bool(head.tried and circuit.state != "closed")
-        return Outcome(self._tally, self._failures, again_at, head.queued + head.tried, min(moments, default=None), circuit)
+        return ShardOutcome(self._tally, self._failures, again_at, head.queued + head.tried, min(moments, default=None), circuit)
 
     # What is new
 
@@ -154,7 +154,7 @@ class Shard:
         """The indexes of the statements that are new; they are remembered."""
         memory = _memories().take(self._key, self._head.memory)
         if memory is None:
-            memory = IdMemory(self._service.ids, self._cells.older_ids.read(), self._cells.younger_ids.read())
+            memory = IdMemory(self._setup.ids, self._cells.older_ids.read(), self._cells.younger_ids.read())
         verdicts = memory.judge(block.ids, block.checks)
         new = [index for index, verdict in enumerate(verdicts) if verdict == Verdict.NEW]
         self._tally[Counted(self._name, "duplicates")] += verdicts.count(Verdict.DUPLICATE)
@@ -179,7 +179,7 @@ class Shard:
     def _forget(self, ids: list[bytes]) -> None:
         """A dead statement is new again, so that a replay can send it."""
         memory = _memories().take(self._key, self._head.memory)
-        at_hand = memory if memory is not None else IdMemory(self._service.ids)
+        at_hand = memory if memory is not None else IdMemory(self._setup.ids)
         self._cells.younger_ids.add(at_hand.forget(ids))
         self._head.memory = os.urandom(8)
         if memory is not None:
@@ -187,7 +187,7 @@ class Shard:
 
     def _overflows(self, new: int) -> bool:
         head = self._head
-        return head.standing.circuit.state != "closed" and head.queued + head.tried + new > self._service.statements
+        return head.standing.circuit.state != "closed" and head.queued + head.tried + new > self._setup.statements
 
     def _refuse(self, block: Block, indexes: Sequence[int], verdict: Verdict) -> None:
         if indexes:
@@ -218,7 +218,7 @@ class Shard:
 
     def _due_at(self) -> float | None:
         """When a turn is due, as far as the head tells."""
-        head, batch = self._head, self._service.consumer.batch
+        head, batch = self._head, self._setup.consumer.batch
         circuit = head.standing.circuit
         if circuit.state != "closed":
             return circuit.probe_at
@@ -233,14 +233,14 @@ class Shard:
 
     # Sending
 
-    def _take_turn(self, limits: Limits, last: bool) -> float | None:
+    def _take_turn(self, limits: TurnLimits, last: bool) -> float | None:
         """Gives when the next one is due."""
         head, cells = self._head, self._cells
         queue = _Queue(cells.waiting.read())
         cells.waiting.clear()
         tried = msgspec.msgpack.decode(cells.tried.read() or b"\x90", type=list[Tried])
         before = msgspec.structs.replace(head.standing, tried=tried)
-        turn = self._service.taker.take(before, queue, limits, last)
+        turn = self._setup.taker.take(before, queue, limits, last)
         self._settle(turn.settlements)
         self._tally.update({Counted(self._name, key): number for key, number in turn.counts.items()})
         head.queued = head.queued_bytes = 0

@@ -15,9 +15,10 @@ from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, Un
 from werkzeug.routing import Map, Rule
 
 from edx2lrs.pipeline.sandbox import caliper, page, statements
-from edx2lrs.pipeline.sandbox.faults import Faults
+from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults
 from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError, misbehave, poisoned
-from edx2lrs.pipeline.sandbox.store import Protocol, Store, WrongProtocolError
+from edx2lrs.pipeline.sandbox.store import Store, WrongProtocolError
+from edx2lrs.transforms.config_types import Protocol
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -40,7 +41,7 @@ _ROUTES = Map(
 )
 
 
-class Credentials(NamedTuple):
+class Login(NamedTuple):
     """What is let in: user and password for xAPI (Basic), token for Caliper (Bearer)."""
 
     user: str = "sandbox"
@@ -51,10 +52,10 @@ class Credentials(NamedTuple):
 class Application:
     """The sandbox over ``store``. Raises ConnectionCutError, and nothing else."""
 
-    def __init__(self, store: Store, faults: Faults | None = None, credentials: Credentials | None = None) -> None:
+    def __init__(self, store: Store, faults: InjectedFaults | None = None, credentials: Login | None = None) -> None:
         self._store = store
-        self._faults = faults or Faults()
-        self._credentials = credentials or Credentials()
+        self._faults = faults or InjectedFaults()
+        self._credentials = credentials or Login()
         self._endpoints: dict[str, Callable[..., Response]] = {
             "overview": self._overview,
             "style": lambda _: Response(page.style(), mimetype="text/css"),

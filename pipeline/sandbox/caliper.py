@@ -13,8 +13,8 @@ from werkzeug.exceptions import BadRequest
 
 from edx2lrs.pipeline.sandbox.statements import digest, read_json
 from edx2lrs.pipeline.sandbox.store import Arrival, Store
-from edx2lrs.transforms.validation.caliper import caliper_faults, is_described_entity, is_envelope
-from edx2lrs.transforms.validation.faults import sentence
+from edx2lrs.transforms.validation.caliper import caliper_violations, is_described_entity, is_envelope
+from edx2lrs.transforms.validation.violations import sentence
 
 
 def respond(store: Store, name: str, request: Request) -> Response:
@@ -35,9 +35,9 @@ def respond(store: Store, name: str, request: Request) -> Response:
 def _arrivals(sent: Any, where: str) -> list[Arrival]:
     if not is_envelope(sent):
         raise BadRequest(f"{where}: an envelope has sensor, sendTime, dataVersion and data")
-    fault = next((sentence(fault) for fault in caliper_faults(sent) if fault.required), None)
-    if fault is not None:
-        raise BadRequest(f"{where}: {fault}")
+    violation = next((sentence(violation) for violation in caliper_violations(sent) if violation.required), None)
+    if violation is not None:
+        raise BadRequest(f"{where}: {violation}")
     return [_arrival(event, f"{where}: data[{index}]") for index, event in enumerate(sent["data"])]
 
 

@@ -13,8 +13,8 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from edx2lrs.pipeline.sandbox.application import Application, Credentials
-from edx2lrs.pipeline.sandbox.faults import KINDS, Fault, Faults, parse_fault
+from edx2lrs.pipeline.sandbox.application import Application, Login
+from edx2lrs.pipeline.sandbox.injected_faults import KINDS, InjectedFault, InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Store, StoreError
 
@@ -54,10 +54,10 @@ def main(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     user, password = arguments.basic
-    credentials = Credentials(user, password, arguments.bearer)
+    credentials = Login(user, password, arguments.bearer)
     with ExitStack() as stack:
         try:
-            faults = Faults(arguments.fault, arguments.seed)
+            faults = InjectedFaults(arguments.fault, arguments.seed)
             store = stack.enter_context(Store(arguments.db or _temporary(stack)))
             application = Application(store, faults, credentials)
             host, port = stack.enter_context(serving(application, arguments.host, arguments.port))
@@ -107,7 +107,7 @@ def _user_and_password(text: str) -> tuple[str, str]:
     return user, password
 
 
-def _fault(text: str) -> Fault:
+def _fault(text: str) -> InjectedFault:
     try:
         return parse_fault(text)
     except ValueError as error:

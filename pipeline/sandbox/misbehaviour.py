@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import orjson
 from werkzeug import Response
 
-from edx2lrs.pipeline.sandbox.faults import Drawn
+from edx2lrs.pipeline.sandbox.injected_faults import Drawn
 
 _BLINK = 0.02  # seconds between two bytes of a dripping answer
 
@@ -17,10 +17,10 @@ class ConnectionCutError(Exception):
     """For the server below: end the connection without an answer."""
 
 
-Answer = Callable[[], Response]
+Respond = Callable[[], Response]
 
 
-def misbehave(fault: Drawn, answer: Answer, read_ids: Callable[[], Sequence[str]], is_known: Callable[[str], bool]) -> Response:
+def misbehave(fault: Drawn, answer: Respond, read_ids: Callable[[], Sequence[str]], is_known: Callable[[str], bool]) -> Response:
     """The answer of ``fault`` to a request whose body ``read_ids`` reads. ``answer`` handles it as ever; ``is_known`` tells whether
     an id is stored already. Raises ConnectionCutError."""
     if fault.kind in _ONLY_IF:
@@ -44,7 +44,7 @@ def poisoned(status: int) -> Response:
     return _status(status)
 
 
-def _refuse(fault: Drawn, _answer: Answer) -> Response:
+def _refuse(fault: Drawn, _answer: Respond) -> Response:
     response = _status(int(fault.kind))
     if fault.kind in ("429", "503") and fault.coin:
         response.headers["Retry-After"] = "1"
@@ -55,29 +55,29 @@ def _status(status: int) -> Response:
     return Response(orjson.dumps({"error": "a fault on purpose"}), status, mimetype="application/json")
 
 
-def _reset(fault: Drawn, answer: Answer) -> Response:
+def _reset(fault: Drawn, answer: Respond) -> Response:
     if fault.coin:
         answer()
     raise ConnectionCutError
 
 
-def _cut(_fault: Drawn, _answer: Answer) -> Response:
+def _cut(_fault: Drawn, _answer: Respond) -> Response:
     raise ConnectionCutError
 
 
-def _stay_silent(fault: Drawn, answer: Answer) -> Response:
+def _stay_silent(fault: Drawn, answer: Respond) -> Response:
     if fault.coin:
         answer()
     time.sleep(fault.seconds)
     raise ConnectionCutError
 
 
-def _wait(fault: Drawn, answer: Answer) -> Response:
+def _wait(fault: Drawn, answer: Respond) -> Response:
     time.sleep(fault.seconds)
     return answer()
 
 
-def _drip(fault: Drawn, answer: Answer) -> Response:
+def _drip(fault: Drawn, answer: Respond) -> Response:
     content = answer()
     body = content.get_data()
 
@@ -93,23 +93,23 @@ def _drip(fault: Drawn, answer: Answer) -> Response:
     return response
 
 
-def _say_nothing(fault: Drawn, answer: Answer) -> Response:
+def _say_nothing(fault: Drawn, answer: Respond) -> Response:
     stored = answer()
     if stored.status_code >= 300:
         return stored
     return Response(status=204) if fault.kind == "204" else Response(b"", mimetype="application/json")
 
 
-def _show_a_page(_fault: Drawn, _answer: Answer) -> Response:
+def _show_a_page(_fault: Drawn, _answer: Respond) -> Response:
     page = "<!doctype html><title>Sign in</title><p>A fault on purpose, like a proxy's sign-in page.</p>"
     return Response(page, mimetype="text/html")
 
 
-def _ask_for_a_login(_fault: Drawn, _answer: Answer) -> Response:
+def _ask_for_a_login(_fault: Drawn, _answer: Respond) -> Response:
     return Response("sign in first", 302, {"Location": "/login"}, mimetype="text/plain")
 
 
-_KINDS: Mapping[str, Callable[[Drawn, Answer], Response]] = {
+_KINDS: Mapping[str, Callable[[Drawn, Respond], Response]] = {
     "reset": _reset,
     "cut": _cut,
     "silent": _stay_silent,

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import orjson
 
-from edx2lrs.pipeline.sandbox.store import Record
+from edx2lrs.pipeline.sandbox.store import StoredStatement
 
 _REFRESH_SECONDS = 5
 _PROTOCOLS = {"xapi": "xAPI", "caliper": "Caliper"}
@@ -26,7 +26,7 @@ class Summary(NamedTuple):
     object: str
 
 
-def overview(counts: Mapping[str, Mapping[str, Any]], latest: Mapping[str, Sequence[Record]], root: str) -> str:
+def overview(counts: Mapping[str, Mapping[str, Any]], latest: Mapping[str, Sequence[StoredStatement]], root: str) -> str:
     """The first page: each consumer's counts and latest arrivals. ``root`` is the sandbox's own address."""
     if not counts:
         address = html.escape(root)
@@ -40,13 +40,13 @@ def overview(counts: Mapping[str, Mapping[str, Any]], latest: Mapping[str, Seque
     return _page("What arrived", "".join(sections), refresh=True)
 
 
-def consumer(name: str, counts: Mapping[str, Any], records: Sequence[Record], older: int | None) -> str:
+def consumer(name: str, counts: Mapping[str, Any], records: Sequence[StoredStatement], older: int | None) -> str:
     """A consumer's arrivals, newest first; ``older`` is the number behind which the next page begins."""
     link = f'<p><a href="?before={older}">older</a></p>' if older is not None else ""
     return _page(name, f"{_figures(counts)}{_arrivals(name, records)}{link}", back="/")
 
 
-def record(name: str, stored: Record) -> str:
+def record(name: str, stored: StoredStatement) -> str:
     """One statement or event as it came, indented."""
     text = orjson.dumps(orjson.loads(stored.body), option=orjson.OPT_INDENT_2).decode()
     body = f"<p>arrived {html.escape(stored.stored)}</p><pre>{html.escape(text)}</pre>"
@@ -66,7 +66,7 @@ def summary(body: Mapping[str, Any]) -> Summary:
     return Summary(_tail(_id(body["actor"])), body["action"], _caliper_object(body["object"]))
 
 
-def _section(name: str, counts: Mapping[str, Any], records: Sequence[Record]) -> str:
+def _section(name: str, counts: Mapping[str, Any], records: Sequence[StoredStatement]) -> str:
     link = f'<a href="/{quote(name)}/">{html.escape(name)}</a>'
     protocol = _PROTOCOLS.get(counts["protocol"], "")
     head = f"<h2>{link} <small>{html.escape(protocol)}</small></h2>"
@@ -85,7 +85,7 @@ def _figures(counts: Mapping[str, Any]) -> str:
     return f"<dl>{''.join(items)}</dl>"
 
 
-def _arrivals(name: str, records: Sequence[Record]) -> str:
+def _arrivals(name: str, records: Sequence[StoredStatement]) -> str:
     if not records:
         return "<p>Nothing is stored.</p>"
     rows = "".join(_row(name, r) for r in records)
@@ -93,7 +93,7 @@ def _arrivals(name: str, records: Sequence[Record]) -> str:
     return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
-def _row(name: str, stored: Record) -> str:
+def _row(name: str, stored: StoredStatement) -> str:
     words = summary(orjson.loads(stored.body))
     arrived = f"{stored.stored[:10]} {stored.stored[11:19]}"
     cells = "".join(f'<td title="{html.escape(word)}">{html.escape(word)}</td>' for word in (arrived, *words))

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from edx2lrs.transforms.formats.texts import TIMESTAMP, UUID
-from edx2lrs.transforms.validation.faults import sentence
-from edx2lrs.transforms.validation.xapi import statement_faults
+from edx2lrs.transforms.validation.violations import sentence
+from edx2lrs.transforms.validation.xapi import statement_violations
 
 Uuid = Annotated[str, Meta(pattern=rf"^{UUID}\Z")]
 Timestamp = Annotated[str, Meta(pattern=rf"^{TIMESTAMP}\Z")]
@@ -22,6 +22,6 @@ for _type in (Uuid, Timestamp):
     msgspec.json.Decoder(_type)
 
 
-def fault_of(statement: object) -> str | None:
+def first_violation(statement: object) -> str | None:
     """The first fault of ``statement`` (decoded JSON), None when it is valid."""
-    return next((sentence(fault) for fault in statement_faults(statement) if fault.required), None)
+    return next((sentence(violation) for violation in statement_violations(statement) if violation.required), None)

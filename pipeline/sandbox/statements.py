@@ -15,8 +15,8 @@ import orjson
 from werkzeug import Request, Response
 from werkzeug.exceptions import BadRequest, Conflict, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
-from edx2lrs.pipeline.sandbox.statement_rules import Timestamp, Uuid, fault_of
-from edx2lrs.pipeline.sandbox.store import Arrival, ConflictError, Record, Store
+from edx2lrs.pipeline.sandbox.statement_rules import Timestamp, Uuid, first_violation
+from edx2lrs.pipeline.sandbox.store import Arrival, StatementConflictError, Store, StoredStatement
 
 VERSION = "1.0.3"
 MAX_LIMIT = 500
@@ -136,9 +136,9 @@ def digest(value: dict[str, Any]) -> bytes:
 
 
 def _arrival(statement: Any, where: str) -> Arrival:
-    fault = fault_of(statement)
-    if fault:
-        raise BadRequest(where + fault)
+    violation = first_violation(statement)
+    if violation:
+        raise BadRequest(where + violation)
     statement_id = str(statement.get("id") or uuid4()).lower()
     return Arrival(
         statement_id,
@@ -151,12 +151,12 @@ def _arrival(statement: Any, where: str) -> Arrival:
 def _keep(store: Store, name: str, arrivals: list[Arrival]) -> list[str]:
     try:
         return store.keep(name, "xapi", arrivals, immutable=True)
-    except ConflictError as conflict:
+    except StatementConflictError as conflict:
         # "the LRS MUST reject the entire batch" (xAPI-Communication 2.1.2)
         raise Conflict(f"{conflict} is stored with another body; nothing of this request was stored") from None
 
 
-def _complete(record: Record, request: Request) -> dict[str, Any]:
+def _complete(record: StoredStatement, request: Request) -> dict[str, Any]:
     """The statement with what an LRS adds (xAPI-Data 2.4): stored, authority; timestamp and version where not given."""
     return {
         "timestamp": record.stored,

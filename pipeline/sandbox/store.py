@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
-Protocol = Literal["xapi", "caliper"]
+from edx2lrs.transforms.config_types import Protocol
+
 Count = Literal["stored", "repeats", "requests", "refused", "faults"]
 
 APPLICATION_ID = 0x6C72_7362  # "lrsb" in the file's header: a database of another program is never written to
@@ -38,7 +39,7 @@ class WrongProtocolError(Exception):
     """The consumer's name is taken by the other protocol, which is the exception's text."""
 
 
-class ConflictError(Exception):
+class StatementConflictError(Exception):
     """An id is there already with another body; the exception's text is the id."""
 
 
@@ -52,7 +53,7 @@ class Arrival(NamedTuple):
     body: bytes
 
 
-class Record(NamedTuple):
+class StoredStatement(NamedTuple):
     """What is stored. ``number`` grows in the order of arrival; ``stored`` is UTC with six digits of fraction."""
 
     number: int
@@ -140,7 +141,7 @@ class Store:
                 if digest is arrival.digest:
                     new[arrival.id] = arrival
                 elif immutable and digest != arrival.digest:
-                    raise ConflictError(arrival.id)
+                    raise StatementConflictError(arrival.id)
             connection.executemany(
                 "INSERT INTO records (consumer, id, digest, verb, stored, body) VALUES (?, ?, ?, ?, ?, ?)",
                 [(consumer, a.id, a.digest, a.verb, stored, a.body) for a in new.values()],
@@ -172,13 +173,13 @@ class Store:
                 counts[kind] = n
         return found
 
-    def get(self, name: str, record_id: str) -> Record | None:
+    def get(self, name: str, record_id: str) -> StoredStatement | None:
         rows = self._rows(
             "SELECT number, id, stored, body FROM records WHERE consumer = (SELECT id FROM consumers WHERE name = ?) AND id = ?",
             name,
             record_id,
         )
-        return Record(*rows[0]) if rows else None
+        return StoredStatement(*rows[0]) if rows else None
 
     def find(
         self,
@@ -190,7 +191,7 @@ class Store:
         since: str = "",
         until: str = "9999",
         verb: str | None = None,
-    ) -> list[Record]:
+    ) -> list[StoredStatement]:
         """At most ``limit`` records, newest first or oldest first, behind the record with the number ``cursor`` in
         that direction. ``since`` (exclusive) and ``until`` (inclusive) compare with ``stored`` and have its form."""
         direction, beyond = ("ASC", ">") if ascending else ("DESC", "<")
@@ -202,7 +203,7 @@ class Store:
             f" ORDER BY number {direction} LIMIT ?",
             *(name, cursor, cursor, since, until, verb, verb, limit),
         )
-        return [Record(*row) for row in rows]
+        return [StoredStatement(*row) for row in rows]
 
 
 def _consumer(connection: sqlite3.Connection, name: str, protocol: Protocol) -> int:

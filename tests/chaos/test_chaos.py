@@ -13,7 +13,7 @@ import pytest
 
 from edx2lrs.io.dead_letters.letters import read
 from edx2lrs.pipeline.sandbox.application import Application
-from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
+from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Store
 
@@ -52,7 +52,7 @@ class Lrs(NamedTuple):
     name: str
     port: int
     store: Store
-    faults: Faults
+    faults: InjectedFaults
 
     @property
     def stored(self) -> int:
@@ -76,7 +76,7 @@ def lrss(tmp_path: Path) -> Iterator[Callable[[int], dict[str, Lrs]]]:
             found = {}
             for number, (name, plan) in enumerate(PLANS.items()):
                 store = stack.enter_context(Store(tmp_path / f"{name}.db"))
-                faults = Faults([parse_fault(text) for text in plan.split()], seed=3 * seed + number)
+                faults = InjectedFaults([parse_fault(text) for text in plan.split()], seed=3 * seed + number)
                 _, port = stack.enter_context(serving(Application(store, faults)))
                 found[name] = Lrs(name, port, store, faults)
             return found

@@ -22,7 +22,7 @@ from werkzeug import Request, Response
 
 from edx2lrs.io.dead_letters.letters import read
 from edx2lrs.pipeline.sandbox.application import ids_in
-from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
+from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.misbehaviour import misbehave, poisoned
 from edx2lrs.pipeline.sandbox.server import serving
 
@@ -61,7 +61,7 @@ consumers:
 class FaultyFront:
     """A WSGI application. What ``url`` answered with success counts as stored."""
 
-    def __init__(self, url: str, faults: Faults) -> None:
+    def __init__(self, url: str, faults: InjectedFaults) -> None:
         self._url = url
         self._faults = faults
         self._own = threading.local()
@@ -133,7 +133,7 @@ def lrs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 def test_a_real_lrs_holds_every_statement_once(
     seed: int, events: int, plan: str, lrs: Lrs, tmp_path: Path, job: Any, assert_adds_up: Any
 ) -> None:
-    faults = Faults([parse_fault(text) for text in plan.split()], seed)
+    faults = InjectedFaults([parse_fault(text) for text in plan.split()], seed)
     proxy = FaultyFront(lrs.url, faults)
     chance = random.Random(seed)
     config, log = tmp_path / "edx2lrs.yaml", tmp_path / "tracking.log"

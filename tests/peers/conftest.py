@@ -27,7 +27,7 @@ import pytest
 
 from edx2lrs.io.sources.event_bus import SCHEMA, TRACKING_EVENT
 from edx2lrs.pipeline.sandbox.application import Application
-from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
+from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError
 from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Arrival, Store
@@ -306,7 +306,7 @@ class Lrs:
         self._mine = threading.local()
         self._keep = self.store.keep
         self.store.keep = self._noted  # type: ignore[method-assign]
-        self._application = Application(self.store, Faults([parse_fault(text) for text in faults], seed))
+        self._application = Application(self.store, InjectedFaults([parse_fault(text) for text in faults], seed))
         _, port = stack.enter_context(serving(self))  # type: ignore[arg-type]
         self.address = f"127.0.0.1:{port}"
 

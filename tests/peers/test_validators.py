@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from edx2lrs.transforms.validation.caliper import caliper_faults
-from edx2lrs.transforms.validation.faults import sentence
-from edx2lrs.transforms.validation.xapi import statement_faults
+from edx2lrs.transforms.validation.caliper import caliper_violations
+from edx2lrs.transforms.validation.violations import sentence
+from edx2lrs.transforms.validation.xapi import statement_violations
 
 PEERS = Path(os.environ.get("EDX2LRS_PEERS", ""))
 INSTALLED = Path(os.environ.get("PEER_DIR") or Path(os.environ.get("TMPDIR", "/tmp")) / "xapi-validate")
@@ -257,7 +257,7 @@ def required(faults: Any) -> list[str]:
 def test_statements_are_judged_as_a_peer_judges_them_or_a_clause_says_why_not(peer: str, ask: Any) -> None:
     documents = statements()
     theirs = ask("".join(json.dumps(document) + "\n" for document in documents))
-    ours = [required(statement_faults(document)) for document in documents]
+    ours = [required(statement_violations(document)) for document in documents]
     assert len(documents) > 5_000
     check(peer, ours, theirs)
 
@@ -267,7 +267,7 @@ def test_caliper_is_judged_as_a_peer_judges_it_or_a_clause_says_why_not() -> Non
     bases = (*valid.EVENTS, valid.ENVELOPE, *fixtures("caliper")[::12])
     documents = [mutant for document in bases for mutant in mutants.mutants(document)]
     theirs = [caliper_judge(peer, document) for document in documents]
-    ours = [caliper_faults(document) for document in documents]
+    ours = [caliper_violations(document) for document in documents]
     assert len(documents) > 5_000
     check("caliper", map(required, ours), map(required_by_the_peer, theirs))
     strict = differences([list(map(sentence, faults)) for faults in ours], theirs, "caliper")

@@ -25,7 +25,7 @@ class _Zstandard(threading.local):
 _zstandard = _Zstandard()
 
 
-class Statement(msgspec.Struct, frozen=True, gc=False):
+class BlockStatement(msgspec.Struct, frozen=True, gc=False):
     """One xAPI statement or Caliper event, finished: its id (16 bytes), its body (JSON, no line break in it), the hash of the
     event it came from (8 bytes) and where that event was read (``with_name``)."""
 
@@ -58,7 +58,7 @@ def position_and_name(text: str) -> tuple[str, str | None]:
     return (position, event_name) if position else (text, None)
 
 
-def pack(consumer: str, statements: Sequence[Statement]) -> Block:
+def pack(consumer: str, statements: Sequence[BlockStatement]) -> Block:
     """The block of ``statements``, which are not empty, in their order."""
     ids = b"".join([statement.id for statement in statements])
     hashes = [statement.event_hash for statement in statements]

@@ -18,7 +18,7 @@ _ID = _CHECKS = 16
 _HASH = 8
 _FORGOTTEN = bytes(_CHECKS)
 _CHUNK_IDS = 2048
-_TIMES = 4  # few runs are looked through fast, and are not merged too often
+_TIMES = 4  # few segments are looked through fast, and are not merged too often
 
 Array = npt.NDArray[Any]
 
@@ -31,16 +31,16 @@ class _Segment(NamedTuple):
 
 
 class _Generation:
-    """Ids in sorted runs, each several times as long as the one after it, and the newest by themselves: a stream brings them one by
+    """Ids in sorted segments, each several times as long as the one after it, and the newest by themselves: a stream brings them one by
     one. What came later stands."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         parts = [_as_arrays(chunk) for chunk in chunks]
-        self._runs = [_merged(parts)] if parts else []
+        self._segments = [_merged(parts)] if parts else []
         self._newest: dict[bytes, bytes] = {}
 
     def __len__(self) -> int:
-        return sum(len(run.ids) for run in self._runs) + len(self._newest)
+        return sum(len(segment.ids) for segment in self._segments) + len(self._newest)
 
     def add(self, ids: bytes, checks: bytes) -> None:
         self._newest.update((one, checks[start : start + _CHECKS]) for start, one in _each(ids))
@@ -48,18 +48,18 @@ class _Generation:
             self._sort()
 
     def _sort(self) -> None:
-        self._runs.append(_merged([_as_arrays(b"".join(self._newest) + b"".join(self._newest.values()))]))
+        self._segments.append(_merged([_as_arrays(b"".join(self._newest) + b"".join(self._newest.values()))]))
         self._newest = {}
-        while len(self._runs) > 1 and len(self._runs[-2].ids) < _TIMES * len(self._runs[-1].ids):
-            self._runs[-2:] = [_merged(self._runs[-2:])]
+        while len(self._segments) > 1 and len(self._segments[-2].ids) < _TIMES * len(self._segments[-1].ids):
+            self._segments[-2:] = [_merged(self._segments[-2:])]
 
     def find(self, ids: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Id and checks of those that are known; of an id that came several times, the last is given last."""
         wanted = np.frombuffer(ids, dtype="S16")
-        for run in self._runs:
-            indexes = np.minimum(run.ids.searchsorted(wanted), len(run.ids) - 1)
-            for hit in (run.ids[indexes] == wanted).nonzero()[0].tolist():
-                yield wanted[hit : hit + 1].tobytes(), run.checks[indexes[hit]].tobytes()
+        for segment in self._segments:
+            indexes = np.minimum(segment.ids.searchsorted(wanted), len(segment.ids) - 1)
+            for hit in (segment.ids[indexes] == wanted).nonzero()[0].tolist():
+                yield wanted[hit : hit + 1].tobytes(), segment.checks[indexes[hit]].tobytes()
         for _, one in _each(ids):
             if one in self._newest:
                 yield one, self._newest[one]
@@ -68,9 +68,9 @@ class _Generation:
         """All of it, for the state."""
         if self._newest:
             self._sort()
-        if not self._runs:
+        if not self._segments:
             return []
-        whole = _merged(self._runs)
+        whole = _merged(self._segments)
         starts = range(0, len(whole.ids), _CHUNK_IDS)
         return [whole.ids[s : s + _CHUNK_IDS].tobytes() + whole.checks[s : s + _CHUNK_IDS].tobytes() for s in starts]
 
@@ -136,10 +136,10 @@ def _as_arrays(chunk: bytes) -> _Segment:
     return _Segment(np.frombuffer(chunk[:half], dtype="S16"), np.frombuffer(chunk[half:], dtype="<i8").reshape(-1, 2))
 
 
-def _merged(runs: list[_Segment]) -> _Segment:
+def _merged(segments: list[_Segment]) -> _Segment:
     """One run of them; of an id that is in several, the last stands."""
-    ids = np.concatenate([run.ids for run in runs])
-    checks = np.concatenate([run.checks for run in runs])
+    ids = np.concatenate([segment.ids for segment in segments])
+    checks = np.concatenate([segment.checks for segment in segments])
     order = np.argsort(ids, kind="stable")
     ids, checks = ids[order], checks[order]
     last = np.ones(len(ids), dtype=np.bool_)

@@ -48,20 +48,20 @@ from edx2lrs.transforms.validation.checks import (
     text,
     word_of,
 )
-from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
+from edx2lrs.transforms.validation.violations import FINE, Validator, Violation, Violations, missing, within, wrong, wrong_word
 
 CONTEXT = "http://purl.imsglobal.org/ctx/caliper/v1p2"
 _ELSEWHERE = "; one's own belong in extensions"
 EVENT_REQUIRES = ("id", "type", "actor", "action", "object", "eventTime")
 
 
-def caliper_faults(document: object) -> list[Fault]:
-    """All faults of an envelope, event or described entity (decoded JSON), the faults of recommended parts included."""
+def caliper_violations(document: object) -> list[Violation]:
+    """All violations of an envelope, event or described entity (decoded JSON), the violations of recommended parts included."""
     try:
-        faults = _document(document)
+        violations = _document(document)
     except RecursionError:
-        faults = (Fault((), "entities in entities, over and over", "an event that can be read", "Entity"),)
-    return [fault._replace(clause=f"Caliper 1.2, {fault.clause}") for fault in faults]
+        violations = (Violation((), "entities in entities, over and over", "an event that can be read", "Entity"),)
+    return [violation._replace(clause=f"Caliper 1.2, {violation.clause}") for violation in violations]
 
 
 def is_envelope(document: object) -> bool:
@@ -76,11 +76,11 @@ def is_described_entity(document: object) -> bool:
     return isinstance(kind := document.get("type"), str) and kind in ENTITY_TYPES
 
 
-def _document(document: object) -> Faults:
+def _document(document: object) -> Violations:
     return _envelope(document) if is_envelope(document) else _event_or_entity(document)
 
 
-def _event_or_entity(document: object) -> Faults:
+def _event_or_entity(document: object) -> Violations:
     if not isinstance(document, dict):
         return wrong(document, "an event or an entity", "JSON-LD Payload")
     if not is_described_entity(document):
@@ -92,12 +92,12 @@ def _event_or_entity(document: object) -> Faults:
 # Values. Event and Entity: a null or empty value SHOULD be left out. Where a value MUST have a form, null does not have the form.
 
 
-def _or_left_out(check: Check, clause: str) -> Check:
-    def lenient(value: object) -> Faults:
-        faults = FINE if value is None else check(value)
-        if not faults and (value is None or value == "" or value == [] or value == {}):
+def _or_left_out(check: Validator, clause: str) -> Validator:
+    def lenient(value: object) -> Violations:
+        violations = FINE if value is None else check(value)
+        if not violations and (value is None or value == "" or value == [] or value == {}):
             return wrong(value, "to leave it out", clause, required=False)
-        return faults
+        return violations
 
     return lenient
 
@@ -110,14 +110,14 @@ _identifier = formatted(_is_identifier, "an absolute IRI or a blank node", "Iden
 _instant = formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", "Event")
 
 
-def _object(clause: str) -> Check:
-    def check(value: object) -> Faults:
+def _object(clause: str) -> Validator:
+    def check(value: object) -> Violations:
         return FINE if isinstance(value, dict) else wrong(value, "an object", clause)
 
     return check
 
 
-def _value_check(name: str, clause: str, items: str) -> Check:
+def _value_check(name: str, clause: str, items: str) -> Validator:
     """The check of an entity's property, by the tables; ``items`` is the type of what the entity collects."""
     if name in TEXTS:
         return _or_left_out(text(clause), clause)
@@ -143,12 +143,12 @@ def _value_check(name: str, clause: str, items: str) -> Check:
     return _TERM_CHECKS[name]
 
 
-def _entity_of(types: str, clause: str) -> Check:
+def _entity_of(types: str, clause: str) -> Validator:
     """An entity of one of these types (or a subtype), or its IRI."""
     wanted = frozenset(types.split())
     expected = " or ".join(types.split())
 
-    def check(value: object) -> Faults:
+    def check(value: object) -> Violations:
         if isinstance(value, str):
             return FINE if _is_identifier(value) else wrong(value, f"{expected}, or its IRI", clause)
         if not isinstance(value, dict):
@@ -164,12 +164,12 @@ def _entity_of(types: str, clause: str) -> Check:
     return check
 
 
-def _local_context(value: object) -> Faults:
+def _local_context(value: object) -> Violations:
     """JSON-LD Context: a document may name contexts of its own everywhere."""
     return FINE if isinstance(value, (str, list, dict)) else wrong(value, "a context", "JSON-LD Context")
 
 
-def _value_record(kind: str) -> Check:
+def _value_record(kind: str) -> Validator:
     required, optional = VALUE_TYPES[kind]
     properties = {name: _value_check(name, kind, "Entity") for name in (*required, *optional)}
     return record(
@@ -181,23 +181,23 @@ def _value_record(kind: str) -> Check:
     )
 
 
-def _system_identifiers(value: object) -> Faults:
+def _system_identifiers(value: object) -> Violations:
     return _or_left_out(array(_system_identifier, "SystemIdentifiers or their IRIs", "Entity"), "Entity")(value)
 
 
-def _system_identifier(value: object) -> Faults:
+def _system_identifier(value: object) -> Violations:
     if isinstance(value, str) and _is_identifier(value):
         return FINE
     return _VALUE_CHECKS["SystemIdentifier"](value)
 
 
-def _selection(value: object) -> Faults:
+def _selection(value: object) -> Violations:
     if isinstance(value, str) and _is_identifier(value):
         return FINE
     return _VALUE_CHECKS["TextPositionSelector"](value)
 
 
-_TERM_CHECKS: dict[str, Check] = {
+_TERM_CHECKS: dict[str, Validator] = {
     "identifierType": word_of(IDENTIFIER_TYPES, "SystemIdentifier"),
     "metric": word_of(METRICS, "AggregateMeasure"),
     "otherIdentifiers": _system_identifiers,
@@ -205,13 +205,13 @@ _TERM_CHECKS: dict[str, Check] = {
     "selection": _selection,
     "status": word_of(STATUSES, "Membership"),
 }
-_VALUE_CHECKS: dict[str, Check] = {kind: _value_record(kind) for kind in VALUE_TYPES}
+_VALUE_CHECKS: dict[str, Validator] = {kind: _value_record(kind) for kind in VALUE_TYPES}
 
 
-def _properties_of(kind: str) -> dict[str, Check]:
+def _properties_of(kind: str) -> dict[str, Validator]:
     """The properties that an entity of this type may have: its own properties and the properties of its supertypes."""
     own = ENTITY_TYPES[kind]
-    found: dict[str, Check] = {}
+    found: dict[str, Validator] = {}
     for supertype in own.supertypes:
         found.update(_properties_of(supertype))
     found.update({name: _value_check(name, kind, own.items or "Entity") for name in own.properties})
@@ -220,11 +220,11 @@ def _properties_of(kind: str) -> dict[str, Check]:
     return found
 
 
-def _looked_up_before(_: object) -> Faults:
+def _looked_up_before(_: object) -> Violations:
     return FINE
 
 
-_ENTITY_CHECKS: dict[str, Check] = {
+_ENTITY_CHECKS: dict[str, Validator] = {
     kind: record(
         kind,
         "Entity" if kind != "AggregateMeasure" else kind,
@@ -239,11 +239,11 @@ _ENTITY_CHECKS: dict[str, Check] = {
 # Events
 
 
-def _has_context(document: dict[str, Any]) -> Faults:
+def _has_context(document: dict[str, Any]) -> Violations:
     return FINE if "@context" in document else (missing("@context", CONTEXT, "JSON-LD Context"),)
 
 
-def _context(value: object) -> Faults:
+def _context(value: object) -> Violations:
     if isinstance(value, list):
         if not all(isinstance(each, (str, dict)) for each in value):
             return wrong(value, "texts and objects in the array", "JSON-LD Context")
@@ -251,7 +251,7 @@ def _context(value: object) -> Faults:
     return FINE if value == CONTEXT else wrong(value, f"{CONTEXT}, or an array that ends with it", "JSON-LD Context")
 
 
-_PLAIN_PARTS: dict[str, Check] = {
+_PLAIN_PARTS: dict[str, Validator] = {
     "@context": _context,
     "id": formatted(is_urn_uuid, "urn:uuid: and a UUID", "Event"),
     "eventTime": _instant,
@@ -259,7 +259,7 @@ _PLAIN_PARTS: dict[str, Check] = {
 }
 
 
-def _event_check(kind: str) -> Check:
+def _event_check(kind: str) -> Validator:
     """The check of the properties of an event of one type, each on its own."""
     wanted = {**EVENT_PARTS, **EVENT_TYPES[kind].parts}
     parts = {
@@ -283,30 +283,30 @@ def _event_check(kind: str) -> Check:
     )
 
 
-def _action_of(kind: str) -> Check:
+def _action_of(kind: str) -> Validator:
     allowed = sorted(EVENT_TYPES[kind].actions)
     return word_of(allowed, kind, "an action of Caliper" if kind == "Event" else f"an action of {kind}: {', '.join(allowed)}")
 
 
-_EVENT_CHECKS: dict[str, Check] = {kind: _event_check(kind) for kind in EVENT_TYPES}
+_EVENT_CHECKS: dict[str, Validator] = {kind: _event_check(kind) for kind in EVENT_TYPES}
 
 
-def _event(event: dict[str, Any]) -> Faults:
+def _event(event: dict[str, Any]) -> Violations:
     kind = event.get("type")
     if not isinstance(kind, str) or kind not in EVENT_TYPES:
-        as_any = tuple(fault for fault in _EVENT_CHECKS["Event"](event) if fault.path != ("type",))
+        as_any = tuple(violation for violation in _EVENT_CHECKS["Event"](event) if violation.path != ("type",))
         if "type" not in event:
             return (missing("type", "an event type", "Event"), *as_any)
         return (*within("type", wrong_word(kind, "an event type of Caliper", "Event")), *as_any)
-    faults = _EVENT_CHECKS[kind](event)
+    violations = _EVENT_CHECKS[kind](event)
     action, profile = event.get("action"), event.get("profile")
     if isinstance(action, str):
-        faults += _by_action(event, kind, action)
+        violations += _by_action(event, kind, action)
     if isinstance(profile, str) and profile in PROFILES:
-        faults += _by_profile(event, kind, profile)
+        violations += _by_profile(event, kind, profile)
     if kind == "MediaEvent":
-        faults += _media(event)
-    return faults
+        violations += _media(event)
+    return violations
 
 
 def _type_of(part: object) -> str | None:
@@ -315,39 +315,39 @@ def _type_of(part: object) -> str | None:
     return kind if isinstance(kind, str) and kind in ENTITY_TYPES else None
 
 
-def _narrowed(event: dict[str, Any], part: str, types: tuple[str, ...], why: str, clause: str, required: bool = True) -> Faults:
-    """The fault of a part whose type fits the event, but does not fit the event's action or profile."""
+def _narrowed(event: dict[str, Any], part: str, types: tuple[str, ...], why: str, clause: str, required: bool = True) -> Violations:
+    """The violation of a part whose type fits the event, but does not fit the event's action or profile."""
     kind = _type_of(event.get(part))
     if kind is None or not types or LINEAGE[kind].intersection(types):
         return FINE
-    return (Fault((part, "type"), f'"{kind}"', f"{' or '.join(types)} {why}", clause, required),)
+    return (Violation((part, "type"), f'"{kind}"', f"{' or '.join(types)} {why}", clause, required),)
 
 
-def _by_action(event: dict[str, Any], kind: str, action: str) -> Faults:
-    faults = FINE
+def _by_action(event: dict[str, Any], kind: str, action: str) -> Violations:
+    violations = FINE
     for part, types in BY_ACTION.get((kind, action), {}).items():
-        faults += _narrowed(event, part, types, f"for {action}", kind)
+        violations += _narrowed(event, part, types, f"for {action}", kind)
     required, recommended = REQUIRED_BY_ACTION.get((kind, action)), RECOMMENDED_BY_ACTION.get((kind, action))
     if required and required not in event:
-        faults += (missing(required, f"{required}, for {action}", kind),)
+        violations += (missing(required, f"{required}, for {action}", kind),)
     if recommended and recommended not in event:
-        faults += (missing(recommended, f"{recommended}, for {action}", kind, required=False),)
+        violations += (missing(recommended, f"{recommended}, for {action}", kind, required=False),)
     if kind == "AnnotationEvent" and action in ANNOTATION_OF_ACTION and _type_of(event.get("generated")) != "Annotation":
-        faults += _narrowed(
+        violations += _narrowed(
             event, "generated", (ANNOTATION_OF_ACTION[action],), f"for {action}", "Annotation Profile", required=False
         )
-    return faults
+    return violations
 
 
-def _by_profile(event: dict[str, Any], kind: str, profile: str) -> Faults:
+def _by_profile(event: dict[str, Any], kind: str, profile: str) -> Violations:
     heading = profile.removesuffix("Profile") + " Profile"
     events = PROFILES[profile]
     if kind not in events:
-        return (Fault(("profile",), f'"{profile}"', f"a profile that has {kind}; this one has {', '.join(events)}", heading),)
+        return (Violation(("profile",), f'"{profile}"', f"a profile that has {kind}; this one has {', '.join(events)}", heading),)
     return _narrowed(event, "object", events[kind], f"in the {heading}", heading)
 
 
-def _media(event: dict[str, Any]) -> Faults:
+def _media(event: dict[str, Any]) -> Violations:
     """MediaEvent and Media Profile: the place in the recording."""
     if "target" not in event:
         recorded = _type_of(event.get("object")) in ("AudioObject", "VideoObject")
@@ -356,25 +356,25 @@ def _media(event: dict[str, Any]) -> Faults:
     if _type_of(target) != "MediaLocation" or "currentTime" in target:
         return FINE
     # MediaLocation: optional; the profile's MUST is about the value that it then has
-    return (Fault(("target", "currentTime"), "nothing", "where in the recording it happened", "Media Profile", required=False),)
+    return (Violation(("target", "currentTime"), "nothing", "where in the recording it happened", "Media Profile", required=False),)
 
 
 # Envelopes
 
 
-def _data(value: object) -> Faults:
+def _data(value: object) -> Violations:
     if not isinstance(value, list) or not value:
         return wrong(value, "an array of one event or more", "Envelope")
     return array(_event_or_entity, "events and entities", "Envelope")(value)
 
 
-def _sensor(value: object) -> Faults:
+def _sensor(value: object) -> Violations:
     if not isinstance(value, str) or not value:
         return wrong(value, "a text that names the sensor", "Envelope")
     return FINE if is_iri(value) else wrong(value, "an IRI", "Envelope", required=False)
 
 
-_ENVELOPE: dict[str, Check] = {
+_ENVELOPE: dict[str, Validator] = {
     "sensor": _sensor,
     "sendTime": formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", "Envelope"),
     "dataVersion": word_of([CONTEXT], "Envelope"),

@@ -1,4 +1,4 @@
-"""The parts of which the standards' tables are made: each function makes a check, and a check gives the faults of a value."""
+"""The parts of which the standards' tables are made: each function makes a check, and a check gives the violations of a value."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from math import isfinite
 from typing import Any
 
 from edx2lrs.transforms.formats.texts import Matches
-from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
+from edx2lrs.transforms.validation.violations import FINE, Validator, Violation, Violations, missing, within, wrong, wrong_word
 
-Rule = Callable[[dict[str, Any]], Faults]
+Rule = Callable[[dict[str, Any]], Violations]
 
 
-def anything(_: object) -> Faults:
+def anything(_: object) -> Violations:
     return FINE
 
 
-def text(clause: str, filled: bool = False) -> Check:
+def text(clause: str, filled: bool = False) -> Validator:
     """A text. With ``filled``, a text that is not empty."""
     expected = "a text that is not empty" if filled else "a text"
 
-    def check(value: object) -> Faults:
+    def check(value: object) -> Violations:
         return FINE if isinstance(value, str) and (value or not filled) else wrong(value, expected, clause)
 
     return check
 
 
-def formatted(matches: Matches, expected: str, clause: str) -> Check:
+def formatted(matches: Matches, expected: str, clause: str) -> Validator:
     """A text of a format."""
 
-    def check(value: object) -> Faults:
+    def check(value: object) -> Violations:
         return FINE if isinstance(value, str) and matches(value) else wrong(value, expected, clause)
 
     return check
 
 
-def word_of(words: Collection[str], clause: str, called: str | None = None) -> Check:
+def word_of(words: Collection[str], clause: str, called: str | None = None) -> Validator:
     """A word of a list, spelled exactly as in the list. ``called``: the words for a list that is too long to be shown."""
     expected = called or (" or ".join(f'"{word}"' for word in words) if len(words) < 4 else f"one of {', '.join(words)}")
     known = frozenset(words)
 
-    def check(value: object) -> Faults:
+    def check(value: object) -> Violations:
         return FINE if isinstance(value, str) and value in known else wrong_word(value, expected, clause)
 
     return check
 
 
-def boolean(clause: str) -> Check:
-    def check(value: object) -> Faults:
+def boolean(clause: str) -> Validator:
+    def check(value: object) -> Violations:
         return FINE if isinstance(value, bool) else wrong(value, "a boolean", clause)
 
     return check
@@ -57,58 +57,58 @@ def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
 
-def number(clause: str, low: float | None = None, high: float | None = None) -> Check:
+def number(clause: str, low: float | None = None, high: float | None = None) -> Validator:
     """A number, from ``low`` to ``high``."""
     expected = "a number" if low is None else f"a number from {low} to {high}"
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Violations:
         fine = is_number(value) and (low is None or low <= value) and (high is None or value <= high)
         return FINE if fine else wrong(value, expected, clause)
 
     return check
 
 
-def integer(clause: str, low: int | None = None) -> Check:
+def integer(clause: str, low: int | None = None) -> Validator:
     """A whole number (in JSON, ``2.0`` is a whole number), not below ``low``."""
     expected = "a whole number" if low is None else f"a whole number, {low} or more"
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Violations:
         fine = is_number(value) and value == int(value) and (low is None or low <= value)
         return FINE if fine else wrong(value, expected, clause)
 
     return check
 
 
-def array(check_item: Check, of: str, clause: str) -> Check:
+def array(check_item: Validator, of: str, clause: str) -> Validator:
     """An array, each item checked."""
 
-    def check(value: object) -> Faults:
+    def check(value: object) -> Violations:
         if not isinstance(value, list):
             return wrong(value, f"an array of {of}", clause)
-        faults: list[Fault] = []
+        violations: list[Violation] = []
         for place, item in enumerate(value):
             found = check_item(item)
             if found:
-                faults += within(place, found)
-        return tuple(faults)
+                violations += within(place, found)
+        return tuple(violations)
 
     return check
 
 
-def keyed(is_key: Matches, key: str, check_item: Check, clause: str) -> Check:
+def keyed(is_key: Matches, key: str, check_item: Validator, clause: str) -> Validator:
     """An object whose keys have a format, each value checked."""
 
-    def check(value: object) -> Faults:
+    def check(value: object) -> Violations:
         if not isinstance(value, dict):
             return wrong(value, f"an object whose keys are {key}", clause)
-        faults: list[Fault] = []
+        violations: list[Violation] = []
         for name, item in value.items():
             if not is_key(name):
-                faults.append(Fault((name,), "another key", f"keys that are {key}", clause))
+                violations.append(Violation((name,), "another key", f"keys that are {key}", clause))
             found = check_item(item)
             if found:
-                faults += within(name, found)
-        return tuple(faults)
+                violations += within(name, found)
+        return tuple(violations)
 
     return check
 
@@ -116,7 +116,7 @@ def keyed(is_key: Matches, key: str, check_item: Check, clause: str) -> Check:
 def record(
     what: str,
     clause: str,
-    properties: Mapping[str, Check],
+    properties: Mapping[str, Validator],
     *,
     required: Sequence[str] = (),
     recommended: Mapping[str, str] | None = None,
@@ -124,7 +124,7 @@ def record(
     unknown: str,
     elsewhere: str = "",
     nulls: str | None = None,
-) -> Check:
+) -> Validator:
     """An object with these properties and no other.
 
     ``recommended``: properties that the object should have, each with its clause. ``rules``: rules over several properties.
@@ -132,12 +132,12 @@ def record(
     clause that allows no null.
     """
 
-    def check(value: object) -> Faults:
+    def check(value: object) -> Violations:
         if not isinstance(value, dict):
             return wrong(value, what, clause)
-        faults = [missing(name, f"a value: {what} has one", clause) for name in required if name not in value]
+        violations = [missing(name, f"a value: {what} has one", clause) for name in required if name not in value]
         if recommended:
-            faults += [
+            violations += [
                 missing(name, f"a value in {what}", by, required=False) for name, by in recommended.items() if name not in value
             ]
         for name, item in value.items():
@@ -145,17 +145,17 @@ def record(
             found = _unknown(name, properties, f"{what}{elsewhere}", unknown) if check_item is None else check_item(item)
             if found:
                 if item is None and nulls is not None and check_item is not None:
-                    found = tuple(fault._replace(clause=nulls) for fault in found)
-                faults += within(name, found)
+                    found = tuple(violation._replace(clause=nulls) for violation in found)
+                violations += within(name, found)
         for rule in rules:
-            faults += rule(value)
-        return tuple(faults)
+            violations += rule(value)
+        return tuple(violations)
 
     return check
 
 
-def _unknown(name: str, properties: Collection[str], what: str, clause: str) -> Faults:
-    """The fault of a property that ``what`` does not have. The fault names a property that differs only in case."""
+def _unknown(name: str, properties: Collection[str], what: str, clause: str) -> Violations:
+    """The violation of a property that ``what`` does not have. The violation names a property that differs only in case."""
     meant = next((each for each in properties if each.casefold() == name.casefold()), None)
     expected = f"no such property in {what}" if meant is None else f"{meant}, in this case of letters"
-    return (Fault((), "an unknown property", expected, clause),)
+    return (Violation((), "an unknown property", expected, clause),)

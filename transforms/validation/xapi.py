@@ -36,7 +36,7 @@ from edx2lrs.transforms.validation.checks import (
     text,
     word_of,
 )
-from edx2lrs.transforms.validation.faults import FINE, Check, Fault, Faults, missing, within, wrong, wrong_word
+from edx2lrs.transforms.validation.violations import FINE, Validator, Violation, Violations, missing, within, wrong, wrong_word
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
@@ -51,16 +51,16 @@ language_map = keyed(is_language, "language tags (RFC 5646)", text("4.2"), "4.2"
 extensions = keyed(is_iri, "absolute IRIs (RFC 3987)", anything, "4.1")
 
 
-def statement_faults(statement: object) -> list[Fault]:
-    """All faults of ``statement`` (decoded JSON), the faults of recommended parts included. Empty for a valid statement."""
-    return [fault._replace(clause=f"xAPI 1.0.3, {fault.clause}") for fault in _statement(statement)]
+def statement_violations(statement: object) -> list[Violation]:
+    """All violations of ``statement`` (decoded JSON), the violations of recommended parts included. Empty for a valid statement."""
+    return [violation._replace(clause=f"xAPI 1.0.3, {violation.clause}") for violation in _statement(statement)]
 
 
-def uuid(clause: str) -> Check:
+def uuid(clause: str) -> Validator:
     """4.4: every UUID in its standard form is valid; the variant of RFC 4122 is recommended."""
     check_form = formatted(is_uuid, "a UUID", clause)
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Violations:
         found = check_form(value)
         if found or is_uuid_of_rfc_4122(value):
             return found
@@ -69,7 +69,7 @@ def uuid(clause: str) -> Check:
     return check
 
 
-def _duration(value: Any) -> Faults:
+def _duration(value: Any) -> Violations:
     if not isinstance(value, str) or not is_duration(value):
         return wrong(value, "a duration (ISO 8601, 4.4.3.2)", "4.6")
     return wrong(value, "at most hundredths of a second", "4.6", required=False) if _too_precise(value) else FINE
@@ -81,26 +81,26 @@ _too_precise = re.compile(r"[.,][0-9]{3}[0-9]*S").search
 _record = partial(record, unknown="2.2", nulls="2.2")
 
 
-def _empty_objects(value: dict[str, Any]) -> Faults:
+def _empty_objects(value: dict[str, Any]) -> Violations:
     return tuple(
-        Fault((name,), "an empty object", "to leave it out", "2.2", required=False) for name, item in value.items() if item == {}
+        Violation((name,), "an empty object", "to leave it out", "2.2", required=False) for name, item in value.items() if item == {}
     )
 
 
 # 2.4.2 Actor
 
 
-def _one_identifier(agent: dict[str, Any]) -> Faults:
+def _one_identifier(agent: dict[str, Any]) -> Violations:
     given = [name for name in IDENTIFIERS if name in agent]
     if len(given) == 1:
         return FINE
-    return (Fault((), ", ".join(given) or "none of them", f"exactly one of {', '.join(IDENTIFIERS)}", "2.4.2.1"),)
+    return (Violation((), ", ".join(given) or "none of them", f"exactly one of {', '.join(IDENTIFIERS)}", "2.4.2.1"),)
 
 
-def _identifier_or_members(group: dict[str, Any]) -> Faults:
+def _identifier_or_members(group: dict[str, Any]) -> Violations:
     given = [name for name in IDENTIFIERS if name in group]
     if len(given) > 1:
-        return (Fault((), ", ".join(given), f"at most one of {', '.join(IDENTIFIERS)}", "2.4.2.2"),)
+        return (Violation((), ", ".join(given), f"at most one of {', '.join(IDENTIFIERS)}", "2.4.2.2"),)
     if not given and not group.get("member"):
         return (missing("member", "the members of a Group without an identifier", "2.4.2.2"),)
     return FINE
@@ -109,7 +109,7 @@ def _identifier_or_members(group: dict[str, Any]) -> Faults:
 _account = _record(
     "an account", "2.4.2.4", {"homePage": iri, "name": text("2.4.2.4", filled=True)}, required=("homePage", "name")
 )
-_NAMED: dict[str, Check] = {
+_NAMED: dict[str, Validator] = {
     "name": text("2.4.2.1"),
     "mbox": formatted(is_mailto, "mailto: and an e-mail address", "2.4.2.3"),
     "mbox_sha1sum": formatted(is_sha1, "the 40 hexadecimal digits of a SHA-1", "2.4.2.3"),
@@ -121,9 +121,9 @@ _agent = _record(
 )
 
 
-def _member(value: object) -> Faults:
+def _member(value: object) -> Violations:
     if isinstance(value, dict) and value.get("objectType") == "Group":
-        return (Fault(("objectType",), '"Group"', "an Agent: a Group's members are Agents", "2.4.2.2"),)
+        return (Violation(("objectType",), '"Group"', "an Agent: a Group's members are Agents", "2.4.2.2"),)
     return _agent(value)
 
 
@@ -136,7 +136,7 @@ _group = _record(
 )
 
 
-def _actor(value: object) -> Faults:
+def _actor(value: object) -> Violations:
     """2.4.2: an Agent, unless the actor says that it is a Group."""
     if not isinstance(value, dict):
         return wrong(value, "an Agent or a Group", "2.4.2")
@@ -175,7 +175,7 @@ _PATTERN_OF = {
 }
 
 
-def _interaction(definition: dict[str, Any]) -> Faults:
+def _interaction(definition: dict[str, Any]) -> Violations:
     """2.4.4.1, Interaction Activities and Interaction Components."""
     kind = definition.get("interactionType")
     if kind is None:
@@ -185,8 +185,8 @@ def _interaction(definition: dict[str, Any]) -> Faults:
     if not isinstance(kind, str) or kind not in COMPONENTS_OF:
         return FINE
     supported = COMPONENTS_OF[kind]
-    faults = tuple(
-        Fault((name,), "a list of components", f"{' and '.join(supported) or 'none'} for {kind}", "2.4.4.1")
+    violations = tuple(
+        Violation((name,), "a list of components", f"{' and '.join(supported) or 'none'} for {kind}", "2.4.4.1")
         for name in COMPONENTS
         if name in definition and name not in supported
     )
@@ -194,10 +194,10 @@ def _interaction(definition: dict[str, Any]) -> Faults:
     patterns = definition.get("correctResponsesPattern")
     for place, pattern in enumerate(patterns if isinstance(patterns, list) else ()):
         if isinstance(pattern, str) and matches is not anything and not matches(pattern):
-            faults += within("correctResponsesPattern", within(place, wrong(pattern, f"{expected} ({kind})", "2.4.4.1")))
+            violations += within("correctResponsesPattern", within(place, wrong(pattern, f"{expected} ({kind})", "2.4.4.1")))
     if definition.get("type") != CMI_INTERACTION:
-        faults += (Fault(("type",), "another type or none", CMI_INTERACTION, "2.4.4.1", required=False),)
-    return faults
+        violations += (Violation(("type",), "another type or none", CMI_INTERACTION, "2.4.4.1", required=False),)
+    return violations
 
 
 _component = _record(
@@ -210,20 +210,20 @@ _component = _record(
 _component_list = array(_component, "interaction components", "2.4.4.1")
 
 
-def _components(value: Any) -> Faults:
+def _components(value: Any) -> Violations:
     """Interaction Components: the ids are distinct, and should have no white space."""
-    faults = _component_list(value)
+    violations = _component_list(value)
     seen: set[str] = set()
     for place, component in enumerate(value if isinstance(value, list) else ()):
         name = component.get("id") if isinstance(component, dict) else None
         if not isinstance(name, str):
             continue
         if name in seen:
-            faults += (Fault((place, "id"), "the id of another one in the list", "distinct ids", "2.4.4.1"),)
+            violations += (Violation((place, "id"), "the id of another one in the list", "distinct ids", "2.4.4.1"),)
         if any(map(str.isspace, name)):
-            faults += (Fault((place, "id"), "an id with white space", "an id without", "2.4.4.1", required=False),)
+            violations += (Violation((place, "id"), "an id with white space", "an id without", "2.4.4.1", required=False),)
         seen.add(name)
-    return faults
+    return violations
 
 
 _definition = _record(
@@ -261,14 +261,14 @@ _statement_reference = _record(
 # 2.4.5 Result
 
 
-def _score_order(score: dict[str, Any]) -> Faults:
+def _score_order(score: dict[str, Any]) -> Violations:
     low, raw, high = (score.get(name) if is_number(score.get(name)) else None for name in ("min", "raw", "max"))
-    faults = FINE
+    violations = FINE
     if low is not None and high is not None and low >= high:
-        faults += (Fault(("min",), "a number", "a number less than max", "2.4.5.1"),)
+        violations += (Violation(("min",), "a number", "a number less than max", "2.4.5.1"),)
     if raw is not None and ((low is not None and raw < low) or (high is not None and raw > high)):
-        faults += (Fault(("raw",), "a number", "a number from min to max", "2.4.5.1"),)
-    return faults
+        violations += (Violation(("raw",), "a number", "a number from min to max", "2.4.5.1"),)
+    return violations
 
 
 _score = _record(
@@ -296,14 +296,14 @@ _result = _record(
 _activity_list = array(_activity, "Activities", "2.4.6.2")
 
 
-def _activities(value: object) -> Faults:
+def _activities(value: object) -> Violations:
     """A single Activity stands for a list with this Activity; a list is recommended."""
     if isinstance(value, dict):
         return (*_activity(value), *wrong(value, "an array of Activities", "2.4.6.2", required=False))
     return _activity_list(value)
 
 
-def _team(value: object) -> Faults:
+def _team(value: object) -> Violations:
     return _group(value) if isinstance(value, dict) else wrong(value, "a Group", "2.4.6")
 
 
@@ -333,29 +333,29 @@ _context = _record(
 # 2.4.9 Authority
 
 
-def _authority(value: object) -> Faults:
+def _authority(value: object) -> Violations:
     """An Agent, or a Group of two: an application and a user, as in 3-legged OAuth."""
-    faults = _actor(value)
+    violations = _actor(value)
     if not isinstance(value, dict) or value.get("objectType") != "Group":
-        return faults
+        return violations
     members = value.get("member")
     if not isinstance(members, list) or len(members) != 2:
-        faults += (Fault(("member",), "another number of members", "two Agents", "2.4.9"),)
+        violations += (Violation(("member",), "another number of members", "two Agents", "2.4.9"),)
     elif not any(isinstance(member, dict) and "account" in member for member in members):
-        faults += (Fault(("member",), "no account", "an application that is identified by account", "2.4.9"),)
-    return faults
+        violations += (Violation(("member",), "no account", "an application that is identified by account", "2.4.9"),)
+    return violations
 
 
 # 2.4.11 Attachments
 
 
-def _signature(attachment: dict[str, Any]) -> Faults:
+def _signature(attachment: dict[str, Any]) -> Violations:
     if attachment.get("usageType") == SIGNATURE and attachment.get("contentType") != "application/octet-stream":
-        return (Fault(("contentType",), "another type", "application/octet-stream, for a signature", "2.6"),)
+        return (Violation(("contentType",), "another type", "application/octet-stream, for a signature", "2.6"),)
     return FINE
 
 
-def _hash(value: object) -> Faults:
+def _hash(value: object) -> Violations:
     if isinstance(value, str) and value:
         return FINE if is_sha2(value) else wrong(value, "the hexadecimal digits of a SHA-2", "2.4.11", required=False)
     return wrong(value, "a SHA-2", "2.4.11")
@@ -385,27 +385,27 @@ def _object_type(statement: dict[str, Any]) -> object:
     return found.get("objectType", "Activity") if isinstance(found, dict) else None
 
 
-def _only_with_an_activity(statement: dict[str, Any]) -> Faults:
+def _only_with_an_activity(statement: dict[str, Any]) -> Violations:
     context = statement.get("context")
     if not isinstance(context, dict) or _object_type(statement) in (None, "Activity"):
         return FINE
     return tuple(
-        Fault(("context", name), "a property of statements about an Activity", "to leave it out", "2.4.6")
+        Violation(("context", name), "a property of statements about an Activity", "to leave it out", "2.4.6")
         for name in ("revision", "platform")
         if name in context
     )
 
 
-def _voiding(statement: dict[str, Any]) -> Faults:
+def _voiding(statement: dict[str, Any]) -> Violations:
     verb = statement.get("verb")
     if not isinstance(verb, dict) or verb.get("id") != VOIDED or _object_type(statement) in (None, "StatementRef"):
         return FINE
     return within("object", within("objectType", wrong_word(_object_type(statement), '"StatementRef", for voided', "2.3.2")))
 
 
-def _version_of_providers(statement: dict[str, Any]) -> Faults:
+def _version_of_providers(statement: dict[str, Any]) -> Violations:
     if isinstance(statement.get("version"), str) and statement["version"] != "1.0.0":
-        return (Fault(("version",), "another version", "1.0.0 from providers", "2.4.10", required=False),)
+        return (Violation(("version",), "another version", "1.0.0 from providers", "2.4.10", required=False),)
     return FINE
 
 
@@ -419,17 +419,17 @@ _verb = _record(
 )
 
 
-def _not_in_a_substatement(value: object) -> Faults:
+def _not_in_a_substatement(value: object) -> Violations:
     return wrong(value, "no such property in a SubStatement", "2.4.4.3")
 
 
-def _nested_object(value: object) -> Faults:
+def _nested_object(value: object) -> Violations:
     if isinstance(value, dict) and value.get("objectType") == "SubStatement":
-        return (Fault(("objectType",), '"SubStatement"', "no SubStatement in a SubStatement", "2.4.4.3"),)
+        return (Violation(("objectType",), '"SubStatement"', "no SubStatement in a SubStatement", "2.4.4.3"),)
     return _object(value)
 
 
-_PARTS: dict[str, Check] = {
+_PARTS: dict[str, Validator] = {
     "actor": _actor,
     "verb": _verb,
     "result": _result,
@@ -450,7 +450,7 @@ _substatement = _record(
     required=("objectType", "actor", "verb", "object"),
     rules=_RULES,
 )
-_OBJECTS: dict[str, Check] = {
+_OBJECTS: dict[str, Validator] = {
     "Activity": _activity,
     "Agent": _agent,
     "Group": _group,
@@ -459,7 +459,7 @@ _OBJECTS: dict[str, Check] = {
 }
 
 
-def _object(value: object) -> Faults:
+def _object(value: object) -> Violations:
     """2.4.4: an Activity, unless the object says that it is something else."""
     if not isinstance(value, dict):
         return wrong(value, "an object", "2.4.4")

@@ -14,7 +14,7 @@ from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.state.waves import Kept, KeptWave, ReadPiece
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.packing.blocks import Block, Statement, pack
+from edx2lrs.transforms.packing.blocks import Block, BlockStatement, pack
 
 PIECE = PieceKey("/logs/tracking.log")
 
@@ -55,13 +55,13 @@ def state(start: Callable[..., State]) -> State:
 
 
 @pytest.fixture
-def statement() -> Callable[..., Statement]:
+def statement() -> Callable[..., BlockStatement]:
     """A statement by its number; event and body are those of the number unless they are given."""
 
-    def make(number: int, event: str = "", body: str = "") -> Statement:
+    def make(number: int, event: str = "", body: str = "") -> BlockStatement:
         identifier = hashlib.sha1(str(number).encode()).digest()[:16]
         event_hash = hashlib.sha1((event or f"event {number}").encode()).digest()[:8]
-        return Statement(identifier, (body or f'{{"n":{number}}}').encode(), event_hash, f"{PIECE.file}:{number}")
+        return BlockStatement(identifier, (body or f'{{"n":{number}}}').encode(), event_hash, f"{PIECE.file}:{number}")
 
     return make
 
@@ -72,7 +72,7 @@ def keep() -> Keep:
 
     def keep_them(
         state: State,
-        *blocks: tuple[str, Sequence[Statement]],
+        *blocks: tuple[str, Sequence[BlockStatement]],
         failures: Sequence[Failure] = (),
         start: int | None = None,
     ) -> Kept:

@@ -23,13 +23,13 @@ from edx2lrs.io.state.outbox import Settlement
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
-from edx2lrs.transforms.packing.blocks import Statement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, pack
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.counters import Counted
 
 def statement(number):
     digest = hashlib.sha1(str(number).encode()).digest()
-    return Statement(digest[:16], b"%d" % number, digest[:8], f"piece:{number}")
+    return BlockStatement(digest[:16], b"%d" % number, digest[:8], f"piece:{number}")
 
 def settle(state):
     while True:

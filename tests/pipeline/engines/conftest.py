@@ -12,10 +12,10 @@ import pytest
 
 from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.shard_sending import Absent, TurnTaker
-from edx2lrs.pipeline.engines.shard import Cells, Service, Shard
+from edx2lrs.pipeline.engines.shard import Cells, Shard, ShardSetup
 from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import Statement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, pack
 
 
 class Value:
@@ -104,7 +104,7 @@ class Engine:
         taker = TurnTaker(self.consumer, self.lrs, lambda: self.now, self._sleep, lambda: 0.5)
         if self.absent:
             taker = Absent(self.consumer, 60.0, lambda: self.now)
-        return Shard(self.key, self.cells, Service(self.consumer, taker, 100_000, self._statements))
+        return Shard(self.key, self.cells, ShardSetup(self.consumer, taker, 100_000, self._statements))
 
     def _told(self, outcome):
         self.tally.update({each.text: number for each, number in outcome.tally.items()})
@@ -130,6 +130,6 @@ def statement():
     def make(number, body=None, event=None):
         identifier = uuid.uuid5(uuid.NAMESPACE_URL, str(number))
         text = json.dumps({"id": str(identifier), "body": number if body is None else body}).encode()
-        return Statement(identifier.bytes, text, hash8(str(number if event is None else event).encode()), f"log:{number + 1}")
+        return BlockStatement(identifier.bytes, text, hash8(str(number if event is None else event).encode()), f"log:{number + 1}")
 
     return make

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from edx2lrs.io.delivery.decision import Answer
-from edx2lrs.io.delivery.shard_sending import Limits
+from edx2lrs.io.delivery.shard_sending import TurnLimits
 from edx2lrs.transforms.config_types import Batch, Retry
 
-AT_THE_END = Limits(math.inf, math.inf, 60.0)
+AT_THE_END = TurnLimits(math.inf, math.inf, 60.0)
 
 
 def test_a_full_batch_goes_at_once_and_the_rest_when_it_is_old_enough(engine, statement):

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from edx2lrs.pipeline.sandbox.application import Application
-from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
+from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Store
 
@@ -80,7 +80,7 @@ def start(server: Server, tmp_path: Path) -> Iterator[Start]:
 
         def started(*faults: str, seed: int = 0) -> Client:
             store = stack.enter_context(Store(tmp_path / "sandbox.db"))
-            server.application = Application(store, Faults([parse_fault(text) for text in faults], seed))
+            server.application = Application(store, InjectedFaults([parse_fault(text) for text in faults], seed))
             client = Client(server.root)
             stack.callback(client.session.close)
             return client

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from edx2lrs.pipeline.sandbox.faults import Faults, parse_fault
+from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
 
 Make = Callable[..., dict[str, Any]]
 NUMBERS = ["slow:0.1:-1", "slow:0.1:1:1", "poison:0.1:404", ""]
@@ -19,7 +19,7 @@ NUMBERS = ["slow:0.1:-1", "slow:0.1:1:1", "poison:0.1:404", ""]
 
 def test_the_same_seed_draws_the_same_faults_in_about_their_share() -> None:
     def drawn(seed: int) -> list[str]:
-        faults = Faults([parse_fault("429:0.1"), parse_fault("reset:0.2")], seed)
+        faults = InjectedFaults([parse_fault("429:0.1"), parse_fault("reset:0.2")], seed)
         return [fault.kind if (fault := faults.draw()) else "" for _ in range(5000)]
 
     assert drawn(1) == drawn(1) != drawn(2)
@@ -35,7 +35,7 @@ def test_texts_that_are_no_fault(text: str) -> None:
 
 def test_shares_above_one_together_are_refused() -> None:
     with pytest.raises(ValueError, match="more than 1"):
-        Faults([parse_fault("429:0.6"), parse_fault("503:0.6")])
+        InjectedFaults([parse_fault("429:0.6"), parse_fault("503:0.6")])
 
 
 @pytest.mark.parametrize("kind", ["429", "503", "500"])

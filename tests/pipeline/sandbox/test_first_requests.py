@@ -6,12 +6,12 @@ import sys
 FIRST_USE_IN_MANY_THREADS = """
 import sys, threading
 sys.setswitchinterval(1e-6)
-from edx2lrs.pipeline.sandbox.statement_rules import fault_of
+from edx2lrs.pipeline.sandbox.statement_rules import first_violation
 statement = {"actor": {"mbox": "mailto:a@b.cd"}, "verb": {"id": "http://x.y/z"}, "object": {"id": "http://x.y/o"}}
 together = threading.Barrier(12)
 def check():
     together.wait()
-    assert fault_of(statement) is None
+    assert first_violation(statement) is None
 threads = [threading.Thread(target=check) for _ in range(12)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]

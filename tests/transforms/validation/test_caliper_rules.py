@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.validation.caliper import CONTEXT, caliper_faults
+from edx2lrs.transforms.validation.caliper import CONTEXT, caliper_violations
 from edx2lrs.transforms.validation.caliper_terms import ACTIONS, ENTITY_TYPES, EVENT_TYPES, LINEAGE, PROFILES
-from edx2lrs.transforms.validation.faults import path_text
+from edx2lrs.transforms.validation.violations import path_text
 
 TIME = "2024-03-11T06:00:00.123Z"
 ID = "urn:uuid:12eedb5d-ab0e-5845-a05f-a1f1b2f7b753"
@@ -34,7 +34,7 @@ def envelope(*data: Any, **more: Any) -> dict[str, Any]:
 
 def told(document: Any, required: bool = True) -> set[tuple[str, str]]:
     """The places and headings of the faults; or of the recommendations."""
-    faults = caliper_faults(document)
+    faults = caliper_violations(document)
     assert all(fault.clause.startswith("Caliper 1.2, ") for fault in faults)
     return {(path_text(f.path), f.clause.removeprefix("Caliper 1.2, ")) for f in faults if f.required == required}
 

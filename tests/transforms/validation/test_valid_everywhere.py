@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.validation.caliper import caliper_faults
-from edx2lrs.transforms.validation.faults import Fault, sentence
-from edx2lrs.transforms.validation.xapi import statement_faults
+from edx2lrs.transforms.validation.caliper import caliper_violations
+from edx2lrs.transforms.validation.violations import Violation, sentence
+from edx2lrs.transforms.validation.xapi import statement_violations
 
 HERE = Path(__file__).parent
 FIXTURES = sorted((HERE.parents[2] / "transforms" / "families").glob("*/examples/*.json"))
 
 
-def required(faults: list[Fault]) -> list[str]:
+def required(faults: list[Violation]) -> list[str]:
     return [sentence(fault) for fault in faults if fault.required]
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parents[1].name}/{path.stem}")
 def test_a_fixtures_statements_and_events_are_valid(path: Path) -> None:
     twins = json.loads(path.read_text(encoding="utf-8"))
-    assert [required(statement_faults(statement)) for statement in twins["xapi"]] == [[] for _ in twins["xapi"]]
-    assert [required(caliper_faults(event)) for event in twins["caliper"]] == [[] for _ in twins["caliper"]]
+    assert [required(statement_violations(statement)) for statement in twins["xapi"]] == [[] for _ in twins["xapi"]]
+    assert [required(caliper_violations(event)) for event in twins["caliper"]] == [[] for _ in twins["caliper"]]
 
 
 def test_the_documents_for_the_peers_are_valid() -> None:
@@ -34,6 +34,6 @@ def test_the_documents_for_the_peers_are_valid() -> None:
     assert spec.loader
     documents: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(documents)
-    assert [required(statement_faults(each)) for each in documents.STATEMENTS] == [[] for _ in documents.STATEMENTS]
+    assert [required(statement_violations(each)) for each in documents.STATEMENTS] == [[] for _ in documents.STATEMENTS]
     events = [*documents.EVENTS, documents.ENVELOPE]
-    assert [required(caliper_faults(each)) for each in events] == [[] for _ in events]
+    assert [required(caliper_violations(each)) for each in events] == [[] for _ in events]

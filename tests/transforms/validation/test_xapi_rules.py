@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.transforms.validation.faults import path_text
-from edx2lrs.transforms.validation.xapi import statement_faults
+from edx2lrs.transforms.validation.violations import path_text
+from edx2lrs.transforms.validation.xapi import statement_violations
 
 ACTIVITY = {"id": "https://lms.example.com/a"}
 AGENT = {"mbox": "mailto:a@example.com"}
@@ -37,7 +37,7 @@ def interaction(kind: str, *patterns: Any, **properties: Any) -> dict[str, Any]:
 
 def told(document: Any, required: bool) -> set[tuple[str, str]]:
     """The places and sections of the faults; or of the recommendations."""
-    faults = statement_faults(document)
+    faults = statement_violations(document)
     assert all(fault.clause.startswith("xAPI 1.0.3, ") for fault in faults)
     return {(path_text(f.path), f.clause.removeprefix("xAPI 1.0.3, ")) for f in faults if f.required == required}
 
@@ -252,6 +252,6 @@ def test_what_is_only_recommended_leaves_a_statement_valid(properties: dict[str,
 def test_a_fault_tells_types_and_no_values() -> None:
     secret = "ann@example.com"
     statement = {**VALID, "actor": {"mbox": secret, "name": [secret]}, "verb": {"id": secret}, "timestamp": secret}
-    faults = statement_faults(statement)
+    faults = statement_violations(statement)
     assert len(faults) > 3
     assert secret not in repr(faults)

@@ -29,7 +29,7 @@ TIMED = ("slow", "silent", "drip")
 SLOW_SECONDS = 2.0
 
 
-class Fault(NamedTuple):
+class InjectedFault(NamedTuple):
     """One kind of fault and the share (0 to 1) of requests that it befalls; of ``poison`` the share of statements. ``seconds``
     counts for ``TIMED`` kinds alone, ``status`` for ``poison``."""
 
@@ -48,7 +48,7 @@ class Drawn(NamedTuple):
     coin: bool
 
 
-def parse_fault(text: str) -> Fault:
+def parse_fault(text: str) -> InjectedFault:
     """The fault that ``KIND:SHARE``, ``slow:SHARE:SECONDS`` or ``poison:SHARE:STATUS`` asks for. Raises ValueError, with a text
     for the user."""
     kind, *numbers = text.split(":")
@@ -66,16 +66,16 @@ def parse_fault(text: str) -> Fault:
     if kind == "poison":
         if number not in (None, 400.0, 413.0, 422.0, 500.0):
             raise ValueError(f"{text}: a poison's status is 400, 413, 422 or 500")
-        return Fault(kind, share, status=int(number or 500))
+        return InjectedFault(kind, share, status=int(number or 500))
     if number is not None and not 0 <= number <= 3600:
         raise ValueError(f"{text}: the seconds lie between 0 and 3600")
-    return Fault(kind, share, SLOW_SECONDS if number is None else number)
+    return InjectedFault(kind, share, SLOW_SECONDS if number is None else number)
 
 
-class Faults:
+class InjectedFaults:
     """Draws at most one fault for each request. Raises ValueError when the shares add up to more than 1."""
 
-    def __init__(self, faults: Sequence[Fault] = (), seed: int = 0) -> None:
+    def __init__(self, faults: Sequence[InjectedFault] = (), seed: int = 0) -> None:
         self._faults = tuple(fault for fault in faults if fault.kind != "poison")
         self._poisons = tuple(fault for fault in faults if fault.kind == "poison")
         self._seed = seed
