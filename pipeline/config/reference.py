@@ -1,13 +1,8 @@
-"""The options' reference in ``docs/configuration.md``, made from ``transforms.config_types``, the one source of what they mean.
-
-``python -m edx2lrs.pipeline.config.reference docs/configuration.md`` brings the page in step.
-"""
+"""The options' reference in ``docs/configuration.md``, made from ``transforms.config_types``, the one source of what they mean."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -156,13 +151,3 @@ def _default(field: inspect.Field) -> str:
     if kind_of_check(field.type) == "seconds":
         return f"`{field.default:g}s`"
     return f"`{str(field.default).lower()}`" if isinstance(field.default, bool) else f"`{field.default}`"
-
-
-def main() -> None:
-    """Rewrites the page that the command line names."""
-    page = Path(sys.argv[1])
-    page.write_text(in_step(page.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,12 @@
 """The configuration as a JSON Schema (2020-12), for editors: ``docs/edx2lrs.schema.json``, made from ``transforms.config_types``.
 
-``python -m edx2lrs.pipeline.config.schema docs/edx2lrs.schema.json`` brings the file in step. What has to fit together
-(``pipeline.config.rules``) and what has to be there (secrets, tables) only ``edx2lrs check`` knows.
+What has to fit together (``pipeline.config.rules``) and what has to be there (secrets, tables) only ``edx2lrs check`` knows.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -125,12 +122,3 @@ def _of_member(declared: inspect.Type) -> dict[str, Any]:
     bounds = {"minimum": declared.ge, "exclusiveMinimum": declared.gt, "maximum": declared.le}
     name = "integer" if isinstance(declared, inspect.IntType) else "number"
     return {"type": name, **{key: bound for key, bound in bounds.items() if bound is not None}}
-
-
-def main() -> None:
-    """Rewrites the file that the command line names."""
-    Path(sys.argv[1]).write_text(text(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,7 @@
-"""What the events that we know become, as a table: told by the registry and the mappings, for `edx2lrs events`, README and docs.
-
-``python -m edx2lrs.pipeline.reference.event_coverage README.md docs/events.md`` brings the pages in step.
-"""
+"""What the known events become, as a table made from the families, for `edx2lrs events`, README and docs."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -201,13 +197,3 @@ def in_step(page: str) -> str:
     if not found:
         raise ValueError("the page has no marks such as <!-- events: written by edx2lrs.pipeline.reference.event_coverage -->")
     return page
-
-
-def main() -> None:
-    """Rewrites the pages that the command line names."""
-    for path in map(Path, sys.argv[1:]):
-        path.write_text(in_step(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

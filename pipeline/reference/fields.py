@@ -1,12 +1,8 @@
-"""``docs/fields.md``: every field that is read of an event and where it goes, from the events' types and the mappings' tables.
-
-``python -m edx2lrs.pipeline.reference.fields docs/fields.md`` writes the page."""
+"""``docs/fields.md``: every field that is read of an event and where it goes, from the events' types and the mappings' tables."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from msgspec import inspect
@@ -148,12 +144,3 @@ def _personal(field: DeclaredField, uses: tuple[Use, ...]) -> str:
     reasons = [f"what a learner writes (`redact: [{', '.join(free_text)}]`)"] if free_text else []
     reasons += [PERSONAL[field.key]] if field.key in PERSONAL else []
     return f"**yes**: {'; '.join(reasons)}" if reasons else "no"
-
-
-def main() -> None:
-    """Writes the page that the command line names."""
-    FilePath(sys.argv[1]).write_text(page(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 def test_the_page_is_in_step() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert in_step(page) == page, "run: python -m edx2lrs.pipeline.config.reference docs/configuration.md"
+    assert in_step(page) == page, "run: python -m edx2lrs.pipeline.reference"
 
 
 def test_every_option_has_a_row_with_a_meaning() -> None:

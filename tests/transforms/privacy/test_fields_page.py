@@ -29,7 +29,7 @@ def part(made: str, event: str) -> dict[str, list[str]]:
 
 def test_the_page_is_in_step(made: str) -> None:
     written = PAGE.read_text(encoding="utf-8")
-    assert written == made, "run: python -m edx2lrs.pipeline.reference.fields docs/fields.md"
+    assert written == made, "run: python -m edx2lrs.pipeline.reference"
 
 
 def test_it_says_where_a_field_goes(made: str) -> None:
