@@ -1,1 +1,1 @@
-"""A small real LRS to try things on."""
+"""A small working LRS to try things on."""

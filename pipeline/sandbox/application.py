@@ -1,4 +1,4 @@
-"""The sandbox as a WSGI application: routes, credentials, faults on purpose, counts."""
+"""The sandbox as a WSGI application: routes, credentials, injected errors, counts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Login(NamedTuple):
 
 
 class Application:
-    """The sandbox over ``store``. Raises ConnectionCutError, and nothing else."""
+    """The sandbox over ``store``. Raises only ConnectionCutError."""
 
     def __init__(self, store: Store, faults: InjectedFaults | None = None, credentials: Login | None = None) -> None:
         self._store = store
@@ -79,7 +79,7 @@ class Application:
             response = _refusal(NotFound(f"this name belongs to a consumer of the protocol {error}"))
         except ConnectionCutError:
             raise
-        except Exception as error:  # a full disk, say: the server goes on, and says what it was
+        except Exception as error:  # for example a full disk: the server goes on, and prints the error
             print(f"sandbox: {request.method} failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             response = _refusal(InternalServerError("the sandbox failed; its own output says why"))
         return response(environ, start_response)
@@ -103,7 +103,7 @@ class Application:
         return self._undisturbed(request, name, protocol, answer)
 
     def _undisturbed(self, request: Request, name: str, protocol: Protocol, answer: Callable[[], Response]) -> Response:
-        """The answer, unless there is poison in the request; refusals are counted."""
+        """The usual answer, unless the request holds a poisoned statement. Refusals are counted."""
         poison = self._faults.poison_of(ids_in(request)) if self._faults.has_poison else None
         response = answer() if poison is None else poisoned(poison)
         if response.status_code >= 400:
@@ -164,7 +164,7 @@ class Application:
 
 
 def ids_in(request: Request) -> list[str]:
-    """The ids of the statements or events in the request, as far as they can be found."""
+    """The ids of the statements or events in the request, as far as the ids can be found."""
     try:
         request.get_data()  # which keeps it, for this is not the last to read it
         sent = statements.read_json(request)
@@ -183,7 +183,7 @@ def _refusal(error: HTTPException) -> Response:
 
 def _html(text: str) -> Response:
     response = Response(text, mimetype="text/html")
-    # what a statement says is somebody else's text: should it ever get past the escaping, it still runs no script
+    # a statement holds text of other people: if such a text ever passed the escaping, the text still could not run a script
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'"
     return response
 

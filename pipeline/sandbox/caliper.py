@@ -1,6 +1,6 @@
 """A Caliper 1.2 endpoint (its section Endpoint): envelopes of events, each event stored once.
 
-What is valid stands in ``transforms/validation/caliper.py``. Entity descriptions without an event are not taken.
+``transforms/validation/caliper.py`` has the rules for valid events. Entity descriptions without an event are refused.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from edx2lrs.transforms.validation.violations import sentence
 
 
 def respond(store: Store, name: str, request: Request) -> Response:
-    """Stores the new events of one envelope or a list of them; answers 200 with how many were new or repeats.
+    """Stores the new events of an envelope, or of a list of envelopes. Answers 200 with the numbers of new and repeated events.
 
-    Raises BadRequest when one of them is not valid; nothing is stored then.
+    Raises BadRequest when an event is not valid; then no event is stored.
     """
     sent = read_json(request)
     envelopes = sent if isinstance(sent, list) else [sent]

@@ -83,7 +83,7 @@ def _address(host: str, port: int) -> str:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Writes the file so that a reader finds all of it or nothing."""
+    """Writes the file in one step: a reader finds the whole file or no file."""
     part = path.with_name(f"{path.name}.{os.getpid()}")
     part.write_text(text)
     part.replace(path)

@@ -86,15 +86,15 @@ class InjectedFaults:
 
     @property
     def has_poison(self) -> bool:
-        """Whether any statement may be refused always."""
+        """Whether some statements are always refused."""
         return bool(self._poisons)
 
     def poison_of(self, ids: Sequence[str]) -> int | None:
-        """The status with which a request with these ids is always refused, whatever else is in it."""
+        """The status with which a request with these ids is always refused, whatever other statements the request holds."""
         return next((status for id_ in ids if (status := self._poison(id_)) is not None), None)
 
     def _poison(self, id_: str) -> int | None:
-        """By the id and the seed alone: the same statement is poison each time."""
+        """Whether the statement is poisoned: decided by the id and the seed alone, so the same statement is poisoned each time."""
         drawn = zlib.crc32(f"{self._seed} {id_.lower()}".encode()) / 2**32
         for poison in self._poisons:
             if drawn < poison.share:

@@ -14,7 +14,7 @@ _BLINK = 0.02  # seconds between two bytes of a dripping answer
 
 
 class ConnectionCutError(Exception):
-    """For the server below: end the connection without an answer."""
+    """Tells the server to end the connection without an answer."""
 
 
 Respond = Callable[[], Response]
@@ -40,7 +40,7 @@ _ONLY_IF: Mapping[str, Callable[[Sequence[str], Callable[[str], bool]], bool]] =
 
 
 def poisoned(status: int) -> Response:
-    """The answer to a request with a statement that is always refused."""
+    """The answer to a request that holds a statement which is always refused."""
     return _status(status)
 
 

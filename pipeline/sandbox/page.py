@@ -1,4 +1,4 @@
-"""The sandbox's pages, as HTML text: what arrived, per consumer. Everything from a record is escaped."""
+"""The sandbox's pages, as HTML text: what arrived, for each consumer. Every text of a record is escaped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROTOCOLS = {"xapi": "xAPI", "caliper": "Caliper"}
 
 
 class Summary(NamedTuple):
-    """A statement or event in three words: who, did, what."""
+    """A statement or event in three words: actor, verb, object."""
 
     actor: str
     verb: str
@@ -41,13 +41,13 @@ def overview(counts: Mapping[str, Mapping[str, Any]], latest: Mapping[str, Seque
 
 
 def consumer(name: str, counts: Mapping[str, Any], records: Sequence[StoredStatement], older: int | None) -> str:
-    """A consumer's arrivals, newest first; ``older`` is the number behind which the next page begins."""
+    """The arrivals of a consumer, newest first. ``older`` is the number after which the next page begins."""
     link = f'<p><a href="?before={older}">older</a></p>' if older is not None else ""
     return _page(name, f"{_figures(counts)}{_arrivals(name, records)}{link}", back="/")
 
 
 def record(name: str, stored: StoredStatement) -> str:
-    """One statement or event as it came, indented."""
+    """A statement or event as it arrived, indented."""
     text = orjson.dumps(orjson.loads(stored.body), option=orjson.OPT_INDENT_2).decode()
     body = f"<p>arrived {html.escape(stored.stored)}</p><pre>{html.escape(text)}</pre>"
     return _page(f"{name}: {stored.id}", body, back=f"/{quote(name)}/")
@@ -59,7 +59,7 @@ def style() -> str:
 
 
 def summary(body: Mapping[str, Any]) -> Summary:
-    """The words for one statement or event, from what every valid one has."""
+    """The words for a statement or event, from properties that every valid statement has."""
     if "verb" in body:
         verb = body["verb"]
         return Summary(_xapi_actor(body["actor"]), _in_words(verb.get("display"), verb["id"]), _xapi_object(body["object"]))

@@ -18,14 +18,14 @@ from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-_THREADS = 24  # a slow answer holds one
+_THREADS = 24  # a slow answer uses a thread
 _IDLE_SECONDS = 65
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time: closing sends RST
 
 
 class _Gateway(wsgi.Gateway_10):
     def respond(self) -> None:
-        if self.req.chunked_read:  # of such a body nobody knows where it ends, should it be left unread
+        if self.req.chunked_read:  # if a chunked body is left unread, its end is not known
             self.req.close_connection = True
         try:
             super().respond()
@@ -37,16 +37,16 @@ class _Gateway(wsgi.Gateway_10):
 
 class _Server(wsgi.Server):
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-        """One line for the server's own troubles, such as a client that went away."""
+        """One line for an error of the server itself, such as a client that closed its connection."""
         del level, traceback
         print(f"sandbox: {' '.join(msg.split())}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def serving(application: WSGIApplication, host: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[str, int]]:
-    """Serves ``application`` from threads of its own; gives the host and the port once it listens.
+    """Serves ``application`` from its own threads; gives the host and the port when the server listens.
 
-    A ``port`` of 0 takes a free one. Raises OSError when the address cannot be had.
+    With ``port`` 0, the server takes a free port. Raises OSError when the address cannot be used.
     """
     server = _Server((host, port), application, numthreads=_THREADS, server_name="sandbox", timeout=_IDLE_SECONDS)
     server.gateway = _Gateway

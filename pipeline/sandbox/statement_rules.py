@@ -1,6 +1,7 @@
-"""Which statements the sandbox takes: those without a fault by ``transforms/validation/xapi.py``, and the types of parameters.
+"""Which statements the sandbox accepts: statements without a fault by ``transforms/validation/xapi.py``. Also the types of
+parameters.
 
-What the specification only recommends is not asked for.
+Recommendations of the specification are not checked.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from edx2lrs.transforms.validation.xapi import statement_violations
 Uuid = Annotated[str, Meta(pattern=rf"^{UUID}\Z")]
 Timestamp = Annotated[str, Meta(pattern=rf"^{TIMESTAMP}\Z")]
 
-# msgspec prepares a type at its first use. Two threads that do so at once crash the interpreter: it is done here, in one.
+# msgspec prepares a type at its first use. Two threads that prepare a type at once crash the interpreter, so it is done here.
 for _type in (Uuid, Timestamp):
     msgspec.json.Decoder(_type)
 

@@ -69,7 +69,7 @@ def _post(store: Store, name: str, request: Request) -> Response:
     if len({arrival.id for arrival in arrivals}) < len(arrivals):
         raise BadRequest("two statements of the list have one id")
     new = _keep(store, name, arrivals)
-    # the ids of what was stored: none of it, nothing to say
+    # the ids of stored statements: no statement was stored
     return _json(new) if new else Response(status=204)
 
 
@@ -131,7 +131,7 @@ def _inflated(content: bytes, most: int) -> bytes:
 
 
 def digest(value: dict[str, Any]) -> bytes:
-    """16 bytes that are equal for equal JSON objects, whatever the order of their keys."""
+    """16 bytes. Equal JSON objects have equal digests, whatever the order of their keys."""
     return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
@@ -157,7 +157,8 @@ def _keep(store: Store, name: str, arrivals: list[Arrival]) -> list[str]:
 
 
 def _complete(record: StoredStatement, request: Request) -> dict[str, Any]:
-    """The statement with what an LRS adds (xAPI-Data 2.4): stored, authority; timestamp and version where not given."""
+    """The statement with the properties that an LRS adds (xAPI-Data 2.4): stored, authority; timestamp and version if they are
+    missing."""
     return {
         "timestamp": record.stored,
         "version": "1.0.0",
@@ -202,7 +203,7 @@ def _natural(request: Request, name: str) -> int | None:
 
 
 def _instant(request: Request, name: str) -> str | None:
-    """The parameter in the form in which the store keeps times."""
+    """The parameter in the form of times in the store."""
     text = request.args.get(name)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""What the sandbox keeps: statements and events per consumer, and counts of what happened, in one SQLite file."""
+"""What the sandbox keeps: statements and events for each consumer, and counts, in one SQLite file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StoreError(Exception):
 
 
 class WrongProtocolError(Exception):
-    """The consumer's name is taken by the other protocol, which is the exception's text."""
+    """The consumer's name belongs to the other protocol; the exception's text names this protocol."""
 
 
 class StatementConflictError(Exception):
@@ -80,7 +80,7 @@ class Store:
             raise StoreError(f"{path}: {reason}; give --db another file, which can be written to") from error
 
     def _prepare(self, path: Path) -> None:
-        # no second program may write; nor is there a shared-memory file, whose loss would end this one
+        # no second program may write; and there is no shared-memory file, whose loss would end this program
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         application, version, tables = self._connection.execute(
             "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
@@ -121,10 +121,10 @@ class Store:
             return self._connection.execute(query, values).fetchall()
 
     def keep(self, name: str, protocol: Protocol, arrivals: Sequence[Arrival], *, immutable: bool) -> list[str]:
-        """Stores the arrivals whose ids are new, all or none, and returns those ids in the order of arrival.
+        """Stores the arrivals with new ids, all or none, and returns the new ids in the order of arrival.
 
-        An id that is there already, or comes twice, is a repeat and stays as it was. With ``immutable`` a repeat with
-        another digest raises ConflictError and nothing is stored. Raises WrongProtocolError.
+        An id that is stored already, or comes twice, is a repeat; the stored body stays. With ``immutable``, a repeat with another
+        digest raises ConflictError, and nothing is stored. Raises WrongProtocolError.
         """
         with self._transaction() as connection:
             stored = datetime.now(timezone.utc).isoformat(timespec="microseconds")
@@ -151,7 +151,7 @@ class Store:
         return list(new)
 
     def count(self, name: str, protocol: Protocol, kind: Count, detail: str = "") -> None:
-        """One more of ``kind`` for the consumer, who is created at need. Raises WrongProtocolError."""
+        """Adds 1 to the count of ``kind`` for the consumer. Makes the consumer if needed. Raises WrongProtocolError."""
         with self._transaction() as connection:
             _add(connection, _consumer(connection, name, protocol), kind, detail, 1)
 
@@ -192,8 +192,8 @@ class Store:
         until: str = "9999",
         verb: str | None = None,
     ) -> list[StoredStatement]:
-        """At most ``limit`` records, newest first or oldest first, behind the record with the number ``cursor`` in
-        that direction. ``since`` (exclusive) and ``until`` (inclusive) compare with ``stored`` and have its form."""
+        """At most ``limit`` records, newest first or oldest first, after the record with the number ``cursor`` in this direction.
+        ``since`` (exclusive) and ``until`` (inclusive) are compared with ``stored`` and have its form."""
         direction, beyond = ("ASC", ">") if ascending else ("DESC", "<")
         rows = self._rows(
             # only the two constants above become part of the query's text
