@@ -21,7 +21,7 @@ _SECRETS = 1024
 
 
 class GoogleSecretError(Exception):
-    """Why a secret cannot be had, in a few words that hold nothing of it."""
+    """Why a secret cannot be read, in a few words without any part of the secret."""
 
 
 def text_of(path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Small files of any place, without Beam unless the path has a scheme: configuration, look-up tables, statements."""
+"""Small files at any place: configuration, look-up tables, statements. Beam is imported only for a path with a scheme."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def is_remote(path: str) -> bool:
-    """Whether the path is one of an object store or another Beam file system (``gs://``, ``s3://``)."""
+    """Whether the path belongs to an object store or another Beam file system (``gs://``, ``s3://``)."""
     return "://" in path
 
 
@@ -27,17 +27,18 @@ def beside(path: str, folder: str) -> str:
 
 
 def absolute(path: str) -> str:
-    """The path as a process with another working folder may use it."""
+    """The path for a process with another working folder."""
     return path if is_remote(path) else os.path.abspath(path)
 
 
 def folder_of(path: str) -> str:
-    """The folder that a file lies in."""
+    """The folder of a file."""
     return path.rpartition("/")[0] if is_remote(path) else os.path.dirname(os.path.abspath(path))
 
 
 def file_systems() -> Any:
-    """Beam's file systems. Some need to be given options, be it none (``io.sources.files.use_options`` gives those that there are)."""
+    """Beam's file systems. Some file systems need options, also if no option is set (``io.sources.files.use_options`` gives the
+    options)."""
     from apache_beam.io.filesystems import FileSystems  # Beam takes seconds to import
     from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -47,8 +48,7 @@ def file_systems() -> Any:
 
 
 def open_bytes(path: str) -> BinaryIO:
-    """The file, opened to be read from its start; a gz one, told by its content, is inflated. Raises OSError, whose
-    ``strerror`` is one line."""
+    """The file, opened at its start. A gz file is inflated; the content decides. Raises OSError, whose ``strerror`` is one line."""
     head = _open(path)
     try:
         magic = head.read(2)
@@ -64,8 +64,8 @@ def open_bytes(path: str) -> BinaryIO:
 
 
 def write_bytes(path: str, *content: bytes) -> None:
-    """Write the file, of one piece or more, whole or not at all; its folder is made when needed. A local one is on disk (fsync)
-    when this returns. Raises OSError, whose ``strerror`` is one line."""
+    """Write the file (one piece of bytes or more) as a whole or not at all; make its folder if needed. A local file is on disk
+    (fsync) when this returns. Raises OSError, whose ``strerror`` is one line."""
     if is_remote(path):
         _write_remote(path, b"".join(content))
         return

@@ -1,4 +1,4 @@
-"""Secrets by reference: the configuration names them, and only what uses one reads it."""
+"""Secrets by reference: the configuration names a secret, and only the code that uses the secret reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sorting in bounded memory: what does not fit waits in scratch files, each sorted, and all are merged."""
+"""Sorting in bounded memory: records that do not fit wait in scratch files. Each scratch file is sorted, and all files are merged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BLOCK = 500  # records
 
 
 class SortedRuns:
-    """Records (bytes) in, then the same sorted. ``scratch`` makes an empty file for each run."""
+    """Takes records (bytes), and gives the same records sorted. ``scratch`` makes an empty file for each run."""
 
     def __init__(self, scratch: Callable[[], BinaryIO], memory: int = _MEMORY) -> None:
         self._scratch = scratch

@@ -1,5 +1,5 @@
-"""Dead letters: what could not be done, with all that is needed to see why and to send it again. Avro files, one
-schema."""
+"""Dead letters: records and statements that failed, with all that is needed to see the reason and to send them again. Avro files,
+one schema."""
 
 from __future__ import annotations
 
@@ -146,14 +146,15 @@ def _position(failure: Failure) -> str:
 
 
 def _position_and_name(failure: Failure) -> tuple[str, str | None]:
-    """A statement brings its event's name with it; that of a record stands in it."""
+    """Position and event name. A statement brings the name of its event; a record's name is read from the record."""
     if failure.payload_kind == "statement":
         return position_and_name(failure.position)
     return failure.position, event_name(failure.payload)
 
 
 def _utf8(text: str) -> str:
-    """The text with escapes for what has no UTF-8: the lone surrogates of a file name or of a consumer's answer."""
+    """The text, with escapes for signs that UTF-8 cannot hold: half surrogate pairs in the name of a file or in a consumer's
+    answer."""
     return text.encode(errors="backslashreplace").decode()
 
 
@@ -163,7 +164,7 @@ def _version() -> str:
 
 
 class DeadLettersMissing(Exception):
-    """There is nothing to read at a path; the text names it."""
+    """A path has no dead letters; the text names the path."""
 
 
 def write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> str:
@@ -275,7 +276,7 @@ def _open(name: str) -> IO[bytes]:
 
 
 def _read_times(name: str) -> Iterator[tuple[bytes, datetime]]:
-    """Id and time of each letter; a file that breaks off is told about by ``_read_file``."""
+    """Id and time of each letter. ``_read_file`` reports a file that breaks off."""
     with contextlib.suppress(Exception), _open(name) as file:
         for record in fastavro.reader(file, _ids_and_times):
             yield uuid.UUID(record["id"]).bytes, record["time"]

@@ -1,6 +1,7 @@
-"""Which dead letters were sent again: files of JSON lines beside the letters, ``sent-again-*.jsonl``.
+"""The dead letters that were sent again: files of JSON lines beside the letters, ``sent-again-*.jsonl``.
 
-A mark names a letter by its id and its time. What fails again is a newer letter of the same id, which the mark does not reach.
+A mark names a letter by its id and its time. A record that fails again makes a newer letter with the same id; the mark does not
+name the newer letter.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def read(folders: Sequence[str]) -> dict[bytes, datetime]:
             for line in file.read().splitlines():
                 try:
                     mark = _decode(line)
-                except msgspec.DecodeError:  # cut off: what it marked is sent once more
+                except msgspec.DecodeError:  # cut off: the letter of this mark is sent once more
                     continue
                 marks[mark.id.bytes] = max(mark.time, marks.get(mark.id.bytes, mark.time))
     return marks

@@ -19,14 +19,14 @@ _SECONDS = 60.0
 
 
 class TopicMessage(NamedTuple):
-    """What is published of a letter."""
+    """The message that is published for a letter."""
 
     data: bytes
     attributes: Mapping[str, str]
 
 
 def is_topic(path: str) -> bool:
-    """Whether dead letters go to a topic, and not into files."""
+    """Whether dead letters go to a topic instead of files."""
     return path.startswith(SCHEME)
 
 
@@ -40,9 +40,10 @@ def fault_of_topic(path: str) -> str | None:
 
 
 def publish(path: str, messages: Iterable[TopicMessage]) -> None:
-    """Publish them all: each is confirmed when this returns. Raises what the library raises; some may be published then.
+    """Publish all messages; each message is confirmed when this returns. Raises what the library raises; some messages may be
+    published then.
 
-    Where PUBSUB_EMULATOR_HOST is set, at the emulator.
+    If PUBSUB_EMULATOR_HOST is set, publish at the emulator.
     """
     from google.cloud.pubsub_v1 import PublisherClient  # slow to import, and only needed here
 
@@ -75,5 +76,5 @@ def _some(messages: Iterable[TopicMessage]) -> Iterator[list[TopicMessage]]:
 def _close(stop: Callable[[], Any]) -> None:
     try:
         stop()
-    except RuntimeError:  # it has stopped itself
+    except RuntimeError:  # the publisher has stopped itself
         return

@@ -1,2 +1,2 @@
-"""The state directory: one SQLite database with what was read, what is known, what waits and what happened
+"""The state directory: one SQLite database with the input that was read, the known ids, the statements that wait, and the counts
 (``open_state``)."""

@@ -1,4 +1,4 @@
-"""What can go wrong with a state directory. The messages name the directory, what was found and the fix."""
+"""Errors of a state directory. The messages name the directory, what was found, and the fix."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class StateInUse(StateError):
 
 
 class StateUnusable(StateError):
-    """The directory is no state directory, or one of a newer edx2lrs (exit code 2)."""
+    """The directory is no state directory, or the state directory of a newer edx2lrs (exit code 2)."""
 
 
 class StateFault(StateError):
-    """The directory cannot be read or written: full disk, no rights, damaged (exit code 3). What was kept before
-    stays kept."""
+    """The directory cannot be read or written: full disk, no rights, damaged (exit code 3). Everything that was kept before stays
+    in the directory."""
 
 
 class DeadLettersFault(StateError):
@@ -31,7 +31,7 @@ class DeadLettersFault(StateError):
 
 
 class StaleWave(StateError):
-    """The wave does not start where the state says; nothing of it was kept. Another worker was faster, or it was kept
+    """The wave does not start where the state says; no part of the wave was kept. Another worker was faster, or the wave was kept
     already."""
 
 

@@ -1,10 +1,11 @@
-"""The id memory: which statement ids each consumer was given, with 16 bytes of checks, so that nothing is sent twice.
+"""The id memory: the statement ids that each consumer was given, with 16 bytes of checks for each id, so that no statement is sent
+twice.
 
-Ids are hashes, so a B-tree of millions is dirtied all over by every wave (measured: 16 to 21 us an id at 3 million).
-Instead they are kept as sorted segments, one per wave, merged eight at a time into longer ones, and at a sixteenth of the
-bound closed as a generation, which is never rewritten. Looking a wave up is a sorted search in each segment's chunks;
-forgetting is dropping the oldest generation. A single id is forgotten by a mark, which holds for what was remembered
-before it.
+Ids are hashes, so every wave changes pages all over a B-tree of millions of ids (measured: 16 to 21 us an id at 3 million).
+Instead, ids are kept in sorted segments: one segment for each wave. Eight segments are merged into a longer segment. At a sixteenth
+of the bound, the segments become a generation, which is never written again. To look a wave up, each segment's chunks are searched.
+To forget, the oldest generation is dropped. A single id is forgotten by a mark; the mark is about ids that were remembered before
+the mark.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Verdicts = npt.NDArray[np.uint8]
 _GENERATIONS = 16
 _FAN_IN = 8
 _GENERATION_LEVEL = 100
-_THINNED_LEVEL = 101  # what waits of a generation that was forgotten
+_THINNED_LEVEL = 101  # the ids of waiting statements of a forgotten generation
 _MIX = 0x9E3779B97F4A7C15  # spreads the consumers of one id over the keys; odd, from the golden ratio
 
 
@@ -68,10 +69,10 @@ def _mixed(consumers: Ints) -> Ints:
 
 
 def judge(transaction: sqlite3.Connection, ids: WaveIds) -> Verdicts:
-    """For each id a ``Verdict``, but for ``OVERFLOW``.
+    """A ``Verdict`` for each id; never ``OVERFLOW``.
 
-    Of equal ids within the wave the first is compared with the memory, the others with what the memory or the first
-    has.
+    Of equal ids within the wave, the first id is compared with the memory. The other ids are compared with the memory's entry, or
+    else with the first id.
     """
     verdicts = np.zeros(len(ids.keys), dtype=np.uint8)
     order = np.argsort(ids.keys, kind="stable")
@@ -99,7 +100,7 @@ def _repeated(sorted_keys: Ints) -> npt.NDArray[np.bool_]:
 
 
 def _known(transaction: sqlite3.Connection, ids: WaveIds, order: Ints) -> dict[int, tuple[int, ...]]:
-    """For the indexes that the memory knows: (-1, hash of the event, hash of the body) as remembered last."""
+    """For each index that the memory knows: (-1, hash of the event, hash of the body), from the newest entry."""
     known: dict[int, tuple[int, ...]] = {}
     sorted_keys = ids.keys[order]
     marks = transaction.execute("SELECT 1 FROM forgotten_ids LIMIT 1").fetchone() is not None
@@ -173,7 +174,7 @@ def _newest(transaction: sqlite3.Connection) -> int:
 
 
 def _merge(transaction: sqlite3.Connection, generation: int) -> None:
-    """Merge the newest segments: all that are young into a generation when they make one, else those of one level when it
+    """Merge the newest segments: all young segments into a generation if they are enough, else the segments of a level if the level
     is full."""
     young = [segment for segment in segments(transaction) if segment.level < _GENERATION_LEVEL]
     if sum(segment.size for segment in young) >= generation:
@@ -187,7 +188,7 @@ def _merge(transaction: sqlite3.Connection, generation: int) -> None:
 
 
 def _merge_segments(transaction: sqlite3.Connection, merging: Sequence[Segment], level: int) -> None:
-    """Put one segment in the place of ``merging``, which are neighbours in age, without what was forgotten of them."""
+    """Replace the segments ``merging``, which are neighbours in age, by one segment without the forgotten ids."""
     loaded = [_without_forgotten(transaction, segment, *load_segment(transaction, segment)) for segment in merging]
     keys = np.concatenate([keys for keys, _ in loaded])
     entries = np.concatenate([entries for _, entries in loaded])
@@ -199,7 +200,7 @@ def _merge_segments(transaction: sqlite3.Connection, merging: Sequence[Segment],
 
 
 def _without_forgotten(transaction: sqlite3.Connection, segment: Segment, keys: Ints, entries: Ints) -> tuple[Ints, Ints]:
-    """The segment's ids that no mark forgets. A mark stays until its generation goes: an older segment may hold the id too."""
+    """The segment's ids that no mark forgets. A mark stays as long as its generation, since an older segment may hold the id too."""
     marks = transaction.execute("SELECT key, rest, consumer FROM forgotten_ids WHERE number >= ?", (segment.newest,)).fetchall()
     if not marks:
         return keys, entries
@@ -213,7 +214,7 @@ def _without_forgotten(transaction: sqlite3.Connection, segment: Segment, keys: 
 
 
 def _forget_oldest(transaction: sqlite3.Connection, bound: int) -> None:
-    """Drop whole generations, oldest first, until at most ``bound`` ids are left beside those whose statements wait."""
+    """Drop whole generations, oldest first, until at most ``bound`` ids are left, besides the ids of waiting statements."""
     remembered = [segment for segment in segments(transaction) if segment.level <= _GENERATION_LEVEL]
     excess = sum(segment.size for segment in remembered) - bound
     for segment in remembered:
@@ -224,7 +225,7 @@ def _forget_oldest(transaction: sqlite3.Connection, bound: int) -> None:
 
 
 def _thin_up_to(transaction: sqlite3.Connection, last: Segment) -> None:
-    """Forget ``last`` and what is left of older generations, but for the ids of statements that wait."""
+    """Forget ``last`` and the older generations, except the ids of waiting statements."""
     waiting = wave_ids(
         [
             (consumer, ids, bytes(len(ids)))

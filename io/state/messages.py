@@ -1,7 +1,7 @@
-"""Which messages of a stream were kept, and which were in a wave when its process died.
+"""The messages of a stream that were kept, and the messages that were in a wave when its process died.
 
-A message may come again after it was kept: its acknowledgement was lost, or the process was killed before it. Its id stays known
-until well after that, in time that the job runs and not in time that it is down.
+A message may come again after it was kept, if its acknowledgement was lost, or if the process was killed before the
+acknowledgement. The message's id stays known for longer than this can take. Only time in which the job runs counts.
 """
 
 from __future__ import annotations

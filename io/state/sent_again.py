@@ -1,6 +1,7 @@
-"""Which dead letters this state has taken over to send them again, until a mark beside the letters says so.
+"""The dead letters that this state has taken over to send again, until a mark beside the letters names them.
 
-A letter is known by its id and its time: what fails again is a newer letter of the same id, and can be taken over once more.
+A letter is identified by its id and its time. A record that fails again makes a newer letter with the same id, and the newer letter
+can be taken over too.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class SentAgain:
         self._database = database
 
     def known(self, letters: Sequence[DeadLetter]) -> set[str]:
-        """The ids of those of ``letters`` that were taken over as they are."""
+        """The ids of those ``letters`` that were taken over with the same time."""
         times = {letter.id: letter.time for letter in letters}
         ids = [id_of(letter) for letter in letters]
         found: set[str] = set()
@@ -64,11 +65,11 @@ class SentAgain:
         return paths
 
     def unmarked(self) -> int:
-        """How many letters have no mark yet: what they became still waits."""
+        """The number of letters without a mark: statements of these letters still wait."""
         return int(self._database.rows("SELECT count(*) FROM sent_again WHERE NOT marked")[0][0])
 
     def _settled(self) -> list[tuple[int, str, bytes, int]]:
-        """Some unmarked ones of one folder."""
+        """Some letters of one folder that are settled and have no mark yet."""
         rows = self._database.rows(
             "WITH settled AS (SELECT row, folder, letter, time FROM sent_again WHERE NOT marked AND CASE "
             "WHEN consumer IS NULL THEN NOT EXISTS (SELECT 1 FROM consumers WHERE waiting > 0) "
@@ -87,7 +88,7 @@ class SentAgain:
 
 
 def note(transaction: sqlite3.Connection, letters: Iterable[DeadLetter], folder: str) -> None:
-    """Note inside ``transaction`` that ``letters``, which lie in ``folder``, are taken over by it."""
+    """Note inside ``transaction`` that the transaction takes over ``letters``, which lie in ``folder``."""
     transaction.executemany(
         "INSERT INTO sent_again (letter, time, attempts, consumer, folder, marked) VALUES (?, ?, ?, ?, ?, 0) "
         "ON CONFLICT (letter) DO UPDATE "

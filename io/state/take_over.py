@@ -1,6 +1,7 @@
-"""Taking dead letters over to send them again: statements into the outbox, records into a spool that workers read.
+"""Takes dead letters over to send them again: statements into the outbox, records into a spool that workers read.
 
-One transaction keeps them and notes that they are taken over: a letter is either still to be taken over, or wholly here.
+One transaction keeps the statements and records, and notes that the letters are taken over. So a letter is taken over as a whole,
+or still has to be taken over.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
         assert letter.consumer is not None
         assert letter.statement_id is not None
         position = with_name(letter.position, letter.event_name)
-        # nobody has the event any more: its statement stands for it
+        # the event is not available any more: its statement stands for the event
         statement = BlockStatement(uuid.UUID(letter.statement_id).bytes, letter.payload, hash8(letter.payload), position)
         by_consumer[letter.consumer].append(statement)
     for consumer, statements in by_consumer.items():
@@ -66,7 +67,7 @@ def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
 
 
 def _write_spool(database: Database, lines: Sequence[bytes]) -> Path:
-    """A spool whose transaction did not come about is written over by the next one."""
+    """Writes the spool. If the transaction of a spool failed, the next spool replaces the file."""
     number = int(database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'spool'")[0][0]) + 1
     path = database.folder.absolute() / _FOLDER / f"{number:010d}{_SUFFIX}"
     with named_faults(database.folder):

@@ -1,5 +1,5 @@
-"""Dead letters in the state database, until they are in files. Each letter reaches exactly one file, whatever is
-killed when."""
+"""Dead letters in the state database, until the letters are in files. Each letter reaches exactly one file, also if the process is
+killed at any moment."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class UnexportedLetters:
             ) from error
 
     def _next_span(self) -> tuple[int, int] | None:
-        """First and last row of the next file. The last one is on disk before the file is written, so that an export
-        that was cut off writes the same file again rather than a second one that overlaps it."""
+        """The first and the last row of the next file. The last row is on disk before the file is written: an export that was cut
+        off writes the same file again, and never a second file with some of the same letters."""
         with self._database.transaction("FULL") as transaction:
             rows = transaction.execute("SELECT row FROM dead_letters ORDER BY row LIMIT ?", (_LETTERS_PER_FILE,)).fetchall()
             if not rows:

@@ -60,7 +60,7 @@ class KeptLetters(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What became of a wave's statements; each is counted once."""
+    """What a wave's statements became; each statement is counted once."""
 
     new: int
     duplicates: int
@@ -179,8 +179,8 @@ def _number_of(fate: Verdicts, kind: Verdict) -> int:
 
 
 def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int, since: float) -> None:
-    """Insert a block for its new statements; the others are settled in its bitmap, so that nothing is compressed
-    again."""
+    """Insert a block for its new statements. The block's bitmap marks the other statements as settled, so the block is not
+    compressed again."""
     new = _number_of(fate, Verdict.NEW)
     if not new:
         return
