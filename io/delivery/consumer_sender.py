@@ -35,21 +35,18 @@ _News: TypeAlias = tuple[NoticeKind, str]  # and the reason
 
 
 class SenderStatus(NamedTuple):
-    """``circuit`` with the ``reason`` why it is open; ``last_fault``: the last status or fault that was no acceptance;
-    p50 and p99 of the ``requests`` of this run in seconds."""
+    """``circuit`` with the ``reason`` why it is open; ``last_fault``: the last status or fault that was no acceptance."""
 
     circuit: CircuitState
     reason: str
     in_flight: int
-    requests: int
-    seconds_p50: float
-    seconds_p99: float
     last_fault: str
 
 
 class ConsumerSender:
     """The sender of one consumer. ``connect`` makes the client of one thread, ``notify`` must not block, ``changed`` is
-    called when something was settled or has failed. A thread's fault (of the state directory, say) ends in ``failure``.
+    called when something was settled or has failed, ``observe`` takes the seconds of each request. A thread's fault (of the state
+    directory, say) ends in ``failure``.
     """
 
     def __init__(
@@ -59,6 +56,7 @@ class ConsumerSender:
         connect: Callable[[], Client],
         notify: Callable[[Notice], None],
         changed: Callable[[], None],
+        observe: Callable[[float], None],
         random: Random,
     ) -> None:
         self._name = consumer.name
@@ -66,6 +64,7 @@ class ConsumerSender:
         self._connect = connect
         self._notify = notify
         self._changed = changed
+        self._observe = observe
         self._sending = Sending(consumer, random, outbox.has_accepted(consumer.name))
         self._lock = threading.Condition()
         self._threads: set[threading.Thread] = set()
@@ -135,14 +134,10 @@ class ConsumerSender:
         """How it stands now."""
         with self._lock:
             sending = self._sending
-            durations = sending.durations
             return SenderStatus(
                 circuit=sending.circuit.state,
                 reason=sending.circuit.reason,
                 in_flight=sending.in_flight,
-                requests=durations.count,
-                seconds_p50=durations.quantile(0.5),
-                seconds_p99=durations.quantile(0.99),
                 last_fault=sending.last_fault,
             )
 
@@ -178,7 +173,9 @@ class ConsumerSender:
         try:
             while (chosen := self._next()) is not None:
                 if isinstance(chosen, Request):
-                    self._answered(chosen, client.post(chosen.batch.lines))
+                    answer = client.post(chosen.batch.lines)
+                    self._observe(answer.seconds)
+                    self._answered(chosen, answer)
                 else:
                     self._settle_unsent(chosen)
                 self._changed()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from edx2lrs.io.back_off import Random
 from edx2lrs.io.delivery.consumer_sender import Client, ConsumerSender, SenderStatus
+from edx2lrs.io.delivery.latency import RequestSeconds
 from edx2lrs.io.delivery.notices import Notice
 from edx2lrs.io.state.outbox import Outbox
 from edx2lrs.transforms.config_types import Consumer
@@ -36,6 +37,7 @@ class Senders:
         on_notice: Callable[[Notice], None],
         random: Random = random.random,
     ) -> None:
+        self.request_seconds = RequestSeconds()
         self._outbox = outbox
         self._changed = threading.Event()
         self._stopped = threading.Event()
@@ -82,7 +84,8 @@ class Senders:
 
     def _sender(self, consumer: Consumer, connect: Callable[[Consumer], Client]) -> ConsumerSender:
         connector = _connector(connect, consumer)
-        return ConsumerSender(consumer, self._outbox, connector, self._on_notice, self._changed.set, self._random)
+        observe = self.request_seconds.observer(consumer.name)
+        return ConsumerSender(consumer, self._outbox, connector, self._on_notice, self._changed.set, observe, self._random)
 
     def _follow(self) -> None:
         """Who follows a sender takes over when that one has ended, for both would send the same."""

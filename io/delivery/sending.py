@@ -32,7 +32,6 @@ from edx2lrs.io.delivery.decision import (
     refusals_of_everything,
     timed_out,
 )
-from edx2lrs.io.delivery.latency import Durations
 from edx2lrs.io.delivery.pace import Pace, steady_size
 from edx2lrs.io.state.batch import Batch, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock
@@ -129,7 +128,6 @@ class Sending:
         self.circuit = Circuit()
         self.in_flight = 0
         self.held = 0  # statements in hand, those in flight as well
-        self.durations = Durations()
         self.counts: Counter[Key] = Counter()  # for the ledger
         self.last_fault = ""
         self.draining = False
@@ -317,7 +315,6 @@ class Sending:
         self.held -= count
 
     def _count(self, request: Request, answer: Answer) -> None:
-        self.durations.add(answer.seconds)
         self.counts["requests"] += 1
         self.counts["retries"] += request.since_closed > 1
         request.unconnected = request.unconnected + 1 if found_no_connection(answer) else 0

@@ -11,21 +11,26 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from prometheus_client import CollectorRegistry
+from cheroot import wsgi
+from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from edx2lrs.io.delivery.latency import RequestSeconds
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.pipeline.local.run import Observed
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.counters import COUNTERS, Counter, Grouped, grouped
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 _STUCK = 60.0  # seconds without a look at the workers
-_REQUEST_TIMEOUT = 10.0
+_REQUEST_TIMEOUT = 10  # seconds
+_THREADS = 4
+
 
 class Health(NamedTuple):
     """``looked``: seconds since the service looked at its workers. ``troubles``: why streams cannot be read just now."""
@@ -46,11 +51,7 @@ def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]
             yield _counter(row, counts, names if row.whose == "consumer" else [""])
     is_open = {name: float(status.circuit != "closed") for name, status in observed.senders.items()}
     yield _by_consumer("edx2lrs_consumer_circuit_open", "1: the consumer is cut off; probes find out when it is back.", is_open)
-    seconds = GaugeMetricFamily("edx2lrs_consumer_request_seconds", "How long requests take.", labels=["consumer", "quantile"])
-    for name, status in observed.senders.items():
-        seconds.add_metric([name, "0.5"], status.seconds_p50)
-        seconds.add_metric([name, "0.99"], status.seconds_p99)
-    yield seconds
+    yield from observed.request_seconds
     yield GaugeMetricFamily("edx2lrs_source_troubles", "Workers whose stream cannot be read just now.", len(health.troubles))
 
 
@@ -72,23 +73,13 @@ def _by_consumer(metric: str, text: str, values: Mapping[str, float]) -> GaugeMe
     return family
 
 
-class _Collector(Collector):
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def collect(self) -> Iterable[Metric]:
-        return self._server.families()
-
-
-class Server:
+class Served(Collector):
     """What is served of a service, from when it is shown until it is hidden."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._observe: Callable[[], Observed] | None = None
         self._health: Callable[[], Health] | None = None
-        self._registry = CollectorRegistry()
-        self._registry.register(_Collector(self))
 
     def show(self, observe: Callable[[], Observed], health: Callable[[], Health]) -> None:
         with self._lock:
@@ -98,73 +89,75 @@ class Server:
         with self._lock:
             self._observe = self._health = None
 
-    def families(self) -> list[Metric]:
+    def describe(self) -> Iterable[Metric]:
+        """The names of the metrics, for a scrape that asks for some of them."""
+        return families(Observed({}, {}, {}, {}, RequestSeconds().metrics()), Health(0.0, []), 0.0)
+
+    def collect(self) -> Iterable[Metric]:
         with self._lock:
             if self._observe is None or self._health is None:
                 return []
             return list(families(self._observe(), self._health(), time.time()))
 
-    def answer(self, path: str) -> tuple[HTTPStatus, str, bytes]:
-        """Status, content type and body."""
-        if path == "/metrics":
+    def health(self) -> tuple[HTTPStatus, bytes]:
+        """What ``/healthz`` answers."""
+        with self._lock:
+            health = self._health() if self._health else None
+        well = health is not None and health.looked < _STUCK
+        body = {"status": "ok" if well else "starting or ending" if health is None else "stuck"}
+        if health is not None and health.troubles:
+            body["source"] = health.troubles[0]
+        return HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, json.dumps(body).encode() + b"\n"
+
+
+def application(served: Served) -> WSGIApplication:
+    """``/metrics`` and ``/healthz`` of ``served``."""
+    registry = CollectorRegistry()
+    registry.register(served)
+    metrics = make_wsgi_app(registry)
+
+    def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        status, kind, body = HTTPStatus.NOT_FOUND, "text/plain", b"/healthz or /metrics\n"
+        if environ["PATH_INFO"] == "/metrics":
             try:
-                return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self._registry)
+                answer: Iterable[bytes] = metrics(environ, start_response)
+                return answer
             except StateError:  # the service says so in its log
-                return HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"the state directory cannot be read\n"
-        if path == "/healthz":
-            with self._lock:
-                health = self._health() if self._health else None
-            well = health is not None and health.looked < _STUCK
-            body = {"status": "ok" if well else "starting or ending" if health is None else "stuck"}
-            if health is not None and health.troubles:
-                body["source"] = health.troubles[0]
-            status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-            return status, "application/json", json.dumps(body).encode() + b"\n"
-        return HTTPStatus.NOT_FOUND, "text/plain", b"/healthz or /metrics\n"
+                status, body = HTTPStatus.SERVICE_UNAVAILABLE, b"the state directory cannot be read\n"
+        elif environ["PATH_INFO"] == "/healthz":
+            kind = "application/json"
+            status, body = served.health()
+        start_response(f"{status.value} {status.phrase}", [("Content-Type", kind), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return respond
 
 
 @contextmanager
-def serving(address: str | None) -> Iterator[Server]:
+def serving(address: str | None) -> Iterator[Served]:
     """Serves at ``[HOST:]PORT`` (None: nowhere; without a host to this machine alone). Raises ``OptionError``."""
-    server = Server()
+    served = Served()
     if address is None:
-        yield server
+        yield served
         return
     host, _, port = address.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
         raise OptionError(f"--http {address}: no port; give PORT, or HOST:PORT as in 0.0.0.0:8080")
+    where = (host.strip("[]") or "127.0.0.1", int(port))
+    server = _Server(where, application(served), numthreads=_THREADS, timeout=_REQUEST_TIMEOUT)
     try:
-        http = _HttpServer((host.strip("[]") or "127.0.0.1", int(port)), _handler(server))
+        server.prepare()
     except OSError as error:
         raise OptionError(f"--http {address}: {error.strerror or error}; choose another") from None
-    threading.Thread(target=http.serve_forever, args=(0.5,), name="http", daemon=True).start()
+    thread = threading.Thread(target=server.serve, name="http", daemon=True)
+    thread.start()
     try:
-        yield server
+        yield served
     finally:
-        http.shutdown()
-        http.server_close()
+        server.stop()
+        thread.join()
 
 
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
+class _Server(wsgi.Server):
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
         """Somebody who breaks off is no news."""
-
-
-def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = _REQUEST_TIMEOUT
-
-        def do_GET(self) -> None:
-            status, kind, body = server.answer(self.path.partition("?")[0])
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """A look of Prometheus is no news."""
-
-    return Handler

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from prometheus_client import Metric
 
 from edx2lrs.io.delivery.consumer_sender import Client, SenderStatus
 from edx2lrs.io.delivery.senders import Senders
@@ -39,12 +41,13 @@ class RunOutputs(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """The run's counts (by consumer and key), statements that wait, since when the oldest does (wall time), the senders."""
+    """The run's counts, statements that wait, since when the oldest does (wall time), the senders, how long requests took."""
 
     totals: Tally
     waiting: Mapping[str, int]
     oldest: Mapping[str, float]
     senders: Mapping[str, SenderStatus]
+    request_seconds: Iterable[Metric] = ()
 
 
 class LocalRun:
@@ -129,7 +132,8 @@ class LocalRun:
     def observed(self) -> Observed:
         """What there is to be told of the run now."""
         outbox = self._state.outbox
-        return Observed(self._totals(), outbox.waiting_counts(), outbox.oldest(), self._senders.status())
+        senders = self._senders
+        return Observed(self._totals(), outbox.waiting_counts(), outbox.oldest(), senders.status(), senders.request_seconds.metrics())
 
     def deliver(self) -> None:
         """Sends what waits until all is settled, or only open circuits have something left. Raises ``JobFailed``, ``StateError``."""
@@ -161,13 +165,13 @@ class LocalRun:
     def report(self) -> dict[str, Any]:
         """The report as of now."""
         waiting = self._state.outbox.waiting_counts()
-        status = self._senders.status()
+        seconds = self._senders.request_seconds.quantiles(0.5, 0.99)
         return report.report(
             self._totals(),
             self._state.ledger.totals(),
             {name: waiting.get(name, 0) for name in {**dict.fromkeys(self._consumers), **waiting}},
             {name: max(0.0, time.time() - since) for name, since in self._state.outbox.oldest().items()},
-            {name: {"p50": round(s.seconds_p50, 4), "p99": round(s.seconds_p99, 4)} for name, s in status.items()},
+            {name: {"p50": round(p50, 4), "p99": round(p99, 4)} for name, (p50, p99) in seconds.items()},
             runner="DirectRunner",
             seconds=time.monotonic() - self._started,
             dead_letters=self._outputs.dead_letters,

@@ -6,7 +6,7 @@ import pytest
 
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.io.delivery.decision import Hold
-from edx2lrs.io.delivery.latency import Durations
+from edx2lrs.io.delivery.latency import RequestSeconds
 from edx2lrs.io.delivery.pace import Pace, steady_size
 from edx2lrs.transforms.config_types import Rate
 
@@ -137,10 +137,20 @@ def test_after_an_outage_one_request_at_a_time() -> None:
     assert pace.in_flight_limit == 1
 
 
-def test_quantiles_are_right_within_five_percent() -> None:
-    durations = Durations()
-    for milliseconds in range(1, 1001):
-        durations.add(milliseconds / 1000)
-    assert durations.quantile(0.5) == pytest.approx(0.5, rel=0.051)
-    assert durations.quantile(0.99) == pytest.approx(0.99, rel=0.051)
-    assert Durations().quantile(0.5) == 0.0
+@pytest.mark.parametrize("scale", [0.001, 0.0137, 0.5, 9.0])
+def test_quantiles_are_right_within_eighteen_percent(scale: float) -> None:
+    seconds = RequestSeconds()
+    observe = seconds.observer("one")
+    for step in range(1, 1001):
+        observe(step * scale / 100)
+    seconds.observer("two")
+    found = seconds.quantiles(0.5, 0.99)
+    assert found["one"] == pytest.approx([5 * scale, 9.9 * scale], rel=0.18)
+    assert found["two"] == [0.0, 0.0]
+
+
+def test_quantiles_end_where_the_buckets_do() -> None:
+    seconds = RequestSeconds()
+    for duration in (0.0, 1000.0):
+        seconds.observer("one")(duration)
+    assert seconds.quantiles(0.5, 0.99) == {"one": [0.001, 100.0]}
