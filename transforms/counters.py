@@ -82,13 +82,18 @@ class Counter(NamedTuple):
         return self.word or self.key.replace("_", " ")
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the metric."""
+        return tuple(label for label in ("consumer" if self.whose == "consumer" else None, self.told_by) if label)
+
+    @property
     def path(self) -> tuple[str, ...]:
         """The keys that lead to the counter in its part of the report: all dead of a consumer are in one group."""
         return ("dead", self.key.removeprefix("dead_")) if self.key.startswith("dead_") else (self.key,)
 
 
 COUNTERS: tuple[Counter, ...] = (
-    Counter("bytes", "run", "edx2lrs_bytes", "Bytes of the records that were read."),
+    Counter("bytes", "run", "edx2lrs_bytes", "Bytes of text that were read."),
     Counter("read", "records", "edx2lrs_records_read", "Records that were read.", whole="records"),
     Counter("matched", "records", "edx2lrs_records_matched", "Records that at least one consumer gets.", part="records"),
     Counter(
@@ -108,7 +113,7 @@ COUNTERS: tuple[Counter, ...] = (
         "edx2lrs_records_redelivered",
         "Messages that came again after they were kept. They are not part of `read`. Files have none.",
     ),
-    Counter("replayed", "records", "edx2lrs_records_replayed", "Those of `read` that were dead letters."),
+    Counter("replayed", "records", "edx2lrs_records_replayed", "How many of `read` were dead letters."),
     Counter(
         "named_by_event_type",
         "records",
@@ -122,7 +127,7 @@ COUNTERS: tuple[Counter, ...] = (
         "translated",
         "consumer",
         "edx2lrs_consumer_translated",
-        "Records that became statements.",
+        "Records of which statements were made.",
         part="records of a consumer",
     ),
     Counter(
@@ -132,7 +137,7 @@ COUNTERS: tuple[Counter, ...] = (
         "Records for which the consumer's protocol has no mapping (`translate --trace` says `no_mapping`).",
         part="records of a consumer",
     ),
-    Counter("statements", "consumer", "edx2lrs_consumer_statements", "Statements made.", whole="statements of a consumer"),
+    Counter("statements", "consumer", "edx2lrs_consumer_statements", "Statements that were made.", whole="statements of a consumer"),
     Counter(
         "taken_over",
         "consumer",
@@ -140,7 +145,7 @@ COUNTERS: tuple[Counter, ...] = (
         "Statements that waited when the run began. All runs of a state directory together take nothing over.",
         whole="statements of a consumer",
     ),
-    Counter("replayed", "consumer", "edx2lrs_consumer_replayed", "Those of `statements` that were dead letters."),
+    Counter("replayed", "consumer", "edx2lrs_consumer_replayed", "How many of `statements` were dead letters."),
     Counter(
         "delivered", "consumer", "edx2lrs_consumer_delivered", "Statements that the consumer took.", part="statements of a consumer"
     ),
@@ -162,7 +167,7 @@ COUNTERS: tuple[Counter, ...] = (
         "duplicates",
         "consumer",
         "edx2lrs_consumer_duplicates",
-        "Statements that were made before, from the same event or with the same body.",
+        "Statements whose id is known, from the same event or with the same body.",
         part="statements of a consumer",
     ),
     Counter(
@@ -195,11 +200,11 @@ COUNTERS: tuple[Counter, ...] = (
         "oldest_age",
         "consumer",
         "edx2lrs_consumer_oldest_waiting_seconds",
-        "For how many seconds the oldest of `waiting` waits.",
+        "The age of the oldest waiting statement, in seconds.",
         gauge=True,
     ),
-    Counter("requests", "consumer", "edx2lrs_consumer_requests", "Requests."),
-    Counter("retries", "consumer", "edx2lrs_consumer_retries", "Those of `requests` that were repeated."),
+    Counter("requests", "consumer", "edx2lrs_consumer_requests", "Requests that were sent."),
+    Counter("retries", "consumer", "edx2lrs_consumer_retries", "How many of `requests` repeated an earlier request."),
 )
 
 DEAD: frozenset[Key] = frozenset(counter.key for counter in COUNTERS if counter.told_by == "cause")

@@ -57,8 +57,7 @@ def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]
 
 def _counter(row: Counter, counts: Grouped, names: Sequence[str]) -> CounterMetricFamily:
     """The counter ``row`` of all ``names`` ("": of the run and its records)."""
-    labels = [label for label in ("consumer" if row.whose == "consumer" else None, row.told_by) if label]
-    family = CounterMetricFamily(row.metric, row.meaning, labels=labels)
+    family = CounterMetricFamily(row.metric, row.meaning, labels=row.labels)
     for name in names:
         by_cause = counts.get(name, {}).get(row.key, {})
         for cause in by_cause if row.told_by else ("",):

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-
 from edx2lrs.io.sources.opening import SPECS
 from edx2lrs.io.sources.options import Option
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine
+from edx2lrs.pipeline.reference import marks
 
 STREAMS = [spec for spec in SPECS if spec.stream]
 _ENGINES = ((LOCAL, "This machine"), (FLINK, "Flink"), (DATAFLOW, "Dataflow"))
@@ -24,7 +21,7 @@ def streams() -> str:
         (f"`{spec.form}`", spec.what, spec.sharing.words, *(_read_by(spec.engines.get(engine)) for engine, _ in _ENGINES))
         for spec in STREAMS
     ]
-    return _table(head, rows)
+    return marks.table(head, rows)
 
 
 def options() -> str:
@@ -38,24 +35,12 @@ def options() -> str:
         (f"`{option.name}`", ", ".join(names), option.kind.words, f"`{option.default}`" if option.default else "", option.meaning)
         for option, names in found.items()
     ]
-    return _table(("Option", "For", "Value", "Default", "Meaning"), rows)
-
-
-_PARTS: Mapping[str, Callable[[], str]] = {"streams": streams, "stream options": options}
+    return marks.table(("Option", "For", "Value", "Default", "Meaning"), rows)
 
 
 def in_step(page: str) -> str:
     """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
-    found = False
-    for part, made in _PARTS.items():
-        begin, end = f"<!-- {part}: written by edx2lrs.pipeline.reference.sources -->", f"<!-- /{part} -->"
-        before, has_begin, rest = page.partition(begin)
-        _, has_end, after = rest.partition(end)
-        if has_begin and has_end:
-            page, found = f"{before}{begin}\n{made()}{end}{after}", True
-    if not found:
-        raise ValueError("the page has no marks such as <!-- streams: written by edx2lrs.pipeline.reference.sources -->")
-    return page
+    return marks.in_step(page, "edx2lrs.pipeline.reference.sources", {"streams": streams, "stream options": options})
 
 
 def _read_by(reading: OnEngine | None) -> str:
@@ -65,16 +50,5 @@ def _read_by(reading: OnEngine | None) -> str:
     return f"Beam's source{options}" if reading.by_beam else "yes"
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def main() -> None:
-    """Rewrites the pages that the command line names."""
-    for path in map(Path, sys.argv[1:]):
-        path.write_text(in_step(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    marks.rewrite(in_step)

@@ -1,0 +1,37 @@
+"""Parts of a page that are made of the code: each stands between two marks, and is a table of Markdown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+Parts = Mapping[str, Callable[[], str]]
+"""By the name in the part's mark: what makes the part's text."""
+
+
+def in_step(page: str, owner: str, parts: Parts) -> str:
+    """The page with what stands between the marks of the module ``owner`` written anew.
+
+    Raises ValueError for a page without such marks."""
+    found = False
+    for part, made in parts.items():
+        begin, end = f"<!-- {part}: written by {owner} -->", f"<!-- /{part} -->"
+        before, has_begin, rest = page.partition(begin)
+        _, has_end, after = rest.partition(end)
+        if has_begin and has_end:
+            page, found = f"{before}{begin}\n{made()}{end}{after}", True
+    if not found:
+        raise ValueError(f"the page has no marks such as <!-- {next(iter(parts))}: written by {owner} -->")
+    return page
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table of Markdown, one line for each row."""
+    return "".join(f"| {' | '.join(line)} |\n" for line in (head, ("---",) * len(head), *rows))
+
+
+def rewrite(in_step: Callable[[str], str]) -> None:
+    """Brings the pages that the command line names in step."""
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(in_step(path.read_text(encoding="utf-8")), encoding="utf-8")
