@@ -23,7 +23,7 @@ from typing import Any
 
 import orjson
 
-from edx2lrs.pipeline.commands.translate import EXAMPLE_KEY, EXAMPLE_ROOT, example_translator, translated_block
+from edx2lrs.pipeline.app.translate import EXAMPLE_KEY, EXAMPLE_ROOT, example_translator, translated_block
 from edx2lrs.transforms.config_types import ActorOptions, Protocol
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.pipeline.commands.explain import one_record
+from edx2lrs.pipeline.app.explain import one_record
 
 PLAY = {
     "name": "play_video",

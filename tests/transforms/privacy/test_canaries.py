@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edx2lrs.pipeline.commands.translate import example_translator, translate_line
+from edx2lrs.pipeline.app.translate import example_translator, translate_line
 from edx2lrs.transforms.config_types import Events
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.fields import SubmittedText

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.pipeline.commands.translate import EXAMPLE_KEY, EXAMPLE_ROOT
+from edx2lrs.pipeline.app.translate import EXAMPLE_KEY, EXAMPLE_ROOT
 from edx2lrs.transforms.config_types import ActorOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
