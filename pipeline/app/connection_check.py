@@ -21,7 +21,7 @@ _AT_ONCE = 16
 _LONGEST = 10.0  # seconds of one request
 
 
-class Finding(NamedTuple):
+class ConnectionFinding(NamedTuple):
     """What came of one consumer, in a few words."""
 
     consumer: str
@@ -29,10 +29,10 @@ class Finding(NamedTuple):
     text: str
 
 
-def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[Finding]:
+def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[ConnectionFinding]:
     """One for each consumer, in their order; ``resolve`` gives the secret of a reference."""
 
-    def of(consumer: Consumer) -> Finding:
+    def of(consumer: Consumer) -> ConnectionFinding:
         if is_place(consumer.url):
             return _of_place(consumer)
         quick = msgspec.structs.replace(consumer, timeout=min(consumer.timeout, _LONGEST))
@@ -47,17 +47,17 @@ def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[Finding]
         yield from threads.map(of, config.consumers)
 
 
-def verdict(consumer: Consumer, read: Answer | None, wrote: Answer) -> Finding:
+def verdict(consumer: Consumer, read: Answer | None, wrote: Answer) -> ConnectionFinding:
     """What the answers to a query (xAPI) and to a batch of nothing say. A batch of nothing is refused or accepted by who has
     accepted the credentials; some servers stumble over it, and then the query decides."""
     if is_stored(wrote) or wrote.status in (400, 409, 413, 422):
-        return Finding(consumer.name, True, f"reachable, {_tls(consumer)}, {_credentials(consumer, 'accepted')}")
+        return ConnectionFinding(consumer.name, True, f"reachable, {_tls(consumer)}, {_credentials(consumer, 'accepted')}")
     if wrote.status is not None and wrote.status >= 500 and read is not None and is_stored(read):
         known = _credentials(consumer, f"accepted for reading; an empty batch was answered with {wrote.status}")
-        return Finding(consumer.name, True, f"reachable, {_tls(consumer)}, {known}")
+        return ConnectionFinding(consumer.name, True, f"reachable, {_tls(consumer)}, {known}")
     decision = decide(wrote, Sent(ids=[b""]), Policy(consumer.protocol, consumer.retry, refusals=2), float)
     reason = decision.reason if isinstance(decision, Hold) else said(wrote)
-    return Finding(consumer.name, False, reason)
+    return ConnectionFinding(consumer.name, False, reason)
 
 
 def _tls(consumer: Consumer) -> str:
@@ -70,13 +70,13 @@ def _credentials(consumer: Consumer, what: str) -> str:
     return f"credentials {what}" if consumer.auth.scheme != "none" else f"no credentials, {what}"
 
 
-def _of_place(consumer: Consumer) -> Finding:
+def _of_place(consumer: Consumer) -> ConnectionFinding:
     if consumer.url.startswith("stdout:"):
-        return Finding(consumer.name, True, "standard output")
+        return ConnectionFinding(consumer.name, True, "standard output")
     path = f"{naming(consumer.url, consumer.name).folder}/edx2lrs-check-{secrets.token_hex(8)}"
     try:
         write_bytes(path, b"")
         remove(path)
     except OSError as error:
-        return Finding(consumer.name, False, f"cannot be written: {error.strerror or type(error).__name__}")
-    return Finding(consumer.name, True, "can be written")
+        return ConnectionFinding(consumer.name, False, f"cannot be written: {error.strerror or type(error).__name__}")
+    return ConnectionFinding(consumer.name, True, "can be written")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.pipeline.app.connection_check import Finding, findings
+from edx2lrs.pipeline.app.connection_check import ConnectionFinding, findings
 from edx2lrs.pipeline.cli import main
 from edx2lrs.transforms.config_types import Auth, Config, Lms
 
@@ -18,10 +18,10 @@ BEARER = Auth(scheme="bearer", token="env:TOKEN")
 
 
 @pytest.fixture
-def found(consumer: Any) -> Callable[..., Finding]:
+def found(consumer: Any) -> Callable[..., ConnectionFinding]:
     """What is found of one consumer."""
 
-    def find(url: str, **options: Any) -> Finding:
+    def find(url: str, **options: Any) -> ConnectionFinding:
         config = Config(lms=Lms(root_url="http://lms"), consumers=[consumer(url, **{"auth": BEARER, **options})])
         (finding,) = findings(config, lambda _: "s3cret")
         return finding

@@ -144,3 +144,40 @@ def test_a_broken_table_is_found_here(config: Path, capsys: pytest.CaptureFixtur
 def test_a_missing_file_is_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(tmp_path / "none.yaml")]) == 2
     assert "none.yaml: the configuration cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+def test_the_structure_alone_needs_no_secret_and_no_table(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LRS_USER", "LRS_PASSWORD", "SITE_KEY", "APART_KEY"):
+        monkeypatch.delenv(name)
+    (config.parent / "ids.csv").unlink()
+    assert main(["check", str(config), "--structure"]) == 0
+    printed = capsys.readouterr()
+    assert "warehouse  caliper   external_id                  CALIPER  site's  dead letter" in printed.out.splitlines()
+    assert [line for line in printed.err.splitlines() if line.startswith("not checked: ")] == [
+        f"not checked: lms.external_ids: {config.parent}/ids.csv",
+        "not checked: lms.id_key: env:SITE_KEY",
+        "not checked: consumers[0].auth.username: env:LRS_USER",
+        "not checked: consumers[0].auth.password: env:LRS_PASSWORD",
+        "not checked: consumers[3].actor.key: env:APART_KEY",
+    ]
+
+
+def test_without_its_secrets_a_configuration_is_wrong_and_each_is_named(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LRS_PASSWORD")
+    assert main(["check", str(config)]) == 2
+    (fault,) = capsys.readouterr().err.splitlines()
+    assert "consumers[0].auth.password: environment variable LRS_PASSWORD is not set" in fault
+
+
+def test_a_wrong_structure_is_found_without_secrets(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LRS_PASSWORD")
+    config.write_text(CONFIG.replace("protocol: caliper", "protocol: calliper", 1))
+    assert main(["check", str(config), "--structure"]) == 2
+    (fault,) = capsys.readouterr().err.splitlines()
+    assert "consumers[3].protocol: found calliper, expected caliper or xapi; did you mean caliper?" in fault

@@ -1,0 +1,162 @@
+"""Checks a configuration, its secrets and its tables: what each consumer gets, how it sees persons, what is probably not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from edx2lrs.io.external_ids import open_external_ids
+from edx2lrs.io.progress import OnProgress, silent
+from edx2lrs.io.secrets import resolve
+from edx2lrs.io.tables import read_course_names
+from edx2lrs.pipeline.app import connection_check
+from edx2lrs.pipeline.app.connection_check import ConnectionFinding
+from edx2lrs.pipeline.config.needs import Need
+from edx2lrs.pipeline.config.reading import load, read_structure
+from edx2lrs.pipeline.variants import actor_options
+from edx2lrs.transforms.config_types import AccessRule, Config, Consumer, Protocol, UserRule
+from edx2lrs.transforms.families.mappings import load_packages
+from edx2lrs.transforms.matching.activity_types import known_types
+from edx2lrs.transforms.matching.patterns import is_regex
+from edx2lrs.transforms.people.external_ids import ExternalIds
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """``structure_only``: whether secrets, tables, certificates and the network are left alone."""
+
+    config: str
+    structure_only: bool = False
+
+
+@dataclass(frozen=True)
+class RuleShown:
+    """One rule of a consumer's access."""
+
+    name: str
+    allow: list[str | int] | None
+    block: list[str | int]
+
+
+@dataclass(frozen=True)
+class Persons:
+    """How a consumer sees persons: the kind of their ids, its type, whose key makes HMAC ids, what happens to users that the table
+    does not know (None: there are none)."""
+
+    kind: str
+    type: str
+    key: str
+    unknown: str | None
+
+
+@dataclass(frozen=True)
+class ConsumerShown:
+    """What a consumer gets. ``address`` is without a query, which may hold a token. ``access``: None for everything."""
+
+    name: str
+    protocol: Protocol
+    address: str
+    access: list[RuleShown] | None
+    redact: list[str]
+    persons: Persons
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A configuration that is right. ``warnings``: what is allowed and probably not meant. ``not_checked``: what it needs beside its
+    file and nobody looked at."""
+
+    consumers: list[ConsumerShown]
+    warnings: list[str]
+    not_checked: list[Need]
+
+
+def check(request: CheckRequest, on_progress: OnProgress = silent) -> Checked:
+    """``on_progress`` is told how far the compilation of a large table is. Raises ``ConfigError`` with every fault, ``TableError``,
+    ``OwnEventsError``."""
+    table: ExternalIds | None = None
+    needs: tuple[Need, ...] = ()
+    if request.structure_only:
+        config, needs = read_structure(request.config)
+        load_packages()
+    else:
+        config = load(request.config)
+        load_packages()
+        table = _table(config, on_progress)
+        if config.lms.course_names:
+            read_course_names(config.lms.course_names)
+    shown = [_shown(consumer, config) for consumer in config.consumers]
+    return Checked(shown, list(_warnings(config, table)), list(needs))
+
+
+def check_connections(request: CheckRequest) -> Iterator[ConnectionFinding]:
+    """Talks to each consumer, in their order, without leaving anything there. Raises ``ConfigError``, ``SecretError``."""
+    return connection_check.findings(load(request.config), resolve)
+
+
+def _shown(consumer: Consumer, config: Config) -> ConsumerShown:
+    options = actor_options(consumer.protocol, consumer.actor, config.lms)
+    persons = Persons(
+        f"{options.kind} of the address" if options.sha1_of == "address" else options.kind,
+        options.type,
+        "own" if options.key else "site's" if config.lms.id_key else "none",
+        None if options.kind == "hmac" else options.unknown,
+    )
+    redact: list[str] = sorted(set(consumer.redact))
+    return ConsumerShown(consumer.name, consumer.protocol, without_query(consumer.url), _access(consumer), redact, persons)
+
+
+def _access(consumer: Consumer) -> list[RuleShown] | None:
+    if consumer.access == "all":
+        return None
+    rules: list[tuple[str, AccessRule | UserRule | None]] = [
+        (name, getattr(consumer.access, name)) for name in consumer.access.__struct_fields__
+    ]
+    return [
+        RuleShown(name, None if rule.allow is None else list(rule.allow), list(rule.block)) for name, rule in rules if rule is not None
+    ]
+
+
+def _warnings(config: Config, table: ExternalIds | None) -> Iterator[str]:
+    if config.lms.id_key is None and not all(consumer.actor.key for consumer in config.consumers):
+        yield "without lms.id_key the events of anonymous visitors become dead letters"
+    for consumer in config.consumers:
+        options = actor_options(consumer.protocol, consumer.actor, config.lms)
+        for unknown in _unknown_types(consumer):
+            yield f"{consumer.name} names the activity type {unknown}, which no {consumer.protocol} mapping makes"
+        if options.kind == "mbox":
+            yield f"the user's e-mail address goes to {consumer.name}, {without_query(consumer.url)}"
+        if options.kind == "mbox_sha1sum":
+            hashed = "the user's e-mail address, hashed so that who knows an address can tell it, goes to"
+            yield f"{hashed} {consumer.name}, {without_query(consumer.url)}"
+        if table is None or options.kind == "hmac":
+            continue
+        if options.kind.startswith("mbox") and not table.has_emails:
+            yield f"{consumer.name} needs e-mail addresses, and {config.lms.external_ids} has none"
+        if options.kind == "external_id" and options.type not in table.types:
+            types = ", ".join(sorted(table.types)) or "none"
+            yield f"{consumer.name} needs ids of type {options.type}, and {config.lms.external_ids} has {types}"
+
+
+def _table(config: Config, on_progress: OnProgress) -> ExternalIds | None:
+    path = config.lms.external_ids
+    kinds = {actor_options(consumer.protocol, consumer.actor, config.lms).kind for consumer in config.consumers}
+    if path is None:
+        return None
+    return open_external_ids(path, emails=not kinds.isdisjoint({"mbox", "mbox_sha1sum"}), on_progress=on_progress)
+
+
+def _unknown_types(consumer: Consumer) -> list[str]:
+    """The exact names in its rule on activity types that no table has."""
+    rule = None if consumer.access == "all" else consumer.access.activity_types
+    if rule is None:
+        return []
+    known = known_types(consumer.protocol)
+    return [name for name in (*(rule.allow or ()), *rule.block) if not is_regex(name) and name not in known]
+
+
+def without_query(url: str) -> str:
+    """The address as it may be shown: a query may hold a token."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query="...")) if parts.query else url
