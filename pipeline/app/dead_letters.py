@@ -26,7 +26,7 @@ class LettersRequest:
 
 
 @dataclass(frozen=True)
-class Group:
+class LetterGroup:
     """Dead letters of one cause and consumer: how many, and the first of them."""
 
     cause: str
@@ -36,7 +36,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Kind:
+class LetterKind:
     """What dead letters are counted by."""
 
     consumer: str | None
@@ -46,10 +46,10 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Counted:
+class LetterCount:
     """How many dead letters of one kind there are, and when the first and the last of them failed."""
 
-    kind: Kind
+    kind: LetterKind
     letters: int
     first: datetime
     last: datetime
@@ -91,7 +91,7 @@ def is_state_directory(path: str) -> bool:
     return not is_remote(path) and (Path(path) / FILE_NAME).exists()
 
 
-def grouped(letters: Letters) -> list[Group]:
+def grouped(letters: Letters) -> list[LetterGroup]:
     """The letters by cause and consumer, the largest group first. Raises what reading them raises."""
     examples: dict[tuple[str, str | None], DeadLetter] = {}
     sizes: Counter[tuple[str, str | None]] = Counter()
@@ -99,21 +99,21 @@ def grouped(letters: Letters) -> list[Group]:
         key = letter.cause, letter.consumer
         examples.setdefault(key, letter)
         sizes[key] += 1
-    found = [Group(*key, sizes[key], example) for key, example in examples.items()]
+    found = [LetterGroup(*key, sizes[key], example) for key, example in examples.items()]
     return sorted(found, key=lambda group: (-group.letters, group.cause, group.consumer or ""))
 
 
-def counted(letters: Letters) -> list[Counted]:
+def counted(letters: Letters) -> list[LetterCount]:
     """How many there are of each kind, the largest number first. Raises what reading them raises."""
-    found: dict[Kind, Counted] = {}
+    found: dict[LetterKind, LetterCount] = {}
     for letter in letters:
-        kind = Kind(letter.consumer, letter.stage, letter.cause, letter.event_name)
-        known = found.get(kind, Counted(kind, 0, letter.time, letter.time))
-        found[kind] = Counted(kind, known.letters + 1, min(known.first, letter.time), max(known.last, letter.time))
+        kind = LetterKind(letter.consumer, letter.stage, letter.cause, letter.event_name)
+        known = found.get(kind, LetterCount(kind, 0, letter.time, letter.time))
+        found[kind] = LetterCount(kind, known.letters + 1, min(known.first, letter.time), max(known.last, letter.time))
     return sorted(found.values(), key=_largest_first)
 
 
-def _largest_first(counts: Counted) -> tuple[int, str, str, str, str]:
+def _largest_first(counts: LetterCount) -> tuple[int, str, str, str, str]:
     kind = counts.kind
     return -counts.letters, kind.consumer or "", kind.stage, kind.cause, kind.event or ""
 

@@ -21,7 +21,7 @@ from edx2lrs.io.state.state import State, join_state
 from edx2lrs.io.state.take_over import TakenOver
 from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, is_state_directory
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
-from edx2lrs.pipeline.app.replay_plan import AsRecord, AsStatement, Fate, Tally, fate_of
+from edx2lrs.pipeline.app.replay_plan import AsRecord, AsStatement, Fate, ReplayTally, fate_of
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.job import Control, JobResult
 from edx2lrs.pipeline.local import run_lifecycle
@@ -56,15 +56,15 @@ class ReplayRequest:
 class Replayed:
     """What became of the letters, and what came of the job that sent them."""
 
-    letters: Tally
+    letters: ReplayTally
     job: JobResult
 
 
-def plan(request: ReplayRequest) -> Tally:
+def plan(request: ReplayRequest) -> ReplayTally:
     """What would be sent; nothing is changed. Raises ``ConfigError``, ``OptionError``, ``DeadLettersMissing``, ``StateError``,
     ``OSError``."""
     config = _checked(request)
-    tally = Tally()
+    tally = ReplayTally()
     with contextlib.ExitStack() as stack:
         known: Known = _nothing
         if (request.folder / FILE_NAME).exists():
@@ -153,7 +153,7 @@ class _Fates:
         """These are taken over: what fails again is no matter of this replay."""
         self._taken.update(letter.id for letter in letters)
 
-    def of_letters(self, tally: Tally) -> Iterator[list[tuple[DeadLetter, Fate]]]:
+    def of_letters(self, tally: ReplayTally) -> Iterator[list[tuple[DeadLetter, Fate]]]:
         """Some letters at a time; ``tally`` counts those that were sent again already. Raises ``DeadLettersMissing``."""
         letters = Letters(self._request, unreadable=tally.unreadable)
         found = iter(letters)
@@ -166,11 +166,11 @@ class _Fates:
         tally.sent_again += known_before + letters.sent_again
 
 
-def _take_over(fates: _Fates, config: Config, state: State, folder: str) -> Tally:
+def _take_over(fates: _Fates, config: Config, state: State, folder: str) -> ReplayTally:
     """Takes over what there is room for."""
     waiting = state.outbox.waiting_counts()
     room = {consumer.name: config.outbox.statements - waiting[consumer.name] for consumer in config.consumers}
-    tally = Tally()
+    tally = ReplayTally()
     for some in fates.of_letters(tally):
         statements: list[DeadLetter] = []
         records: list[DeadLetter] = []

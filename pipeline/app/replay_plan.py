@@ -52,7 +52,7 @@ def fate_of(letter: DeadLetter, consumers: Collection[str]) -> Fate:
 
 
 @dataclass
-class Tally:
+class ReplayTally:
     """How many letters have which fate: ``statements`` and ``records`` by consumer ("": all consumers), ``skips`` by reason, of
     which the first are in ``skipped``, without content. ``sent_again``: by an earlier replay. ``left``: they find no room, since too
     much waits for their consumer already. ``unreadable``: why a file of letters could not be read."""
@@ -75,7 +75,7 @@ class Tally:
             counts = self.statements if isinstance(fate, AsStatement) else self.records
             counts[letter.consumer or ""] += 1
 
-    def go_on(self, later: Tally) -> None:
+    def go_on(self, later: ReplayTally) -> None:
         """Adds what a later look at the same letters has found."""
         self.statements += later.statements
         self.records += later.records

@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from edx2lrs.io.dead_letters.letters import DeadLetter
-from edx2lrs.pipeline.app.dead_letters import Counted, Group, Letters, LettersRequest, counted, grouped
+from edx2lrs.pipeline.app.dead_letters import LetterCount, LetterGroup, Letters, LettersRequest, counted, grouped
 from edx2lrs.pipeline.commands.letter_options import add_filter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 from edx2lrs.pipeline.run_options import follow_beam_options
@@ -81,7 +81,7 @@ def _listed_as_json(letter: DeadLetter) -> str:
 # stats
 
 
-def stats(counts: list[Counted], sent_again: int, as_json: bool) -> Iterator[str]:
+def stats(counts: list[LetterCount], sent_again: int, as_json: bool) -> Iterator[str]:
     """A table of how many there are of each kind and when they failed; or one JSON object."""
     total = sum(each.letters for each in counts)
     if as_json:
@@ -99,11 +99,11 @@ def stats(counts: list[Counted], sent_again: int, as_json: bool) -> Iterator[str
     yield f"{total:,} dead letter{'' if total == 1 else 's'}, {sent_again:,} more were sent again"
 
 
-def _without_kind(counts: Counted) -> dict[str, object]:
+def _without_kind(counts: LetterCount) -> dict[str, object]:
     return {"letters": counts.letters, "first": counts.first, "last": counts.last}
 
 
-def _words(counts: Counted) -> tuple[str, ...]:
+def _words(counts: LetterCount) -> tuple[str, ...]:
     kind = counts.kind
     return kind.consumer or "-", kind.stage, kind.cause, kind.event or "-"
 
@@ -115,7 +115,7 @@ def _day(moment: datetime) -> str:
 # show
 
 
-def described(groups: list[Group], payload: bool) -> Iterator[str]:
+def described(groups: list[LetterGroup], payload: bool) -> Iterator[str]:
     """Lines for a person; with ``payload`` the start of each example's payload too."""
     total = sum(group.letters for group in groups)
     yield f"{total} dead letter{'' if total == 1 else 's'}"

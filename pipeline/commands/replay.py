@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from edx2lrs.pipeline.app.replay import ReplayRequest, execute, plan
-from edx2lrs.pipeline.app.replay_plan import NAMED, Tally
+from edx2lrs.pipeline.app.replay_plan import NAMED, ReplayTally
 from edx2lrs.pipeline.commands.dead_letters import listed
 from edx2lrs.pipeline.commands.letter_options import add_filter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, for_persons, told_of_job
@@ -71,12 +71,12 @@ def main(arguments: argparse.Namespace) -> int:
     return told_of_job(replayed.job)
 
 
-def _warn(letters: Tally) -> None:
+def _warn(letters: ReplayTally) -> None:
     for text in letters.unreadable:
         print(f"edx2lrs: {text}", file=sys.stderr)
 
 
-def described(letters: Tally, will: bool) -> Iterator[str]:
+def described(letters: ReplayTally, will: bool) -> Iterator[str]:
     """For a person; ``will``: nothing was done yet."""
     be = "would be" if will else "were"
     for consumer, number in sorted(letters.statements.items()):
