@@ -12,7 +12,7 @@ from edx2lrs.transforms.families.event_checks import kind_of
 from edx2lrs.transforms.families.packages import Package, module_of
 from edx2lrs.transforms.families.tables import paths_of, tables
 from edx2lrs.transforms.fields import SourceEvent, SubmittedText
-from edx2lrs.transforms.mapping.rows import Course, Reading, Row, Whole
+from edx2lrs.transforms.mapping.rows import Course, Derived, Row, Whole
 
 _OF_PEOPLE = frozenset({"user_id", "username", "data.user_id", "data.username"})
 """Only ``anonymise`` reads who it was."""
@@ -54,9 +54,9 @@ def check_mappings(package: Package, protocol: Protocol, kinds: tuple[type, ...]
 
 def _check_rows(package: Package, protocol: Protocol, name: str, mapping: Any, event: SourceEvent) -> None:
     """Rows and choices read fields that are declared, and no person; each statement has an object."""
-    for reading in (getattr(mapping, attribute, None) for attribute in ("choose", "part", "parts")):
-        if reading is not None and not isinstance(reading, Reading):
-            what = f"MAPPINGS: {name}: found {kind_of(reading)}, expected Reading((the fields that it gets), function)"
+    for derived in (getattr(mapping, attribute, None) for attribute in ("choose", "part", "parts")):
+        if derived is not None and not isinstance(derived, Derived):
+            what = f"MAPPINGS: {name}: found {kind_of(derived)}, expected Derived((the fields that it gets), function)"
             raise package.wrong(protocol, what)
     readable = _readable(event)
     for table in tables(mapping):

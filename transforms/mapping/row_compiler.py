@@ -20,8 +20,8 @@ from edx2lrs.transforms.mapping.guard import Check
 from edx2lrs.transforms.mapping.rows import (
     Constant,
     Course,
+    Derived,
     Path,
-    Reading,
     Row,
     Rows,
     Scope,
@@ -98,17 +98,17 @@ def source_of(rows: Rows, identity: Identity, options: Options) -> str:
     return _Generator(identity, options).function(_tree(rows), False, partial(_blamed, rows, options.site))
 
 
-def compile_reading(reading: Reading) -> Callable[[Event], Any]:
-    """The function that gives what ``reading`` makes of an event."""
-    named = {"function": reading.function}
-    source = f"def read(event):\n    return function({', '.join(map(_safely, reading.sources))})\n"
-    exec(compile(source, "<reading>", "exec"), named)  # noqa: S102 -- made of our tables, of nothing that a record holds
+def compile_derived(derived: Derived) -> Callable[[Event], Any]:
+    """The function that gives what ``derived`` makes of an event."""
+    named = {"function": derived.function}
+    source = f"def read(event):\n    return function({', '.join(map(_safely, derived.sources))})\n"
+    exec(compile(source, "<derived>", "exec"), named)  # noqa: S102 -- made of our tables, of nothing that a record holds
     return named["read"]
 
 
 def compile_variants(mapping: VariantMapping, compile_variant: Callable[[Any], Make]) -> Make:
     """The function that makes the statements of the variant that an event is."""
-    choose = compile_reading(mapping.choose)
+    choose = compile_derived(mapping.choose)
     makers = {name: compile_variant(variant) for name, variant in mapping.variants.items()}
 
     def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
@@ -118,7 +118,7 @@ def compile_variants(mapping: VariantMapping, compile_variant: Callable[[Any], M
 
 
 def _safely(path: str) -> str:
-    """The expression for the value at a path of a ``Reading``."""
+    """The expression for the value at a path of a ``Derived``."""
     above, is_map, below = path.partition(".*.")
     value = "event"
     for step in above.split("."):
@@ -314,7 +314,7 @@ class _Generator:
     def _named(self, value: Any) -> str:
         if isinstance(value, (str, bool)):
             return repr(value)
-        name = getattr(value, "__name__", "constant")
+        name = getattr(getattr(value, "func", value), "__name__", "constant")
         number = 1
         plain = name = name.strip("<>") if name.strip("<>").isidentifier() else "constant"
         while name in _LOCAL_NAMES or (name in self.values and self.values[name] is not value):

@@ -54,7 +54,7 @@ class Constant(NamedTuple):
 Rows = tuple["Row | Constant", ...]
 
 
-class Reading(NamedTuple):
+class Derived(NamedTuple):
     """What ``function`` makes of an event: ``function`` gets the values at ``sources``, in their order. ``data.answers.*.correct`` is a
     dict: the field ``correct`` of each entry of the map ``data.answers``, by the map's keys. A field that the payload lacks is None."""
 
@@ -65,7 +65,7 @@ class Reading(NamedTuple):
 class VariantMapping(NamedTuple):
     """Different statements for events of one name: ``choose`` names the variant. The function of ``choose`` raises Unmappable."""
 
-    choose: Reading
+    choose: Derived
     variants: Mapping[str, Any]
 
 

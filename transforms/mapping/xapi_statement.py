@@ -12,12 +12,12 @@ from edx2lrs.transforms.mapping.row_compiler import (
     Identity,
     Make,
     Options,
-    compile_reading,
+    compile_derived,
     compile_rows,
     compile_variants,
     compile_whole,
 )
-from edx2lrs.transforms.mapping.rows import Constant, Course, Reading, Row, Rows, VariantMapping, Whole
+from edx2lrs.transforms.mapping.rows import Constant, Course, Derived, Row, Rows, VariantMapping, Whole
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import verb_ids
 from edx2lrs.transforms.mapping.values import absolute
@@ -43,7 +43,7 @@ class StatementMapping(NamedTuple):
 
     verb: dict[str, Any]
     rows: Rows
-    part: Reading | None = None
+    part: Derived | None = None
 
 
 class GroupMapping(NamedTuple):
@@ -52,7 +52,7 @@ class GroupMapping(NamedTuple):
 
     whole: StatementMapping
     part_rows: Rows
-    parts: Reading
+    parts: Derived
 
 
 XapiMapping = StatementMapping | GroupMapping | VariantMapping
@@ -71,7 +71,7 @@ def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bo
     build = compile_rows(_rows(mapping), _identity(mapping.verb, strict_ids), options)
     if mapping.part is None:
         return build
-    part = compile_reading(mapping.part)
+    part = compile_derived(mapping.part)
 
     def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
         ((key, value),) = part(event)
@@ -81,7 +81,7 @@ def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bo
 
 
 def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> Make:
-    verb, parts = mapping.whole.verb, compile_reading(mapping.parts)
+    verb, parts = mapping.whole.verb, compile_derived(mapping.parts)
     build_whole = compile_whole(_rows(mapping.whole), _identity(verb, strict_ids), options)
     build_part = compile_rows(_rows(StatementMapping(verb, mapping.part_rows)), _part_identity(verb, strict_ids), options)
 

@@ -11,7 +11,7 @@ from edx2lrs.transforms.config_types import Protocol
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.tables import tables
-from edx2lrs.transforms.mapping.row_compiler import compile_reading
+from edx2lrs.transforms.mapping.row_compiler import compile_derived
 from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Unmappable
 
 TypesOf = Callable[[Event], tuple[str, ...]]
@@ -47,7 +47,7 @@ def known_types(protocol: Protocol) -> frozenset[str]:
 def _types_of(mapping: Any, destination: Path) -> TypesOf:
     if hasattr(mapping, "variants"):
         variants = {name: _types_of(each, destination) for name, each in mapping.variants.items()}
-        return _of_variants(compile_reading(mapping.choose), variants)
+        return _of_variants(compile_derived(mapping.choose), variants)
     found = [_type_of(table.rows, destination) for table in tables(mapping)]
     if all(isinstance(each, str) for each in found):
         return _always(tuple(dict.fromkeys(str(each) for each in found)))

@@ -226,7 +226,7 @@ WRONG = {
                 "import StatementMapping", "import StatementMapping, VariantMapping"
             )
         },
-        "MAPPINGS: own.event: found builtin_function_or_method, expected Reading((the fields that it gets), function)",
+        "MAPPINGS: own.event: found builtin_function_or_method, expected Derived((the fields that it gets), function)",
     ),
     "a row reads a person": ({"xapi": XAPI.replace("data.id", "data.user_id")}, "own.event: a row reads data.user_id, which no"),
     "no object": ({"xapi": XAPI.replace('"id"), "data.id"', '"name"), "data.id"')}, "own.event: no row for object.id; add Row("),

@@ -19,7 +19,7 @@ from edx2lrs.transforms.families.packages import packages
 from edx2lrs.transforms.mapping import caliper_event, row_compiler, xapi_statement
 from edx2lrs.transforms.mapping.evaluate import evaluate
 from edx2lrs.transforms.mapping.row_compiler import Identity, Options
-from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, Scope, Unmappable, value_at
+from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Scope, Unmappable, value_at
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.people.actor import account_actor
 from edx2lrs.transforms.records.parse import parse
@@ -49,22 +49,22 @@ def interpreted(rows: Rows, identity: Identity, options: Options) -> Callable[..
     return lambda *scope: build(*scope)[:1]
 
 
-def interpreted_reading(reading: Reading) -> Callable[[Event], Any]:
+def interpreted_derived(derived: Derived) -> Callable[[Event], Any]:
     def value(path: str, event: Event) -> Any:
         above, is_map, below = path.partition(".*.")
         found = value_at(above, Scope(event, None, None), {})  # type: ignore[arg-type]
         return {key: getattr(entry, below, None) for key, entry in (found or {}).items()} if is_map else found
 
-    return lambda event: reading.function(*(value(path, event) for path in reading.sources))
+    return lambda event: derived.function(*(value(path, event) for path in derived.sources))
 
 
 @contextmanager
 def no_compiler() -> Iterator[None]:
     with (
         mock.patch.multiple(xapi_statement, compile_rows=interpreted, compile_whole=interpreted_whole),
-        mock.patch.object(xapi_statement, "compile_reading", interpreted_reading),
+        mock.patch.object(xapi_statement, "compile_derived", interpreted_derived),
         mock.patch.object(caliper_event, "compile_rows", interpreted),
-        mock.patch.object(row_compiler, "compile_reading", interpreted_reading),
+        mock.patch.object(row_compiler, "compile_derived", interpreted_derived),
     ):
         yield
 

@@ -13,7 +13,7 @@ from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.matching.activity_types import ActivityTypes, known_types
 from edx2lrs.transforms.records.parse import parse
 
-FIXTURES = sorted((Path(__file__).parents[3] / "transforms" / "families").rglob("*.json"))
+FIXTURES = sorted((Path(__file__).parents[3] / "transforms" / "families").glob("*/examples/*.json"))
 
 
 def types_made(protocol: str, made: list[dict[str, Any]]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edx2lrs.transforms.families.completion.shared import share
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.caliper_vocabulary import COMPLETED, DIGITAL_RESOURCE, EVENT, GENERAL_PROFILE, USED
-from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, VariantMapping
+from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, VariantMapping
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
 MAPPING_VERSION = 1
@@ -27,7 +27,7 @@ PROGRESS_IN_BLOCK: Rows = (
 
 MAPPINGS = {
     "edx.completion.block_completion.changed": VariantMapping(
-        Reading(("data.completion",), kind),
+        Derived(("data.completion",), kind),
         {
             "complete": EventMapping(EVENT, COMPLETED, PROGRESS_IN_BLOCK),
             "part": EventMapping(EVENT, USED, PROGRESS_IN_BLOCK),

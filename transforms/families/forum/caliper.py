@@ -26,7 +26,7 @@ from edx2lrs.transforms.mapping.caliper_vocabulary import (
     VIEW_EVENT,
     VIEWED,
 )
-from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, Unmappable, VariantMapping
+from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Unmappable, VariantMapping
 
 MAPPING_VERSION = 1
 
@@ -188,7 +188,7 @@ RESPONSE_VOTE_TAKEN_BACK: Rows = (
     Row(("object", "annotator"), "actor.person"),
     *message_at("object", "annotated"),
 )
-VOTE = Reading(("data.vote_value", "data.undo_vote"), vote)
+VOTE = Derived(("data.vote_value", "data.undo_vote"), vote)
 THREAD_VOTES = {
     "up": EventMapping(EVENT, LIKED, ABOUT_A_THREAD),
     "down": EventMapping(EVENT, DISLIKED, ABOUT_A_THREAD),

@@ -7,7 +7,7 @@ from typing import Any
 from edx2lrs.transforms.families.problem.shared import FORM, NO_FORM, PROBLEM, problem_iri, problem_iri_of_form
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.caliper_vocabulary import ASSESSMENT, ASSESSMENT_EVENT, ATTEMPT, GRADE_EVENT, GRADED, SCORE, SUBMITTED
-from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, Unmappable, VariantMapping
+from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Unmappable, VariantMapping
 from edx2lrs.transforms.mapping.values import number, success
 
 MAPPING_VERSION = 1
@@ -65,7 +65,7 @@ GRADED_PROBLEM: Rows = (
 
 MAPPINGS = {
     "problem_check": VariantMapping(
-        Reading(("source", "data.text"), kind),
+        Derived(("source", "data.text"), kind),
         {
             "submitted": EventMapping(ASSESSMENT_EVENT, SUBMITTED, SUBMITTED_PROBLEM),
             "submitted_form": EventMapping(ASSESSMENT_EVENT, SUBMITTED, SUBMITTED_FORM),

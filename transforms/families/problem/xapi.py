@@ -11,7 +11,7 @@ from functools import lru_cache
 from edx2lrs.transforms.families.problem.events import Submission
 from edx2lrs.transforms.families.problem.response_format import formatted
 from edx2lrs.transforms.families.problem.shared import FORM, NO_FORM, PROBLEM, problem_iri, problem_iri_of_form
-from edx2lrs.transforms.mapping.rows import Constant, Reading, Row, Rows, Unmappable, VariantMapping
+from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Unmappable, VariantMapping
 from edx2lrs.transforms.mapping.values import response_text, success
 from edx2lrs.transforms.mapping.xapi_score import score
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, GroupMapping, StatementMapping
@@ -147,8 +147,8 @@ FORMATTED: Rows = (
     ),
 )
 
-_KIND = Reading(("source", "data.text", "data.submission.*.response_type"), kind)
-_QUESTIONS = Reading(("data.submission",), questions)
+_KIND = Derived(("source", "data.text", "data.submission.*.response_type"), kind)
+_QUESTIONS = Derived(("data.submission",), questions)
 _VARIANTS: dict[str, StatementMapping | GroupMapping] = {
     "submitted": StatementMapping(ATTEMPTED, SUBMITTED),
     "submitted_form": StatementMapping(ATTEMPTED, SUBMITTED_FORM),
