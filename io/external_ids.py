@@ -1,35 +1,37 @@
-"""Opens the table of external ids in its compiled form, which is made once for each version of the table and then shared by
-all processes of the machine.
+"""Opens the table of external ids as a database, which is made once for each version of the table and then shared by all
+processes of the machine.
 
-A small table is compiled in memory. The form of a large one is a file in a cache folder of this user alone:
+The database of a small table is made in memory. The database of a large one is a file in a cache folder of this user alone:
 ``$XDG_CACHE_HOME/edx2lrs``, ``~/.cache/edx2lrs``, or ``edx2lrs-<number of the user>`` in the folder for temporary files, the
-first that can be written.
+first that can be written. Its name ends with a hash of its content, so that a damaged file is found when it is opened.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import mmap
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple, TypeVar
 
-from edx2lrs.io.external_ids_compiler import ConflictError, TooLongError, compile_external_ids
+from xxhash import xxh3_128
+
+from edx2lrs.io.external_ids_database import FORMAT, ConflictError, ExternalIdTable, in_memory, opened_file, write_file
 from edx2lrs.io.paths import file_systems, is_remote
 from edx2lrs.io.progress import OnProgress, silent
-from edx2lrs.io.tables import TableError, TableRow, external_id_rows
-from edx2lrs.transforms.people.external_ids import LONGEST_TEXT, MAGIC, ExternalIdRow, ExternalIds
+from edx2lrs.io.tables import ExternalIdRow, TableError, external_id_rows, table_row
 
 SMALL = 256 * 1024
-"""Bytes of a table that is compiled in memory, by each process: some hundredths of a second."""
-_LOOK_AGAIN = 0.2  # seconds, while another process compiles
+"""Bytes of a table whose database is made in memory, by each process: some hundredths of a second."""
+_LOOK_AGAIN = 0.2  # seconds, while another process makes the database
 _READINGS = 3
+_PIECE = 2**20  # bytes
+_Made = TypeVar("_Made")
 
 
 class Version(NamedTuple):
@@ -54,9 +56,9 @@ def version_of(path: str) -> Version:
         raise TableError(f"{path}: cannot be read: {str(error).splitlines()[0][:200] or type(error).__name__}") from None
 
 
-def open_external_ids(path: str, emails: bool, on_progress: OnProgress = silent, patient: bool = True) -> ExternalIds | None:
-    """The table at ``path``, with e-mail addresses if ``emails``; compiled now unless it has been. ``on_progress`` is told how far that
-    is. While another process compiles it, this one waits; if not ``patient``, it gets None.
+def open_external_ids(path: str, emails: bool, on_progress: OnProgress = silent, patient: bool = True) -> ExternalIdTable | None:
+    """The table at ``path``, with e-mail addresses if ``emails``. Its database is made now unless it has been; ``on_progress`` is
+    told how far that is. While another process makes it, this process waits; if not ``patient``, it gets None.
 
     Raises TableError.
     """
@@ -70,39 +72,41 @@ class _ChangedError(Exception):
     """The table is not the one any more that was begun with."""
 
 
-def _open_version(path: str, version: Version, emails: bool, on_progress: OnProgress, patient: bool) -> ExternalIds | None:
+def _open_version(path: str, version: Version, emails: bool, on_progress: OnProgress, patient: bool) -> ExternalIdTable | None:
     if version.size <= SMALL:
-        small = BytesIO()
-        _compile(path, version, emails, small, BytesIO, on_progress)
-        return ExternalIds(small.getvalue())
+        return _made(path, version, emails, in_memory)
     folder = _cache_folder(path)
     source = sha256(os.path.realpath(path).encode() if not is_remote(path) else path.encode()).hexdigest()[:16]
-    content = sha256(MAGIC + version.text.encode()).hexdigest()[:16]
-    target = folder / f"{source}-{content}{'-email' if emails else ''}"
-    usable = [target] if emails else [target, folder / f"{target.name}-email"]
-    found = _first(usable)
-    if found is not None:
-        return found
+    content = sha256(f"{FORMAT} {version.text}".encode()).hexdigest()[:16]
+    name = f"{source}-{content}{'-email' if emails else ''}"
     try:
+        found = _opened(folder, f"{name}-*")
+        if found is not None:
+            return found
         with _turn(folder / f"{source}.lock") as is_mine:
             while not is_mine():
                 if not patient:
                     return None
                 on_progress("another process compiles it; waiting")
                 time.sleep(_LOOK_AGAIN)
-            found = _first(usable)
+            found = _opened(folder, f"{name}-*")
             if found is not None:
                 return found
-            _write(path, version, emails, target, on_progress)
+            part = folder / f"{source}.part"
+            try:
+                _write(part, path, version, emails, on_progress)
+                part.replace(folder / f"{name}-{_digest(part)}")
+            finally:
+                part.unlink(missing_ok=True)
             for old in folder.glob(f"{source}-*"):
                 if not old.name.startswith(f"{source}-{content}"):
                     old.unlink(missing_ok=True)  # who has it open goes on with it
-    except OSError as error:
+            return _opened(folder, f"{name}-*")
+    except (OSError, sqlite3.Error) as error:
         raise TableError(
-            f"{path}: its compiled form cannot be written to {folder}: {error.strerror or error};"
-            " XDG_CACHE_HOME names another place"
+            f"{path}: its compiled form cannot be written to {folder}: {getattr(error, 'strerror', None) or error};"
+            " XDG_CACHE_HOME names another place for it, SQLITE_TMPDIR another to sort in"
         ) from None
-    return _opened(target)
 
 
 def _checksum(path: str) -> str:
@@ -145,53 +149,45 @@ def _turn(lock: Path) -> Iterator[Callable[[], bool]]:
         os.close(descriptor)
 
 
-def _first(targets: list[Path]) -> ExternalIds | None:
-    return next(filter(None, map(_opened, targets)), None)
+def _opened(folder: Path, pattern: str) -> ExternalIdTable | None:
+    """The first that is whole; others are damaged and go. None when there is none."""
+    for found in folder.glob(pattern):
+        with contextlib.suppress(OSError, sqlite3.Error):  # it has just been removed, or cannot be read
+            if found.name.endswith(f"-{_digest(found)}"):
+                return opened_file(found)
+            found.unlink()
+    return None
 
 
-def _opened(target: Path) -> ExternalIds | None:
-    """None when it is not there, or no compiled table."""
-    try:
-        with target.open("rb") as file:
-            return ExternalIds(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except (OSError, ValueError):
-        return None
-
-
-def _write(path: str, version: Version, emails: bool, target: Path, on_progress: OnProgress) -> None:
-    """Puts the compiled table there in one step, for this user alone."""
-    import tempfile
-
-    part = target.with_name(f"{target.name}.part")
+def _write(part: Path, path: str, version: Version, emails: bool, on_progress: OnProgress) -> None:
+    """The database as a file of this user alone, on disk when this ends."""
     part.unlink(missing_ok=True)
-    scratch = cast(Callable[[], BinaryIO], partial(tempfile.TemporaryFile, dir=target.parent))
-    try:
-        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
-            _compile(path, version, emails, out, scratch, on_progress)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL, 0o600))
+    _made(path, version, emails, partial(write_file, part, on_progress=on_progress))
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
 
 
-def _compile(
-    path: str, version: Version, emails: bool, out: BinaryIO, scratch: Callable[[], BinaryIO], on_progress: OnProgress
-) -> None:
-    last = TableRow(path, "line", 0)
+def _digest(path: Path) -> str:
+    digest = xxh3_128()
+    with path.open("rb") as file:
+        for piece in iter(partial(file.read, _PIECE), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _made(path: str, version: Version, emails: bool, make: Callable[[Iterator[tuple[int, ExternalIdRow]]], _Made]) -> _Made:
+    """What ``make`` makes of the table's numbered rows. Raises TableError; _ChangedError when the table is no longer of that
+    version."""
 
     def rows() -> Iterator[tuple[int, ExternalIdRow]]:
-        nonlocal last
-        for last, row in external_id_rows(path, emails):
-            yield last.number, row
+        yield from external_id_rows(path, emails)
+        if version_of(path) != version:
+            raise _ChangedError
 
     try:
-        compile_external_ids(rows(), out, scratch, on_progress)
+        return make(rows())
     except ConflictError as conflict:
         another = "this name to another user" if conflict.column == "username" else "this user another"
-        place = last._replace(number=conflict.number)
+        place = table_row(path, conflict.number)
         raise TableError(f"{place}, column {conflict.column}: another row gives {another}") from None
-    except TooLongError as long:
-        raise TableError(f"{last}, column {long.column}: found a longer text, expected {LONGEST_TEXT} bytes at most") from None
-    if version_of(path) != version:
-        raise _ChangedError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -14,11 +15,13 @@ import msgspec
 
 from edx2lrs.io.paths import open_bytes
 from edx2lrs.transforms.people.course_names import CourseNames
-from edx2lrs.transforms.people.external_ids import ExternalIdRow, uuid_text
 
 ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
 _COURSE_COLUMNS = ("course_id", "display_name")
-_LARGEST_ID = 2**63 - 1
+ID_TYPES = ("XAPI", "CALIPER", "LTI")
+LARGEST_ID = 2**63 - 1
+LONGEST_TEXT = 0xFFFD  # bytes
+_LIMITED = ("external_user_id", "email")
 _AVRO = b"Obj\x01"
 _UUID_OF_MYSQL = re.compile(r"[0-9a-fA-F]{32}\Z")  # where the LMS keeps UUIDs as char(32)
 
@@ -39,28 +42,55 @@ class TableRow(NamedTuple):
         return f"{self.path}: {self.word} {self.number}"
 
 
-_Record = tuple[TableRow, Sequence[Any]]
-"""A record's place and the values of the columns that were asked for, in their order, as the format has them."""
+class ExternalIdRow(NamedTuple):
+    """One row of the table of external ids. ``user_id`` or ``username`` is there; ``type`` is in upper case."""
+
+    user_id: int | None
+    username: str | None
+    type: str
+    external_id: str | None
+    email: str | None
 
 
-def external_id_rows(path: str, emails: bool) -> Iterator[tuple[TableRow, ExternalIdRow]]:
-    """The rows of the table of external ids, checked. Columns: ``user_id``, ``username``, ``external_id_type``,
-    ``external_user_id`` and perhaps ``email``, which is in no row unless ``emails`` are asked for; others are not looked at. The
-    format is told by the content: Avro, JSON lines, else CSV. An id of 32 hexadecimal digits is a UUID as MySQL has it, and gets
-    its hyphens, as in what the LMS sends. Raises TableError."""
-    for place, values in _records(path, ID_COLUMNS, "email"):
-        yield place, _row(values, place, emails)
+_Record = tuple[str, int, Sequence[Any]]
+"""The word and the number of a ``TableRow``; the values of the columns that were asked for, in their order, as the format has
+them."""
+
+
+class _WrongValue(Exception):
+    """What is wrong with a record: the column, what was found, and what was expected."""
+
+
+def external_id_rows(path: str, emails: bool) -> Iterator[tuple[int, ExternalIdRow]]:
+    """The rows of the table of external ids, checked, each after the number of its line or record. Columns: ``user_id``,
+    ``username``, ``external_id_type``, ``external_user_id`` and perhaps ``email``, which is in no row unless ``emails`` are asked
+    for; others are not looked at. The format is told by the content: Avro, JSON lines, else CSV. An id of 32 hexadecimal digits is
+    a UUID as MySQL has it, and gets its hyphens, as in what the LMS sends. Raises TableError."""
+    for word, number, values in _records(path, ID_COLUMNS, "email"):
+        try:
+            row = _row(values, emails)
+        except _WrongValue as wrong:
+            raise TableError(f"{TableRow(path, word, number)}, column {wrong}") from None
+        yield number, row
+
+
+def table_row(path: str, number: int) -> TableRow:
+    """The place of the record that ``external_id_rows`` gave this number."""
+    with open_bytes(path) as file:
+        return TableRow(path, "record" if file.read(len(_AVRO)) == _AVRO else "line", number)
 
 
 def read_course_names(path: str) -> CourseNames:
     """The table of course names. Columns: ``course_id``, ``display_name``; the last row of a course counts, an empty
     name is none. The format is told as for external ids. Raises TableError."""
     names: dict[str, str] = {}
-    for place, (course, title) in _records(path, _COURSE_COLUMNS):
-        course_id = _text(course, "course_id", place)
-        if course_id is None:
-            raise TableError(f"{place}, column course_id: found nothing, expected a course key")
-        name = _text(title, "display_name", place)
+    for word, number, (course, title) in _records(path, _COURSE_COLUMNS):
+        try:
+            course_id, name = _text(course, "course_id"), _text(title, "display_name")
+            if course_id is None:
+                raise _WrongValue("course_id: found nothing, expected a course key")
+        except _WrongValue as wrong:
+            raise TableError(f"{TableRow(path, word, number)}, column {wrong}") from None
         if name is not None:
             names[course_id] = name
         else:
@@ -68,31 +98,34 @@ def read_course_names(path: str) -> CourseNames:
     return CourseNames(names)
 
 
-def _row(values: Sequence[Any], place: TableRow, emails: bool) -> ExternalIdRow:
-    user_id, username = _user_id(values[0], place), _text(values[1], "username", place)
+def _row(values: Sequence[Any], emails: bool) -> ExternalIdRow:
+    user_id, username = _user_id(values[0]), _text(values[1], "username")
     if user_id is None and username is None:
-        raise TableError(f"{place}, column user_id: found nothing, expected a user id (or a username)")
-    id_type = _text(values[2], "external_id_type", place)
-    external_id = _text(values[3], "external_user_id", place)
-    if external_id is not None and _UUID_OF_MYSQL.match(external_id):
-        external_id = uuid_text(bytes.fromhex(external_id))
-    email = _text(values[4], "email", place) if emails or external_id is None else None
-    if external_id is None and email is None:
-        raise TableError(f"{place}, column external_user_id: found nothing, expected an external id")
-    if external_id is not None and id_type is None:
-        raise TableError(f"{place}, column external_id_type: found nothing, expected XAPI, CALIPER or LTI")
-    return ExternalIdRow(user_id, username, (id_type or "").upper(), external_id, email if emails else None)
+        raise _WrongValue("user_id: found nothing, expected a user id (or a username)")
+    id_type = _text(values[2], "external_id_type")
+    external_id = _text(values[3], "external_user_id")
+    email = _text(values[4], "email") if emails or external_id is None else None
+    if external_id is not None:
+        if id_type is None:
+            raise _WrongValue("external_id_type: found nothing, expected XAPI, CALIPER or LTI")
+        if len(external_id) == 32 and _UUID_OF_MYSQL.match(external_id):
+            external_id = str(uuid.UUID(hex=external_id))
+    elif email is None:
+        raise _WrongValue("external_user_id: found nothing, expected an external id")
+    return ExternalIdRow(user_id, username, id_type.upper() if id_type else "", external_id, email if emails else None)
 
 
-def _text(value: Any, column: str, place: TableRow) -> str | None:
+def _text(value: Any, column: str) -> str | None:
+    if isinstance(value, str):
+        if len(value) > LONGEST_TEXT // 4 and column in _LIMITED and len(value.strip().encode()) > LONGEST_TEXT:
+            raise _WrongValue(f"{column}: found a longer text, expected {LONGEST_TEXT} bytes at most")
+        return value.strip() or None
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise TableError(f"{place}, column {column}: found {_kind(value)}, expected text")
-    return value.strip() or None
+    raise _WrongValue(f"{column}: found {_kind(value)}, expected text")
 
 
-def _user_id(value: Any, place: TableRow) -> int | None:
+def _user_id(value: Any) -> int | None:
     if isinstance(value, str):
         value = value.strip()
         if not value:
@@ -101,10 +134,10 @@ def _user_id(value: Any, place: TableRow) -> int | None:
             value = int(value)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LARGEST_ID:
-        found = "a number out of range" if type(value) is int else _kind(value)
-        raise TableError(f"{place}, column user_id: found {found}, expected a whole number above 0")
-    return value
+    if type(value) is int and 0 < value <= LARGEST_ID:
+        return value
+    found = "a number out of range" if type(value) is int else _kind(value)
+    raise _WrongValue(f"user_id: found {found}, expected a whole number above 0")
 
 
 def _kind(value: object) -> str:
@@ -151,11 +184,11 @@ def _csv(path: str, file: Iterable[bytes], columns: tuple[str, ...], optional: s
         for values in reader:
             if not values:
                 continue
-            place = TableRow(path, "line", reader.line_num)
             if len(values) != len(header):
+                place = TableRow(path, "line", reader.line_num)
                 raise TableError(f"{place}: found {len(values)} columns, expected {len(header)} as in the header")
             values.append("")  # the optional column, where there is none
-            yield place, pick(values)
+            yield "line", reader.line_num, pick(values)
     except csv.Error as error:
         raise TableError(f"{path}: line {reader.line_num}: broken CSV: {error}") from None
 
@@ -172,7 +205,7 @@ def _json_lines(path: str, file: Iterable[bytes], columns: tuple[str, ...], opti
         if not isinstance(values, dict):
             raise TableError(f"{place}: found {_kind(values)}, expected an object")
         _check_columns(path, f"line {number}", values, _needed(columns, values), optional)
-        yield place, _picked(values, columns, optional)
+        yield "line", number, _picked(values, columns, optional)
 
 
 def _avro(path: str, columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
@@ -182,12 +215,11 @@ def _avro(path: str, columns: tuple[str, ...], optional: str | None) -> Iterator
     try:
         with open_bytes(path) as file:
             for number, values in enumerate(fastavro.reader(file), 1):
-                place = TableRow(path, "record", number)
                 if not isinstance(values, dict):
-                    raise TableError(f"{place}: found {_kind(values)}, expected a record")
+                    raise TableError(f"{TableRow(path, 'record', number)}: found {_kind(values)}, expected a record")
                 if number == 1:
                     _check_columns(path, "schema", values, columns, optional)
-                yield place, _picked(values, columns, optional)
+                yield "record", number, _picked(values, columns, optional)
     except (ValueError, KeyError, TypeError, EOFError, IndexError, StopIteration) as error:
         raise TableError(f"{path}: record {number + 1}: broken Avro ({type(error).__name__})") from None
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from edx2lrs.io.external_ids import open_external_ids, version_of
+from edx2lrs.io.external_ids_database import ExternalIdTable
 from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import TableError, read_course_names
@@ -16,7 +17,6 @@ from edx2lrs.transforms.config_types import ActorOptions, Lms
 from edx2lrs.transforms.people.actor import CourseName
 from edx2lrs.transforms.people.anonymise import Actors
 from edx2lrs.transforms.people.course_names import CourseNames
-from edx2lrs.transforms.people.external_ids import ExternalIds
 
 LOOK_EVERY = 60.0
 """Seconds between looks at the tables."""
@@ -54,7 +54,7 @@ class KeptCurrent(Generic[_Made]):
         emails = any(each.kind in ("mbox", "mbox_sha1sum") for each in self._options)
         needs_ids = any(each.kind != "hmac" for each in self._options)
 
-        def read_ids(path: str, first: bool) -> ExternalIds | None:
+        def read_ids(path: str, first: bool) -> ExternalIdTable | None:
             return open_external_ids(path, emails, on_progress if first else silent, patient=first)
 
         def read_names(path: str, _: bool) -> CourseNames:

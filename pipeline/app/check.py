@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from edx2lrs.io.external_ids import open_external_ids
+from edx2lrs.io.external_ids_database import ExternalIdTable
 from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import read_course_names
@@ -19,7 +20,6 @@ from edx2lrs.transforms.config_types import AccessRule, Config, Consumer, Protoc
 from edx2lrs.transforms.families.mappings import load_packages
 from edx2lrs.transforms.matching.activity_types import known_types
 from edx2lrs.transforms.matching.patterns import is_regex
-from edx2lrs.transforms.people.external_ids import ExternalIds
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Checked:
 def check(request: CheckRequest, on_progress: OnProgress = silent) -> Checked:
     """``on_progress`` is told how far the compilation of a large table is. Raises ``ConfigError`` with every fault, ``TableError``,
     ``OwnEventsError``."""
-    table: ExternalIds | None = None
+    table: ExternalIdTable | None = None
     needs: tuple[Need, ...] = ()
     if request.structure_only:
         config, needs = read_structure(request.config)
@@ -118,7 +118,7 @@ def _access(consumer: Consumer) -> list[RuleShown] | None:
     ]
 
 
-def _warnings(config: Config, table: ExternalIds | None) -> Iterator[str]:
+def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
     if config.lms.id_key is None and not all(consumer.actor.key for consumer in config.consumers):
         yield "without lms.id_key the events of anonymous visitors become dead letters"
     for consumer in config.consumers:
@@ -139,7 +139,7 @@ def _warnings(config: Config, table: ExternalIds | None) -> Iterator[str]:
             yield f"{consumer.name} needs ids of type {options.type}, and {config.lms.external_ids} has {types}"
 
 
-def _table(config: Config, on_progress: OnProgress) -> ExternalIds | None:
+def _table(config: Config, on_progress: OnProgress) -> ExternalIdTable | None:
     path = config.lms.external_ids
     kinds = {actor_options(consumer.protocol, consumer.actor, config.lms).kind for consumer in config.consumers}
     if path is None:

@@ -11,8 +11,8 @@ import fastavro
 import pytest
 
 from edx2lrs.io.external_ids import open_external_ids
+from edx2lrs.io.external_ids_database import ExternalIdTable
 from edx2lrs.io.tables import TableError, read_course_names
-from edx2lrs.transforms.people.external_ids import ExternalIds
 
 HEADER = "user_id,username,external_id_type,external_user_id,email\n"
 ROWS: list[dict[str, Any]] = [
@@ -25,7 +25,7 @@ ROWS: list[dict[str, Any]] = [
 SECRET = "do-not-show"
 
 
-def read_external_ids(path: str) -> ExternalIds:
+def read_external_ids(path: str) -> ExternalIdTable:
     table = open_external_ids(path, emails=True)
     assert table is not None
     return table

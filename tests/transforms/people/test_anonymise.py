@@ -6,20 +6,20 @@ import hashlib
 import hmac
 import json
 import uuid
-from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from edx2lrs.io.external_ids_compiler import compile_external_ids
+from edx2lrs.io.external_ids_database import in_memory
+from edx2lrs.io.tables import ExternalIdRow
 from edx2lrs.transforms.config_types import ActorOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.library import translate_record
 from edx2lrs.transforms.people.actor import Actor, mailbox_actor
 from edx2lrs.transforms.people.anonymise import REMEMBERED, Actors, uuid8
-from edx2lrs.transforms.people.external_ids import ExternalIdRow, ExternalIds
+from edx2lrs.transforms.people.external_ids import ExternalIds
 from edx2lrs.transforms.translate import Translator
 
 ROOT = "https://lms.example.com"
@@ -35,9 +35,7 @@ def table() -> ExternalIds:
         ExternalIdRow(2023, "eve", "XAPI", "eve-id", "no address"),
         ExternalIdRow(None, "bob", "XAPI", "bob-id", "mailto:bob@example.com"),
     ]
-    made = BytesIO()
-    compile_external_ids(enumerate(rows), made)
-    return ExternalIds(made.getvalue())
+    return in_memory(enumerate(rows))
 
 
 def actors(kind: str = "external_id", unknown: str = "dead_letter", id_type: str = "XAPI", key: bytes | None = KEY) -> Actors:

@@ -1,0 +1,222 @@
+"""The table of external ids as an SQLite database: how the database is made of the table's rows, and how persons are looked up in it.
+
+There is a table for each type of id, for addresses, and for usernames. A person has a key: the user id, or, where rows have a
+username alone, a hash of the name, which is below 0. Usernames are in the database as such hashes only. An id that is a UUID is kept
+as its 16 bytes, another id as text.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from edx2lrs.io.progress import OnProgress, silent
+from edx2lrs.io.tables import ID_TYPES, LARGEST_ID, ExternalIdRow
+
+FORMAT = "edx2lrs external ids 2"
+_ROWS_IN_A_STEP = 50_000
+_SORTED_IN_MEMORY = 64_000  # kB; more is sorted in temporary files
+_MAPPED = 500_000_000  # bytes of the file that processes share as their memory; the rest is read where it lies
+_OPERATIONS = 1_000_000  # of SQLite, between two looks for a signal
+
+_VALUES = (*ID_TYPES, "email")
+_TABLES = (*_VALUES, "names")
+_PREPARE = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; CREATE TABLE about (row_count, types, has_emails, salt);"
+_CREATE = """
+CREATE TABLE {0} (key INTEGER PRIMARY KEY, value); CREATE TEMP TABLE given_{0} (number INTEGER PRIMARY KEY, key, value);
+"""
+_ADD = "INSERT INTO given_{0} VALUES (?, ?, ?)"
+_SORT = "INSERT INTO {0} SELECT key, value FROM given_{0} GROUP BY key, value"
+"""Fails where a key has two values."""
+_LATER_ROW = """
+SELECT min(later.number) FROM given_{0} AS later JOIN (SELECT key, value, min(number) FROM given_{0} GROUP BY key) AS first
+ON later.key = first.key WHERE later.value <> first.value
+"""
+_SAME = """
+SELECT named.key, known.key FROM {0} AS named CROSS JOIN names ON names.key = named.key CROSS JOIN {0} AS known
+ON known.key = names.value WHERE named.key < 0"""
+"""Persons by name alone who are those of an id too, since other rows have their name and the id."""
+_LATER_OF_SAME = "SELECT max(number) FROM (SELECT min(number) AS number FROM given_{0} WHERE key IN (?, ?) GROUP BY key)"
+_REMOVE = "DELETE FROM {0} WHERE key IN (SELECT key FROM ({1}))"
+_LOOK_UP = """
+SELECT coalesce((SELECT value FROM {0} WHERE key = :id), (SELECT value FROM {0} WHERE key = :hash),
+(SELECT value FROM {0} WHERE :id IS NULL AND key = (SELECT value FROM names WHERE key = :hash)))
+"""
+
+
+class ConflictError(ValueError):
+    """Two rows that cannot both be true: ``column``, and the ``number`` of the later row."""
+
+    def __init__(self, column: str, number: int) -> None:
+        self.column, self.number = column, number
+        super().__init__(column)
+
+
+class ExternalIdTable:
+    """Looks persons up in a database: ``transforms.people.external_ids.ExternalIds``. For any thread.
+
+    ``rows``: how many the table has. ``types``: all that some row has, known or not. ``has_emails``: whether some row has an
+    address; always False when the database was made without addresses.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Raises sqlite3.Error."""
+        row_count, types, has_emails, salt = connection.execute("SELECT * FROM about").fetchone()
+        self.rows: int = row_count
+        self.types = frozenset(msgspec.json.decode(types, type=list[str]))
+        self.has_emails = bool(has_emails)
+        self._name_hash = _name_hasher(salt)
+        self._connection, self._turn = connection, threading.Lock()
+        self._queries = {table: _LOOK_UP.format(table) for table in _VALUES}
+        weakref.finalize(self, connection.close)
+
+    def external_id(self, id_type: str, user_id: int | None, username: str | None) -> str | None:
+        """The user's id of that type (``XAPI``, ``CALIPER``, ``LTI``); None when the table has none."""
+        return self._found(id_type, user_id, username) if id_type in ID_TYPES else None
+
+    def email(self, user_id: int | None, username: str | None) -> str | None:
+        """The user's e-mail address; None when the table has none."""
+        return self._found("email", user_id, username) if self.has_emails else None
+
+    def _found(self, table: str, user_id: int | None, username: str | None) -> str | None:
+        known = user_id if user_id is None or 0 < user_id <= LARGEST_ID else 0  # which nobody has; keys below 0 are names
+        hashed = None if username is None else self._name_hash(username)
+        with self._turn:
+            (value,) = self._connection.execute(self._queries[table], {"id": known, "hash": hashed}).fetchone()
+        return str(UUID(bytes=value)) if isinstance(value, bytes) else value
+
+
+def opened_file(path: Path) -> ExternalIdTable:
+    """A database that nobody writes to any more. Raises sqlite3.Error."""
+    connection = _connected(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+    return ExternalIdTable(connection)
+
+
+def in_memory(rows: Iterable[tuple[int, ExternalIdRow]]) -> ExternalIdTable:
+    """A database of a few rows. Raises ConflictError."""
+    connection = _connected(":memory:")
+    try:
+        _fill(connection, rows, silent)
+        return ExternalIdTable(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def write_file(path: Path, rows: Iterable[tuple[int, ExternalIdRow]], on_progress: OnProgress = silent) -> None:
+    """Makes the database at ``path``, an empty file, of numbered ``rows`` in any order. Memory is bounded: SQLite sorts in
+    temporary files. Raises ConflictError, sqlite3.Error."""
+    connection = _connected(path.absolute().as_uri())
+    try:
+        connection.execute(f"PRAGMA cache_size = -{_SORTED_IN_MEMORY}")
+        connection.set_progress_handler(lambda: 0, _OPERATIONS)  # where Python sees a signal: Ctrl-C does not wait for a sort
+        _fill(connection, rows, on_progress)
+    except sqlite3.OperationalError as error:
+        if str(error) == "interrupted":
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        connection.close()
+
+
+def _connected(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _fill(connection: sqlite3.Connection, rows: Iterable[tuple[int, ExternalIdRow]], on_progress: OnProgress) -> None:
+    connection.executescript(_PREPARE + "".join(map(_CREATE.format, _TABLES)) + "BEGIN")
+    salt = os.urandom(16)
+    row_count, types, has_emails = _add(connection, rows, _name_hasher(salt), on_progress)
+    for table in _TABLES:
+        on_progress(f"{row_count:,} rows read; sorting {table}")
+        try:
+            connection.execute(_SORT.format(table))
+        except sqlite3.IntegrityError:
+            raise _conflict(table, connection.execute(_LATER_ROW.format(table))) from None
+    for table in _VALUES:
+        same = _SAME.format(table)
+        for keys in connection.execute(f"{same} AND named.value <> known.value LIMIT 1"):
+            raise _conflict(table, connection.execute(_LATER_OF_SAME.format(table), keys))
+        connection.execute(_REMOVE.format(table, same))  # what both have belongs to the id
+    connection.execute("INSERT INTO about VALUES (?, ?, ?, ?)", (row_count, msgspec.json.encode(sorted(types)), has_emails, salt))
+    connection.execute("COMMIT")
+
+
+def _add(
+    connection: sqlite3.Connection,
+    rows: Iterable[tuple[int, ExternalIdRow]],
+    name_hash: Callable[[str], int],
+    on_progress: OnProgress,
+) -> tuple[int, set[str], bool]:
+    """Puts the rows into the temporary tables as they come; how many there are, their types, and whether some has an address."""
+    waiting: dict[str, list[tuple[int, int, Any]]] = {table: [] for table in _TABLES}
+    types: set[str] = set()
+    last_name: str | None = None
+    row_count, hashed, last_pair, last_email, has_emails = 0, 0, (0, 0), (0, ""), False
+
+    def flush() -> None:
+        for table, records in waiting.items():
+            connection.executemany(_ADD.format(table), records)
+            records.clear()
+
+    for row_count, (number, (user_id, username, id_type, external_id, email)) in enumerate(rows, 1):
+        if row_count % _ROWS_IN_A_STEP == 0:
+            flush()
+            on_progress(f"{row_count:,} rows read")
+        if username is not None and username != last_name:
+            last_name, hashed = username, name_hash(username)
+        key = user_id or hashed
+        if external_id is not None:
+            types.add(id_type)
+            if id_type in ID_TYPES:
+                waiting[id_type].append((number, key, _value(external_id)))
+            elif email is None:
+                continue
+        if email is not None and (key, email) != last_email:
+            last_email, has_emails = (key, email), True
+            waiting["email"].append((number, key, email))
+        if user_id and username is not None and (hashed, user_id) != last_pair:
+            last_pair = (hashed, user_id)
+            waiting["names"].append((number, hashed, user_id))
+    flush()
+    return row_count, types, has_emails
+
+
+def _value(external_id: str) -> str | bytearray:
+    """A UUID as its bytes, if the same text can be made of them. (``sqlite3`` takes a bytearray sooner than bytes.)"""
+    if len(external_id) == 36 and external_id[8:24:5] == "----" and external_id.islower():
+        try:
+            data = bytearray.fromhex(external_id.replace("-", ""))
+        except ValueError:
+            return external_id
+        if len(data) == 16:
+            return data
+    return external_id
+
+
+def _conflict(table: str, numbers: sqlite3.Cursor) -> ConflictError:
+    column = {"names": "username", "email": "email"}.get(table, "external_user_id")
+    return ConflictError(column, numbers.fetchone()[0])
+
+
+def _name_hasher(salt: bytes) -> Callable[[str], int]:
+    """Hashes names to 63 bits below 0: of ten million names two have the same with a chance of one to 185,000, and a table with such
+    two is refused. ``salt``: the key, so that nobody can look for a name with the hash of another."""
+    keyed = blake2b(digest_size=8, key=salt)
+
+    def name_hash(username: str) -> int:
+        own = keyed.copy()
+        own.update(username.encode("utf-8", "surrogatepass"))
+        return int.from_bytes(own.digest(), "little", signed=True) | -(2**63)
+
+    return name_hash
