@@ -1,4 +1,4 @@
-"""Talks to every consumer without leaving anything there: `edx2lrs check --connect`."""
+"""Talks to every consumer and stores nothing at the consumer: `edx2lrs check --connect`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST = 10.0  # seconds of one request
 
 
 class ConnectionFinding(NamedTuple):
-    """What came of one consumer, in a few words."""
+    """The result for one consumer, in a few words."""
 
     consumer: str
     fine: bool
@@ -30,7 +30,7 @@ class ConnectionFinding(NamedTuple):
 
 
 def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[ConnectionFinding]:
-    """One for each consumer, in their order; ``resolve`` gives the secret of a reference."""
+    """A finding for each consumer, in the order of the consumers; ``resolve`` gives the secret of a reference."""
 
     def of(consumer: Consumer) -> ConnectionFinding:
         if is_place(consumer.url):
@@ -39,7 +39,7 @@ def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[Connecti
         credentials = credentials_of(consumer, resolve)
         with contextlib.closing(LrsClient(quick, credentials, consumer.sensor or config.lms.root_url)) as client:
             read = client.query() if consumer.protocol == "xapi" else None
-            # Who cannot be reached for reading, or does not know us, need not be asked again.
+            # A consumer that cannot be reached for reading, or refuses the credentials, need not be asked again.
             wrote = read if read is not None and read.status in (None, 401) else client.post(b"")
         return verdict(consumer, read, wrote)
 
@@ -48,8 +48,8 @@ def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[Connecti
 
 
 def verdict(consumer: Consumer, read: Answer | None, wrote: Answer) -> ConnectionFinding:
-    """What the answers to a query (xAPI) and to a batch of nothing say. A batch of nothing is refused or accepted by who has
-    accepted the credentials; some servers stumble over it, and then the query decides."""
+    """The meaning of the answers to a query (xAPI) and to an empty batch. A consumer that refuses or accepts an empty batch has
+    accepted the credentials. Some servers fail at an empty batch; then the query decides."""
     if is_stored(wrote) or wrote.status in (400, 409, 413, 422):
         return ConnectionFinding(consumer.name, True, f"reachable, {_tls(consumer)}, {_credentials(consumer, 'accepted')}")
     if wrote.status is not None and wrote.status >= 500 and read is not None and is_stored(read):

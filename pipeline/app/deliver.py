@@ -1,4 +1,4 @@
-"""Sends what waits in a state directory, and nothing else."""
+"""Sends the statements that wait in a state directory, and reads nothing new."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class DeliverRequest:
 
 
 def deliver(request: DeliverRequest, control: Control) -> JobResult:
-    """Until all is settled, or only consumers that are down have something left. Raises ``ConfigError``, ``SecretError``,
-    ``StateError``, ``OSError``."""
+    """Sends until all statements are settled, or until statements wait only for consumers that are down. Raises ``ConfigError``,
+    ``SecretError``, ``StateError``, ``OSError``."""
     config = load(request.config)
     with run_lifecycle.owned_state(request.state, config, create=False) as state:
         local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control)

@@ -10,8 +10,8 @@ from edx2lrs.io.dead_letters.letters import DeadLetter
 
 @dataclass(frozen=True)
 class LetterFilter:
-    """Empty sets and None let everything through. ``since`` is the first moment that counts, ``until`` the first that does
-    not."""
+    """Empty sets and None let every letter pass. ``since`` is the first moment that passes, ``until`` the first moment after
+    ``since`` that does not pass."""
 
     consumers: frozenset[str] = frozenset()
     causes: frozenset[str] = frozenset()
@@ -22,7 +22,7 @@ class LetterFilter:
     until: datetime | None = None
 
     def matches(self, letter: DeadLetter) -> bool:
-        """Whether ``letter`` passes all that is asked."""
+        """Whether ``letter`` passes the whole filter."""
         found = (letter.consumer, letter.cause, letter.stage, letter.event_name, letter.id)
         asked = (self.consumers, self.causes, self.stages, self.events, self.ids)
         if any(wanted and one not in wanted for wanted, one in zip(asked, found, strict=True)):

@@ -54,7 +54,7 @@ class ReplayRequest:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of the letters, and what came of the job that sent them."""
+    """What the letters became, and the result of the job that sent them."""
 
     letters: ReplayTally
     job: JobResult
@@ -76,10 +76,11 @@ def plan(request: ReplayRequest) -> ReplayTally:
 
 
 def execute(request: ReplayRequest, control: Control) -> Replayed:
-    """Takes the letters over and sends them. What finds no room in the outbox is taken over when there is some.
+    """Takes the letters over and sends them. Letters that find no room in the outbox are taken over later, when there is room.
 
     Raises ``ConfigError``, ``OptionError``, ``DeadLettersMissing``, ``TableError``, ``SecretError``, ``StateError``, ``JobFailed``,
-    ``OSError``."""
+    ``OSError``.
+    """
     config = _checked(request)
     with _owned(request.folder, config) as state:
         folder = state.dead_letters_folder if is_state_directory(request.path) else folder_of_letters(request.path)
@@ -101,7 +102,7 @@ def execute(request: ReplayRequest, control: Control) -> Replayed:
 
 
 def _checked(request: ReplayRequest) -> Config:
-    """The configuration; before a state directory is made, whether there are letters."""
+    """The configuration. Before a state directory is made, checks whether there are letters."""
     config = load(request.config)
     check_report(request.report)
     if not is_state_directory(request.path):
@@ -121,7 +122,8 @@ def default_state(path: str) -> Path:
 
 @contextlib.contextmanager
 def _owned(folder: Path, config: Config) -> Iterator[State]:
-    """The state directory. One that was made for these letters alone is removed when nothing of worth is left in it."""
+    """The state directory. A directory that was made for these letters alone is removed at the end, unless something still waits in
+    it."""
     worthless = False
     try:
         with run_lifecycle.owned_state(str(folder), config) as state:
@@ -150,7 +152,7 @@ class _Fates:
         self._taken: set[str] = set()
 
     def take(self, letters: list[DeadLetter]) -> None:
-        """These are taken over: what fails again is no matter of this replay."""
+        """Marks these letters as taken over. A letter that fails again is not a part of this replay."""
         self._taken.update(letter.id for letter in letters)
 
     def of_letters(self, tally: ReplayTally) -> Iterator[list[tuple[DeadLetter, Fate]]]:
@@ -167,7 +169,7 @@ class _Fates:
 
 
 def _take_over(fates: _Fates, config: Config, state: State, folder: str) -> ReplayTally:
-    """Takes over what there is room for."""
+    """Takes over the letters that find room."""
     waiting = state.outbox.waiting_counts()
     room = {consumer.name: config.outbox.statements - waiting[consumer.name] for consumer in config.consumers}
     tally = ReplayTally()

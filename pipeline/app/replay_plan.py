@@ -26,7 +26,7 @@ class AsRecord(NamedTuple):
 
 
 class Skip(NamedTuple):
-    """Not to be sent."""
+    """The letter is not sent."""
 
     reason: str
 
@@ -34,8 +34,8 @@ class Skip(NamedTuple):
 Fate: TypeAlias = AsStatement | AsRecord | Skip
 
 def fate_of(letter: DeadLetter, consumers: Collection[str]) -> Fate:
-    """What becomes of ``letter`` where the configuration has ``consumers``. The reasons to skip: ``redacted`` and
-    ``none`` (the letter lacks its payload), ``file``, ``no_consumer``, ``incomplete``, ``too_long``."""
+    """What ``letter`` becomes if the configuration has ``consumers``. The reasons to skip: ``redacted`` and ``none`` (the letter
+    lacks its payload), ``file``, ``no_consumer``, ``incomplete``, ``too_long``."""
     if letter.payload_form != "full":
         return Skip(letter.payload_form)
     if letter.stage == "read":

@@ -1,6 +1,6 @@
-"""Reads tracking logs or a stream and delivers what is in them to every consumer that is entitled to it.
+"""Reads tracking logs or a stream, and delivers to every consumer the events that the consumer may see and wants.
 
-On this machine the calling process owns the state directory, sends and reports; worker processes read, translate and keep.
+On this machine, the calling process owns the state directory, sends and reports; worker processes read, translate and keep.
 """
 
 from __future__ import annotations

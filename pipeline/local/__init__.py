@@ -1,1 +1,1 @@
-"""On this machine: waves in worker processes, which end in the state directory, and the senders' process."""
+"""On this machine: worker processes run waves and keep the results in the state directory; the parent process sends."""

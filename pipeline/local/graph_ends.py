@@ -1,5 +1,5 @@
-"""The first and the last step on this machine: a wave's records go in, and what it makes is gathered in this process, for its
-worker to keep in one transaction."""
+"""The first and the last step on this machine. A wave's records go in; the results are gathered in this process, and the worker
+keeps them in one transaction."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class UnderWay:
         self.clear()
 
     def clear(self) -> None:
-        """Nothing is under way."""
+        """No wave is in the graph."""
         self.wave: Wave | MessageWave = _NO_WAVE
         self.made = Made()
 
@@ -49,7 +49,7 @@ def under_way(runner: str) -> UnderWay:
 
 
 class ReadWave(ReadStep):
-    """The records of the runner's wave, whatever comes in; what could not be read of its files are failures."""
+    """The records of the runner's wave, whatever comes in. Parts of files that could not be read are failures."""
 
     def __init__(self, runner: str) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class ReadWave(ReadStep):
 
 
 class Gather(beam.PTransform):
-    """Puts blocks, failures and tallies where ``under_way(runner)`` has them."""
+    """Adds blocks, failures and tallies to ``under_way(runner)``."""
 
     def __init__(self, runner: str) -> None:
         super().__init__()

@@ -33,7 +33,8 @@ def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART) -> in
 
 
 def warn_of_what_was_left_out(window: TimeWindow, pieces: Pieces) -> None:
-    """Of files that are done, nothing is read again that an earlier run has left out by its time. Raises ``StateError``."""
+    """Warns of files that are done, and of which an earlier run left events out by their time: these events are not read again.
+    Raises ``StateError``."""
     since, until = pieces.narrow(window.since or "", window.until or "")
     left_before, left_after = since > (window.since or ""), bool(until) and (window.until is None or until < window.until)
     if left_before or left_after:
@@ -53,7 +54,8 @@ def _parts(file: FoundFile, head: Fingerprint, part: int) -> Iterator[SeenPiece]
 
 
 def _fingerprint(path: str, length: int, pieces: Pieces) -> Fingerprint:
-    """A file that cannot be read is listed as the state knows it: the worker that opens it says what is wrong."""
+    """The head of the file. A file that cannot be read is listed as the state knows the file; the worker that opens the file
+    reports the error."""
     try:
         return fingerprint(path, length)
     except Unreadable:

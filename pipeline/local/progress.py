@@ -1,4 +1,4 @@
-"""How far a run is, told now and then."""
+"""How far a run is, reported twice a second."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Progress:
         self._first: tuple[float, int] | None = None
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time to tell; ``now`` as of ``time.monotonic``."""
+        """Whether the next report is due; ``now`` as of ``time.monotonic``."""
         return now >= self._next
 
     def tell(self, now: float, seconds: float, totals: Tally, state: State) -> None:
@@ -38,8 +38,8 @@ class Progress:
 
 
 def seconds_left(seconds: float, at_first: int, files: Progressed) -> float | None:
-    """How long it will take to read the rest, when reading went from ``at_first`` bytes (as stored) to where it is in
-    ``seconds``; None as long as nobody can know."""
+    """The seconds until the rest is read, if reading went from ``at_first`` bytes (as stored) to the present number in ``seconds``.
+    None while the speed is not known."""
     gone = files.read - at_first
     return (files.size - files.read) * seconds / gone if gone > 0 and seconds > 0 else None
 

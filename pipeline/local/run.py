@@ -1,6 +1,6 @@
-"""A run on this machine: workers read, translate and keep; senders deliver; this process watches, reports and ends it.
+"""A run on this machine: workers read, translate and keep; senders deliver; this process watches, reports and ends the run.
 
-It ends when everything is read and settled, or when only consumers whose circuit is open have something left.
+The run ends when everything is read and settled, or when statements wait only for consumers whose circuit is open.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LOG = logging.getLogger("edx2lrs")
 _LOOK = 0.1  # seconds between looks at workers and senders
 _REPORT_EVERY = 10.0
 _LETTERS_IN_THE_STATE = 10_000
-_LETTERS_WAIT = 600.0  # seconds until fewer go into a file, too
+_LETTERS_WAIT = 600.0  # seconds after which a smaller number goes into a file too
 _DEATHS_WITHOUT_PROGRESS = 40  # halving ends long before
 
 
@@ -41,7 +41,8 @@ class RunOutputs(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """The run's counts, statements that wait, since when the oldest does (wall time), the senders, how long requests took."""
+    """The run's counts, the statements that wait, the time since which the oldest waits (wall time), the senders, the times of
+    requests."""
 
     totals: Tally
     waiting: Mapping[str, int]
@@ -78,12 +79,12 @@ class LocalRun:
         self._deaths, self._kept_at_death = 0, -1
 
     def wait(self, seconds: float) -> None:
-        """Until it is stopped, but no longer than ``seconds``."""
+        """Waits until the run is stopped, but no longer than ``seconds``."""
         self._stop.wait(seconds)
 
     @property
     def stopped(self) -> bool:
-        """Whether it is to end soon: waves under way are finished, requests under way are waited for."""
+        """Whether the run is to end soon: waves that have begun are finished, and requests in flight are waited for."""
         return self._stop.is_set()
 
     def read_and_deliver(self, workers: Workers) -> None:
@@ -95,7 +96,7 @@ class LocalRun:
             raise JobFailed(workers.faults[0])
 
     def look(self, workers: Workers) -> None:
-        """Waits a little for the workers, starts those again that have died, and says how far the run is. Raises ``JobFailed`` and
+        """Waits shortly for the workers, starts dead workers again, and reports how far the run is. Raises ``JobFailed`` and
         ``StateError``."""
         workers.wait(_LOOK)
         if self._stop.is_set():
@@ -124,19 +125,20 @@ class LocalRun:
         self._senders.change(consumers, connect)
 
     def replace_senders(self, senders: Senders) -> None:
-        """Goes on with others, after a fault that ended those from before."""
+        """Goes on with new senders, after an error that ended the old senders."""
         self._senders.stop(timeout=5)
         self._senders, self._sending = senders, False
         self.start_senders()
 
     def observed(self) -> Observed:
-        """What there is to be told of the run now."""
+        """The facts of the run at this moment."""
         outbox = self._state.outbox
         senders = self._senders
         return Observed(self._totals(), outbox.waiting_counts(), outbox.oldest(), senders.status(), senders.request_seconds.metrics())
 
     def deliver(self) -> None:
-        """Sends what waits until all is settled, or only open circuits have something left. Raises ``JobFailed``, ``StateError``."""
+        """Sends waiting statements until all are settled, or until statements wait only for open circuits. Raises ``JobFailed``,
+        ``StateError``."""
         self.start_senders()
         self._senders.drain(go_on=self._go_on)
 
@@ -152,14 +154,15 @@ class LocalRun:
         return content
 
     def _mark_what_was_sent_again(self) -> None:
-        """Beside the dead letters of a replay. The state directory knows it anyhow."""
+        """Marks the dead letters that were sent again, beside the dead letters of a replay. The state directory knows these letters
+        even without marks."""
         try:
             self._state.sent_again.write_marks()
         except OSError as error:
             _LOG.warning("dead letters that were sent again cannot be marked: %s; the next run tries it again", error)
 
     def abandon(self) -> None:
-        """Ends the senders after a fault; what is under way is waited for shortly. Does nothing after ``finish``."""
+        """Ends the senders after an error, and waits shortly for requests in flight. Does nothing after ``finish``."""
         self._senders.stop(timeout=5)
 
     def report(self) -> dict[str, Any]:
@@ -179,7 +182,7 @@ class LocalRun:
         )
 
     def start_senders(self) -> None:
-        """Sends what waits and what will; nothing when it does already."""
+        """Sends statements that wait now or later. Does nothing if the senders run already."""
         if not self._sending:
             self._senders.start()
             self._sending = True

@@ -24,7 +24,8 @@ _LOG = logging.getLogger("edx2lrs")
 
 @contextmanager
 def owned_state(folder: str | None, config: Config, create: bool = True) -> Iterator[State]:
-    """The state directory ``folder``; without one a new directory here, removed when nothing of worth is left in it."""
+    """The state directory ``folder``. Without ``folder``, a new directory in the working folder; the directory is removed at the
+    end, unless it still holds statements, dead letters or logs."""
     path = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="edx2lrs-state-", dir="."))
     worthless = False
     try:

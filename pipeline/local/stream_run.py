@@ -1,4 +1,4 @@
-"""A stream as a service: workers read and keep, senders deliver, until SIGTERM or Ctrl-C; the configuration is looked at now and
+"""A stream as a service: workers read and keep, senders deliver, until SIGTERM or Ctrl-C. The configuration is read again now and
 then."""
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments
 from edx2lrs.transforms.config_types import Config
 
-_WAVE_SECONDS = 12.0  # that waves under way get at the end
-_REQUEST_SECONDS = 10.0  # and requests after that
+_WAVE_SECONDS = 12.0  # for the current waves at the end
+_REQUEST_SECONDS = 10.0  # for requests after the waves
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _LOG = logging.getLogger("edx2lrs.stream")
 
@@ -84,12 +84,12 @@ class _StreamService:
         self._looked = time.monotonic()
 
     def health(self) -> Health:
-        """How it stands, for whoever watches the service."""
+        """The state of the service, for ``/healthz``."""
         troubles = [message for message in self._workers.troubles.values() if message]
         return Health(time.monotonic() - self._looked, troubles)
 
     def work(self) -> None:
-        """Until it is stopped and the workers have ended. Raises ``JobFailed``."""
+        """Works until the service is stopped and the workers have ended. Raises ``JobFailed``."""
         self._run.start_senders()
         kill_at = float("inf")
         while self._workers.alive:
@@ -103,7 +103,8 @@ class _StreamService:
             raise JobFailed(self._workers.faults[0])
 
     def _look(self) -> None:
-        """A fault of the state directory (a full disk) is waited out; the workers do the same."""
+        """Looks at workers and senders. After an error of the state directory (a full disk), the service waits and tries again; the
+        workers do the same."""
         self._looked = time.monotonic()
         try:
             self._run.look(self._workers)
@@ -118,7 +119,7 @@ class _StreamService:
                 self._run.replace_senders(run_lifecycle.senders_of(self._watch.current, self._state, self._run.alerts))
 
     def _renew(self) -> None:
-        """Delivers to the consumers of a newer configuration. Workers go over to it by themselves."""
+        """Delivers to the consumers of a newer configuration. Each worker itself changes to the newer configuration."""
         before = self._watch.current
         newer = self._watch.newer()
         if newer is None:

@@ -30,18 +30,18 @@ from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 
 WAVE_RECORDS = 5_000
-_IDLE = 1.0  # seconds that a source is waited for at a time
+_IDLE = 1.0  # seconds of one wait for a source
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
 _SHORTEST, _LONGEST = 0.1, 5.0  # seconds in which a wave fills
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-_SETTLED = 15.0  # seconds without a fault after which a source counts as one that can be read, though nothing comes
+_SETTLED = 15.0  # seconds without an error after which a source counts as readable, even if no message comes
 _AT_ONCE = 0.005
-_NEW = 60.0  # seconds in which a source that cannot be read is a mistake of its address rather than a fault that passes
+_NEW = 60.0  # seconds in which an unreadable source means a wrong address, and not an error that passes
 _LOG = logging.getLogger("edx2lrs.stream")
 
 
 class Gathered(NamedTuple):
-    """What is to be kept before ``cursor`` may be committed. ``since``: when the first of it came (wall time)."""
+    """Messages to be kept before ``cursor`` may be committed. ``since``: when the first message came (wall time)."""
 
     messages: list[Message]
     failures: list[Failure]
@@ -57,8 +57,8 @@ class Trial(NamedTuple):
 
 
 class StreamWorker:
-    """Reads one stream and keeps what it makes of it, until it is told to stop. A fault of the source or the state directory is
-    waited out: the source is opened anew, and gives again what was not settled."""
+    """Reads a stream and keeps the results, until the worker is stopped. After an error of the source or of the state directory,
+    the worker waits, opens the source again, and gets the messages that were not settled."""
 
     def __init__(self, plan: WorkerPlan, url: SourceUrl, state: State, parent: Connection, stopping: Event) -> None:
         self._plan = plan
@@ -93,7 +93,7 @@ class StreamWorker:
                 self._wait_out(f"{self._url.name}: unexpected {type(error).__name__} in a wave")
 
     def _read(self) -> None:
-        """From where the state is, as long as all goes well."""
+        """Reads from the position of the state, until an error comes."""
         self._position = self._state.messages.position(self._url.name)
         with contextlib.closing(open_source(self._url, self._name, self._position)) as source:
             opened = time.monotonic()
@@ -116,7 +116,8 @@ class StreamWorker:
                     self._mark_read()
 
     def _begin_at(self, position: ResumePoint) -> None:
-        """Killed before anything is kept, it is to begin there again, whatever becomes of the source meanwhile."""
+        """Notes the position at which the source begins. If the worker is killed before anything is kept, the next worker begins at
+        the same position, whatever happens to the source in between."""
         self._state.keep_messages(KeptMessages(StreamPart(self._url.name, [], 0.0, None, str(position)), [], [], {}))
         self._position = str(position)
 
@@ -127,7 +128,7 @@ class StreamWorker:
         self._seconds = min(max(shortest / 2, _SHORTEST), _LONGEST)
 
     def _outbox_has_room(self) -> bool:
-        """Waits a little when a consumer that is up has as much waiting as it may."""
+        """Whether the outbox has room for every consumer that is up. Waits shortly if it has no room."""
         has_room = self._state.outbox.has_room(self._consumers, self._plan.outbox_bound)
         if not has_room:
             self._stopping.wait(_LOOK_AGAIN)
@@ -136,7 +137,7 @@ class StreamWorker:
     # Gathering
 
     def _gather(self, source: Source) -> Gathered | None:
-        """What comes until a wave is full or its time is over; None: nothing came."""
+        """Messages until a wave is full or its time is over. None: no message came."""
         asked = time.time()
         first = source.poll(WAVE_RECORDS, _IDLE)
         came = time.time()
@@ -162,7 +163,7 @@ class StreamWorker:
     # Keeping
 
     def _keep(self, gathered: Gathered) -> None:
-        """Keeps all that is new in ``gathered``, in one wave, and in more when processes have died over some of it."""
+        """Keeps all new messages of ``gathered`` in one wave, or in several waves if processes have died at some of the messages."""
         came = {MessageKey(message.id): message for message in reversed(gathered.messages)}
         failed = {MessageKey(failure.position, failed=True): failure for failure in gathered.failures}
         seen = self._state.messages.seen(self._url.name, [*came, *failed])
@@ -215,7 +216,7 @@ class StreamWorker:
         self._stopping.wait(pause)
 
     def _mark_read(self) -> None:
-        """The source was read, and what came was kept: the trouble, if there was any, is over."""
+        """Marks the source as read: messages came and were kept, so any trouble of the source is over."""
         self._failures = 0
         if self._trouble:
             self._trouble = ""
@@ -224,7 +225,8 @@ class StreamWorker:
 
 
 def _trials(messages: Mapping[MessageKey, Message], seen: Mapping[MessageKey, SeenMessage]) -> Iterator[Trial]:
-    """One wave of all, but for those over which a process may have died: these in waves half as large as the one then."""
+    """One wave of all messages, except messages at which a process may have died. These messages come in waves of half the size of
+    the wave at that time."""
     fresh = {key: message for key, message in messages.items() if key not in seen}
     if fresh:
         yield Trial(fresh)

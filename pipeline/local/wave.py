@@ -1,6 +1,6 @@
 """A wave: a bounded piece of input on its way through the graph, in the memory of its worker.
 
-Nothing of it is needed after a kill: what counts is what the state directory has kept.
+After a kill, no part of a wave is needed: only the state directory counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from edx2lrs.transforms.failure import Failure
 
 
 class Stretch(NamedTuple):
-    """What a wave has of one piece."""
+    """The part of a piece that belongs to a wave."""
 
     piece: PieceKey
     chunk: FileChunk
@@ -40,7 +40,7 @@ class Wave(NamedTuple):
 
     @property
     def failures(self) -> list[Failure]:
-        """What could not be read of the pieces."""
+        """The failures of pieces that could not be read."""
         return [failure for each in self.stretches for failure in failures_of(each.piece.file, each.chunk)]
 
     @property
@@ -74,6 +74,6 @@ def records(wave: Wave | MessageWave) -> Iterator[Record]:
 
 
 def _of_letter(line: Record) -> Record:
-    """The record of a dead letter, where it was read at first."""
+    """The record of a dead letter, with the position at which the record was read first."""
     record = spooled_record(line.body)
     return Record(Position(record.position), record.body, record.attributes, record.consumer)

@@ -1,7 +1,8 @@
-"""How large the next wave of a piece may be, when a process died in the last one.
+"""The size of the next wave of a piece, if a process died in the last wave.
 
-An exception of one record is caught where it happens; this is for what no ``except`` sees: a crash of the interpreter, memory
-that ran out. The wave is halved until the record that kills stands alone; alone three times, it is a dead letter.
+Exceptions of a record are caught in the steps. Halving is for failures that no ``except`` can catch: a crash of the interpreter, or
+memory that ran out. The wave is halved until the record that kills the process is alone. A record that was alone at three deaths
+becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ ALONE_AT_MOST = 3
 
 
 class Attempt(NamedTuple):
-    """What to do next: a wave of at most ``records`` (None: as many as fit); or none, since one record kills (``give_up``)."""
+    """The next attempt: a wave of at most ``records`` (None: as many as fit). ``give_up``: no wave, since a single record kills the
+    process."""
 
     records: int | None
     give_up: bool = False
 
 
 def next_attempt(starts: int, records_limit: int | None) -> Attempt:
-    """After ``starts`` starts of a wave of ``records_limit`` records at the kept place, none of which was kept."""
+    """The next attempt after ``starts`` starts of a wave of ``records_limit`` records at the kept position; none of these waves was
+    kept."""
     if not starts or records_limit is None:
         return Attempt(None)
     if records_limit > 1:

@@ -1,6 +1,6 @@
-"""One wave at a time through the graph, on Beam's FnApiRunner, in this process.
+"""Runs one wave at a time through the graph, on Beam's FnApiRunner, in this process.
 
-The graph is made once and run for every wave: that is what keeps a wave's fixed cost low.
+The graph is made once and run for every wave, so the fixed cost of a wave is low.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ class WaveRunner:
         self._options = PipelineOptions(list(beam_arguments))
         pipeline = beam.Pipeline(runner=FnApiRunner(), options=self._options)
         graph.connect(pipeline | "Wave" >> beam.Impulse(), ReadWave(name), job, "Gather" >> Gather(name))
-        gc.freeze()  # Beam's modules are no garbage: it need not be looked for in them after every wave
+        gc.freeze()  # Beam's modules are no garbage, so the collector need not look at them after every wave
         self._graph = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
 
     def run(self, wave: Wave | MessageWave) -> Made:
         """All that ``wave`` makes. Raises what a step raised, as Beam wraps it."""
         self._under_way.wave = wave
-        gc.disable()  # a wave is bounded; what it leaves is collected after it
+        gc.disable()  # a wave is bounded; its garbage is collected after the wave
         try:
             FnApiRunner().run_via_runner_api(self._graph, self._options).wait_until_finish()
             return self._under_way.made
         finally:
             self._under_way.clear()
             gc.enable()
-            gc.collect()  # the runner leaves cycles that hold what passed its steps
+            gc.collect()  # the runner leaves reference cycles that hold the elements of the wave

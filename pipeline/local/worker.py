@@ -1,5 +1,5 @@
-"""What a worker does: claims pieces of the input, one after the other, and runs them as waves through the graph: large pieces in
-several waves, small ones together in one."""
+"""What a worker does: claims pieces of the input, one after the other, and runs them as waves through the graph. A large piece
+becomes several waves; small pieces share a wave."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
-_MOST_PIECES = 256  # of a wave: opening one takes its time
+_MOST_PIECES = 256  # of a wave: opening a piece takes time
 
 
 class _Reading(NamedTuple):
-    """A piece that is claimed, as it was kept, with its reader there."""
+    """A claimed piece in its kept state, with a reader at the kept offset."""
 
     piece: Piece
     reader: FileReader
 
 
 class _Read(NamedTuple):
-    """What a wave has of a piece."""
+    """The part of a piece that belongs to a wave."""
 
     piece: Piece
     reader: FileReader
@@ -51,7 +51,7 @@ class Worker:
         self._parent = parent
         self._stopping = stopping
         self._waves = WaveRunner(JobSpec(plan.config_path, plan.window), plan.beam_arguments)
-        self._again: list[Piece] = []  # claimed, and to be opened anew
+        self._again: list[Piece] = []  # claimed, and to be opened again
         self._opened: _Reading | None = None  # claimed, and next
 
     def work(self) -> None:
@@ -68,7 +68,7 @@ class Worker:
                 self._opened.reader.close()
 
     def _next(self) -> _Reading | None:
-        """A piece to read on; None: nothing is left. One that cannot be opened is said and passed over."""
+        """The next piece to read. None: no piece is left. A piece that cannot be opened is reported and skipped."""
         if self._opened:
             reading, self._opened = self._opened, None
             return reading
@@ -80,12 +80,12 @@ class Worker:
         return None
 
     def _one_wave(self, first: _Reading) -> None:
-        """From ``first`` on, as much as a wave holds."""
+        """A wave from ``first`` on, as much as fits."""
         attempt = next_attempt(first.piece.attempts, first.piece.records_limit)
         read = self._read(first, self._plan.wave_bytes, attempt.records)
         if read is None:
             return
-        alone = first.piece.attempts > 0  # a process died in its last wave; whose fault that was is to come out
+        alone = first.piece.attempts > 0  # a process died in the last wave of the piece; is the piece the reason?
         reads = [read] if alone else self._with_more(read)
         wave = Wave([Stretch(each.piece.key, each.chunk, each.piece.kind) for each in reads])
         limit = _lines(reads[0]) if len(reads) == 1 else None
@@ -94,8 +94,8 @@ class Worker:
         self._go_on(reads)
 
     def _with_more(self, first: _Read) -> list[_Read]:
-        """``first``, and where that leaves room, pieces after it: no more than this worker's share of those that are left, so that
-        the other workers have theirs, and no more lines than statements may wait."""
+        """``first``, and further pieces if the wave has room: at most this worker's share of the pieces that are left, so that the
+        other workers have their share, and at most as many lines as statements may wait."""
         reads = [first]
         room = self._plan.wave_bytes - first.chunk.size
         lines = self._plan.outbox_bound - _lines(first)
@@ -117,7 +117,7 @@ class Worker:
         return reads
 
     def _read(self, reading: _Reading, most_bytes: int, records: int | None = None) -> _Read | None:
-        """None when the piece cannot be read on, which is said."""
+        """None when the piece cannot be read further, which is reported."""
         try:
             read = _Read(*reading, reading.reader.poll(most_bytes, records))
         except Unreadable as error:
@@ -129,7 +129,7 @@ class Worker:
         return read
 
     def _go_on(self, reads: list[_Read]) -> None:
-        """The wave is kept, or somebody else was faster: what is not done of its pieces is next."""
+        """After the wave was kept, or another worker was faster: the parts of its pieces that are not done are next."""
         for read in reads:
             piece = self._now(read.piece.key)
             if piece.reached == read.chunk.reached and not piece.reached.done:
@@ -146,14 +146,14 @@ class Worker:
         return piece
 
     def _outbox_has_room(self) -> bool:
-        """Waits a little when a consumer that is up has as much waiting as it may."""
+        """Whether the outbox has room for every consumer that is up. Waits shortly if it has no room."""
         has_room = self._state.outbox.has_room(self._plan.consumers, self._plan.outbox_bound)
         if not has_room:
             self._stopping.wait(_LOOK_AGAIN)
         return has_room
 
     def _run(self, wave: Wave, give_up: bool) -> None:
-        """Keeps what the wave makes, unless somebody else was faster."""
+        """Keeps the results of the wave, unless another worker was faster."""
         try:
             if give_up:
                 self._keep_killer(wave)
@@ -169,7 +169,8 @@ class Worker:
         self._keep(wave.pieces, letters, wave.size)
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:
-        """The piece stays undone, so that a later run reads it; in this one it stays claimed."""
+        """Keeps the failure of a piece that cannot be read. The piece is not done, so a later run reads it; in this run it stays
+        claimed."""
         file, reached = piece.key.file, piece.reached
         failure = unreadable(file, reached.offset if piece.key.start else 0, reached.lines, message)
         self._keep([ReadPiece(piece.key, reached.offset, reached._replace(done=False))], [failure], 0)

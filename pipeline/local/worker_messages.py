@@ -15,7 +15,7 @@ FAULT = 3
 
 
 class WorkerPlan(NamedTuple):
-    """All that a worker is told; it is pickled, and holds no secret."""
+    """Everything that a worker is told. The plan is pickled, and holds no secret."""
 
     name: str
     config_path: str
@@ -30,13 +30,13 @@ class WorkerPlan(NamedTuple):
 
 
 def plan_of(config_path: str, config: Config, state_directory: str, beam_arguments: tuple[str, ...]) -> WorkerPlan:
-    """What the workers of a job have in common; a name, and what each of them reads, is to be added."""
+    """The plan that all workers of a job share. A name and the input of each worker are added later."""
     names = tuple(consumer.name for consumer in config.consumers)
     return WorkerPlan("", absolute(config_path), state_directory, beam_arguments, names, config.outbox.statements)
 
 
 def for_workers(plan: WorkerPlan, number: int) -> list[WorkerPlan]:
-    """The plans of as many workers, who share what is to be read."""
+    """The plans of this number of workers, who share the input."""
     return [plan._replace(name=f"worker-{each}", workers=number) for each in range(1, number + 1)]
 
 
@@ -54,11 +54,11 @@ class WorkerFailed(NamedTuple):
 
 
 class KeptSomething(NamedTuple):
-    """Told to the parent: there may be something to send."""
+    """Told to the parent: new statements may be ready to be sent."""
 
 
 class SourceTrouble(NamedTuple):
-    """Told to the parent: why a stream cannot be read just now; with "" it can again."""
+    """Told to the parent: why a stream cannot be read at this moment; "" means that the stream can be read again."""
 
     worker: str
     message: str

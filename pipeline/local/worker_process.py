@@ -1,4 +1,4 @@
-"""The body of a worker process. Beam, which warns while it is imported, comes after logging is set up."""
+"""The body of a worker process. Logging is set up before Beam is imported, since Beam warns during its import."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from edx2lrs.pipeline.log_lines import set_up_logging
 
 def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
     """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``WorkerFailed``."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent says when to stop
+    for number in (signal.SIGINT, signal.SIGTERM):  # both signals may reach the whole group; the parent says when to stop
         signal.signal(number, signal.SIG_IGN)
     _end_with(parent)
     set_up_logging()
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what a wave raises is told once, in a line
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # an error of a wave is reported once, in one line
     from edx2lrs.io.sources.files import use_options
     from edx2lrs.io.state.errors import StateError
     from edx2lrs.io.state.state import join_state
@@ -48,7 +48,8 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
 
 
 def _end_with(parent: Connection) -> None:
-    """A worker never outlives its parent: nobody would send what it keeps, and the next run would meet it."""
+    """Ends the worker when its parent ends: without the parent, nobody sends the statements, and the next run would meet the
+    worker."""
 
     def wait() -> None:
         with contextlib.suppress(EOFError, OSError):
@@ -59,7 +60,7 @@ def _end_with(parent: Connection) -> None:
 
 
 def innermost(error: BaseException) -> str:
-    """The last line of what Beam wraps around an error of a step."""
+    """The last line of the text that Beam wraps around an error of a step."""
     while error.__cause__ is not None:
         error = error.__cause__
     return f"{type(error).__name__}: {error}".splitlines()[0][:500]

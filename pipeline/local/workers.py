@@ -40,10 +40,10 @@ class Workers:
         return bool(self._running)
 
     def watch(self) -> list[WorkerPlan]:
-        """Takes what the workers tell; gives the plans of those that died, for ``start_again``.
+        """Takes the messages of the workers; gives the plans of workers that died, for ``start_again``.
 
-        The next worker reads the wave in which one died again: half as much, or each of its pieces alone where it had
-        several (``pipeline.local.wave_halving``).
+        The next worker reads the wave of a dead worker again: half of the wave, or each of its pieces alone if the wave had several
+        (``pipeline.local.wave_halving``).
         """
         died: list[WorkerPlan] = []
         for running in list(self._running):
@@ -69,15 +69,15 @@ class Workers:
         self._running.append(self._start(plan))
 
     def wait(self, seconds: float) -> None:
-        """Until a worker ends or tells something, but no longer than ``seconds``."""
+        """Waits until a worker ends or sends a message, but no longer than ``seconds``."""
         wait([each for running in self._running for each in (running.process.sentinel, running.pipe)], seconds)
 
     def stop(self) -> None:
-        """Lets each worker finish its wave; ``alive`` tells when the last one has."""
+        """Lets each worker finish its wave; ``alive`` says when the last worker has ended."""
         self._stopping.set()
 
     def kill(self) -> None:
-        """Ends the workers at once; a wave under way is not kept."""
+        """Ends the workers at once; waves that have begun are not kept."""
         for running in self._running:
             running.process.kill()
             running.process.join()
