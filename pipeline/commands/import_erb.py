@@ -8,24 +8,10 @@ auth_key, username, password, configurations, enabled, change_date and id. Secre
 from __future__ import annotations
 
 import argparse
-import json
-import re
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any
 
-from edx2lrs.io.paths import open_bytes
-from edx2lrs.pipeline.config.kinds import UnfitError, root_url
-from edx2lrs.pipeline.from_erb.routers import Imported, imported
-from edx2lrs.pipeline.from_erb.rows import RowsError, current, read_rows
-from edx2lrs.pipeline.from_erb.settings import ErbSettings, SettingsError, read_settings
-
-_OK, _PART, _WRONG = 0, 1, 2
-_EXAMPLE_ROOT = "https://lms.example.com"
-_ID_KEY = "EDX2LRS_ID_KEY"
-_WORD = re.compile(r"[A-Za-z/][A-Za-z0-9_./:+@-]*[A-Za-z0-9_/]\Z")
-_TAKEN_WORDS = ("true", "false", "null", "yes", "no", "on", "off")
-_NOT_BY_DEFAULT = ("edx.grades.problem.submitted", "edx.problem.completed")
+from edx2lrs.pipeline.app.import_erb import ImportRequest, import_erb
+from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,118 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Prints the configuration; 1 when a router was left out, 2 when nothing could be read."""
-    try:
-        rows, older = current(read_rows(_text(arguments.rows)))
-        settings = read_settings(_text(arguments.settings)) if arguments.settings else ErbSettings()
-    except (OSError, UnicodeDecodeError, RowsError, SettingsError) as error:
-        what = "bytes that are not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
-        print(f"edx2lrs import-erb: {what}", file=sys.stderr)
-        return _WRONG
-    consumers: list[Imported] = []
-    for row in rows:
-        consumers.append(imported(row, [each.name for each in consumers], settings.off))
-    notes = [
-        *_site_notes(settings, arguments),
-        *(f"{row.place}: an older row of its URL, which erb does not use" for row in older),
-    ]
-    for line in _document(consumers, settings, arguments.external_ids, notes):
+    made = import_erb(ImportRequest(arguments.rows, arguments.settings, arguments.external_ids))
+    for line in made.document:
         print(line)
-    for line in _said(consumers, notes):
+    for line in made.to_know:
         print(line, file=sys.stderr)
-    return _PART if any(each.left_out for each in consumers) else _OK
-
-
-def _text(path: str) -> str:
-    with open_bytes(path) as file:
-        return file.read().decode("utf-8-sig")
-
-
-def _root(settings: ErbSettings) -> str:
-    try:
-        return root_url(settings.root_url, "") if settings.root_url else _EXAMPLE_ROOT
-    except UnfitError:
-        return _EXAMPLE_ROOT
-
-
-def _site_notes(settings: ErbSettings, arguments: argparse.Namespace) -> Iterator[str]:
-    if _root(settings) == _EXAMPLE_ROOT:
-        yield f"no LMS_ROOT_URL was given: put the site's root in place of {_EXAMPLE_ROOT}, since every id begins with it"
-    if not arguments.external_ids:
-        yield (
-            "erb names persons by the ids in the LMS's database. Export that table and name it with --external-ids, or as"
-            " lms.external_ids: until then everybody gets another id, made with lms.id_key"
-        )
-    if not arguments.settings:
-        yield "no settings were given (--settings): erb's Caliper is off unless CALIPER_EVENTS_ENABLED is set; look at that"
-    yield (
-        "erb lets a router see all that its match_params ask for: so access is all. Decide for each consumer what it may see, and"
-        " write that instead"
-    )
-    yield f"erb's stock lists of names lack {' and '.join(_NOT_BY_DEFAULT)}; put them into events.block if nobody is to get them"
-    yield from settings.notes
-
-
-def _said(consumers: Iterable[Imported], notes: Iterable[str]) -> Iterator[str]:
-    """What the operator has to know, one line each."""
-    yield from notes
-    for each in consumers:
-        where = f"{each.row.place}, {each.name}"
-        if each.left_out:
-            yield f"{where}: left out: {each.left_out}"
-        yield from (f"{where}: {note}" for note in each.notes)
-        if not each.left_out:
-            yield from (f"{where}: set {variable} to {what}" for variable, what in each.secrets.items())
-    yield f"set {_ID_KEY} to a key of the site's own, and keep it"
-
-
-def _document(consumers: list[Imported], settings: ErbSettings, table: str | None, notes: Iterable[str]) -> Iterator[str]:
-    """The configuration, line by line."""
-    yield "# Made of the routers of event-routing-backends (erb) by `edx2lrs import-erb`. Look through it, then: edx2lrs check"
-    for note in notes:
-        yield f"# - {note}"
-    yield "lms:"
-    yield f"  root_url: {_flow(_root(settings))}"
-    yield f"  external_ids: {_flow(table)}" if table else "  # external_ids: external_ids.csv"
-    yield f"  id_key: env:{_ID_KEY}"
-    if settings.events:
-        yield "events:"
-        yield from (f"  {key}: {_flow(value)}" for key, value in settings.events.items())
-    yield "consumers:"
-    if all(each.left_out for each in consumers):
-        yield "  []  # none could be carried over"
-    for each in consumers:
-        lines = [*_consumer(each, settings, bool(table))]
-        if each.left_out:
-            yield f"  # {each.row.place} is left out: {each.left_out}"
-            lines = [f"  # {line.removeprefix('  ')}" for line in lines]
-        yield from lines
-
-
-def _consumer(each: Imported, settings: ErbSettings, has_table: bool) -> Iterator[str]:
-    if not each.left_out:
-        yield f"  # {each.row.place}"
-    yield from (f"  # {note}" for note in each.notes)
-    yield f"  - name: {_flow(each.name)}"
-    for key, value in each.options.items():
-        comment = "  # erb: whatever its match_params ask for; decide what it may see" if key == "access" else ""
-        yield f"    {key}: {_flow(value)}{comment}"
-    if each.options.get("protocol") == "xapi" and settings.actor_id != "external_id":
-        actor = {"id": settings.actor_id, **({"sha1_of": "address"} if settings.actor_id == "mbox_sha1sum" else {})}
-        yield f"    {'' if has_table else '# '}actor: {_flow(actor)}"
-    if settings.batch:
-        yield f"    batch: {_flow(settings.batch)}"
-
-
-def _flow(value: Any) -> str:
-    """A value on one line of YAML."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(str(key))}: {_flow(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if not isinstance(value, str):
-        return json.dumps(value)
-    if _WORD.match(value) and value.lower() not in _TAKEN_WORDS and not value.startswith("//"):
-        return value
-    if value.isprintable():
-        return "'" + value.replace("'", "''") + "'"
-    return json.dumps(value)
+    return IN_PART if made.left_out else DONE

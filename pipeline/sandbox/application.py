@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import sys
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +19,8 @@ from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults
 from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError, misbehave, poisoned
 from edx2lrs.pipeline.sandbox.store import Store, WrongProtocolError
 from edx2lrs.transforms.config_types import Protocol
+
+_LOG = logging.getLogger("edx2lrs.sandbox")
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -79,8 +81,8 @@ class Application:
             response = _refusal(NotFound(f"this name belongs to a consumer of the protocol {error}"))
         except ConnectionCutError:
             raise
-        except Exception as error:  # for example a full disk: the server goes on, and prints the error
-            print(f"sandbox: {request.method} failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        except Exception as error:  # for example a full disk: the server goes on, and logs the error
+            _LOG.error("sandbox: %s failed: %s: %s", request.method, type(error).__name__, error)
             response = _refusal(InternalServerError("the sandbox failed; its own output says why"))
         return response(environ, start_response)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +14,8 @@ from cheroot import wsgi
 
 from edx2lrs.pipeline.sandbox.application import MAX_BODY
 from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError
+
+_LOG = logging.getLogger("edx2lrs.sandbox")
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -39,7 +41,7 @@ class _Server(wsgi.Server):
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
         """One line for an error of the server itself, such as a client that closed its connection."""
         del level, traceback
-        print(f"sandbox: {' '.join(msg.split())}", file=sys.stderr, flush=True)
+        _LOG.error("sandbox: %s", " ".join(msg.split()))
 
 
 @contextmanager
