@@ -1,18 +1,19 @@
-"""The sandbox's pages, as HTML text: what arrived, for each consumer. Every text of a record is escaped."""
+"""The sandbox's pages, as HTML text: what arrived, per consumer. The templates escape everything from a record."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from string import Template
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
 
 from edx2lrs.pipeline.sandbox.store import StoredStatement
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _REFRESH_SECONDS = 5
 _PROTOCOLS = {"xapi": "xAPI", "caliper": "Caliper"}
@@ -28,34 +29,25 @@ class Summary(NamedTuple):
 
 def overview(counts: Mapping[str, Mapping[str, Any]], latest: Mapping[str, Sequence[StoredStatement]], root: str) -> str:
     """The first page: each consumer's counts and latest arrivals. ``root`` is the sandbox's own address."""
-    if not counts:
-        address = html.escape(root)
-        return _page(
-            "Nothing has arrived yet",
-            f"<p>Send xAPI statements to <code>{address}NAME/xAPI/statements</code> and Caliper envelopes to"
-            f" <code>{address}NAME/caliper</code>, for any NAME. This page looks again every few seconds.</p>",
-            refresh=True,
-        )
-    sections = [_section(name, counts[name], latest.get(name, ())) for name in counts]
-    return _page("What arrived", "".join(sections), refresh=True)
+    consumers = [_consumer(name, counts[name], latest.get(name, ())) for name in counts]
+    title = "What arrived" if consumers else "Nothing has arrived yet"
+    return _page("overview", title=title, consumers=consumers, root=root, refresh=_REFRESH_SECONDS)
 
 
 def consumer(name: str, counts: Mapping[str, Any], records: Sequence[StoredStatement], older: int | None) -> str:
-    """The arrivals of a consumer, newest first. ``older`` is the number after which the next page begins."""
-    link = f'<p><a href="?before={older}">older</a></p>' if older is not None else ""
-    return _page(name, f"{_figures(counts)}{_arrivals(name, records)}{link}", back="/")
+    """A consumer's arrivals, newest first; ``older`` is the number behind which the next page begins."""
+    return _page("consumer", title=name, consumer=_consumer(name, counts, records), older=older, back="/")
 
 
 def record(name: str, stored: StoredStatement) -> str:
-    """A statement or event as it arrived, indented."""
+    """One statement or event as it came, indented."""
     text = orjson.dumps(orjson.loads(stored.body), option=orjson.OPT_INDENT_2).decode()
-    body = f"<p>arrived {html.escape(stored.stored)}</p><pre>{html.escape(text)}</pre>"
-    return _page(f"{name}: {stored.id}", body, back=f"/{quote(name)}/")
+    return _page("record", title=f"{name}: {stored.id}", arrived=stored.stored, text=text, back=f"/{quote(name)}/")
 
 
 @cache
 def style() -> str:
-    return _resource("style.css")
+    return (files("edx2lrs.pipeline.sandbox") / "style.css").read_text(encoding="utf-8")
 
 
 def summary(body: Mapping[str, Any]) -> Summary:
@@ -66,14 +58,8 @@ def summary(body: Mapping[str, Any]) -> Summary:
     return Summary(_tail(_id(body["actor"])), body["action"], _caliper_object(body["object"]))
 
 
-def _section(name: str, counts: Mapping[str, Any], records: Sequence[StoredStatement]) -> str:
-    link = f'<a href="/{quote(name)}/">{html.escape(name)}</a>'
-    protocol = _PROTOCOLS.get(counts["protocol"], "")
-    head = f"<h2>{link} <small>{html.escape(protocol)}</small></h2>"
-    return f"<section>{head}{_figures(counts)}{_arrivals(name, records)}</section>"
-
-
-def _figures(counts: Mapping[str, Any]) -> str:
+def _consumer(name: str, counts: Mapping[str, Any], records: Sequence[StoredStatement]) -> dict[str, Any]:
+    """What the templates show of a consumer."""
     figures = {
         "stored": counts["stored"],
         "repeats": counts["repeats"],
@@ -81,41 +67,31 @@ def _figures(counts: Mapping[str, Any]) -> str:
         **{f"refused {status}": n for status, n in counts["refused"].items()},
         **{f"fault {kind}": n for kind, n in counts["faults"].items()},
     }
-    items = [f"<div><dt>{html.escape(key)}</dt><dd>{n:,}</dd></div>" for key, n in figures.items()]
-    return f"<dl>{''.join(items)}</dl>"
+    return {
+        "name": name,
+        "link": f"/{quote(name)}/",
+        "protocol": _PROTOCOLS.get(counts["protocol"], ""),
+        "figures": figures,
+        "arrivals": [_arrival(name, stored) for stored in records],
+    }
 
 
-def _arrivals(name: str, records: Sequence[StoredStatement]) -> str:
-    if not records:
-        return "<p>Nothing is stored.</p>"
-    rows = "".join(_row(name, r) for r in records)
-    head = "<tr><th>arrived (UTC)</th><th>who</th><th>did</th><th>what</th><th></th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
-
-
-def _row(name: str, stored: StoredStatement) -> str:
-    words = summary(orjson.loads(stored.body))
+def _arrival(name: str, stored: StoredStatement) -> dict[str, Any]:
     arrived = f"{stored.stored[:10]} {stored.stored[11:19]}"
-    cells = "".join(f'<td title="{html.escape(word)}">{html.escape(word)}</td>' for word in (arrived, *words))
-    return f'<tr>{cells}<td><a href="/{quote(name)}/record/{quote(stored.id, safe="")}">JSON</a></td></tr>'
+    words = (arrived, *summary(orjson.loads(stored.body)))
+    return {"words": words, "link": f"/{quote(name)}/record/{quote(stored.id, safe='')}"}
 
 
-def _page(title: str, body: str, *, refresh: bool = False, back: str | None = None) -> str:
-    return Template(_template()).substitute(
-        title=html.escape(title),
-        body=body,
-        refresh=f'<meta http-equiv="refresh" content="{_REFRESH_SECONDS}">' if refresh else "",
-        back=f'<a href="{back}">back</a>' if back else "",
-    )
+def _page(template: str, **shown: Any) -> str:
+    return _environment().get_template(f"{template}.html").render(shown)
 
 
 @cache
-def _template() -> str:
-    return _resource("page.html")
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader  # only when a page is served
 
-
-def _resource(name: str) -> str:
-    return (files("edx2lrs.pipeline.sandbox") / name).read_text(encoding="utf-8")
+    loader = PackageLoader("edx2lrs.pipeline.sandbox")
+    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def _xapi_actor(actor: Mapping[str, Any]) -> str:

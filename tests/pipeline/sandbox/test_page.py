@@ -34,7 +34,7 @@ def test_the_link_of_an_arrival_shows_all_of_it(sandbox: Any, envelope: Make, ev
     link = re.search(r'href="/(warehouse/record/[^"]+)"', sandbox.get("").text)
     assert link
     page = sandbox.get(link[1]).text
-    assert "&quot;duration&quot;: &quot;PT3M&quot;" in page
+    assert "&#34;duration&#34;: &#34;PT3M&#34;" in page
     assert sent["id"] in page
 
 
