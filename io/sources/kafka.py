@@ -18,38 +18,19 @@ from typing import Any, NamedTuple
 
 from edx2lrs.io.sources.address import SourceUrl, of_group
 from edx2lrs.io.sources.event_bus import SchemaOf, bundled_schema, event_of_kafka
-from edx2lrs.io.sources.options import (
-    BEGIN,
-    CREDENTIALS,
-    DURATION,
-    GROUP,
-    HTTP,
-    NAME,
-    READER,
-    SECRET,
-    TLS_FILES,
-    Option,
-    one_of,
-    read_options,
-    wrong_option,
-)
+from edx2lrs.io.sources.options import BUS_OPTIONS, DURATION, HTTP, NAME, READER, SECRET, Option, one_of, read_options, wrong_option
 from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.schema_registry import SchemaRegistry
 from edx2lrs.io.sources.source import Message, Polled, Source, SourceError
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, BeamSource, OnEngine, Sharing, SourceSpec, Stream
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 
+_PROTOCOLS = one_of("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
+_MECHANISMS = one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 OPTIONS = (
-    GROUP,
-    BEGIN,
-    *CREDENTIALS,
-    Option(
-        "security",
-        one_of("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"),
-        "the protocol of the connection. Default: `sasl_ssl` with a username, else `plaintext`",
-    ),
-    Option("mechanism", one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"), "how the username and the password are sent", "PLAIN"),
-    *TLS_FILES,
+    *BUS_OPTIONS,
+    Option("security", _PROTOCOLS, "the protocol of the connection. Default: `sasl_ssl` with a username, else `plaintext`"),
+    Option("mechanism", _MECHANISMS, "how the username and the password are sent", "PLAIN"),
     Option("key_password", SECRET, "the password of `key`"),
     Option("session", DURATION, "the time without a sign of life after which the group gives up a process", "45s"),
     Option("member", NAME, READER, names_reader=True),
@@ -136,20 +117,14 @@ def position_of(topic: str, partition: int, offset: int) -> Position:
 
 
 def message_of(
-    topic: str,
-    partition: int,
-    offset: int,
-    headers: Iterable[tuple[str, bytes | None]],
-    value: bytes | None,
-    schema_of: SchemaOf = bundled_schema,
+    at: tuple[str, int, int], headers: Iterable[tuple[str, bytes | None]], value: bytes | None, schema_of: SchemaOf = bundled_schema
 ) -> Message | Failure:
-    """What came as one message of Kafka, whoever has read it."""
+    """What came as one message of Kafka, whoever has read it. ``at``: topic, partition, offset."""
     attributes = {key: (text or b"").decode(errors="replace") for key, text in headers}
     body = event_of_kafka(value, attributes.get("ce_type"), schema_of)
-    position = position_of(topic, partition, offset)
     if isinstance(body, Refusal):
-        return failed(body, str(position), value or b"", attributes=attributes)
-    return Message(f"{topic}/{partition}/{offset}", position, body, attributes)
+        return failed(body, str(position_of(*at)), value or b"", attributes=attributes)
+    return Message("{}/{}/{}".format(*at), position_of(*at), body, attributes)
 
 
 class _Held(NamedTuple):
@@ -268,7 +243,7 @@ class KafkaSource:
 
     def _read(self, message: Any) -> Message | Failure:
         at = (self._options.topic, message.partition(), message.offset())
-        return message_of(*at, message.headers() or (), message.value(), self._options.schema_of)
+        return message_of(at, message.headers() or (), message.value(), self._options.schema_of)
 
     # Partitions come and go; librdkafka calls these inside consume and close
 
@@ -491,26 +466,20 @@ def _open(url: SourceUrl, worker: str, _position: str | None) -> Source:
 def _by_beam(url: SourceUrl, _id_label: str | None) -> BeamSource:
     from apache_beam.io.kafka import ReadFromKafka
 
-    source = ReadFromKafka(
-        consumer_config=settings_of_java(url), topics=[url.path], with_metadata=True, commit_offset_in_finalize=True
-    )
-    return BeamSource(source, partial(messages_of_beam, url.path))
-
-
-def settings_of_java(url: SourceUrl) -> dict[str, str]:
-    """The settings of Java's Kafka client. No secret: on Dataflow no option that holds one can be given."""
-    return {
+    of_java = {  # the client's settings; no secret, since no option that holds one can be given where Beam's source reads
         "bootstrap.servers": ",".join(url.servers),
         "group.id": url.options["group"],
         "auto.offset.reset": url.options.get("start", "earliest"),
         "enable.auto.commit": "false",
     }
+    source = ReadFromKafka(consumer_config=of_java, topics=[url.path], with_metadata=True, commit_offset_in_finalize=True)
+    return BeamSource(source, partial(messages_of_beam, url.path))
 
 
 def messages_of_beam(topic: str, row: Any) -> list[Message | Failure]:
     """What came in a row of ``ReadFromKafka``."""
     headers = [(header.key, header.value) for header in row.headers or ()]
-    return [message_of(topic, row.partition, row.offset, headers, row.value)]
+    return [message_of((topic, row.partition, row.offset), headers, row.value)]
 
 
 SPEC = SourceSpec(
@@ -522,5 +491,5 @@ SPEC = SourceSpec(
     sharing=Sharing(True, "several, also on several machines"),
     engines={LOCAL: OnEngine(), FLINK: OnEngine(), DATAFLOW: OnEngine(by_beam=True, options=("group", "start"))},
     options=OPTIONS,
-    stream=Stream(_address, kafka_options, _open, _by_beam),
+    stream=Stream(_address, _open, kafka_options, _by_beam),
 )

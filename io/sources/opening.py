@@ -40,7 +40,9 @@ def spec_of(url: SourceUrl) -> SourceSpec:
 
 def check_options(url: SourceUrl) -> None:
     """Raises ``SourceUrlError`` for options that the source does not have, or with values that it cannot use."""
-    _stream(spec_of(url)).check(url)
+    check = _stream(spec_of(url)).check
+    if check is not None:
+        check(url)
 
 
 def open_source(url: SourceUrl, worker: str, position: str | None = None) -> Source:

@@ -118,16 +118,14 @@ START = Kind("`earliest`, `latest`, or a time such as `2026-01-01T00:00:00Z`", _
 SECRET = Kind("a reference", _secret)
 HTTP = Kind("an address", _http)
 
-# Of more than one source
-GROUP = Option("group", NAME, "required. Processes of one group share the messages; the server keeps the group's position")
-BEGIN = Option("start", START, "where a group **without a position** begins. To read messages again, use a new group", "earliest")
-CREDENTIALS = (
+BUS_OPTIONS = (
+    Option("group", NAME, "required. Processes of one group share the messages; the server keeps the group's position"),
+    Option("start", START, "where a group **without a position** begins. To read messages again, use a new group", "earliest"),
     Option("username", SECRET, "`env:NAME`, `file:PATH`, `secret://...` ([secrets](configuration.md#secrets)). Other text is refused"),
     Option("password", SECRET, "as `username`"),
-)
-TLS_FILES = (
     Option("ca", PATH, "the PEM file of the authority that signed the server's certificate"),
     Option("certificate", PATH, "the PEM file of the client's certificate"),
     Option("key", PATH, "the PEM file of the client's key"),
 )
+"""Of every source that is an event bus."""
 READER = "the name of this process in the group. Default: a name made from the state directory"

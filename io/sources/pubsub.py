@@ -25,10 +25,6 @@ def _address(text: str) -> SourceUrl:
     return url
 
 
-def _check(_: SourceUrl) -> None:
-    """A subscription has no options."""
-
-
 def _open(url: SourceUrl, _worker: str, _position: str | None) -> Source:
     from edx2lrs.io.sources.pubsub_client import PubSub
 
@@ -52,5 +48,5 @@ SPEC = SourceSpec(
     example="pubsub://my-project/tracking-events",
     sharing=Sharing(True, "several"),
     engines={LOCAL: OnEngine(), FLINK: OnEngine(), DATAFLOW: OnEngine(by_beam=True)},
-    stream=Stream(_address, _check, _open, _by_beam, takes_id_label=True),
+    stream=Stream(_address, _open, by_beam=_by_beam, takes_id_label=True),
 )

@@ -20,35 +20,16 @@ from typing import Any, NamedTuple
 
 from edx2lrs.io.sources.address import SourceUrl, of_group, scheme_of
 from edx2lrs.io.sources.event_bus import event_of_redis
-from edx2lrs.io.sources.options import (
-    BEGIN,
-    CREDENTIALS,
-    DURATION,
-    GROUP,
-    NAME,
-    NUMBER,
-    READER,
-    TLS_FILES,
-    Option,
-    read_options,
-    wrong_option,
-)
+from edx2lrs.io.sources.options import BUS_OPTIONS, DURATION, NAME, NUMBER, READER, Option, read_options, wrong_option
 from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message, Polled, Source, SourceError
 from edx2lrs.io.sources.spec import FLINK, LOCAL, OnEngine, Sharing, SourceSpec, Stream
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 
+_CLAIM = "the time after which an entry of another worker, if not acknowledged, is taken. Has to be longer than any wave"
 OPTIONS = (
-    GROUP,
-    BEGIN,
-    *CREDENTIALS,
-    *TLS_FILES,
-    Option(
-        "claim",
-        DURATION,
-        "the time after which an entry of another worker, if not acknowledged, is taken. Has to be longer than any wave",
-        "5m",
-    ),
+    *BUS_OPTIONS,
+    Option("claim", DURATION, _CLAIM, "5m"),
     Option("consumer", NAME, READER, names_reader=True),
     Option("db", NUMBER, "the number of the database", "0"),
 )
@@ -424,5 +405,5 @@ SPEC = SourceSpec(
     sharing=Sharing(True, "several"),
     engines={LOCAL: OnEngine(), FLINK: OnEngine()},
     options=OPTIONS,
-    stream=Stream(_address, redis_options, _open),
+    stream=Stream(_address, _open, redis_options),
 )

@@ -39,14 +39,16 @@ class BeamSource(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """What is done with the address of a stream. ``read``: the text of ``--input``, raises SourceUrlError. ``check``: raises
-    SourceUrlError for options that the source does not have or cannot use. ``open``: for the worker of a name, from where the state
-    was (a source without memory of its own); raises SourceError, SourceUrlError. ``by_beam``: with ``--pubsub_id_label``, which
-    sources with ``takes_id_label`` take."""
+    """What is done with the address of a stream.
+
+    ``read``: the text of ``--input``; raises SourceUrlError. ``open``: for the worker of a name, from where the state was (a source
+    without memory of its own); raises SourceError and SourceUrlError. ``check`` raises SourceUrlError for options that the source does
+    not have or cannot use; None: the source has no options. ``by_beam``: with ``--pubsub_id_label``, which sources with
+    ``takes_id_label`` take."""
 
     read: Callable[[str], SourceUrl]
-    check: Callable[[SourceUrl], object]
     open: Callable[[SourceUrl, str, str | None], Source]
+    check: Callable[[SourceUrl], object] | None = None
     by_beam: Callable[[SourceUrl, str | None], BeamSource] | None = None
     takes_id_label: bool = False
 

@@ -468,10 +468,6 @@ def _address(text: str) -> SourceUrl:
     return SourceUrl("tail", f"tail:{path}", (), path, {})
 
 
-def _check(_: SourceUrl) -> None:
-    """A log has no options."""
-
-
 def _open(url: SourceUrl, _worker: str, position: str | None) -> Source:
     return Tail(url.path, position)
 
@@ -484,5 +480,5 @@ SPEC = SourceSpec(
     example="tail:/var/log/tracking.log",
     sharing=Sharing(False, "one"),
     engines={LOCAL: OnEngine()},
-    stream=Stream(_address, _check, _open),
+    stream=Stream(_address, _open),
 )

@@ -1,7 +1,7 @@
 """``python -m edx2lrs.pipeline.reference [PACKAGE ...]``: writes every file that is made of the code.
 
 Without a package, in a checkout: ids and versions of all families of edx2lrs, the table of families in README.md, and in ``docs/``
-events.md, fields.md, configuration.md and edx2lrs.schema.json. With packages of own events: their ids and versions alone.
+edx2lrs.schema.json and the pages that hold such tables. With packages of own events: their ids and versions alone.
 Gives 1 where a person has something to mend, and says what. 2: wrong usage."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edx2lrs import transforms
 from edx2lrs.pipeline.config import reference, schema
-from edx2lrs.pipeline.reference import event_coverage, fields
+from edx2lrs.pipeline.reference import accounting, event_coverage, fields, sources
 from edx2lrs.pipeline.reference.families import Generated, family
 from edx2lrs.transforms.families.packages import OwnEventsError, packages
 
@@ -28,6 +28,10 @@ def pages() -> dict[Path, str]:
         "README.md": event_coverage.in_step(read("README.md")),
         "docs/events.md": event_coverage.in_step(read("docs/events.md")),
         "docs/fields.md": fields.page(),
+        "docs/streams.md": accounting.in_step(sources.in_step(read("docs/streams.md"))),
+        "docs/event-bus.md": sources.in_step(read("docs/event-bus.md")),
+        "docs/state.md": accounting.in_step(read("docs/state.md")),
+        "docs/dead-letters.md": accounting.in_step(read("docs/dead-letters.md")),
         "docs/configuration.md": reference.in_step(read("docs/configuration.md")),
         "docs/edx2lrs.schema.json": schema.text(),
     }
