@@ -35,7 +35,7 @@ from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.config_types import Batch, Consumer
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
 
 WELL = ("one", "two", "three")
 ILL = {"hanging": 3600.0, "slow": 5.0}
@@ -126,7 +126,7 @@ def _statements() -> list[BlockStatement]:
     for _ in range(WAVE_STATEMENTS):
         identifier = uuid.uuid4()
         body = orjson.dumps({"id": str(identifier), "kept": time.monotonic(), "pad": PAD})
-        made.append(BlockStatement(identifier.bytes, body, hash8(body), "log:1"))
+        made.append(BlockStatement(identifier.bytes, body, hash8(body), Origin("log:1")))
     return made
 
 

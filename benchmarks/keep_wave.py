@@ -19,7 +19,7 @@ from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
-from edx2lrs.transforms.packing.blocks import Block, BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import Block, BlockStatement, Origin, pack
 
 WAVE = 30_000
 BLOCK = 100
@@ -48,7 +48,8 @@ def seconds(work: Callable[[], object]) -> float:
 
 def of_state(folder: Path, ids: int) -> list[float]:
     """Seconds of waves: the first ones, then those with ``ids`` remembered."""
-    bodies = pack("lrs", [BlockStatement(b"", BODY % int.from_bytes(os.urandom(16), "big"), b"", f"/logs/a:{n}") for n in range(BLOCK)])
+    made = [BODY % int.from_bytes(os.urandom(16), "big") for _ in range(BLOCK)]
+    bodies = pack("lrs", [BlockStatement(b"", body, b"", Origin(f"/logs/a:{n}")) for n, body in enumerate(made)])
     with open_state(folder, ids=2 * ids, statements=2 * ids) as state:
         state.ledger.begin_run("benchmark", ["lrs"], "benchmark")
         state.pieces.register([SeenPiece(PieceKey("piece"), 1, "", 1)])

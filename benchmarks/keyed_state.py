@@ -29,7 +29,8 @@ from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.deliver_from_state import SendShard
 from edx2lrs.pipeline.engines.shard import Shard
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import Block, BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import Block, BlockStatement, Origin, pack
+from edx2lrs.transforms.packing.shards import ShardKey
 
 PROMISED = 50e-6
 ROUNDS = 5
@@ -47,11 +48,12 @@ def blocks(count: int, size: int) -> list[tuple[str, bytes]]:
     made = [statement(dice.getrandbits(128).to_bytes(16, "big")) for _ in range(count)]
     mixed = [made[dice.randrange(place)] if place % 10 == 9 else each for place, each in enumerate(made)]
     packed = (pack("campus", mixed[start : start + size]) for start in range(0, count, size))
-    return [("campus/0", msgspec.msgpack.encode(block)) for block in packed]
+    return [(ShardKey("campus", 0).encode(), msgspec.msgpack.encode(block)) for block in packed]
 
 
 def statement(identifier: bytes) -> BlockStatement:
-    return BlockStatement(identifier, BODY % (identifier.hex().encode(), int.from_bytes(identifier, "big")), hash8(identifier), "log:1")
+    body = BODY % (identifier.hex().encode(), int.from_bytes(identifier, "big"))
+    return BlockStatement(identifier, body, hash8(identifier), Origin("log:1"))
 
 
 def all_new(_shard: Shard, block: Block) -> list[int]:

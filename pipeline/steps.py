@@ -26,13 +26,14 @@ from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
-from edx2lrs.transforms.packing.blocks import Block, pack_columns, with_name
+from edx2lrs.transforms.packing.blocks import Block, Origin, pack_columns
 from edx2lrs.transforms.packing.shards import shard_of
 from edx2lrs.transforms.records.parse import parse
 
 RECORDS_IN_A_CHUNK = 256
 STATEMENTS_IN_A_BLOCK = 100
 _ITEM_BYTES = 1_000  # of a record or an event, for Beam's counters
+_NO_ORIGIN = Origin("")
 
 
 class Parsed(msgspec.Struct, frozen=True, gc=False):
@@ -51,12 +52,12 @@ class Matched(msgspec.Struct, frozen=True, gc=False):
 
 
 class StatementsFor(msgspec.Struct, frozen=True, gc=False):
-    """The statements of one event for consumers of one variant, the event's hash and where it was read (``blocks.with_name``)."""
+    """The statements of one event for consumers of one variant, the event's hash and the statements' origin."""
 
     consumers: tuple[int, ...]
     statements: Sequence[Statement]
     event_hash: bytes
-    position: str
+    origin: Origin
 
 
 class Chunk(list[Any]):
@@ -268,12 +269,12 @@ class Translate(_OfJob):
 
     def handle(self, matched: Matched) -> None:
         event = matched.event
-        hashed, position = b"", ""  # made for the first statement
+        hashed, origin = b"", _NO_ORIGIN  # made for the first statement
         for translator, consumers in self.compiled.translators_for(matched.consumers):
             try:
                 made = translator.translate(event)
                 if not hashed and made and not isinstance(made, Refusal):
-                    hashed, position = event_hash(event), with_name(matched.record.position, event.name)
+                    hashed, origin = event_hash(event), Origin(matched.record.position, event.name)
             except Exception as error:
                 made = self.crash(error)
             if made is None:
@@ -281,7 +282,7 @@ class Translate(_OfJob):
             elif isinstance(made, Refusal):
                 self._refuse_for(consumers, made, matched.record)
             else:
-                self.good.append(StatementsFor(consumers, made, hashed, position))
+                self.good.append(StatementsFor(consumers, made, hashed, origin))
 
     def _refuse_for(self, consumers: tuple[int, ...], refusal: Refusal, record: Record) -> None:
         """The record's statements reach none of ``consumers``; others may have theirs."""
@@ -340,14 +341,14 @@ class _OpenBlock:
         self.ids: list[str] = []
         self._hashes: list[bytes] = []
         self._bodies: list[bytes] = []
-        self._positions: list[str] = []
+        self._origins: list[Origin] = []
 
     def add(self, translated: StatementsFor) -> None:
         for statement in translated.statements:
             self.ids.append(statement.id)
             self._hashes.append(translated.event_hash)
             self._bodies.append(statement.body)
-            self._positions.append(translated.position)
+            self._origins.append(translated.origin)
 
     def pack(self, consumer: str) -> Block:
-        return pack_columns(consumer, bytes_of("".join(self.ids)), self._hashes, self._bodies, self._positions)
+        return pack_columns(consumer, bytes_of("".join(self.ids)), self._hashes, self._bodies, self._origins)

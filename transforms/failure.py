@@ -27,7 +27,8 @@ class Failure(msgspec.Struct, frozen=True):
     """A refusal with everything that its dead letter needs.
 
     ``position`` is ``path:line`` for a file and the message id elsewhere. ``payload`` is the original record
-    (``payload_kind="record"``) or the exact body of one statement (``"statement"``, once there is one).
+    (``payload_kind="record"``) or the exact body of one statement (``"statement"``, once there is a statement).
+    ``event_name`` is given with a statement; a record says its name itself.
     """
 
     stage: Stage
@@ -42,6 +43,7 @@ class Failure(msgspec.Struct, frozen=True):
     http_body: str | None = None
     attempts: int = 0
     attributes: Mapping[str, str] = {}  # of a message
+    event_name: str | None = None
 
 
 def failed(
@@ -56,13 +58,14 @@ def failed_statement(
     consumer: str,
     statement_id: bytes,
     position: str,
+    event_name: str | None,
     body: bytes,
     *,
     http_status: int | None = None,
     http_body: str | None = None,
     attempts: int = 0,
 ) -> Failure:
-    """The failure of one statement (``statement_id``: 16 bytes) of the record at ``position``, which ``consumer`` was to get."""
+    """The failure of one statement (``statement_id``: 16 bytes), which ``consumer`` was to get, of the event at ``position``."""
     return Failure(
         refusal.stage,
         refusal.cause,
@@ -75,4 +78,5 @@ def failed_statement(
         http_status,
         http_body,
         attempts,
+        event_name=event_name,
     )

@@ -24,7 +24,6 @@ from edx2lrs.io.dead_letters.topic import TopicMessage, is_topic, publish
 from edx2lrs.io.paths import file_systems, folder_of, is_remote
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.packing.blocks import position_and_name
 from edx2lrs.transforms.privacy.redaction import with_payload
 from edx2lrs.transforms.records.event_name import event_name
 
@@ -101,7 +100,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadForm = "full") -> DeadLetter:
     """The dead letter of ``failure``, which ``job_name`` met at ``when``. Its id is the same for every ``form`` of payload."""
     id_ = str(letter_id(failure))
-    position, name = _position_and_name(failure)
+    name = failure.event_name if failure.payload_kind == "statement" else event_name(failure.payload)
     failure = with_payload(failure, form)
     return DeadLetter(
         id=id_,
@@ -109,7 +108,7 @@ def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadFo
         stage=failure.stage,
         cause=failure.cause,
         message=_utf8(failure.message),
-        position=_utf8(position),
+        position=_utf8(failure.position),
         event_name=name,
         payload_kind=failure.payload_kind,
         payload=failure.payload,
@@ -132,24 +131,13 @@ def letter_id(failure: Failure) -> uuid.UUID:
     How often it was tried and what was answered do not count: the same failure is never two letters.
     """
     parts = (
-        _utf8(_position(failure)),
+        _utf8(failure.position),
         hashlib.sha256(failure.payload).hexdigest(),
         failure.stage,
         failure.consumer,
         failure.statement_id,
     )
     return uuid.uuid5(_NAMESPACE, msgspec.json.encode(parts).decode())
-
-
-def _position(failure: Failure) -> str:
-    return position_and_name(failure.position)[0] if failure.payload_kind == "statement" else failure.position
-
-
-def _position_and_name(failure: Failure) -> tuple[str, str | None]:
-    """Position and event name. A statement brings the name of its event; a record's name is read from the record."""
-    if failure.payload_kind == "statement":
-        return position_and_name(failure.position)
-    return failure.position, event_name(failure.payload)
 
 
 def _utf8(text: str) -> str:

@@ -53,7 +53,7 @@ def _dead(consumer: Consumer, statement: PendingStatement, refusal: Refusal, ans
         refusal,
         consumer.name,
         statement.id,
-        statement.position,
+        *statement.origin,
         statement.body,
         http_status=answer.status,
         http_body=answer.excerpt or None,

@@ -10,36 +10,41 @@ from typing import NamedTuple
 
 import msgspec
 
-from edx2lrs.transforms.packing.blocks import unpack_lines, unpack_positions
+from edx2lrs.transforms.packing.blocks import Origin, unpack_lines, unpack_origin_lines
 
 ID_BYTES = 16
 
 
-class PendingStatement(msgspec.Struct, frozen=True, gc=False):
-    """A statement of the outbox: its block's row, its index in the block, id (16 bytes), body (JSON) and position of its
-    record."""
+class PendingStatement(msgspec.Struct, frozen=True, gc=False, rename={"origin_line": "position"}):
+    """A statement of the outbox: its block's row, its index in the block, id (16 bytes), body (JSON) and the line of its
+    origin."""
 
     row: int
     index: int
     id: bytes
     body: bytes
-    position: str
+    origin_line: str
+
+    @property
+    def origin(self) -> Origin:
+        """What the statement was made from."""
+        return Origin.of_line(self.origin_line)
 
 
 class BlockSlice(NamedTuple):
-    """Statements of one block, in order: their indexes in it, ids (16 bytes each) and bodies, one a line. ``positions``: by
-    index, or packed those of the whole block."""
+    """Statements of one block, in order: their indexes in it, ids (16 bytes each) and bodies, one a line. ``origins``: the
+    lines of their origins, by index; or the packed lines of the whole block."""
 
     row: int
     indexes: Sequence[int]
     ids: bytes
     lines: bytes
-    positions: bytes | Mapping[int, str]
+    origins: bytes | Mapping[int, str]
 
     @classmethod
-    def of_block(cls, row: int, ids: bytes, bodies: bytes, positions: bytes) -> BlockSlice:
-        """All of a block; ``bodies`` and ``positions`` as it holds them."""
-        return cls(row, range(len(ids) // ID_BYTES), ids, unpack_lines(bodies), positions)
+    def of_block(cls, row: int, ids: bytes, bodies: bytes, origins: bytes) -> BlockSlice:
+        """All of a block; ``bodies`` and ``origins`` as it holds them."""
+        return cls(row, range(len(ids) // ID_BYTES), ids, unpack_lines(bodies), origins)
 
     @property
     def size(self) -> int:
@@ -67,13 +72,13 @@ class BlockSlice(NamedTuple):
         if start <= 0 and stop >= self.size:
             return self
         ids = self.ids[start * ID_BYTES : stop * ID_BYTES]
-        return BlockSlice(self.row, self.indexes[start:stop], ids, b"\n".join(self.bodies[start:stop]), self.positions)
+        return BlockSlice(self.row, self.indexes[start:stop], ids, b"\n".join(self.bodies[start:stop]), self.origins)
 
     def statements(self) -> Iterator[PendingStatement]:
         """One by one."""
-        positions = unpack_positions(self.positions) if isinstance(self.positions, bytes) else self.positions
+        lines = unpack_origin_lines(self.origins) if isinstance(self.origins, bytes) else self.origins
         for index, identifier, body in zip(self.indexes, self.id_list, self.bodies, strict=True):
-            yield PendingStatement(self.row, index, identifier, body, positions[index])
+            yield PendingStatement(self.row, index, identifier, body, lines[index])
 
 
 class Batch:
@@ -132,5 +137,5 @@ def _slice_of(row: int, statements: Sequence[PendingStatement]) -> BlockSlice:
         [each.index for each in statements],
         b"".join([each.id for each in statements]),
         b"\n".join([each.body for each in statements]),
-        {each.index: each.position for each in statements},
+        {each.index: each.origin_line for each in statements},
     )

@@ -22,7 +22,7 @@ from edx2lrs.io.state.sent_again import note
 from edx2lrs.io.state.waves import Kept, KeptLetters, keep_letters
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import Block, BlockStatement, pack, with_name
+from edx2lrs.transforms.packing.blocks import Block, BlockStatement, Origin, pack
 
 _STATEMENTS_IN_A_BLOCK = 100
 _FOLDER = "replay"
@@ -57,9 +57,9 @@ def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
     for letter in letters:
         assert letter.consumer is not None
         assert letter.statement_id is not None
-        position = with_name(letter.position, letter.event_name)
+        origin = Origin(letter.position, letter.event_name)
         # the event is not available any more: its statement stands for the event
-        statement = BlockStatement(uuid.UUID(letter.statement_id).bytes, letter.payload, hash8(letter.payload), position)
+        statement = BlockStatement(uuid.UUID(letter.statement_id).bytes, letter.payload, hash8(letter.payload), origin)
         by_consumer[letter.consumer].append(statement)
     for consumer, statements in by_consumer.items():
         for at in range(0, len(statements), _STATEMENTS_IN_A_BLOCK):

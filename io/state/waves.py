@@ -187,7 +187,7 @@ def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts,
     settled = np.packbits(fate != Verdict.NEW, bitorder="little").tobytes()
     transaction.execute(
         "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (consumer, since, block.size, number, settled, block.ids, block.positions, block.bodies),
+        (consumer, since, block.size, number, settled, block.ids, block.origins, block.bodies),
     )
     transaction.execute("UPDATE consumers SET waiting = waiting + ? WHERE number = ?", (new, consumer))
 

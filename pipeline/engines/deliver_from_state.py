@@ -29,7 +29,7 @@ from edx2lrs.pipeline.engines.shard_alerts import shard_alerts
 from edx2lrs.pipeline.engines.write_dead_letters import WriteDeadLetters
 from edx2lrs.transforms.config_types import Config, Consumer
 from edx2lrs.transforms.packing.blocks import Block
-from edx2lrs.transforms.packing.shards import ids_of_one_shard, of_one_shard, shard_of, shards
+from edx2lrs.transforms.packing.shards import ShardKey, ids_of_one_shard, of_one_shard, shard_of, shards
 
 _OUTAGE_AT_THE_END = 300.0  # seconds that a consumer may be out when nothing can wait any longer
 _LOOK_AGAIN = 60.0  # seconds, for a consumer that the configuration has no more
@@ -69,7 +69,7 @@ class KeyByShard(beam.DoFn):
 
     def process(self, block: Block) -> Iterator[tuple[str, bytes]]:
         shard = shard_of(block.ids[:16], self._shards.get(block.consumer, 1))
-        yield f"{block.consumer}/{shard}", msgspec.msgpack.encode(block)
+        yield ShardKey(block.consumer, shard).encode(), msgspec.msgpack.encode(block)
 
 
 class SendShard(beam.DoFn):
@@ -111,12 +111,11 @@ class SendShard(beam.DoFn):
         again: Any = beam.DoFn.TimerParam(AGAIN),
         end: Any = beam.DoFn.TimerParam(END),
     ) -> Iterator[Any]:
-        key, encoded = keyed
-        shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
+        key, shard = self._shard(keyed[0], Cells(head, older_ids, younger_ids, waiting, tried))
         if shard.is_new:
             end.set(GlobalWindow().max_timestamp())
-        block = msgspec.msgpack.decode(encoded, type=Block)
-        yield from self._told(key, shard.receive(block, time.time()), again)
+        block = msgspec.msgpack.decode(keyed[1], type=Block)
+        yield from self._outputs(key, shard.receive(block, time.time()), again)
 
     @on_timer(AGAIN)
     def again(
@@ -129,8 +128,8 @@ class SendShard(beam.DoFn):
         tried: Any = beam.DoFn.StateParam(TRIED),
         again: Any = beam.DoFn.TimerParam(AGAIN),
     ) -> Iterator[Any]:
-        shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
-        yield from self._told(key, shard.again(time.time()), again)
+        of, shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
+        yield from self._outputs(of, shard.again(time.time()), again)
 
     @on_timer(END)
     def end(
@@ -142,18 +141,17 @@ class SendShard(beam.DoFn):
         waiting: Any = beam.DoFn.StateParam(WAITING),
         tried: Any = beam.DoFn.StateParam(TRIED),
     ) -> Iterator[Any]:
-        shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
-        consumer = self._setup(key).consumer
+        of, shard = self._shard(key, Cells(head, older_ids, younger_ids, waiting, tried))
+        consumer = self._setup(of).consumer
         limit = consumer.max_wait if consumer.on_outage == "dead_letter" else None
-        yield from self._told(key, shard.end(TurnLimits(math.inf, math.inf, limit or _OUTAGE_AT_THE_END)), None)
+        yield from self._outputs(of, shard.end(TurnLimits(math.inf, math.inf, limit or _OUTAGE_AT_THE_END)), None)
 
     def teardown(self) -> None:
         self._close()
 
-    def _told(self, key: str, outcome: ShardOutcome, again: Any) -> Iterator[Any]:
-        consumer, _, shard = key.rpartition("/")
-        observe_waiting(consumer, outcome.waiting, outcome.since)
-        shard_alerts(self._current).saw(consumer, shard, outcome.circuit, outcome.waiting, outcome.since)
+    def _outputs(self, key: ShardKey, outcome: ShardOutcome, again: Any) -> Iterator[Any]:
+        observe_waiting(key.consumer, outcome.waiting, outcome.since)
+        shard_alerts(self._current).saw(key, outcome.circuit, outcome.waiting, outcome.since)
         if again is not None and self._streaming and outcome.again_at is not None:
             again.set(outcome.again_at)
         if outcome.tally:
@@ -161,11 +159,12 @@ class SendShard(beam.DoFn):
         for failure in outcome.failures:
             yield TaggedOutput("failures", failure)
 
-    def _shard(self, key: str, cells: Cells) -> Shard:
-        return Shard(key, cells, self._setup(key))
+    def _shard(self, encoded_key: str, cells: Cells) -> tuple[ShardKey, Shard]:
+        key = ShardKey.decode(encoded_key)
+        return key, Shard(key, cells, self._setup(key))
 
-    def _setup(self, key: str) -> ShardSetup:
-        name = key.rpartition("/")[0]
+    def _setup(self, key: ShardKey) -> ShardSetup:
+        name = key.consumer
         if name in self._setups:
             return self._setups[name]
         consumer = Consumer(name=name, protocol="xapi", url="", access="all")

@@ -23,8 +23,9 @@ from edx2lrs.io.state.outbox import Settlement, StoredBlock
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.packing.blocks import Block, pack_lines, unpack_bodies, unpack_positions
+from edx2lrs.transforms.packing.blocks import Block, pack_lines, unpack_bodies, unpack_origin_lines
 from edx2lrs.transforms.packing.dedup import IdMemory
+from edx2lrs.transforms.packing.shards import ShardKey
 from edx2lrs.transforms.packing.verdict import REFUSALS, Verdict, refused
 
 IN_STREAM = TurnLimits(turn=10.0, wait=0.2, outage=None)
@@ -86,7 +87,7 @@ class _Entry(msgspec.Struct, array_like=True):
     length: int
     ids: bytes
     bodies: bytes
-    positions: bytes
+    origins: bytes
 
 
 class ShardSetup(NamedTuple):
@@ -114,9 +115,9 @@ class ShardOutcome(NamedTuple):
 class Shard:
     """One shard for the length of one call. ``key`` tells it from all others of the job."""
 
-    def __init__(self, key: str, cells: Cells, service: ShardSetup) -> None:
-        self._key, self._cells, self._setup = key, cells, service
-        self._name = service.consumer.name
+    def __init__(self, key: ShardKey, cells: Cells, setup: ShardSetup) -> None:
+        self._key, self._cells, self._setup = key, cells, setup
+        self._name = setup.consumer.name
         encoded = cells.head.read()
         self.is_new = encoded is None
         self._head = msgspec.msgpack.decode(encoded, type=Head) if encoded else Head()
@@ -202,11 +203,11 @@ class Shard:
         self._head.blocks += 1
         if len(new) == block.size:
             length = zstandard.frame_content_size(block.bodies)
-            entry = _Entry(self._head.blocks, now, block.size, length, block.ids, block.bodies, block.positions)
+            entry = _Entry(self._head.blocks, now, block.size, length, block.ids, block.bodies, block.origins)
         else:
-            bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
+            bodies, lines = unpack_bodies(block.bodies), unpack_origin_lines(block.origins)
             ids = _chosen(block.ids, new)
-            entry = _entry(self._head.blocks, now, ids, [bodies[index] for index in new], [positions[index] for index in new])
+            entry = _entry(self._head.blocks, now, ids, [bodies[index] for index in new], [lines[index] for index in new])
         self._add(entry)
 
     def _add(self, entry: _Entry) -> None:
@@ -280,13 +281,13 @@ class _Queue:
     def popleft(self) -> StoredBlock:
         entry = self.left.popleft()
         self._created[entry.number] = entry.created
-        return StoredBlock(entry.created, BlockSlice.of_block(entry.number, entry.ids, entry.bodies, entry.positions))
+        return StoredBlock(entry.created, BlockSlice.of_block(entry.number, entry.ids, entry.bodies, entry.origins))
 
     def put_together(self, unsent: Sequence[PendingStatement]) -> _Entry:
         """One entry of what was taken and not sent."""
         first = unsent[0].row
-        bodies, positions = [each.body for each in unsent], [each.position for each in unsent]
-        return _entry(first, self._created[first], b"".join([each.id for each in unsent]), bodies, positions)
+        bodies, lines = [each.body for each in unsent], [each.origin_line for each in unsent]
+        return _entry(first, self._created[first], b"".join([each.id for each in unsent]), bodies, lines)
 
 
 class _Memories:
@@ -294,15 +295,15 @@ class _Memories:
     it had in the state: after a failed commit, or when another worker served the shard in between, it is of another one."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[bytes, IdMemory]] = OrderedDict()
+        self._kept: OrderedDict[ShardKey, tuple[bytes, IdMemory]] = OrderedDict()
         self._lock = Lock()
 
-    def take(self, key: str, version: bytes) -> IdMemory | None:
+    def take(self, key: ShardKey, version: bytes) -> IdMemory | None:
         with self._lock:
             found, memory = self._kept.pop(key, (b"", None))
         return memory if found == version else None
 
-    def put(self, key: str, version: bytes, memory: IdMemory) -> None:
+    def put(self, key: ShardKey, version: bytes, memory: IdMemory) -> None:
         with self._lock:
             self._kept[key] = (version, memory)
             while len(self._kept) > 1 and sum(len(each) for _, each in self._kept.values()) > _MEMORIES_KEPT:
@@ -318,6 +319,6 @@ def _chosen(joined: bytes, indexes: Sequence[int]) -> bytes:
     return b"".join([joined[_ID * index : _ID * (index + 1)] for index in indexes])
 
 
-def _entry(number: int, created: float, ids: bytes, bodies: Sequence[bytes], positions: Sequence[str]) -> _Entry:
+def _entry(number: int, created: float, ids: bytes, bodies: Sequence[bytes], origin_lines: Sequence[str]) -> _Entry:
     text = b"\n".join(bodies)
-    return _Entry(number, created, len(bodies), len(text), ids, pack_lines(text), pack_lines("\n".join(positions).encode()))
+    return _Entry(number, created, len(bodies), len(text), ids, pack_lines(text), pack_lines("\n".join(origin_lines).encode()))

@@ -13,7 +13,7 @@ from edx2lrs.io.delivery.notices import Notice, NoticeKind
 from edx2lrs.pipeline.alerts import Alerts, log_line
 from edx2lrs.pipeline.compiled_config import CurrentConfig
 from edx2lrs.transforms.config_types import Config
-from edx2lrs.transforms.packing.shards import shards
+from edx2lrs.transforms.packing.shards import ShardKey, shards
 
 _FORGOTTEN_AFTER = 900.0  # seconds without a turn: another worker serves that shard
 
@@ -34,7 +34,7 @@ class ShardAlerts:
     def __init__(self, config: Config, tell: Callable[[str], None] = log_line) -> None:
         self._lock = threading.Lock()
         self._alerts = Alerts(config, otherwise=lambda _: None, tell=tell)
-        self._seen: dict[str, dict[str, _Seen]] = {}
+        self._seen: dict[str, dict[int, _Seen]] = {}
         self._told: dict[str, set[NoticeKind]] = {}
         self._config: Config | None = None
         self.follow(config)
@@ -47,15 +47,15 @@ class ShardAlerts:
                 self._shards = {consumer.name: shards(consumer) for consumer in config.consumers}
                 self._alerts.follow(config)
 
-    def saw(self, consumer: str, shard: str, circuit: Circuit, waiting: int, since: float | None) -> None:
+    def saw(self, key: ShardKey, circuit: Circuit, waiting: int, since: float | None) -> None:
         """How a shard stands after it was served: ``waiting`` statements, the oldest ``since`` (wall time)."""
         now = time.monotonic()
         with self._lock:
-            there = self._seen.setdefault(consumer, {})
-            before = there.get(shard)
-            there[shard] = _Seen(now, circuit, waiting, since)
+            there = self._seen.setdefault(key.consumer, {})
+            before = there.get(key.shard)
+            there[key.shard] = _Seen(now, circuit, waiting, since)
             if before is None or before.circuit.state != circuit.state:
-                self._tell_circuit(consumer, there.values())
+                self._tell_circuit(key.consumer, there.values())
             if self._alerts.is_due(now):
                 self._forget(now)
                 for name, shards_there in self._seen.items():

@@ -24,7 +24,7 @@ from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.pipeline.app.connection_check import findings
 from edx2lrs.transforms.config_types import Auth, Config, Consumer, Lms
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
@@ -66,7 +66,7 @@ def deliver(folder: Path, consumer: Consumer, bodies: dict[uuid.UUID, bytes]) ->
     with open_state(folder, ids=10_000, statements=10_000) as state:
         state.ledger.begin_run("test", [consumer.name], "test")
         state.pieces.register([SeenPiece(PieceKey("log"), 1, "00", 1)])
-        statements = [BlockStatement(each.bytes, body, hash8(body), "log:1") for each, body in bodies.items()]
+        statements = [BlockStatement(each.bytes, body, hash8(body), Origin("log:1")) for each, body in bodies.items()]
         blocks = [pack(consumer.name, statements)]
         state.keep_wave(KeptWave([ReadPiece(PieceKey("log"), 0, Reached(1, 1, True))], blocks, [], {}))
         credentials = credentials_of(consumer, lambda reference: os.environ[reference.removeprefix("env:")])

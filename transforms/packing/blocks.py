@@ -25,62 +25,69 @@ class _Zstandard(threading.local):
 _zstandard = _Zstandard()
 
 
+class Origin(NamedTuple):
+    """What a statement was made from: where the event was read, and the name of the event, if the event has a name."""
+
+    position: str
+    event_name: str | None = None
+
+    def line(self) -> str:
+        """The origin as a block holds it, on disk and in keyed state."""
+        return f"{self.position}\t{self.event_name}" if self.event_name else self.position
+
+    @classmethod
+    def of_line(cls, line: str) -> Origin:
+        """The origin that ``line`` holds."""
+        position, _, event_name = line.rpartition("\t")
+        return cls(position, event_name) if position else cls(line)
+
+
 class BlockStatement(msgspec.Struct, frozen=True, gc=False):
     """One xAPI statement or Caliper event, finished: its id (16 bytes), its body (JSON, no line break in it), the hash of the
-    event it came from (8 bytes) and where that event was read (``with_name``)."""
+    event it came from (8 bytes) and its origin."""
 
     id: bytes
     body: bytes
     event_hash: bytes
-    position: str
+    origin: Origin
 
 
 class Block(NamedTuple):
     """Statements of one consumer. ``ids`` holds 16 bytes for each, ``checks`` 16 bytes (hash of the event, hash of the body),
-    ``bodies`` and ``positions`` zstandard frames of lines."""
+    ``bodies`` and ``origins`` zstandard frames of lines (``Origin.line``)."""
 
     consumer: str
     size: int
     ids: bytes
     checks: bytes
     bodies: bytes
-    positions: bytes
-
-
-def with_name(position: str, event_name: str | None) -> str:
-    """The position of a statement: where its event was read, and the event's name, for dead letters."""
-    return f"{position}\t{event_name}" if event_name else position
-
-
-def position_and_name(text: str) -> tuple[str, str | None]:
-    """Where a statement's event was read, and its name, when it is there."""
-    position, _, event_name = text.rpartition("\t")
-    return (position, event_name) if position else (text, None)
+    origins: bytes
 
 
 def pack(consumer: str, statements: Sequence[BlockStatement]) -> Block:
     """The block of ``statements``, which are not empty, in their order."""
     ids = b"".join([statement.id for statement in statements])
     hashes = [statement.event_hash for statement in statements]
-    return pack_columns(consumer, ids, hashes, [statement.body for statement in statements], [each.position for each in statements])
+    return pack_columns(
+        consumer, ids, hashes, [statement.body for statement in statements], [statement.origin for statement in statements]
+    )
 
 
-def pack_columns(
-    consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Sequence[bytes], positions: Sequence[str]
-) -> Block:
+def pack_columns(consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Sequence[bytes], origins: Sequence[Origin]) -> Block:
     """The block of statements that are given as columns: their ids after each other, and so on."""
     checks = b"".join([hashed + hash8(body) for hashed, body in zip(event_hashes, bodies, strict=True)])
-    return Block(consumer, len(bodies), ids, checks, pack_lines(b"\n".join(bodies)), pack_lines("\n".join(positions).encode()))
+    lines = "\n".join([origin.line() for origin in origins])
+    return Block(consumer, len(bodies), ids, checks, pack_lines(b"\n".join(bodies)), pack_lines(lines.encode()))
 
 
 def pack_lines(lines: bytes) -> bytes:
-    """Bodies or positions, one a line, as a block holds them."""
+    """Bodies or origins, one a line, as a block holds them."""
     return _zstandard.compress(lines)
 
 
-def unpack_lines(block_bodies: bytes) -> bytes:
-    """The bodies of a block, in order, one a line."""
-    return _zstandard.decompress(block_bodies)
+def unpack_lines(packed: bytes) -> bytes:
+    """What ``pack_lines`` was given."""
+    return _zstandard.decompress(packed)
 
 
 def unpack_bodies(block_bodies: bytes) -> list[bytes]:
@@ -88,6 +95,6 @@ def unpack_bodies(block_bodies: bytes) -> list[bytes]:
     return unpack_lines(block_bodies).split(b"\n")
 
 
-def unpack_positions(block_positions: bytes) -> list[str]:
-    """The positions of a block, in order."""
-    return _zstandard.decompress(block_positions).decode().split("\n")
+def unpack_origin_lines(block_origins: bytes) -> list[str]:
+    """The origins of a block, in order, each as its line."""
+    return unpack_lines(block_origins).decode().split("\n")

@@ -5,9 +5,28 @@ A shard sends one request at a time, so that a consumer has as many shards as re
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from edx2lrs.transforms.config_types import Config, Consumer, Rate
+
+
+class ShardKey(NamedTuple):
+    """What keyed state is kept under: a consumer's name, and the number of one shard of its statements."""
+
+    consumer: str
+    shard: int
+
+    def encode(self) -> str:
+        """The key as engines hold it."""
+        return f"{self.consumer}/{self.shard}"
+
+    @classmethod
+    def decode(cls, encoded: str) -> ShardKey:
+        """The key that ``encode`` made ``encoded`` of."""
+        consumer, _, shard = encoded.rpartition("/")
+        return cls(consumer, int(shard))
 
 
 def shards(consumer: Consumer) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 from edx2lrs.transforms.failure import Failure, Refusal, failed_statement
-from edx2lrs.transforms.packing.blocks import Block, unpack_bodies, unpack_positions
+from edx2lrs.transforms.packing.blocks import Block, Origin, unpack_bodies, unpack_origin_lines
 
 _ID = 16
 
@@ -41,10 +41,14 @@ def refused(block: Block, indexes: Sequence[int], verdict: Verdict) -> list[Fail
     """The failures of the statements at ``indexes`` of ``block``, by a verdict of ``REFUSALS``."""
     if not indexes:
         return []
-    bodies, positions = unpack_bodies(block.bodies), unpack_positions(block.positions)
+    bodies, lines = unpack_bodies(block.bodies), unpack_origin_lines(block.origins)
     return [
         failed_statement(
-            REFUSALS[verdict], block.consumer, block.ids[_ID * index : _ID * (index + 1)], positions[index], bodies[index]
+            REFUSALS[verdict],
+            block.consumer,
+            block.ids[_ID * index : _ID * (index + 1)],
+            *Origin.of_line(lines[index]),
+            bodies[index],
         )
         for index in indexes
     ]

@@ -372,8 +372,8 @@ def at(hour, failure=STATEMENT, **changes):
 
 VIDEO = b'{"name": "play_video", "context": {}, "event": "{}"}'
 LETTERS = [
-    at(6, position="/logs/a.log:7\tproblem_check"),
-    at(7, consumer="other", cause="outage", position="/logs/a.log:8\tplay_video", payload_kind="statement"),
+    at(6, position="/logs/a.log:7", event_name="problem_check"),
+    at(7, consumer="other", cause="outage", position="/logs/a.log:8", event_name="play_video", payload_kind="statement"),
     at(8, RECORD),
     at(9, RECORD, payload=VIDEO, cause="no_time", position="/logs/b.log:1"),
 ]

@@ -30,7 +30,7 @@ from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.config_types import Consumer, Retry
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
 
 
 @dataclass
@@ -204,7 +204,7 @@ class Outside:
 def _statement(number: int, size: int) -> BlockStatement:
     identifier = uuid.uuid4()
     body = json.dumps({"id": str(identifier), "number": number, "pad": "x" * size}).encode()
-    return BlockStatement(identifier.bytes, body, hash8(body), f"log:{number + 1}")
+    return BlockStatement(identifier.bytes, body, hash8(body), Origin(f"log:{number + 1}"))
 
 
 @pytest.fixture

@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 import pytest
 
 from edx2lrs.io.delivery.decision import Answer
-from edx2lrs.io.delivery.sending import Request, Sending, Unsent
+from edx2lrs.io.delivery.sending import Request, Sending, Tried, Unsent
 from edx2lrs.io.state.batch import BlockSlice, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statements_in
 from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
+from edx2lrs.transforms.packing.blocks import Origin
 
 Behaviour = Callable[[list[int]], Answer]
 
@@ -31,13 +33,13 @@ def block(row: int, count: int) -> StoredBlock:
 
 def slice_of(row: int, statements: list[PendingStatement]) -> BlockSlice:
     ids = b"".join(each.id for each in statements)
-    positions = {index: each.position for index, each in enumerate(statements)}
-    return BlockSlice(row, range(len(statements)), ids, b"\n".join(each.body for each in statements), positions)
+    lines = {index: each.origin_line for index, each in enumerate(statements)}
+    return BlockSlice(row, range(len(statements)), ids, b"\n".join(each.body for each in statements), lines)
 
 
 def pending(row: int, index: int) -> PendingStatement:
     number = 10_000 * row + index
-    return PendingStatement(row=row, index=index, id=uuid.UUID(int=number).bytes, body=b"%d" % number, position=f"log:{number}")
+    return PendingStatement(row=row, index=index, id=uuid.UUID(int=number).bytes, body=b"%d" % number, origin_line=f"log:{number}")
 
 
 class Driven:
@@ -439,3 +441,24 @@ def test_a_batch_is_full_by_bytes_too() -> None:
     chosen = sending.choose(100.0)
     assert isinstance(chosen, Request)
     assert 900 < sum(len(statement.body) + 1 for statement in chosen.batch) <= 1000
+
+
+def test_what_was_tried_is_kept_under_the_keys_that_it_always_had() -> None:
+    kept = {
+        "due": 7.0,
+        "answer": {"status": None, "fault": "reset", "ids": None, "is_html": False, "retry_after": None}
+        | {"excerpt": "", "detail": "", "seconds": 0.5},
+        "verify": False,
+        "statements": [{"row": 2, "index": 4, "id": bytes(16), "body": b"{}", "position": "log:1\tplay_video"}],
+        "attempts": 2,
+        "tries": 5,
+        "unconnected": 0,
+        "server_errors": 1,
+        "doubted_at": None,
+        "in_vain": 1,
+    }
+    (tried,) = msgspec.msgpack.decode(msgspec.msgpack.encode([kept]), type=list[Tried])
+    assert (tried.since_closed, tried.total, tried.inconclusive) == (2, 5, 1)
+    assert tried.answer == Answer(error="reset", seconds=0.5)
+    assert [each.origin for each in tried.statements] == [Origin("log:1", "play_video")]
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(tried)) == kept

@@ -14,7 +14,7 @@ from edx2lrs.io.state.state import State, open_state
 from edx2lrs.io.state.waves import Kept, KeptWave, ReadPiece
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.packing.blocks import Block, BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import Block, BlockStatement, Origin, pack
 
 PIECE = PieceKey("/logs/tracking.log")
 
@@ -61,7 +61,7 @@ def statement() -> Callable[..., BlockStatement]:
     def make(number: int, event: str = "", body: str = "") -> BlockStatement:
         identifier = hashlib.sha1(str(number).encode()).digest()[:16]
         event_hash = hashlib.sha1((event or f"event {number}").encode()).digest()[:8]
-        return BlockStatement(identifier, (body or f'{{"n":{number}}}').encode(), event_hash, f"{PIECE.file}:{number}")
+        return BlockStatement(identifier, (body or f'{{"n":{number}}}').encode(), event_hash, Origin(f"{PIECE.file}:{number}"))
 
     return make
 

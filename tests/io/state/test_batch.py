@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edx2lrs.io.state.batch import Batch, BlockSlice, PendingStatement
-from edx2lrs.transforms.packing.blocks import BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
 
 
 def statements_of_blocks(*sizes: int) -> list[PendingStatement]:
@@ -33,10 +33,10 @@ def test_cut_at_any_place_they_are_the_same(sizes: tuple[int, ...]) -> None:
 
 
 def test_the_rest_of_a_block_finds_its_positions_in_the_whole() -> None:
-    block = pack("one", [BlockStatement(bytes([n] * 16), b"%d" % n, b"", f"log:{n}") for n in range(6)])
-    rest = BlockSlice(7, [1, 4, 5], b"".join(bytes([n] * 16) for n in (1, 4, 5)), b"1\n4\n5", block.positions)
-    assert [(w.row, w.index, w.id[0], w.body, w.position) for w in Batch([rest]).slice(1, 3)] == [
-        (7, 4, 4, b"4", "log:4"),
-        (7, 5, 5, b"5", "log:5"),
+    block = pack("one", [BlockStatement(bytes([n] * 16), b"%d" % n, b"", Origin(f"log:{n}")) for n in range(6)])
+    rest = BlockSlice(7, [1, 4, 5], b"".join(bytes([n] * 16) for n in (1, 4, 5)), b"1\n4\n5", block.origins)
+    assert [(w.row, w.index, w.id[0], w.body, w.origin) for w in Batch([rest]).slice(1, 3)] == [
+        (7, 4, 4, b"4", Origin("log:4")),
+        (7, 5, 5, b"5", Origin("log:5")),
     ]
     assert Batch([rest]).slice(1, 3).age == (7, 4)

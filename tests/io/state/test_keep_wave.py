@@ -93,7 +93,7 @@ def test_a_collision_is_a_dead_letter_with_the_statement(state, keep, statement)
     (letter,) = state.dead_letters.read()
     assert (letter.stage, letter.consumer, letter.payload_kind) == ("guard", "one", "statement")
     assert letter.payload == second.body
-    assert letter.position == second.position
+    assert (letter.position, letter.event_name) == second.origin
     assert letter.statement_id.replace("-", "") == second.id.hex()
     assert letter.job_name == "job"
 

@@ -23,20 +23,20 @@ from edx2lrs.io.state.outbox import Settlement
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
-from edx2lrs.transforms.packing.blocks import BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.counters import Counted
 
 def statement(number):
     digest = hashlib.sha1(str(number).encode()).digest()
-    return BlockStatement(digest[:16], b"%d" % number, digest[:8], f"piece:{number}")
+    return BlockStatement(digest[:16], b"%d" % number, digest[:8], Origin(f"piece:{number}"))
 
 def settle(state):
     while True:
         for block in state.outbox.waiting_blocks("one"):
             for s in block.waiting.statements():
                 number = int(s.body)
-                refused = Failure("deliver", "rejected", "refused", s.position, s.body, "statement", "one")
+                refused = Failure("deliver", "rejected", "refused", s.origin.position, s.body, "statement", "one")
                 settlement = (
                     Settlement(s.row, (s.index,), "dead_statements", refused) if number % 7 == 0
                     else Settlement(s.row, (s.index,), "delivered")

@@ -21,8 +21,8 @@ def test_blocks_come_oldest_first_with_what_a_sender_needs(state, keep, statemen
     first, second = state.outbox.waiting_blocks("one")
     assert first.waiting.row < second.waiting.row
     assert before <= first.created <= time.time()
-    assert [(s.index, s.id, s.body, s.position) for s in first.waiting.statements()] == [
-        (i, statement(n).id, statement(n).body, statement(n).position) for i, n in enumerate([1, 2])
+    assert [(s.index, s.id, s.body, s.origin) for s in first.waiting.statements()] == [
+        (i, statement(n).id, statement(n).body, statement(n).origin) for i, n in enumerate([1, 2])
     ]
     assert state.outbox.waiting_blocks("one", after=first.waiting.row) == [second]
     assert state.outbox.waiting_blocks("one", limit=1) == [first]

@@ -129,9 +129,7 @@ def test_all_is_sent_again_and_what_fails_again_stays(died, tmp_path, configure,
     assert {letter.attempts for letter in read(str(folder), pytest.fail)} == {2}
 
 
-def test_letters_elsewhere_are_sent_from_a_state_that_goes_when_it_is_done(
-    died, tmp_path, configure, sandbox, edx2lrs, assert_adds_up
-):
+def test_letters_elsewhere_are_sent_from_a_state_that_goes_when_it_is_done(died, tmp_path, configure, sandbox, edx2lrs, assert_adds_up):
     folder = tmp_path / "copies"
     shutil.copytree(died / "dead-letters", folder)
     (tmp_path / "ids.csv").write_text(HEADER + ids(0, EVENTS))
@@ -148,9 +146,7 @@ def test_letters_elsewhere_are_sent_from_a_state_that_goes_when_it_is_done(
 def test_a_letter_goes_to_its_own_consumer_alone(died, tmp_path, configure, sandbox, edx2lrs):
     (tmp_path / "ids.csv").write_text(HEADER + ids(0, EVENTS))
 
-    edx2lrs(
-        "replay", "--config", configure(sandbox.address), died, "--consumer=two", "--cause=unknown_user", "--event=play_video"
-    )
+    edx2lrs("replay", "--config", configure(sandbox.address), died, "--consumer=two", "--cause=unknown_user", "--event=play_video")
 
     assert (sandbox.stored("one"), sandbox.stored("two")) == (0, EVENTS - KNOWN)
 
@@ -254,7 +250,9 @@ def _statement_letters(number):
         }
         body = json.dumps(statement).encode()
         yield dead_letter(
-            Failure("deliver", "outage", "down", f"log:{n}\tproblem_check", body, "statement", "one", str(id_)), "job", when
+            Failure("deliver", "outage", "down", f"log:{n}", body, "statement", "one", str(id_), event_name="problem_check"),
+            "job",
+            when,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from collections import Counter
@@ -15,7 +16,10 @@ from edx2lrs.io.delivery.shard_sending import Absent, TurnTaker
 from edx2lrs.pipeline.engines.shard import Cells, Shard, ShardSetup
 from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import BlockStatement, pack
+from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
+from edx2lrs.transforms.packing.shards import ShardKey
+
+_keys = itertools.count()
 
 
 class Value:
@@ -78,7 +82,7 @@ class Engine:
         self.timer: float | None = None
         self._statements = statements
         self.absent = False
-        self.key = f"campus/{uuid.uuid4()}"
+        self.key = ShardKey("campus", next(_keys))
 
     def receive(self, *statements):
         return self._told(self._shard().receive(pack("campus", statements), self.now))
@@ -95,7 +99,7 @@ class Engine:
         self._told(self._shard().end(limits))
 
     def restart(self):
-        self.key = f"campus/{uuid.uuid4()}"
+        self.key = ShardKey("campus", next(_keys))
 
     def _sleep(self, seconds):
         self.now += max(0.0, seconds)
@@ -130,6 +134,7 @@ def statement():
     def make(number, body=None, event=None):
         identifier = uuid.uuid5(uuid.NAMESPACE_URL, str(number))
         text = json.dumps({"id": str(identifier), "body": number if body is None else body}).encode()
-        return BlockStatement(identifier.bytes, text, hash8(str(number if event is None else event).encode()), f"log:{number + 1}")
+        event_hash = hash8(str(number if event is None else event).encode())
+        return BlockStatement(identifier.bytes, text, event_hash, Origin(f"log:{number + 1}"))
 
     return make

@@ -10,7 +10,7 @@ from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.local.wave import Stretch, Wave
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.transforms.counters import Counted
-from edx2lrs.transforms.packing.blocks import unpack_positions
+from edx2lrs.transforms.packing.blocks import Origin, unpack_origin_lines
 
 CONFIG = """
 lms: {root_url: https://lms.example.com, id_key: "env:EDX2LRS_ID_KEY"}
@@ -52,8 +52,8 @@ def test_a_wave_gives_its_blocks_failures_and_counts(runner, wave):
     for number in (250, 3):
         made = runner.run(wave(number))
         assert sum(block.size for block in made.blocks) == number
-        positions = [position for block in made.blocks for position in unpack_positions(block.positions)]
-        assert [position.split("\t")[0].rpartition(":")[2] for position in positions] == [str(n + 1) for n in range(number)]
+        lines = [line for block in made.blocks for line in unpack_origin_lines(block.origins)]
+        assert [Origin.of_line(line).position.rpartition(":")[2] for line in lines] == [str(n + 1) for n in range(number)]
         assert [failure.cause for failure in made.failures] == ["not_json"]
         assert made.tally[Counted("", "read")] == number + 1
         assert made.tally[Counted("campus", "translated")] == number
