@@ -11,12 +11,12 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 
 
 class SourceUrlError(Exception):
-    """An address that names no stream. The message says what was found and how the address is written."""
+    """An address that names no stream. The message says what was found, and how an address is written."""
 
 
 class SourceUrl(NamedTuple):
-    """``name``: what people are told and how the state directory knows the stream, without credentials. ``servers``: ``HOST:PORT``, or
-    the project of a subscription; ``path``: subscription, topic, stream or file; ``options``: what follows the ``?``."""
+    """``name``: the stream's name for people and for the state directory, without credentials. ``servers``: ``HOST:PORT``, or the
+    project of a subscription; ``path``: subscription, topic, stream or file; ``options``: the text after the ``?``."""
 
     scheme: str
     name: str
@@ -30,13 +30,13 @@ def scheme_of(text: str) -> str:
 
 
 def split(text: str, form: str) -> SourceUrl:
-    """The parts of an address whose path has one name; ``name`` is not checked and has no options yet, ``servers`` is what stands
+    """The parts of an address whose path has one name. ``name`` is not checked and has no options yet; ``servers`` is the text
     between ``//`` and ``/``. ``form``: how the address is written. Raises ``SourceUrlError``."""
     try:
         parts = urlsplit(text)
     except ValueError:
         raise wrong(text, form, "is no address") from None
-    if "@" in parts.netloc:  # the text is not repeated: a command line is no place for a secret
+    if "@" in parts.netloc:  # the message does not repeat the text, which may hold a secret
         named = f"{scheme_of(text)}://..."
         raise SourceUrlError(f"--input {named}: holds a user or password; name the secret's place in an option instead")
     path = unquote(parts.path.strip("/"))

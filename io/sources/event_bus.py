@@ -46,23 +46,24 @@ _HEAD = 5
 
 
 def bundled_schema(_number: int) -> Schema:
-    """For a site without a registry: fields that a later version adds at the record's end are passed over."""
+    """The schema for a site without a registry. Fields that a later version adds at the record's end are skipped."""
     return SCHEMA
 
 
 def event_of_kafka(value: bytes | None, event_type: str | None, schema_of: SchemaOf = bundled_schema) -> bytes | Refusal:
-    """The event's JSON out of a message's value; ``event_type``: its header ``ce_type``. Refused with stage ``read``:
+    """The event's JSON from a message's value; ``event_type``: the message's header ``ce_type``. Refused with stage ``read``:
     ``not_an_event``, ``bad_avro``, ``unknown_schema``."""
     return _event(value, event_type, partial(_of_confluent, schema_of), "the message has no value")
 
 
 def event_of_redis(value: bytes | None, event_type: str | None) -> bytes | Refusal:
-    """The event's JSON out of an entry's field ``event_data``; ``event_type``: its field ``type``. Refused as above."""
+    """The event's JSON from an entry's field ``event_data``; ``event_type``: the entry's field ``type``. Refused as in
+    ``event_of_kafka``."""
     return _event(value, event_type, _of_bare_avro, "the entry has no field event_data, or nothing in it")
 
 
 def _event(value: bytes | None, event_type: str | None, of_avro: Callable[[bytes], bytes | Refusal], missing: str) -> bytes | Refusal:
-    """The way of every bus and engine from a value to an event: what holds for values of all of them (a compression) goes here."""
+    """The way from a value to an event, for every bus and engine. A step for all values (such as a compression) belongs here."""
     if not value:
         return Refusal("read", "not_an_event", missing)
     if event_type and event_type != TRACKING_EVENT:
@@ -86,7 +87,7 @@ def _of_bare_avro(value: bytes) -> bytes | Refusal:
 
 
 def _of_another_type(event_type: str) -> bytes:
-    """Streams may be shared: what is no tracking event goes on with nothing but its name, and is counted as filtered."""
+    """Streams may be shared. A message that is no tracking event goes on with only its name, and is counted as filtered."""
     return b'{"name": %b, "data": {}}' % orjson.dumps(event_type)
 
 
@@ -96,9 +97,9 @@ def _of_avro(data: bytes, schema: Schema, named: str) -> bytes | Refusal:
         log = fastavro.schemaless_reader(BytesIO(data), schema, reader)["tracking_log"]
     except fastavro.read.SchemaResolutionError:
         return Refusal("read", "unknown_schema", f"{named} is none of a tracking event: it lacks a field, or has another type")
-    except Exception as error:  # bytes that are no record make fastavro raise many kinds
+    except Exception as error:  # for bytes that are no record, fastavro raises many kinds of exceptions
         return Refusal("read", "bad_avro", f"{len(data)} bytes are no record of {named} ({type(error).__name__})")
-    # spaces as Python's json has them: the parser finds the name by them
+    # the spaces of Python's json: the parser finds the name by these spaces
     return b'{"name": %b, "timestamp": %b, "data": %b, "context": %b}' % (
         orjson.dumps(log["name"]),
         orjson.dumps(log["timestamp"]),
@@ -115,7 +116,7 @@ _wrapped = msgspec.json.Decoder(_Wrapped).decode
 
 
 def _of_json(value: bytes) -> bytes:
-    """The event itself, or the bus's record around it. What is no JSON is for the parser to refuse."""
+    """The event itself, or the bus's record around the event. A value that is no JSON goes on, and the parser refuses it."""
     if value.find(b'"tracking_log"', 0, 64) < 0:
         return value
     try:

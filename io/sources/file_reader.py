@@ -1,4 +1,4 @@
-"""One file of tracking logs, or a part of it, read from a committed offset on in whole lines."""
+"""One file of tracking logs, or a part of a file, read in whole lines from a kept offset on."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class FileChunk(NamedTuple):
 
 
 class FileReader:
-    """One file from a committed offset on. Stays open from poll to poll, so that a packed file is inflated once."""
+    """A file, read from a kept offset on. The file stays open from poll to poll, so a compressed file is inflated once."""
 
     def __init__(self, path: str, reached: Reached = NOTHING, start: int = 0, bound: int | None = None) -> None:
-        """``reached``: what is done. Of a plain file only the lines that begin in ``start`` to ``bound`` are read. Raises
-        ``Unreadable``."""
+        """``reached``: the part that is done. Of a plain file, only the lines that begin from ``start`` to ``bound`` are read.
+        Raises ``Unreadable``."""
         self._path = path
         self._offset = reached.offset
         self._line = reached.lines
@@ -70,7 +70,7 @@ class FileReader:
             raise Unreadable(f"{path}: cannot be read: {reason(error)}") from None
 
     def poll(self, max_bytes: int, max_lines: int | None = None) -> FileChunk:
-        """Lines for one wave: no more than some 256 KiB over ``max_bytes``. Raises ``Unreadable``."""
+        """Lines for a wave: at most 256 KiB more than ``max_bytes``. Raises ``Unreadable``."""
         lines: list[Lines] = []
         long_lines: list[LongLine] = []
         size = count = 0
@@ -127,7 +127,8 @@ class FileReader:
             yield from self._cut_part()
 
     def _cut_part(self) -> Iterator[Lines | LongLine]:
-        """The lines that begin before the bound, from the offset on; a line that reaches over the start is not of this part."""
+        """The lines that begin before the bound, from the offset on. A line that begins before the part's start belongs to the part
+        before."""
         if self._offset == self._start > 0:
             self._offset = self._first_line_break(self._start - 1) + 1
             self._skipped = self._offset - self._start
@@ -143,7 +144,7 @@ class FileReader:
             yield part
 
     def _first_line_break(self, offset: int) -> int:
-        """Where the first line break from ``offset`` on is; in a file without one, the last byte."""
+        """The offset of the first line break from ``offset`` on; in a file without a line break, the offset of the last byte."""
         self._file.seek(offset)
         while piece := self._file.read(inflate.PIECE):
             at = piece.find(b"\n")
@@ -153,7 +154,8 @@ class FileReader:
         return offset - 1
 
     def _cut_packed(self, unpack: inflate.Unpack, head: bytes) -> Iterator[Lines | LongLine]:
-        """A line that the damage cut in two is part of the damage: it is held back until the next one has come."""
+        """The lines of a compressed file. The last line is held back until a further line has come, since a line that the damage
+        cuts belongs to the damage."""
         damaged: list[inflate.Damaged] = []
         line = self._line + 1
         for part in cut(self._text(unpack, head, damaged), line):
@@ -166,7 +168,7 @@ class FileReader:
             self._damage = Damage(damaged[0].cause, str(damaged[0]), line, b"")
 
     def _text(self, unpack: inflate.Unpack, head: bytes, damaged: list[inflate.Damaged]) -> Iterator[bytes]:
-        """The text from the offset on. Damage ends it, and is put into ``damaged``."""
+        """The text from the offset on. Damage ends the text, and is put into ``damaged``."""
         to_skip = self._offset
         try:
             for piece in unpack(self._counted(self._raw(head))):
@@ -189,7 +191,8 @@ class FileReader:
 
 
 def _binary(head: bytes) -> str | None:
-    """What the file is when it is certainly no log: another compression by its mark, or NUL bytes in what is no UTF-8."""
+    """The kind of a file that is certainly no log: another compression (by its first bytes), or NUL bytes in a text that is no
+    UTF-8."""
     for magic, name in _BINARY.items():
         if head.startswith(magic):
             return f"a {name} file"

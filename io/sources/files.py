@@ -1,6 +1,6 @@
-"""Files of tracking logs: which there are, and by what each is known again.
+"""Files of tracking logs: which files there are, and how a file is recognised again.
 
-What is no local file is listed and read by Beam's file systems.
+Files that are not local are listed and read by Beam's file systems.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class InputError(Exception):
 
 
 class FoundFile(NamedTuple):
-    """A file that matched, and its size in bytes as it lies there."""
+    """A file that matched, and its size in bytes as stored."""
 
     path: str
     size: int
@@ -52,8 +52,8 @@ def use_options(beam_arguments: Sequence[str]) -> None:
 
 
 def find(inputs: Sequence[str]) -> list[FoundFile]:
-    """The files of globs and folders (with all that is below them), each once, by path; hidden ones are left out.
-    An input may be several, with commas between them.
+    """The files of globs and folders (with everything below a folder), each file once, by path. Hidden files are left out. An input
+    may name several globs, with commas between them.
 
     Raises ``InputError`` for an input without any file.
     """
@@ -67,7 +67,7 @@ def find(inputs: Sequence[str]) -> list[FoundFile]:
 
 
 def _each(given: str) -> list[str]:
-    """A comma is part of a name only where a local file has that name."""
+    """The names in an input. A comma is a part of a name only if a local file has this name."""
     return [given] if os.path.exists(given) else [pattern for pattern in given.split(",") if pattern]
 
 
@@ -80,8 +80,8 @@ def _match(pattern: str) -> list[FoundFile]:
 
 
 def _local(pattern: str) -> list[FoundFile]:
-    """By absolute paths, so that a file has one name in the state, whatever folder the job is started in. A link that leads
-    nowhere is no file. Raises ``OSError``."""
+    """The local files, by absolute paths: a file has one name in the state, whatever folder the job is started in. A broken link is
+    no file. Raises ``OSError``."""
     return [
         FoundFile(path, os.path.getsize(path))
         for path in local_files.matching(pattern)
@@ -95,7 +95,7 @@ def _remote(pattern: str) -> list[FoundFile]:
 
 
 def reason(error: BaseException) -> str:
-    """What the system said, in a line and without a traceback."""
+    """The text of the system's error, in one line and without a traceback."""
     cause = error.__cause__ or error
     text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     return str(text).splitlines()[0][:200]
@@ -114,7 +114,7 @@ class Fingerprint(NamedTuple):
 
 
 def fingerprint(path: str, length: int = HEAD) -> Fingerprint:
-    """That of the first ``length`` bytes, or fewer. Raises ``Unreadable``."""
+    """The fingerprint of the first ``length`` bytes, or of fewer if the file is shorter. Raises ``Unreadable``."""
     try:
         with open_raw(path, ahead=length) as file:
             head = file.read(length)

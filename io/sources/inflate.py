@@ -1,4 +1,4 @@
-"""gzip and zstd in small pieces: several members, a cut tail and damage each have an answer, and nothing is held."""
+"""gzip and zstd in small pieces. Several members, a cut end and damage are all handled, and nothing is held in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from zlib import MAX_WBITS
 
 import zstandard
-from zlib_ng import zlib_ng  # as zlib, in half its time
+from zlib_ng import zlib_ng  # like zlib, in half of the time
 
 from edx2lrs.transforms.causes import Cause
 
@@ -21,7 +21,7 @@ Unpack = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 class Damaged(Exception):
-    """The compressed data end early or are none from some place on. ``cause``: ``truncated_gzip``, ``corrupt_gzip``,
+    """The compressed data end too early, or are invalid from some byte on. ``cause``: ``truncated_gzip``, ``corrupt_gzip``,
     ``truncated_zstd`` or ``corrupt_zstd``."""
 
     def __init__(self, cause: Cause, message: str) -> None:
@@ -30,7 +30,7 @@ class Damaged(Exception):
 
 
 def unpacker(head: bytes) -> Unpack | None:
-    """What unpacks a file that begins with ``head``; None for one that is not compressed."""
+    """The function that inflates a file which begins with ``head``; None for a file that is not compressed."""
     if head.startswith(_GZIP):
         return inflate
     if head.startswith(_ZSTD) or (head[:1] and 0x50 <= head[0] <= 0x5F and head[1:4] == _ZSTD_SKIPPABLE):
@@ -74,7 +74,7 @@ def inflate(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _rest(stream: zlib_ng._Decompress) -> Iterator[bytes]:
-    """What the decompressor holds back after all input was taken in."""
+    """The text that the decompressor still holds after all input was read."""
     while not stream.eof:
         text = stream.decompress(b"", PIECE)
         if not text:

@@ -1,9 +1,9 @@
 """A topic of Kafka, read by one process of a consumer group. Needs the extra ``kafka`` (confluent-kafka).
 
-Positions are committed by ``commit`` alone. When the group takes a partition from this process, it is let go only after all that
-was polled of it is committed: until then ``poll`` gives nothing more, and ``commit`` lets go. What was fetched and not yet polled
-is dropped; its next owner gets it. A partition that was lost (the broker gave this process up) is not committed any more: its
-messages come again elsewhere, with the same ids.
+Only ``commit`` commits positions. When the group takes a partition from this process, the process revokes the partition only after
+everything that was polled from it is committed: until then, ``poll`` gives no further messages, and ``commit`` revokes the
+partition. Messages that were fetched and not polled are dropped; the next owner gets them. A partition that was lost (the broker
+gave this process up) is not committed any more: its messages come again at another process, with the same ids.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ class KafkaOptions(NamedTuple):
 
 
 def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
-    """What ``url`` asks for. ``worker``: this process's name, its own in the group and the same after a restart, which then takes
-    over at once in place of waiting until the group has given the dead one up; "" for none. Raises SourceUrlError."""
+    """The options of ``url``. ``worker``: the name of this process, unique in the group and the same after a restart. With a name,
+    a restarted process goes on at once, and does not wait until the group has given the dead process up; "" for no name. Raises
+    SourceUrlError."""
     values = read_options(url, OPTIONS)
     username, password = values["username"], values["password"]
     if (username is None) != (password is None):
@@ -70,7 +71,7 @@ def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
         "group.id": values["group"],
         "client.id": "edx2lrs",
         "enable.auto.commit": False,
-        "auto.offset.reset": "error",  # a position that the topic lacks is a loss to be told
+        "auto.offset.reset": "error",  # a position that the topic lacks is a loss that must be reported
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": session,
         "heartbeat.interval.ms": min(3_000, session // 3),
@@ -78,7 +79,7 @@ def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 50,
         "security.protocol": security,
-        "log_level": 2,  # what matters is raised
+        "log_level": 2,  # errors that matter are raised
     }
     optional = {
         "group.instance.id": _member(values["member"] or worker, url.path),
@@ -98,8 +99,8 @@ def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
 
 
 def _member(name: str, topic: str) -> str:
-    """The name in the characters that brokers allow. With another topic it is another member: a group gives a member that comes
-    back what it had, whatever it asks for."""
+    """The name, in the characters that brokers allow. The topic is a part of the name: a group gives a returning member its old
+    partitions, whatever topic the member asks for."""
     return f"{re.sub(r'[^A-Za-z0-9._-]', '-', name)[:200]}-{zlib.crc32(topic.encode()):08x}" if name else ""
 
 
@@ -119,7 +120,7 @@ def position_of(topic: str, partition: int, offset: int) -> Position:
 def message_of(
     at: tuple[str, int, int], headers: Iterable[tuple[str, bytes | None]], value: bytes | None, schema_of: SchemaOf = bundled_schema
 ) -> Message | Failure:
-    """What came as one message of Kafka, whoever has read it. ``at``: topic, partition, offset."""
+    """The message, or the failure, of one message of Kafka, whichever client has read it."""
     attributes = {key: (text or b"").decode(errors="replace") for key, text in headers}
     body = event_of_kafka(value, attributes.get("ce_type"), schema_of)
     if isinstance(body, Refusal):
@@ -128,8 +129,8 @@ def message_of(
 
 
 class _Held(NamedTuple):
-    """A partition that is ours. ``time``: of its assignment, which tells it from an earlier one. ``polled`` and ``committed``:
-    offsets of the next message."""
+    """A partition that this process owns. ``time``: when the partition was assigned, which tells the assignment from an earlier
+    one. ``polled`` and ``committed``: offsets of the next message."""
 
     time: int
     polled: int
@@ -148,7 +149,7 @@ class KafkaSource:
 
     def _forget(self) -> None:
         self._held: dict[int, _Held] = {}
-        self._kept: dict[int, int] = {}  # what commit was told, and no broker has confirmed
+        self._kept: dict[int, int] = {}  # positions that were given to commit, and that no broker has confirmed
         self._releasing: list[Any] = []
         self._unread: list[Any] = []
         self._lost: list[Failure] = []
@@ -166,7 +167,7 @@ class KafkaSource:
         self._pause(False)
         if not self._releasing and not self._unread:
             self._unread = self._fetch(max_records, max_wait)
-        polled = [self._read(message) for message in self._unread[:max_records]]  # raises before anything is taken
+        polled = [self._read(message) for message in self._unread[:max_records]]  # raises before any message is taken
         for message in self._unread[:max_records]:
             held = self._held[message.partition()]
             self._held[message.partition()] = held._replace(polled=message.offset() + 1)
@@ -186,14 +187,14 @@ class KafkaSource:
             self._release()
 
     def attend(self) -> None:
-        """Else the group would give this process up, and wait for it at each change."""
+        """Polls without taking messages. Without these polls, the group would give this process up, and wait for it at each change."""
         if self._consumer is None:
             return
         self._commit()
         self._release()
         self._pause(True)
         if not self._releasing:
-            self._unread += self._fetch(1, 0.0)  # of a partition that is new
+            self._unread += self._fetch(1, 0.0)  # messages of a new partition
 
     def close(self) -> None:
         consumer, self._consumer = self._consumer, None
@@ -210,7 +211,7 @@ class KafkaSource:
     # Messages
 
     def _pause(self, pause: bool) -> None:
-        """What was fetched ahead and not yet polled is dropped by it, and fetched again."""
+        """Pauses the partitions. Messages that were fetched and not polled are dropped, and fetched again later."""
         if not pause and not self._paused:
             return
         self._paused = pause
@@ -232,7 +233,7 @@ class KafkaSource:
         for message in [*first, *rest]:
             if message.error() is not None:
                 self._handle_error(message.error())
-            elif message.partition() in self._held:  # its partition may have been taken in the second call
+            elif message.partition() in self._held:  # the partition may have been taken in the second call
                 messages.append(message)
         if first and self._held.get(first[0].partition(), _Held(0, 0, 0)).time != times.get(first[0].partition(), 0):
             messages = [message for message in messages if message is not first[0]]
@@ -258,7 +259,8 @@ class KafkaSource:
             _LOG.info("%s: reads partitions %s", self._options.name, _numbers(begins))
 
     def _begin(self, consumer: Any, partition: Any) -> Any:
-        """Where to read ``partition`` from: its committed position, else by ``start``, which is committed then."""
+        """The offset from which ``partition`` is read: its committed position, else the offset of ``start``, which is then
+        committed."""
         number = partition.partition
         (stored,) = consumer.committed([partition], timeout=_ANSWER)
         if stored.error is not None:
@@ -269,7 +271,7 @@ class KafkaSource:
             offset = self._kept[number] = self._start(consumer, partition, low, high)
         elif not low <= offset <= high:
             self._tell_lost(number, offset, low, high)
-            offset, committed = low, -1  # what is lost has to be kept as such before this is committed
+            offset, committed = low, -1  # the loss has to be kept before this position is committed
         self._times += 1
         self._held[number] = _Held(self._times, offset, committed)
         return self._offset(number, offset)
@@ -345,7 +347,7 @@ class KafkaSource:
                 if error.args[0].code() not in given_up:
                     self._lose_connection(error)
             time.sleep(wait)
-        else:  # not a member any more: what is left of it is settled when the client has noticed
+        else:  # no member any more: the rest is settled when the client has noticed
             if not self._releasing:
                 return
             _LOG.warning("%s: positions could not be committed; messages come again elsewhere", self._options.name)
@@ -387,7 +389,7 @@ class KafkaSource:
             self._error = error
 
     def _check(self) -> None:
-        """Nothing came: because there is nothing, or because no broker answers?"""
+        """Finds out why no message came: there is no message, or no broker answers."""
         if self._error is None:
             return
         if self._is_fatal(self._error):
@@ -402,11 +404,11 @@ class KafkaSource:
         """An error among the messages."""
         errors = self._kafka.KafkaError
         if error.code() == errors._MAX_POLL_EXCEEDED:
-            # What the client still has on its way is of a member that is no more: under its old name the broker would fence it.
+            # Requests of the client still belong to a member that is gone: under its old name, the broker would fence the new member.
             message = f"{self._options.name}: nothing was read for more than {_LONGEST_WAVE:.0f} s, so its group gave it up"
             self._lose_connection(SourceError(f"{message}; it joins anew, and messages come again"))
         elif error.code() == errors._AUTO_OFFSET_RESET:
-            # The position was deleted under us; when the partitions are assigned anew, it is counted.
+            # The messages at the position were deleted; the loss is counted when the partitions are assigned again.
             self._lose_connection(SourceError(f"{self._options.name}: a position is not in the topic any more"))
         else:
             self._on_error(error)
@@ -423,7 +425,7 @@ class KafkaSource:
         return SourceError(f"{text}; {advice}" if advice else text, self._is_fatal(found))
 
     def _lose_connection(self, error: Exception) -> None:
-        """Raises it, with nothing left of the connection."""
+        """Closes the connection completely, and raises the error."""
         self.close()
         raise self._to_error(error)
 
@@ -477,7 +479,7 @@ def _by_beam(url: SourceUrl, _id_label: str | None) -> BeamSource:
 
 
 def messages_of_beam(topic: str, row: Any) -> list[Message | Failure]:
-    """What came in a row of ``ReadFromKafka``."""
+    """The messages in a row of ``ReadFromKafka``."""
     headers = [(header.key, header.value) for header in row.headers or ()]
     return [message_of((topic, row.partition, row.offset), headers, row.value)]
 

@@ -1,4 +1,4 @@
-"""Lines out of a stream of bytes, with a bound on what one line may hold in memory."""
+"""Cuts lines out of a stream of bytes, with a bound on the memory of a line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEPT_OF_A_LONG_LINE = 64 * 1024
 
 
 class Lines(NamedTuple):
-    """Whole lines as they stand in the file, each with its ``\\n`` (which the last line of a file may lack)."""
+    r"""Whole lines as in the file, each with its ``\n`` (the last line of a file may have no ``\n``)."""
 
     data: bytes
     first_line: int
@@ -19,7 +19,7 @@ class Lines(NamedTuple):
 
 
 class LongLine(NamedTuple):
-    """A line over the bound: its number, its length in bytes with the ``\\n``, and how it begins."""
+    r"""A line over the bound: its number, its length in bytes with the ``\n``, and its first bytes."""
 
     head: bytes
     line: int
@@ -27,7 +27,7 @@ class LongLine(NamedTuple):
 
 
 class _Unfinished:
-    """The line whose end has not come yet. Over the bound only its head and its length are kept."""
+    """A line whose end has not come yet. Of a line over the bound, only the head and the length are kept."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
@@ -54,7 +54,7 @@ class _Unfinished:
 def cut(pieces: Iterable[bytes], first_line: int, longest: int = LONGEST_LINE) -> Iterator[Lines | LongLine]:
     """The lines in ``pieces``, numbered from ``first_line``.
 
-    Of a line that runs over the end of a piece no more than ``longest`` bytes are held; pieces are to be smaller than that.
+    Of a line that goes on in the next piece, at most ``longest`` bytes are held. Pieces have to be smaller than ``longest``.
     """
     unfinished = _Unfinished(longest)
     number = first_line
@@ -80,7 +80,7 @@ def cut(pieces: Iterable[bytes], first_line: int, longest: int = LONGEST_LINE) -
 
 
 def first_lines(lines: Lines, count: int) -> tuple[Lines, Lines]:
-    """``lines`` in two: the first ``count`` (fewer than it has) and the rest."""
+    """``lines`` in two parts: the first ``count`` lines (fewer than ``lines`` has), and the rest."""
     end = 0
     for _ in range(count):
         end = lines.data.index(b"\n", end) + 1
@@ -91,7 +91,7 @@ def first_lines(lines: Lines, count: int) -> tuple[Lines, Lines]:
 
 
 def lines_before(lines: Lines, bound: int) -> Lines:
-    """Those of ``lines`` that begin before their byte ``bound`` (from 1 on)."""
+    """The ``lines`` that begin before their byte ``bound`` (from 1 on)."""
     end = lines.data.find(b"\n", bound - 1) + 1
     if not end or end == len(lines.data):
         return lines

@@ -1,4 +1,5 @@
-"""Local files that a path, a folder or a glob names, as Beam's file systems would find them, without Beam's second of import."""
+"""The local files that a path, a folder or a glob names, as Beam's file systems find them, but without the second that Beam's
+import takes."""
 
 from __future__ import annotations
 
@@ -13,10 +14,12 @@ _BEFORE_A_GLOB = re.compile(r"[^[*?]*")
 
 
 def matching(pattern: str) -> Iterator[str]:
-    """The files that the absolute path ``pattern`` names, and all that lie in folders that it names; a folder is none itself.
+    """The files that the absolute path ``pattern`` names, and all files in folders that ``pattern`` names. A folder itself is no
+    file.
 
-    ``*`` and ``?`` stand for no ``/``, ``**`` for anything, ``[ab]`` for one of some characters; a name with such signs in it is
-    found by itself, too. What cannot be listed is said in the log."""
+    ``*`` and ``?`` stand for signs other than ``/``, ``**`` for any signs, ``[ab]`` for one of some signs. A file whose name holds
+    such signs is also found by its own name. A folder that cannot be listed is reported in the log.
+    """
     before = _BEFORE_A_GLOB.match(pattern)
     assert before is not None
     wanted = re.compile(_expression(pattern) + r"(?:/.*)?", re.DOTALL)

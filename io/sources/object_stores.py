@@ -1,8 +1,8 @@
-"""Opening objects of S3 and Google Cloud Storage with Beam's own clients, for reading many of them.
+"""Opens objects of S3 and Google Cloud Storage with Beam's own clients, for reading many objects.
 
-Beam's file systems make a client for each file, which for S3 takes a tenth of a second and more, and read 16 MiB ahead, whatever
-is wanted of the object. Here a thread keeps its S3 client (it must not share one: the client holds the stream that it reads), and
-says how much is read at a time.
+Beam's file systems make a client for each file, which takes a tenth of a second or more for S3, and read 16 MiB ahead, also if less
+is wanted. Here, each thread keeps an S3 client (a client holds the stream that it reads, so threads cannot share a client), and the
+caller says how much is read at a time.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _of_thread = threading.local()
 
 
 def open_raw(path: str, ahead: int = _AHEAD) -> BinaryIO:
-    """The file of any Beam file system as it is stored; of an object, ``ahead`` bytes are read at a time. Raises what its file
-    system raises."""
+    """The file of any Beam file system, as stored. Of an object, ``ahead`` bytes are read at a time. Raises the exceptions of the
+    file system."""
     if not is_remote(path):
         return open(path, "rb")
     if path.startswith("s3://"):

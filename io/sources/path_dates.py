@@ -1,9 +1,9 @@
 """Which files can hold events of a time, by the dates in their paths: ``tracking.log-20240311.gz``, ``2024/03/11/…``,
 ``year=2024/month=03/day=11/…``.
 
-A date in a path is that of a rotation or of a day's folder, in the site's zone: the file holds that day and a day before and
-after. A rotated file holds all since the rotation before, a week perhaps: it reaches back to the day before the last date of its
-name, and the first of its name reaches back without end.
+A date in a path is the day of a rotation or of a day's folder, in the site's zone: the file may hold this day, the day before and
+the day after. A rotated file holds everything since the previous rotation, perhaps a week. So the file is assumed to begin on the
+day before the date of the previous file of the same name. The first file of a name may hold any earlier day.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from edx2lrs.transforms.matching.time_window import TimeWindow
 
 _DATE = re.compile(
     r"(?<!\d)(?:year=)?(20\d\d)(?P<mark>[-_/.]?)(?:month=)?(0[1-9]|1[0-2])(?P=mark)(?:day=)?(0[1-9]|[12]\d|3[01])"
-    r"(?=(?:\d{4}(?:\d\d)?)?(?!\d))"  # hours, minutes and seconds may follow at once
+    r"(?=(?:\d{4}(?:\d\d)?)?(?!\d))"  # hours, minutes and seconds may follow without a sign between
 )
-_COUNTER = re.compile(r"(?<![0-9A-Za-z])\d{6,}(?![0-9A-Za-z])")  # a time of day or seconds since 1970, no host's number
+_COUNTER = re.compile(r"(?<![0-9A-Za-z])\d{6,}(?![0-9A-Za-z])")  # a time of day or seconds since 1970; the number of a host is shorter
 _DAY = timedelta(days=1)
 
 
@@ -35,9 +35,10 @@ class _Dated(NamedTuple):
 
 
 def within(files: Sequence[FoundFile], window: TimeWindow) -> list[FoundFile]:
-    """Those of ``files``, in their order, that can hold events of ``window``; one without a date in its path always can.
+    """The ``files`` that can hold events of ``window``, in their order. A file without a date in its path always can.
 
-    Raises ``InputError`` when none can."""
+    Raises ``InputError`` when no file can.
+    """
     dated = {file.path: _dated(file.path) for file in files}
     series: dict[str, set[date]] = defaultdict(set)
     for each in dated.values():
@@ -85,7 +86,7 @@ def _dated(path: str) -> _Dated | None:
     for match in _DATE.finditer(path):
         try:
             days.append(date(int(match[1]), int(match[3]), int(match[4])))
-        except ValueError:  # the 31st of a shorter month: other digits
+        except ValueError:  # the 31st of a shorter month: these digits are no date
             return None
         rotated = rotated or match.end() > own_name
     if not days:

@@ -8,24 +8,24 @@ import msgspec
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
-    """Where a record was read. ``source``: a file's path, a partition, a stream or, by itself, the id of a message. ``line``: its
-    number in the file. ``offset``: the byte of the file that the record begins at, where nobody has counted the lines before it; or
-    the record's place in a partition or a stream."""
+    """Where a record was read. ``source``: a file's path, a partition, a stream, or (without ``line`` and ``offset``) the id of a
+    message. ``line``: the record's number in the file. ``offset``: the byte at which the record begins, if the lines before were
+    not counted; or the record's place in a partition or a stream."""
 
     source: str
     line: int | None = None
     offset: int | str | None = None
 
     def __str__(self) -> str:
-        """As people are told: ``path:12``, ``path@4096``, ``topic[3]@1234``, the id of a message."""
+        """The position for people: ``path:12``, ``path@4096``, ``topic[3]@1234``, the id of a message."""
         if self.line is not None:
             return f"{self.source}:{self.line}"
         return self.source if self.offset is None else f"{self.source}@{self.offset}"
 
 
 class Reached(NamedTuple):
-    """How far a file, or a part of a file, is read: bytes of the file's text (inflated), lines of the part, whether the part ends
-    there."""
+    """How far a file, or a part of a file, is read: bytes of the file's text (inflated), lines of the part, and whether the part is
+    read to its end."""
 
     offset: int = 0
     lines: int = 0

@@ -1,7 +1,7 @@
-"""Reading a Pub/Sub subscription.
+"""Reads a Pub/Sub subscription.
 
-One thread pulls ahead, within bounds, and one extends the leases of what is not settled yet; messages are acknowledged by
-``commit``. A message is the JSON of an event, or a list of them.
+A thread pulls messages ahead, within bounds, and a thread extends the leases of messages that are not settled yet. ``commit``
+acknowledges messages. A message is the JSON of an event, or a list of events.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message, Polled, SourceError
 
-_AHEAD = 10_000  # messages that are pulled and not settled, at most
+_AHEAD = 10_000  # the most messages that are pulled and not settled
 _AHEAD_BYTES = 32 * 1024 * 1024
 _A_PULL = 1_000
-_PULL_SECONDS = 30.0  # one that ends without an answer may take messages with it, until their leases end: rarely, so
+_PULL_SECONDS = 30.0  # a pull that ends without an answer may hold messages until their leases end; so few pulls should end
 _CALL_SECONDS = 20.0
 _CLOSE_SECONDS = 5.0
 _FIRST_LEASE = 10.0  # the shortest that a subscription can give
@@ -50,7 +50,7 @@ _PASSING = Retry(
 
 
 class _Pulled(NamedTuple):
-    """A message as it came, with its number among all that came."""
+    """A message as it came, with its number among all messages."""
 
     number: int
     ack_id: str
@@ -132,7 +132,7 @@ class PubSub:
         return {"subscription": self._subscription, "max_messages": min(room, _A_PULL)}
 
     def _room(self) -> int:
-        """How many messages may be pulled, when there is room for some; 0: no more are wanted."""
+        """How many messages may be pulled, if there is room for more than a few; 0: no message is wanted."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or (len(self._leases) < _AHEAD and self._bytes < _AHEAD_BYTES))
             return 0 if self._closing else _AHEAD - len(self._leases)
@@ -150,7 +150,7 @@ class PubSub:
             self._changed.notify_all()
 
     def _extend_leases(self) -> None:
-        """Most messages are settled before their first lease ends, and cost nothing here."""
+        """Extends leases that end soon. Most messages are settled before their first lease ends, and cost nothing here."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or self._fault or self._leases)
@@ -159,7 +159,7 @@ class PubSub:
                 soon = time.monotonic() + _BEFORE_ITS_END
                 ending = [ack_id for ack_id, end in self._leases.items() if end < soon]
             for some in _portions(ending):
-                with suppress(SourceError):  # they come again then, and are known
+                with suppress(SourceError):  # the messages then come again, and are known
                     self._call(self._client.modify_ack_deadline, {"ack_ids": some, "ack_deadline_seconds": _LEASE})
             until = time.monotonic() + _LEASE
             with self._changed:
@@ -190,8 +190,8 @@ class PubSub:
 
 
 def messages_of(message_id: str, data: bytes, attributes: Mapping[str, str]) -> Iterator[Message]:
-    """The records of a message: itself, or each element of a JSON list, with the id ``<message id>/<number from 1>``. A list that
-    is empty or broken is one record, for the parser to refuse."""
+    """The records of a message: the message itself, or each element of a JSON list, with the id ``<message id>/<number from 1>``.
+    An empty or broken list is one record, which the parser refuses."""
     elements: Sequence[msgspec.Raw] = []
     if data.lstrip()[:1] == b"[":
         with suppress(msgspec.MsgspecError, RecursionError):

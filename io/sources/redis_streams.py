@@ -236,7 +236,7 @@ class RedisSource:
     # Entries
 
     def _entries(self, max_records: int, max_wait: float) -> tuple[list[_Entry], list[Failure]]:
-        """What a process of this name left, what other workers left, or what is new."""
+        """Entries that an earlier process of this name left, else entries that other workers left, else new entries."""
         if self._left_at is not None:
             entries = self._own(max_records)
             if entries:
@@ -263,7 +263,7 @@ class RedisSource:
         return entries
 
     def _claimed(self, max_records: int) -> tuple[list[_Entry], list[Failure]]:
-        """Entries whose worker is dead; the next look is at once while there may be more."""
+        """Entries of dead workers. While there may be more entries, the next look is at once."""
         claim = self._options.claim
         arguments = (self._options.group, self._options.consumer, int(claim * 1000), max_records)
         claimed, trimmed = self._client.eval(_CLAIM, 1, self._options.stream, *arguments)

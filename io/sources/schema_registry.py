@@ -23,8 +23,8 @@ class SchemaRegistry:
         self._schemas: dict[int, Schema | Refusal] = {}
 
     def schema_of(self, number: int) -> Schema | Refusal:
-        """The schema with this number; refused with cause ``unknown_schema`` where the registry has none, or one that is not
-        Avro. Raises SourceError: the registry does not answer, or (fatal) does not let us in."""
+        """The schema with this number. Refused with cause ``unknown_schema`` if the registry lacks the schema, or if the schema is
+        not Avro. Raises SourceError: the registry does not answer, or (fatal) refuses the credentials."""
         if number not in self._schemas:
             self._schemas[number] = self._ask(number)
         return self._schemas[number]

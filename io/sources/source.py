@@ -1,4 +1,4 @@
-"""What a stream is read from: Pub/Sub, the event bus, a growing log. Without Beam, so that each source is written once."""
+"""What a stream is read from: Pub/Sub, the event bus, a growing log. A source has no Beam, so each source is written once."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Message(NamedTuple):
 
 
 class ResumePoint(str):
-    """A cursor of a source that has no memory of its own (a log): the state directory keeps it in the transaction that keeps what
-    was polled up to it, and the source is opened with it again."""
+    """A cursor of a source without a memory of its own (a log). The state directory keeps the cursor in the transaction that keeps
+    the polled records, and the source is opened with the cursor."""
 
 
 class Polled(NamedTuple):
-    """What one poll brought. ``failures``: what came and can be no record (a broken Avro value). ``cursor`` stands for all that
-    was polled up to here; only the source knows what is in it."""
+    """The result of a poll. ``failures``: messages that can be no record (a broken Avro value). ``cursor`` stands for everything
+    that was polled up to this poll; only the source knows the cursor's content."""
 
     messages: Sequence[Message]
     failures: Sequence[Failure]
@@ -34,7 +34,8 @@ class Polled(NamedTuple):
 
 
 class SourceError(Exception):
-    """The source cannot be read: names it, what was found and what to do. ``fatal``: trying again is of no use."""
+    """The source cannot be read. The text names the source, what was found, and what to do. ``fatal``: another attempt does not
+    help."""
 
     def __init__(self, message: str, fatal: bool = False):
         super().__init__(message)
@@ -45,15 +46,15 @@ class Source(Protocol):
     """A source at work. One thread calls it."""
 
     def poll(self, max_records: int, max_wait: float) -> Polled:
-        """Waits up to ``max_wait`` seconds for a first record, then gives what is there, up to ``max_records``; nothing is lost
-        or committed by it. Raises SourceError."""
+        """Waits up to ``max_wait`` seconds for a first record, then gives the available records, up to ``max_records``. A poll
+        loses and commits nothing. Raises SourceError."""
 
     def commit(self, cursor: Any) -> None:
-        """Settles everything polled up to ``cursor``: it was kept. May be repeated, and may be missed by a kill: then messages
-        come again, with the same ids. Raises SourceError."""
+        """Settles everything that was polled up to ``cursor``, since it is kept. A commit may be repeated. If a kill prevents a
+        commit, messages come again, with the same ids. Raises SourceError."""
 
     def close(self) -> None:
-        """Gives back what was not committed."""
+        """Gives back messages that were not committed."""
 
 
 @runtime_checkable
@@ -61,12 +62,13 @@ class Resumable(Protocol):
     """A source whose cursors are ``ResumePoint``s."""
 
     def resume_point(self) -> ResumePoint:
-        """Where it is; what was polled is done."""
+        """The present cursor; everything that was polled is done."""
 
 
 @runtime_checkable
 class Attended(Protocol):
-    """A source whose server gives up who does not ask."""
+    """A source whose server gives up a process that does not ask for a long time."""
 
     def attend(self) -> None:
-        """To be called now and then while nothing is polled: it stays ours, and nothing is taken. Raises SourceError."""
+        """To be called now and then while nothing is polled: the source stays with this process, and no message is taken. Raises
+        SourceError."""

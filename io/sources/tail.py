@@ -1,9 +1,9 @@
-"""A tracking log that grows, as a source: ``tail:PATH``. It is followed through rotation, by rename and by copytruncate, also one
-that happened while nobody read.
+"""A tracking log that grows, as a source: ``tail:PATH``. The log is followed through rotation, by rename and by copytruncate, also
+through a rotation while the job was down.
 
-Its memory is the position that the state directory keeps (``ResumePoint``): for each file that is followed the device, the inode, a
-fingerprint of its head, and how far it is read. The head is what begins with the first line that is not blank: it never changes
-while a log grows, also in a copy or a gz of it.
+The source's memory is the position that the state directory keeps (``ResumePoint``): for each file, the device, the inode, a
+fingerprint of the file's head, and how far the file is read. The head ends with the first line that is not blank. The head never
+changes while a log grows, and is the same in a copy or a gz of the log.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _LOG = logging.getLogger("edx2lrs.stream")
 
 
 class LogPosition(msgspec.Struct, frozen=True):
-    """How far a file is read. ``head`` is the SHA-256 of its first ``head_length`` bytes, "" before a line was read. ``seen`` is its
-    time of change (ns) when it was read: parts that were changed before that are older."""
+    """How far a file is read. ``head`` is the SHA-256 of the file's first ``head_length`` bytes, "" before a line was read.
+    ``seen`` is the time of change (ns) of the file when it was read: parts that changed earlier are older."""
 
     device: int
     inode: int
@@ -53,7 +53,7 @@ class LogPosition(msgspec.Struct, frozen=True):
 
 
 class Read(NamedTuple):
-    """What one look at a file brought."""
+    """The result of one look at a file."""
 
     messages: list[Message]
     failures: list[Failure]
@@ -74,7 +74,7 @@ class _Plain:
         self._file.close()
 
     def is_replaced(self) -> bool:
-        """Whether other content is in it than what was read: it was cut off, and written again perhaps."""
+        """Whether the file has other content than the content that was read: the file was truncated, and perhaps written again."""
         position = self.position
         if os.fstat(self._file.fileno()).st_size < position.offset:
             return True
@@ -128,14 +128,14 @@ class _Plain:
         self.position = moved(self.position, part)
 
     def find_head(self, to_the_end: bool = False) -> bool:
-        """Whether there is enough of it to tell it from others."""
+        """Whether the file has enough content to be recognised."""
         head = head_of(_start(self._file, _HEAD), to_the_end)
         if head:
             self.position = msgspec.structs.replace(self.position, head=_sha256(head), head_length=len(head))
         return bool(head)
 
     def _skip_nulls(self) -> None:
-        """A program that goes on at its old offset in a log that was cut off leaves a hole before what it writes."""
+        """Skips NUL bytes. A program that goes on at its old offset in a truncated log leaves a hole before its next line."""
         if os.pread(self._file.fileno(), 1, self.position.offset) != b"\0":
             return
         self._file.seek(self.position.offset)
@@ -188,7 +188,7 @@ def _named(path: str) -> Iterator[None]:
 
 
 class Tail:
-    """The log at ``path`` and what it was rotated into. One process reads it."""
+    """The log at ``path``, and the rotated parts of the log. One process reads the log."""
 
     def __init__(self, path: str, position: str | None = None, linger: float = LINGER) -> None:
         """``position``: the last one that was kept; without one the log is read from its start, older parts are not.
@@ -219,7 +219,7 @@ class Tail:
             time.sleep(min(_LOOK, left))
 
     def commit(self, cursor: ResumePoint) -> None:
-        """Nothing: the state directory has kept it."""
+        """Does nothing: the state directory has kept the position."""
 
     def close(self) -> None:
         for each in self._followed():
@@ -239,7 +239,7 @@ class Tail:
     # Reading
 
     def _read(self, max_records: int) -> Read:
-        """From the oldest file that has something."""
+        """Reads from the oldest file with unread lines."""
         for each in self._followed():
             try:
                 found = each.read(max_records)
@@ -259,7 +259,7 @@ class Tail:
     # Following
 
     def _resume(self, positions: list[LogPosition]) -> None:
-        """What was followed, wherever it is now."""
+        """Finds the files that were followed, wherever they are now."""
         log = self._opened()
         for position in positions:
             self._last = position
@@ -272,7 +272,7 @@ class Tail:
             log[0].close()
 
     def _look(self) -> None:
-        """Whether the log is still the file that is read, and the content that was read."""
+        """Whether the log is still the same file with the same content."""
         try:
             status = os.stat(self._path)
         except FileNotFoundError:
@@ -296,7 +296,7 @@ class Tail:
         self._log = _Plain(file, self._path, position, None)
 
     def _rotate(self) -> None:
-        """The log has another name now, or none, or another content; or both."""
+        """The log has another name now, or no name, or another content, or several of these."""
         log, self._log = self._log, None
         if log is None:
             return
@@ -319,7 +319,7 @@ class Tail:
         return file, LogPosition(status.st_dev, status.st_ino, seen=self._after_parts())
 
     def _after_parts(self) -> int:
-        """A time (ns) after which no part was changed yet."""
+        """A time (ns) after which no part has changed yet."""
         return max((changed for changed, _, _ in self._parts_found()), default=-1) + 1
 
     def _follow_part(self, position: LogPosition, why: str) -> None:
@@ -389,8 +389,8 @@ def _part_name(name: str) -> Callable[[str], object]:
 
 
 def head_of(start: bytes, is_all: bool = False) -> bytes:
-    """Of a log that begins with ``start`` (up to 1024 bytes), the part that tells it from others: up to the end of the first line
-    that is not blank. Empty while that is not there; ``is_all``: it will not come."""
+    """The head of a log that begins with ``start`` (up to 1024 bytes): the bytes up to the end of the first line that is not blank.
+    Empty while this line is not complete; ``is_all``: no further bytes will come."""
     text = start.lstrip(b"\0\r\n\t ")
     end = start.find(b"\n", len(start) - len(text)) if text else -1
     if end >= 0:
@@ -413,7 +413,7 @@ def take(part: Lines | LongLine, path: str, position: LogPosition, found: Read) 
 
 
 def moved(position: LogPosition, part: Lines | LongLine) -> LogPosition:
-    """The position behind ``part``."""
+    """The position after ``part``."""
     if isinstance(part, LongLine):
         return msgspec.structs.replace(position, offset=position.offset + part.length, line=part.line)
     return msgspec.structs.replace(position, offset=position.offset + len(part.data), line=part.first_line + part.size - 1)
@@ -424,12 +424,12 @@ def _line_of(part: Lines | LongLine) -> int:
 
 
 def _lies_in(status: os.stat_result, position: LogPosition) -> LogPosition:
-    """``position`` in another file: a copy, or what a copy was made of."""
+    """``position`` in another file: a copy of the log, or the original of a copy."""
     return msgspec.structs.replace(position, device=status.st_dev, inode=status.st_ino)
 
 
 def _is_of(file: BinaryIO, position: LogPosition) -> bool:
-    """Whether ``file`` holds what was read up to ``position``, whatever it is called."""
+    """Whether ``file`` holds the content that was read up to ``position``, whatever the file is called."""
     if not position.head or os.fstat(file.fileno()).st_size < position.offset:
         return False
     return _sha256(_start(file, position.head_length)) == position.head
