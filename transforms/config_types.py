@@ -2,7 +2,7 @@
 ``pipeline.config.reading``.
 
 Descriptions are the source of ``docs/configuration.md``. ``extra={"kind": ...}`` names a check that the type alone
-does not make (``pipeline.config.values``)."""
+does not make (``pipeline.config.kind_table``)."""
 
 from __future__ import annotations
 
@@ -387,9 +387,8 @@ class Consumer(_Options, frozen=True):
     match_params: Annotated[
         dict[str, Any],
         Meta(
-            description="What the consumer wants: a dotted path of the source event, and a value, `/regex/`, `{not: ...}`, "
-            "`{exists: true}` or a "
-            "list of these. All paths must match.",
+            description="What the consumer wants: a dotted path of the source event, and a value, `/regex/`, an operator or a list "
+            "of these. All paths must match. Operators:",
             examples=[r"{context.org_id: MITx, name: [problem_check, '/^edx\.video\./'], username: {not: staff}}"],
             extra={"kind": "match_params"},
         ),

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from edx2lrs.io.paths import open_bytes
-from edx2lrs.pipeline.config.kinds import UnfitError, root_url
+from edx2lrs.pipeline.config.kinds import root_url
 from edx2lrs.pipeline.from_erb.routers import Imported, imported
 from edx2lrs.pipeline.from_erb.rows import current, read_rows
 from edx2lrs.pipeline.from_erb.settings import ErbSettings, read_settings
+from edx2lrs.transforms.formats.unfit import UnfitError
 
 _EXAMPLE_ROOT = "https://lms.example.com"
 _ID_KEY = "EDX2LRS_ID_KEY"
@@ -63,7 +64,7 @@ def _text(path: str) -> str:
 
 def _root(settings: ErbSettings) -> str:
     try:
-        return root_url(settings.root_url, "") if settings.root_url else _EXAMPLE_ROOT
+        return root_url(settings.root_url) if settings.root_url else _EXAMPLE_ROOT
     except UnfitError:
         return _EXAMPLE_ROOT
 

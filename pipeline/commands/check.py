@@ -6,9 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
-from edx2lrs.pipeline.app.check import CheckRequest, ConsumerShown, RuleShown, check, check_connections
+from edx2lrs.pipeline.app.check import CheckRequest, ConsumerShown, check, check_connections
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 from edx2lrs.pipeline.commands.status_line import steps_shown
+from edx2lrs.transforms.matching.rules import rule_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,14 +77,4 @@ def persons(consumers: Sequence[ConsumerShown]) -> Iterator[str]:
 def _access(consumer: ConsumerShown) -> str:
     if consumer.access is None:
         return "everything"
-    return " and ".join(f"{rule.name.replace('_', ' ')} {_rule(rule)}" for rule in consumer.access)
-
-
-def _rule(rule: RuleShown) -> str:
-    allowed = "all" if rule.allow is None else _few(rule.allow)
-    return f"{allowed} but {_few(rule.block)}" if rule.block else allowed
-
-
-def _few(names: Sequence[str | int]) -> str:
-    shown = ", ".join(map(str, names[:3])) or "none"
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+    return " and ".join(rule_words(rule.name, rule.allow, rule.block) for rule in consumer.access)

@@ -6,7 +6,8 @@ import argparse
 from datetime import datetime, timedelta, timezone
 
 from edx2lrs.pipeline.app.letter_filters import LetterFilter
-from edx2lrs.pipeline.config.kinds import UnfitError, seconds
+from edx2lrs.transforms.formats import durations
+from edx2lrs.transforms.formats.unfit import UnfitError
 
 _SEVERAL = (
     ("--consumer", "consumers", "NAME", "only those of this consumer"),
@@ -34,7 +35,7 @@ def filter_of(arguments: argparse.Namespace) -> LetterFilter:
 
 def _moment(text: str) -> datetime:
     try:
-        return datetime.now(timezone.utc) - timedelta(seconds=seconds(text, ""))
+        return datetime.now(timezone.utc) - timedelta(seconds=durations.seconds(text))
     except (UnfitError, OverflowError):
         pass
     try:

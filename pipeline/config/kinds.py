@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from edx2lrs.io.dead_letters.topic import fault_of_topic
@@ -12,10 +10,9 @@ from edx2lrs.io.delivery.statement_files import is_place
 from edx2lrs.io.paths import beside, is_remote
 from edx2lrs.io.secrets import EXPECTED as REFERENCE
 from edx2lrs.io.secrets import is_reference
-from edx2lrs.transforms.matching.patterns import compile_regex, is_regex
+from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
+from edx2lrs.transforms.matching.patterns import pattern
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\Z")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]+)?\Z")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]+\Z")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -34,47 +31,7 @@ _OUR_HEADERS = {
 }
 
 
-class UnfitError(Exception):
-    """A value that does not do; ``found`` never holds what may be a secret."""
-
-    def __init__(self, found: str, expected: str = "", fix: str = "") -> None:
-        self.found, self.expected, self.fix = found, expected, fix
-        super().__init__(found)
-
-
-def kind_of(value: object) -> str:
-    """The value's type in words, without the value."""
-    if value is None:
-        return "nothing"
-    names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
-    return names[type(value)]
-
-
-def seconds(value: object, _: str) -> float:
-    """``60s``, ``0.2s``, ``100ms``, ``5m``, ``2h``, ``1d`` or a number, in seconds."""
-    expected = "a duration above 0 such as 60s, 0.2s, 100ms, 5m"
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        found, result = str(value)[:40], _finite(value)
-    elif isinstance(value, str):
-        match = _DURATION.match(value)
-        if match is None:
-            raise UnfitError("text that is no duration", expected)
-        found, result = value[:40], _finite(match[1]) * _UNITS[match[2]]
-    else:
-        raise UnfitError(kind_of(value), expected)
-    if not 0 < result < math.inf:
-        raise UnfitError(found, expected)
-    return result
-
-
-def _finite(number: str | int | float) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
-
-
-def url(value: object, _: str) -> str:
+def url(value: object) -> str:
     """An address with a host, without credentials and fragment, or a place for files. Never shown: a part of it may be a
     secret."""
     if isinstance(value, str) and is_place(value):
@@ -98,7 +55,7 @@ def _place(value: str) -> str:
     return value
 
 
-def root_url(value: object, _: str) -> str:
+def root_url(value: object) -> str:
     """The site's root: an address that ids are made of by plain joining."""
     text, parts = _split(value)
     if parts.query:
@@ -139,7 +96,7 @@ def _split(value: object) -> tuple[str, SplitResult]:
     return value, parts
 
 
-def iri(value: object, _: str) -> str:
+def iri(value: object) -> str:
     """An absolute IRI (RFC 3987)."""
     if not isinstance(value, str):
         raise UnfitError(kind_of(value), "an IRI such as https://lms.example.com/sensors/1")
@@ -192,39 +149,15 @@ def new_folder(value: object, folder: str) -> str:
     return beside(value, folder)
 
 
-def pattern(value: object, _: str) -> str:
-    """An exact name, or ``/regex/`` that compiles."""
-    expected = "a name or /regex/"
-    if not isinstance(value, str):
-        raise UnfitError(kind_of(value), expected, "" if isinstance(value, (list, dict)) else "put it in quotes")
-    if not value:
-        raise UnfitError("empty text", expected)
-    if is_regex(value):
-        try:
-            compile_regex(value)
-        except (re.error, RecursionError, OverflowError) as error:
-            raise UnfitError(f"a bad regular expression: {error}", fix="an exact name stands without slashes") from None
-    return value
-
-
-def user(value: object, folder: str) -> str | int:
+def user(value: object) -> str | int:
     """A username, ``/regex/``, or a user id."""
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 < value < 2**63:
             raise UnfitError("a number out of range", "a user id")
         return value
     if isinstance(value, str):
-        return pattern(value, folder)
+        return pattern(value)
     raise UnfitError(kind_of(value), "a username, /regex/, or a user id as a number")
-
-
-def literal(value: object, folder: str) -> str | int | float | bool:
-    """One value of match_params: text, ``/regex/``, a number or a boolean."""
-    if isinstance(value, (bool, int, float)):
-        return value
-    if value is None or isinstance(value, (list, dict)):
-        raise UnfitError(kind_of(value), "text, /regex/, a number, true, false, or a list of these")
-    return pattern(value, folder)
 
 
 def header_name(name: str) -> str:
@@ -248,21 +181,3 @@ def header(name: str, value: object, folder: str) -> str:
     if not value.isprintable() or not value.isascii():
         raise UnfitError("a header with line breaks or other than ASCII", "plain text")
     return value
-
-
-KINDS: dict[str, Callable[[object, str], object]] = {
-    "seconds": seconds,
-    "url": url,
-    "root_url": root_url,
-    "reference": reference,
-    "header_reference": reference,
-    "table": table,
-    "folder": new_folder,
-    "pem": pem,
-    "log": log,
-    "pattern": pattern,
-    "user": user,
-    "iri": iri,
-}
-"""The checks that ``extra={"kind": ...}`` in ``transforms.config_types`` names: from a value and the folder that
-relative paths start from to the value as it is used. Each raises UnfitError."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from edx2lrs.io.secrets import is_reference
 from edx2lrs.pipeline.config.faults import nearest
-from edx2lrs.pipeline.config.kinds import UnfitError, header, host, kind_of, literal, root_url
+from edx2lrs.pipeline.config.kinds import header, host, root_url
 from edx2lrs.pipeline.config.needs import Need
 from edx2lrs.pipeline.config.unusable import UNUSABLE
 from edx2lrs.pipeline.config.yaml_nodes import Entry, Node, joined
+from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 from edx2lrs.transforms.matching.event_paths import structured_paths
+from edx2lrs.transforms.matching.rules import OPERATORS, read_wish
 
 
 class Reading(Protocol):
@@ -25,69 +27,39 @@ class Reading(Protocol):
 
 
 def match_params(node: Node, key: str, reading: Reading) -> dict[str, Any]:
-    """Declared paths to what is wanted there."""
+    """Declared paths to what is wanted there (``transforms.matching.rules``)."""
     result: dict[str, Any] = {}
     for path, entry in _entries(node, "a mapping of dotted paths, such as {context.org_id: MITx}").items():
         where = joined(key, path)
         if path not in reading.match_paths():
             reading.fault(entry.line, where, "a path that no event has", fix=_near_path(path, entry.node, reading))
-        else:
-            result[path] = _wanted(Node(entry.node.value, entry.line), where, path, reading)
+            continue
+        wrong: list[UnfitError] = []
+        written = _plain(entry.node)
+        wanted = read_wish(written, wrong.append, path in structured_paths())
+        for unfit in wrong:
+            line, place = _at(Node(entry.node.value, entry.line), where, unfit.at)
+            reading.fault(line, place, unfit.found, unfit.expected, unfit.fix)
+        if wanted:
+            result[path] = [each.written for each in wanted] if isinstance(written, list) else wanted[0].written
     return result
 
 
 def _near_path(path: str, value: Node, reading: Reading) -> str:
-    if isinstance(value.value, dict) and value.value and not value.value.keys() & {"not", "exists"}:
+    if isinstance(value.value, dict) and value.value and not value.value.keys() & {each.KEY for each in OPERATORS}:
         return f"write it in one: {joined(path, next(iter(value.value)))}: ..."
     return nearest(path, reading.match_paths())
 
 
-def _wanted(node: Node, where: str, path: str, reading: Reading) -> Any:
-    """One value, or a list of which one has to fit; ``not`` and ``exists`` may be among them."""
-    items = _items(node, where, reading) if isinstance(node.value, list) else [(node, where)]
-    made = [_alternative(item, place, reading) for item, place in items]
-    if sum(isinstance(each, dict) and "not" in each for each in made) > 1:
-        reading.fault(node.line, where, "several not: in one list, which match everything", fix="write not: [..., ...]")
-    if path in structured_paths() and not all(isinstance(each, dict) and "exists" in each for each in made):
-        reading.fault(node.line, where, "a value for an object or an array", "{exists: true} or {exists: false}")
-    return made if isinstance(node.value, list) else made[0]
-
-
-def _items(node: Node, where: str, reading: Reading) -> list[tuple[Node, str]]:
-    """The items of a list, which has some, with their places."""
-    assert isinstance(node.value, list)
-    if not node.value:
-        reading.fault(node.line, where, "an empty list", "at least one value", "an empty list matches nothing")
-    return [(item, f"{where}[{index}]") for index, item in enumerate(node.value)]
-
-
-def _alternative(node: Node, where: str, reading: Reading) -> Any:
-    if not isinstance(node.value, dict):
-        return _literal(node, where, reading)
-    expected = "{not: ...} or {exists: true}"
-    if len(node.value) != 1:
-        reading.fault(node.line, where, f"a mapping with {len(node.value)} keys", expected)
-        return UNUSABLE
-    ((name, entry),) = node.value.items()
-    if name == "exists":
-        if isinstance(entry.node.value, bool):
-            return {"exists": entry.node.value}
-        reading.fault(entry.line, joined(where, name), kind_of(entry.node.value), "true or false")
-    elif name == "not":
-        value = Node(entry.node.value, entry.line)
-        items = _items(value, joined(where, name), reading) if isinstance(value.value, list) else [(value, joined(where, name))]
-        return {"not": [_literal(item, place, reading) for item, place in items]}
-    else:
-        reading.fault(entry.line, joined(where, name), "unknown key", fix=f"write {expected}")
-    return UNUSABLE
-
-
-def _literal(node: Node, key: str, reading: Reading) -> Any:
-    try:
-        return literal(node.value, reading.folder)
-    except UnfitError as unfit:
-        reading.fault(node.line, key, unfit.found, unfit.expected, unfit.fix)
-        return UNUSABLE
+def _at(node: Node, key: str, steps: Iterable[str | int]) -> tuple[int, str]:
+    """The line and the dotted path of what is within ``node``."""
+    for step in steps:
+        if isinstance(step, int) and isinstance(node.value, list):
+            node, key = node.value[step], f"{key}[{step}]"
+        elif isinstance(step, str) and isinstance(node.value, dict):
+            entry = node.value[step]
+            node, key = Node(entry.node.value, entry.line), joined(key, step)
+    return node.line, key
 
 
 def headers(node: Node, key: str, reading: Reading) -> dict[str, Any]:
@@ -108,7 +80,7 @@ def sites(node: Node, key: str, reading: Reading) -> dict[str, Any]:
 
     def checked(name: str, value: object) -> str:
         host(name)
-        return root_url(value, reading.folder)
+        return root_url(value)
 
     read = _each(node, key, reading, "a mapping of hosts to roots, such as {lms.example.com: https://lms.example.com}", checked)
     return {name.lower(): root for name, root in read.items()}
@@ -147,12 +119,3 @@ def _entries(node: Node, expected: str) -> Mapping[str, Entry]:
     if not isinstance(node.value, dict):
         raise UnfitError(kind_of(node.value), expected)
     return node.value
-
-
-MAPPINGS: dict[str, Callable[[Node, str, Reading], dict[str, Any]]] = {
-    "match_params": match_params,
-    "headers": headers,
-    "sites": sites,
-    "override_args": override_args,
-}
-"""By the kind that ``transforms.config_types`` names. Each notes what is wrong within, and raises UnfitError for no mapping."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from edx2lrs.io.paths import check_readable, is_remote
 from edx2lrs.io.secrets import SecretError, resolve
 from edx2lrs.pipeline.config.faults import ConfigFault
-from edx2lrs.pipeline.config.kinds import UnfitError
+from edx2lrs.transforms.formats.unfit import UnfitError
 
 
 class Need(NamedTuple):

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from edx2lrs.pipeline.config.kind_table import KINDS
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.declared_fields import members
+from edx2lrs.transforms.formats import durations
 
 BEGIN = "<!-- options: written by edx2lrs.pipeline.config.reference -->"
 END = "<!-- /options -->"
@@ -48,7 +50,7 @@ def _block(path: str, struct: type[msgspec.Struct]) -> str:
 def _row(field: inspect.Field) -> str:
     schema = metadata(field.type)
     nested = _nested(field.type)
-    meaning = schema.get("description") or described(field.type) or (nested.__doc__ if nested else "") or ""
+    meaning = meaning_of(field.type) or (nested.__doc__ if nested else "") or ""
     examples = "".join(f" Example: `{example}`." for example in schema.get("examples", ()))
     cells = (f"`{field.name}`", _value(field.type), _default(field), meaning + examples)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
@@ -78,15 +80,22 @@ def _is_list(declared: inspect.Type) -> bool:
     return any(isinstance(member, inspect.ListType) for member in members(declared))
 
 
-def described(declared: inspect.Type) -> str:
-    """The description of the type itself, where the option has none."""
+def meaning_of(declared: inspect.Type) -> str:
+    """The option's description: its own, or its type's; with what its kind adds."""
+    kind = kind_of_check(declared)
+    said = metadata(declared).get("description") or _described(declared)
+    return f"{said} {KINDS[kind].meaning}".strip() if kind else said
+
+
+def _described(declared: inspect.Type) -> str:
+    """The description of the type itself."""
     inner = declared.type if isinstance(declared, inspect.Metadata) else declared
     kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
     return next((metadata(kind).get("description", "") for kind in kinds if metadata(kind)), "")
 
 
 def kind_of_check(declared: inspect.Type) -> str | None:
-    """The kind of check that a value gets (``pipeline.config.kinds``)."""
+    """The kind of check that a value gets (``pipeline.config.kind_table``)."""
     if isinstance(declared, inspect.Metadata):
         kind = (declared.extra or {}).get("kind")
         return kind if isinstance(kind, str) else kind_of_check(declared.type)
@@ -95,30 +104,10 @@ def kind_of_check(declared: inspect.Type) -> str | None:
     return None
 
 
-_KINDS = {
-    "seconds": "duration",
-    "reference": "reference",
-    "header_reference": "reference",
-    "url": "address",
-    "root_url": "address",
-    "table": "path",
-    "pem": "path",
-    "log": "`true`, `false` or path",
-    "folder": "path",
-    "pattern": "name or `/regex/`",
-    "match_params": "mapping",
-    "headers": "mapping",
-    "sites": "mapping",
-    "iri": "IRI",
-    "override_args": "mapping",
-    "user": "user, `/regex/` or id",
-}
-
-
 def _value(declared: inspect.Type) -> str:
     kind = kind_of_check(declared)
     if kind:
-        return _KINDS[kind]
+        return KINDS[kind].words
     return " or ".join(_word(member) for member in members(declared))
 
 
@@ -149,5 +138,5 @@ def _default(field: inspect.Field) -> str:
     if field.default is None or field.default is msgspec.NODEFAULT or isinstance(field.default, msgspec.Struct):
         return ""
     if kind_of_check(field.type) == "seconds":
-        return f"`{field.default:g}s`"
+        return f"`{durations.written(field.default)}`"
     return f"`{str(field.default).lower()}`" if isinstance(field.default, bool) else f"`{field.default}`"

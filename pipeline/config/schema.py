@@ -13,48 +13,10 @@ import msgspec
 import yaml
 from msgspec import inspect
 
-from edx2lrs.pipeline.config.reference import blocks, described, fields_of, kind_of_check, metadata
+from edx2lrs.pipeline.config.kind_table import KINDS, TEXT
+from edx2lrs.pipeline.config.reference import blocks, fields_of, kind_of_check, meaning_of, metadata
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.declared_fields import members
-
-_TEXT = {"type": "string", "minLength": 1}
-_SCALAR = {"type": ["string", "number", "boolean"]}
-_ONE_OR_MORE = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}
-_WISH = {
-    "anyOf": [
-        _SCALAR,
-        {"type": "object", "properties": {"not": _ONE_OR_MORE}, "required": ["not"], "additionalProperties": False},
-        {"type": "object", "properties": {"exists": {"type": "boolean"}}, "required": ["exists"], "additionalProperties": False},
-    ]
-}
-_ADDRESS = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/]"}
-_REFERENCE = {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|secret://.+)$"}
-_KINDS: dict[str, dict[str, Any]] = {
-    "seconds": {
-        "anyOf": [
-            {"type": "number", "exclusiveMinimum": 0},
-            {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?\\s*(ms|s|m|h|d)$"},
-        ]
-    },
-    "url": {"type": "string", "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://[^/]|file:///.|s3://[^/]|gs://[^/]|stdout:$)"},
-    "root_url": {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^?#]*[^/?#]$"},
-    "iri": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:\\S+$"},
-    "reference": _REFERENCE,
-    "header_reference": _REFERENCE,
-    "table": _TEXT,
-    "pem": _TEXT,
-    "log": {"anyOf": [{"type": "boolean"}, _TEXT]},
-    "folder": _TEXT,
-    "pattern": _TEXT,
-    "user": {"anyOf": [_TEXT, {"type": "integer", "minimum": 1}]},
-    "match_params": {
-        "type": "object",
-        "additionalProperties": {"anyOf": [*_WISH["anyOf"], {"type": "array", "items": _WISH, "minItems": 1}]},
-    },
-    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
-    "sites": {"type": "object", "additionalProperties": _ADDRESS},
-    "override_args": {"type": "object"},
-}
 
 
 def text() -> str:
@@ -86,7 +48,7 @@ def _block(struct: type[msgspec.Struct]) -> dict[str, Any]:
 
 def _property(field: inspect.Field) -> Iterator[tuple[str, Any]]:
     yield from _schema(field.type).items()
-    description = metadata(field.type).get("description") or described(field.type)
+    description = meaning_of(field.type)
     if description:
         yield "description", description
     examples = metadata(field.type).get("examples")
@@ -101,7 +63,7 @@ def _schema(declared: inspect.Type) -> dict[str, Any]:
     """What a value has to be. Nothing is written as null, so that "or None" is not said."""
     kind = kind_of_check(declared)
     if kind:
-        return _KINDS[kind]
+        return dict(KINDS[kind].schema)
     made = [_of_member(member) for member in members(declared)]
     return made[0] if len(made) == 1 else {"anyOf": made}
 
@@ -115,7 +77,7 @@ def _of_member(declared: inspect.Type) -> dict[str, Any]:
         least = {"minItems": declared.min_length} if declared.min_length else {}
         return {"type": "array", "items": _schema(declared.item_type), **least}
     if isinstance(declared, inspect.StrType):
-        return {"type": "string", "pattern": declared.pattern} if declared.pattern else _TEXT
+        return {"type": "string", "pattern": declared.pattern} if declared.pattern else TEXT
     if isinstance(declared, inspect.BoolType):
         return {"type": "boolean"}
     assert isinstance(declared, (inspect.IntType, inspect.FloatType))

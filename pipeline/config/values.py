@@ -12,14 +12,14 @@ import msgspec
 from msgspec import inspect
 
 from edx2lrs.pipeline.config.faults import ConfigFault, nearest
-from edx2lrs.pipeline.config.kinds import KINDS, UnfitError, kind_of
-from edx2lrs.pipeline.config.mappings import MAPPINGS
+from edx2lrs.pipeline.config.kind_table import KINDS
 from edx2lrs.pipeline.config.misfit import Misfit
 from edx2lrs.pipeline.config.needs import CHECKS as NEEDED
 from edx2lrs.pipeline.config.needs import Need
 from edx2lrs.pipeline.config.unusable import UNUSABLE
 from edx2lrs.pipeline.config.yaml_nodes import Node, joined
 from edx2lrs.transforms.config_types import Tls
+from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 
 
 class Given(NamedTuple):
@@ -123,10 +123,8 @@ class TreeReader:
         """The node as the declared type, or UNUSABLE with a fault."""
         plain, kind = _plain(declared)
         try:
-            if kind is not None and kind in MAPPINGS:
-                return MAPPINGS[kind](node, key, self)
-            if kind is not None and kind in KINDS:
-                read = KINDS[kind](node.value, self.folder)
+            if kind is not None:
+                read = KINDS[kind].read(node, key, self)
                 if kind in NEEDED:
                     self.needs.append(Need(node.line, key, kind, str(read)))
                 return read
@@ -203,8 +201,8 @@ def _expected(declared: inspect.Type) -> str:
         return "a mapping with the keys " + ", ".join(field.name for field in declared.fields)
     if isinstance(declared, inspect.ListType):
         return "a list"
-    if kind in ("url", "root_url"):
-        return "an address such as https://lms.example.com"
+    if kind is not None:
+        return KINDS[kind].expected
     if isinstance(declared, (inspect.IntType, inspect.FloatType)):
         return "a whole number" if isinstance(declared, inspect.IntType) else "a number"
     return "text"

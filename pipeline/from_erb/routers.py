@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from edx2lrs.pipeline.config.kinds import UnfitError, header_name, literal, url
+from edx2lrs.pipeline.config.kinds import header_name, url
 from edx2lrs.pipeline.config.overrides import override_misfits
 from edx2lrs.pipeline.from_erb.rows import UNREADABLE, RouterRow
 from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.formats.unfit import UnfitError
 from edx2lrs.transforms.matching.event_paths import declared_paths, structured_paths
+from edx2lrs.transforms.matching.rules import Exists, operators
 
 _PROTOCOLS: dict[str, Protocol] = {"xapi": "xapi", "caliper": "caliper"}
 _KNOWN = ("match_params", "override_args", "headers")
@@ -96,7 +98,7 @@ def _address(row: RouterRow, protocol: Protocol, notes: list[str]) -> str:
     if protocol == "xapi" and parts.path.rstrip("/").endswith("/statements"):
         notes.append("its URL ends in /statements, where erb puts another one behind; edx2lrs sends to the URL as it is")
     try:
-        return str(url(text, ""))
+        return url(text)
     except UnfitError as unfit:
         raise _NotTranslated(f"its URL is {unfit.found}") from None
 
@@ -170,7 +172,7 @@ def _wanted(path: str, pattern: Any, notes: list[str]) -> Any:
 def _pattern(path: str, text: str, notes: list[str]) -> Any:
     """erb searches for a regular expression; so does ours between slashes. What can only be one text becomes that text."""
     if not text:
-        return {"exists": True}
+        return Exists(there=True).written
     course = _COURSE.match(text)
     if course and not re.search(text, course[1]):
         notes.append(
@@ -180,14 +182,13 @@ def _pattern(path: str, text: str, notes: list[str]) -> Any:
     inner = text[1:-1]
     if text[:1] == "^" and text[-1:] == "$" and _PLAIN.match(inner) and inner and not inner.startswith("/"):
         return inner
-    made = f"/{text}/"
     try:
-        literal(made, "")
+        (made,) = operators(f"/{text}/")
     except UnfitError:
         raise _NotTranslated(
             f"match_params.{path} has a bad regular expression, with which erb sends nothing to anybody"
         ) from None
-    return made
+    return made.written
 
 
 def _override_args(found: Any, protocol: Protocol, notes: list[str]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
+
 
 def is_regex(text: str) -> bool:
     """Whether ``text`` is ``/regex/`` and not an exact name."""
@@ -16,6 +18,21 @@ def compile_regex(text: str) -> re.Pattern[str]:
     if text == "//":
         raise re.error("empty expression")
     return re.compile(text[1:-1])
+
+
+def pattern(value: object) -> str:
+    """An exact name, or ``/regex/`` that compiles. Raises UnfitError for all else."""
+    expected = "a name or /regex/"
+    if not isinstance(value, str):
+        raise UnfitError(kind_of(value), expected, "" if isinstance(value, (list, dict)) else "put it in quotes")
+    if not value:
+        raise UnfitError("empty text", expected)
+    if is_regex(value):
+        try:
+            compile_regex(value)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise UnfitError(f"a bad regular expression: {error}", fix="an exact name stands without slashes") from None
+    return value
 
 
 class Names:

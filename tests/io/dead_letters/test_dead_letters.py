@@ -23,8 +23,9 @@ from edx2lrs.io.state.errors import DeadLettersFault
 from edx2lrs.io.state.state import open_state
 from edx2lrs.pipeline import cli
 from edx2lrs.pipeline.cli import main
-from edx2lrs.pipeline.config.kinds import UnfitError, new_folder
+from edx2lrs.pipeline.config.kinds import new_folder
 from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.formats.unfit import UnfitError
 
 RECORD = Failure("parse", "not_json", "expected JSON, found a line that ends early", "/logs/a.log:3", b'{"secret')
 STATEMENT = Failure(

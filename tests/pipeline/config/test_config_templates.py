@@ -15,6 +15,8 @@ from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.config.reference import blocks, fields_of
 from edx2lrs.pipeline.config.schema import schema, text
 from edx2lrs.transforms.config_types import Config
+from edx2lrs.transforms.formats.unfit import UnfitError
+from edx2lrs.transforms.matching.rules import read_wish, wish_schema
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "docs" / "edx2lrs.schema.json"
@@ -101,6 +103,17 @@ def test_the_schema_refuses_what_the_loader_refuses(document: str) -> None:
     for key, value in yaml.safe_load(document).items():
         wrong[key] = [{**wrong["consumers"][0], **value[0]}] if key == "consumers" else value
     assert list(violations(wrong, schema(), ""))
+
+
+WISHES: list[Any] = ["a", "/a/", 1, True, {"not": "a"}, {"not": ["/b$/", 1]}, {"exists": False}, ["a", {"not": "a"}]]
+NO_WISHES: list[Any] = [None, [], {}, {"not": []}, {"not": {"not": "a"}}, {"exists": 1}, {"above": 1}, {"not": "a", "exists": True}]
+
+
+@pytest.mark.parametrize("written", [*WISHES, *NO_WISHES], ids=str)
+def test_the_schema_of_a_wish_takes_what_can_be_read_and_nothing_else(written: Any) -> None:
+    wrong: list[UnfitError] = []
+    read_wish(written, wrong.append)
+    assert (bool(wrong), bool(list(violations(written, wish_schema(), "")))) == (written in NO_WISHES, written in NO_WISHES)
 
 
 def violations(value: Any, rules: dict[str, Any], path: str, defs: dict[str, Any] | None = None) -> Iterator[str]:

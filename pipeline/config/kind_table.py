@@ -1,0 +1,79 @@
+"""The kinds of option: what a value has to be beyond its type, how it is read, and its words and its part of the JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from edx2lrs.pipeline.config.kinds import iri, log, new_folder, pem, reference, root_url, table, url, user
+from edx2lrs.pipeline.config.mappings import Reading, headers, match_params, override_args, sites
+from edx2lrs.pipeline.config.yaml_nodes import Node
+from edx2lrs.transforms.formats import durations
+from edx2lrs.transforms.matching.patterns import pattern
+from edx2lrs.transforms.matching.rules import wish_schema, wish_words
+
+Read = Callable[[Node, str, Reading], Any]
+
+
+class Kind(NamedTuple):
+    """``read``: from the file to the value as it is used; raises UnfitError, and notes what is wrong within a mapping. ``words``: the
+    value in the options' reference. ``schema``: in JSON Schema. ``expected``: what is said of a missing key. ``meaning``: the end of
+    the option's description."""
+
+    read: Read
+    words: str
+    schema: Mapping[str, Any]
+    expected: str = "text"
+    meaning: str = ""
+
+
+def _value(check: Callable[[object], Any]) -> Read:
+    def read(node: Node, _key: str, _reading: Reading) -> Any:
+        return check(node.value)
+
+    return read
+
+
+def _path(check: Callable[[object, str], Any]) -> Read:
+    """``check`` takes the folder that relative paths start from."""
+
+    def read(node: Node, _key: str, reading: Reading) -> Any:
+        return check(node.value, reading.folder)
+
+    return read
+
+
+def _mapping(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"type": "object", "additionalProperties": schema}
+
+
+TEXT = {"type": "string", "minLength": 1}
+_ADDRESS = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/]"}
+_URL = {"type": "string", "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://[^/]|file:///.|s3://[^/]|gs://[^/]|stdout:$)"}
+_ROOT = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^?#]*[^/?#]$"}
+_AN_ADDRESS = "an address such as https://lms.example.com"
+_SECRET = Kind(
+    _path(reference),
+    "reference",
+    {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|secret://.+)$"},
+    "a reference such as env:NAME",
+)
+KINDS: Mapping[str, Kind] = {
+    "seconds": Kind(_value(durations.seconds), "duration", durations.SCHEMA, "a number"),
+    "url": Kind(_value(url), "address", _URL, _AN_ADDRESS),
+    "root_url": Kind(_value(root_url), "address", _ROOT, _AN_ADDRESS),
+    "reference": _SECRET,
+    "header_reference": _SECRET,
+    "table": Kind(_path(table), "path", TEXT),
+    "folder": Kind(_path(new_folder), "path", TEXT),
+    "pem": Kind(_path(pem), "path", TEXT),
+    "log": Kind(_path(log), "`true`, `false` or path", {"anyOf": [{"type": "boolean"}, TEXT]}),
+    "pattern": Kind(_value(pattern), "name or `/regex/`", TEXT),
+    "user": Kind(_value(user), "user, `/regex/` or id", {"anyOf": [TEXT, {"type": "integer", "minimum": 1}]}),
+    "iri": Kind(_value(iri), "IRI", {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:\\S+$"}),
+    "match_params": Kind(match_params, "mapping", _mapping(wish_schema()), meaning=wish_words()),
+    "headers": Kind(headers, "mapping", _mapping({"type": "string"})),
+    "sites": Kind(sites, "mapping", _mapping(_ADDRESS)),
+    "override_args": Kind(override_args, "mapping", {"type": "object"}),
+}
+"""By the name that ``extra={"kind": ...}`` in ``transforms.config_types`` has."""
