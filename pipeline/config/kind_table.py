@@ -12,7 +12,7 @@ from edx2lrs.transforms.formats import durations
 from edx2lrs.transforms.matching.patterns import pattern
 from edx2lrs.transforms.matching.rules import wish_schema, wish_words
 
-Read = Callable[[Node, str, Reading], Any]
+ReadOption = Callable[[Node, str, Reading], Any]
 
 
 class Kind(NamedTuple):
@@ -20,21 +20,21 @@ class Kind(NamedTuple):
     value in the options' reference. ``schema``: in JSON Schema. ``expected``: what is said of a missing key. ``meaning``: the end of
     the option's description."""
 
-    read: Read
+    read: ReadOption
     words: str
     schema: Mapping[str, Any]
     expected: str = "text"
     meaning: str = ""
 
 
-def _value(check: Callable[[object], Any]) -> Read:
+def _value(check: Callable[[object], Any]) -> ReadOption:
     def read(node: Node, _key: str, _reading: Reading) -> Any:
         return check(node.value)
 
     return read
 
 
-def _path(check: Callable[[object, str], Any]) -> Read:
+def _path(check: Callable[[object, str], Any]) -> ReadOption:
     """``check`` takes the folder that relative paths start from."""
 
     def read(node: Node, _key: str, reading: Reading) -> Any:

@@ -100,7 +100,7 @@ class WishMasks:
         return mask
 
 
-class Standing(NamedTuple):
+class RuleStanding(NamedTuple):
     """What all consumers' rules say to something, as masks. ``any``: the rule allows all that it does not block. ``unknown``: for each
     kind of name, the rules that block by it while the name is missing. ``nameless``: there is no name at all."""
 
@@ -148,7 +148,7 @@ class RuleMasks:
             if any(isinstance(literal, kind) for literal in block.literals) or (kind is str and block.tests):
                 self._blocks_by[index] |= consumer
 
-    def standing(self, names: Sequence[object]) -> Standing:
+    def standing(self, names: Sequence[object]) -> RuleStanding:
         """What the rules say to something with these names."""
         allowed = blocked = 0
         unknown = []
@@ -161,7 +161,7 @@ class RuleMasks:
                 nameless = False
             else:
                 unknown.append(blocks)
-        return Standing(self._no_rule, self._any, allowed, blocked, tuple(unknown), nameless)
+        return RuleStanding(self._no_rule, self._any, allowed, blocked, tuple(unknown), nameless)
 
 
 def _literal(value: object) -> object:

@@ -14,7 +14,7 @@ from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, UserRu
 from edx2lrs.transforms.config_types import Protocol as ConsumerProtocol
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 from edx2lrs.transforms.matching.course_org import org_of
-from edx2lrs.transforms.matching.masks import Fit, Listed, RuleMasks, Standing
+from edx2lrs.transforms.matching.masks import Fit, Listed, RuleMasks, RuleStanding
 from edx2lrs.transforms.matching.patterns import compile_regex, is_regex, pattern
 
 if TYPE_CHECKING:
@@ -255,14 +255,14 @@ class Right(NamedTuple):
         """The rule of one more consumer, given by its bit. Raises re.error for a bad regular expression."""
         masks.add(consumer, None if rule.allow is None else self._listed(rule.allow), self._listed(rule.block))
 
-    def standings(self, masks: RuleMasks, value: Any) -> list[Standing]:
+    def standings(self, masks: RuleMasks, value: Any) -> list[RuleStanding]:
         """What the rules say to each thing in what an event has (``of``)."""
         normal = self.normal
         return [
             masks.standing([normal(name) if isinstance(name, str) else name for name in names]) for names in self.each(value)
         ]
 
-    def why(self, standing: Standing) -> str:
+    def why(self, standing: RuleStanding) -> str:
         """The standing with the rule of one consumer alone, in words."""
         names = [name for name, _ in self.names]
         if standing.nameless:
