@@ -15,7 +15,7 @@ from edx2lrs.transforms.matching.rules import wish_schema, wish_words
 ReadOption = Callable[[Node, str, Reading], Any]
 
 
-class Kind(NamedTuple):
+class OptionKind(NamedTuple):
     """``read``: from the file to the value as it is used; raises UnfitError, and notes what is wrong within a mapping. ``words``: the
     value in the options' reference. ``schema``: in JSON Schema. ``expected``: what is said of a missing key. ``meaning``: the end of
     the option's description."""
@@ -52,28 +52,28 @@ _ADDRESS = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/]"}
 _URL = {"type": "string", "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://[^/]|file:///.|s3://[^/]|gs://[^/]|stdout:$)"}
 _ROOT = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^?#]*[^/?#]$"}
 _AN_ADDRESS = "an address such as https://lms.example.com"
-_SECRET = Kind(
+_SECRET = OptionKind(
     _path(reference),
     "reference",
     {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|secret://.+)$"},
     "a reference such as env:NAME",
 )
-KINDS: Mapping[str, Kind] = {
-    "seconds": Kind(_value(durations.seconds), "duration", durations.SCHEMA, "a number"),
-    "url": Kind(_value(url), "address", _URL, _AN_ADDRESS),
-    "root_url": Kind(_value(root_url), "address", _ROOT, _AN_ADDRESS),
+KINDS: Mapping[str, OptionKind] = {
+    "seconds": OptionKind(_value(durations.seconds), "duration", durations.SCHEMA, "a number"),
+    "url": OptionKind(_value(url), "address", _URL, _AN_ADDRESS),
+    "root_url": OptionKind(_value(root_url), "address", _ROOT, _AN_ADDRESS),
     "reference": _SECRET,
     "header_reference": _SECRET,
-    "table": Kind(_path(table), "path", TEXT),
-    "folder": Kind(_path(new_folder), "path", TEXT),
-    "pem": Kind(_path(pem), "path", TEXT),
-    "log": Kind(_path(log), "`true`, `false` or path", {"anyOf": [{"type": "boolean"}, TEXT]}),
-    "pattern": Kind(_value(pattern), "name or `/regex/`", TEXT),
-    "user": Kind(_value(user), "user, `/regex/` or id", {"anyOf": [TEXT, {"type": "integer", "minimum": 1}]}),
-    "iri": Kind(_value(iri), "IRI", {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:\\S+$"}),
-    "match_params": Kind(match_params, "mapping", _mapping(wish_schema()), meaning=wish_words()),
-    "headers": Kind(headers, "mapping", _mapping({"type": "string"})),
-    "sites": Kind(sites, "mapping", _mapping(_ADDRESS)),
-    "override_args": Kind(override_args, "mapping", {"type": "object"}),
+    "table": OptionKind(_path(table), "path", TEXT),
+    "folder": OptionKind(_path(new_folder), "path", TEXT),
+    "pem": OptionKind(_path(pem), "path", TEXT),
+    "log": OptionKind(_path(log), "`true`, `false` or path", {"anyOf": [{"type": "boolean"}, TEXT]}),
+    "pattern": OptionKind(_value(pattern), "name or `/regex/`", TEXT),
+    "user": OptionKind(_value(user), "user, `/regex/` or id", {"anyOf": [TEXT, {"type": "integer", "minimum": 1}]}),
+    "iri": OptionKind(_value(iri), "IRI", {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:\\S+$"}),
+    "match_params": OptionKind(match_params, "mapping", _mapping(wish_schema()), meaning=wish_words()),
+    "headers": OptionKind(headers, "mapping", _mapping({"type": "string"})),
+    "sites": OptionKind(sites, "mapping", _mapping(_ADDRESS)),
+    "override_args": OptionKind(override_args, "mapping", {"type": "object"}),
 }
 """By the name that ``extra={"kind": ...}`` in ``transforms.config_types`` has."""
