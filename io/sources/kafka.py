@@ -120,7 +120,7 @@ def position_of(topic: str, partition: int, offset: int) -> Position:
 def message_of(
     at: tuple[str, int, int], headers: Iterable[tuple[str, bytes | None]], value: bytes | None, schema_of: SchemaOf = bundled_schema
 ) -> Message | Failure:
-    """The message, or the failure, of one message of Kafka, whichever client has read it."""
+    """The message, or the failure, of one message of Kafka, whichever client has read it. ``at``: topic, partition, offset."""
     attributes = {key: (text or b"").decode(errors="replace") for key, text in headers}
     body = event_of_kafka(value, attributes.get("ce_type"), schema_of)
     if isinstance(body, Refusal):
