@@ -5,8 +5,9 @@ Packages of a site's own events are looked at too. 0 when there is none, else 1 
 from __future__ import annotations
 
 import argparse
+import sys
 
-from edx2lrs.transforms.privacy.field_lint import findings, reviewed
+from edx2lrs.transforms.privacy.field_lint import findings, reviewed, without_example
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
@@ -18,4 +19,8 @@ def main(_: argparse.Namespace) -> int:
     found = findings(reviewed())
     for finding in found:
         print(finding.text())
+    unseen = without_example()
+    if unseen:
+        what = f"{', '.join(unseen)}: no example, so that the keys which functions of the rows make were not looked at"
+        print(f"edx2lrs lint-fields: {what}; add one to examples/ of the package", file=sys.stderr)
     return 1 if found else 0

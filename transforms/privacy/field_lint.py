@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edx2lrs.transforms.families.declared_fields import field_key, own_fields, structs_of
-from edx2lrs.transforms.families.examples import examples_of, read_example
+from edx2lrs.transforms.families.examples import examples_of, name_of, read_example
 from edx2lrs.transforms.families.mappings import PROTOCOLS
 from edx2lrs.transforms.families.packages import module_of, packages
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
@@ -43,6 +43,12 @@ def findings(reviewed: Iterable[str]) -> list[Finding]:
     """The findings in everything that is declared and mapped, packages of own events included."""
     known = frozenset(reviewed)
     return [found for found in (*_of_fields(), *_of_keys()) if found.key not in known]
+
+
+def without_example() -> list[str]:
+    """The events without an example: what functions of their rows make is not looked at."""
+    there = {name_of(path) for package in packages() for path in examples_of(package)}
+    return [name for name in SOURCE_EVENTS if name not in there]
 
 
 def reviewed() -> dict[str, str]:

@@ -167,8 +167,16 @@ def test_a_package_of_own_events_is_looked_at_and_has_lists_of_its_own(tmp_path:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
 
+    example = tmp_path / "acme_flashcards" / "examples" / "acme.flashcard.turned.json"
     code, said = lint(declared)
     assert code == 1
     assert said.startswith("acme_flashcards.events.CardTurnedData: phone_no resembles a phone number; ")
     reviewed = f'{declared}\nNOT_PERSONAL = {{"acme_flashcards.events.CardTurnedData.phone_no": "that of the card"}}\n'
     assert lint(reviewed) == (0, "")
+    text = example.read_text(encoding="utf-8")
+    example.write_text(text.replace('"known": true', '"known": true, "userEmail": "x"'), encoding="utf-8")
+    assert lint(reviewed)[1].startswith("caliper statements of family flashcards: userEmail resembles an e-mail address; ")
+    example.unlink()
+    code, said = lint(reviewed)
+    assert code == 0
+    assert said.startswith("edx2lrs lint-fields: acme.flashcard.turned: no example, so that the keys which functions of the rows make ")
