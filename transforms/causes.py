@@ -66,19 +66,23 @@ class DeadBy(NamedTuple):
 
 
 FILTERED: tuple[FilteredBy, ...] = (
-    FilteredBy("page_request", "filter", "its name is the path or address of a page", "nothing: the LMS logs each request so"),
-    FilteredBy("no_name", "filter", "it has no name", "nothing: neither `name` nor `event_type` says what happened"),
+    FilteredBy(
+        "page_request", "filter", "its name is the path or address of a page", "nothing: the LMS writes such a record for each request"
+    ),
+    FilteredBy(
+        "no_name", "filter", "it has no name", "nothing: without `name` and `event_type`, the record does not say what happened"
+    ),
     FilteredBy(
         "unknown_event",
         "filter",
         "no mapping knows events of this name (`edx2lrs events` prints those that are known)",
-        "[add the event](adding-an-event.md), or leave it",
+        "[add the event](adding-an-event.md), if a consumer needs the event",
     ),
-    FilteredBy("not_allowed", "filter", "events.allow lacks its name", "change `events.allow`, or leave it"),
-    FilteredBy("blocked", "filter", "events.block has its name", "change `events.block`, or leave it"),
+    FilteredBy("not_allowed", "filter", "events.allow lacks its name", "change `events.allow`, if a consumer needs the event"),
+    FilteredBy("blocked", "filter", "events.block has its name", "change `events.block`, if a consumer needs the event"),
     FilteredBy("outside_time", "filter", "its time is outside --since and --until", "run again with other times"),
     FilteredBy(
-        "no_consumer", "match", "no consumer is to get it", "ask `edx2lrs explain` which rule of which consumer leaves it out"
+        "no_consumer", "match", "no consumer is to get it", "`edx2lrs explain` shows which rule of each consumer leaves the event out"
     ),
 )
 
@@ -87,7 +91,7 @@ DEAD: tuple[DeadBy, ...] = (
         ("read",),
         ("unreadable",),
         "the file could not be opened, or could not be read further. The file counts as one record",
-        "mend the file or its rights; a later run reads the file",
+        "repair the file or its access rights; a later run reads the file",
     ),
     DeadBy(("read",), ("not_a_log",), "the file is not a log (an image, a zip file ...)", "leave the file out of `--input`"),
     DeadBy(
@@ -95,13 +99,13 @@ DEAD: tuple[DeadBy, ...] = (
         ("truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd"),
         "the file ends too early, or is damaged from this position on. Everything before was read. The payload is the part of the"
         " cut line that was read",
-        "fetch the whole file again, and run it",
+        "copy the whole file again, and run the job over the file",
     ),
     DeadBy(
         ("read",),
         ("line_too_long",),
         "the line is longer than 4 MiB. Only its beginning is kept",
-        "look at what writes such lines",
+        "find the program that writes such lines",
     ),
     DeadBy(
         ("read",),
@@ -113,38 +117,38 @@ DEAD: tuple[DeadBy, ...] = (
         ("read",),
         ("lost_at_source",),
         "messages were deleted or trimmed before they were read. The dead letter has their number, and no payload",
-        "run the tracking logs of that time; let the source keep messages for longer",
+        "run the job over the tracking logs of that time; let the source keep messages for longer",
     ),
     DeadBy(
         ("parse",),
         ("not_utf8", "not_json", "too_deep", "not_an_event"),
         "the line is not a tracking event",
-        "look at the payload; lines of other programs need nothing",
+        "look at the payload; nothing is to be done for lines of other programs",
     ),
     DeadBy(
         ("parse",),
         ("wrong_type", "not_finite", "bad_text"),
         "a field that a mapping reads has another type, or is NaN or an infinity, or holds half of a surrogate pair",
-        "the message names the field: mend what emits the event",
+        "correct the program that emits the event; the message names the field",
     ),
     DeadBy(
         ("parse",),
         ("no_time", "bad_time"),
         "the event has no time, or a time without a zone. Without a time, all such events of one person would have the same statement"
         " id. Without a zone, the moment is not known",
-        "mend what emits the event",
+        "correct the program that emits the event",
     ),
     DeadBy(
         ("parse", "filter", "match", "translate"),
         ("crash",),
         "an error of edx2lrs itself: the step raised an exception, or the process died three times with this record alone in its wave",
-        "report it with a made-up record; replay with a version that mends it",
+        "report the error with an invented record; replay with a version that corrects the error",
     ),
     DeadBy(
         ("translate",),
         ("missing", "wrong_type", "not_finite", "out_of_range", "bad_course_key", "no_time", "bad_time", "invalid"),
         "a value that the mapping needs is missing or cannot be used. The message names the value's field",
-        "mend what emits the event",
+        "correct the program that emits the event",
     ),
     DeadBy(("translate",), ("unknown_user",), "the table of external ids lacks this person", "replay with a newer export"),
     DeadBy(
@@ -163,7 +167,7 @@ DEAD: tuple[DeadBy, ...] = (
         ("guard",),
         ("invalid",),
         "the finished statement would break its standard. The message names the clause",
-        "report it with a made-up record",
+        "report the error with an invented record",
     ),
     DeadBy(
         ("guard",),
@@ -181,7 +185,7 @@ DEAD: tuple[DeadBy, ...] = (
         ("deliver",),
         ("server_error",),
         "the LRS fails at this statement every time, and accepts others",
-        "look at the LRS's log; replay when the LRS is mended",
+        "look at the LRS's log; replay when the LRS is repaired",
     ),
     DeadBy(
         ("deliver",),
