@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import inspect
 
 _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)\Z")
 _LIMIT = 65_536
@@ -20,6 +25,30 @@ def is_reference(text: str) -> bool:
     """Whether ``text`` is ``env:NAME``, ``file:PATH`` or ``secret://projects/PROJECT/secrets/NAME`` (Google Secret Manager; with
     ``/versions/N`` that version, else the latest)."""
     return bool(_ENVIRONMENT.match(text) or _GOOGLE.match(text)) or (text.startswith("file:") and len(text) > len("file:"))
+
+
+def references(options: msgspec.Struct) -> Iterator[str]:
+    """Every reference to a secret in ``options``, at any depth: found by the types of its fields (``may_refer``)."""
+    yield from _references(options, inspect.type_info(type(options)), may_refer=False)
+
+
+def _references(value: Any, declared: inspect.Type, may_refer: bool) -> Iterator[str]:
+    if isinstance(declared, inspect.Metadata):
+        yield from _references(value, declared.type, may_refer or bool((declared.extra or {}).get("may_refer")))
+    elif isinstance(declared, inspect.UnionType):
+        for member in declared.types:
+            yield from _references(value, member, may_refer)
+    elif isinstance(declared, inspect.StructType) and isinstance(value, declared.cls):
+        for field in declared.fields:
+            yield from _references(getattr(value, field.name), field.type, may_refer)
+    elif isinstance(declared, inspect.ListType) and isinstance(value, list):
+        for item in value:
+            yield from _references(item, declared.item_type, may_refer)
+    elif isinstance(declared, inspect.DictType) and isinstance(value, dict):
+        for item in value.values():
+            yield from _references(item, declared.value_type, may_refer)
+    elif isinstance(declared, inspect.StrType) and may_refer and isinstance(value, str) and is_reference(value):
+        yield value
 
 
 def resolve(reference: str) -> str:

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = ("transforms", "io", "pipeline")
 """From the bottom up: a file imports files of its own floor and of the floors below."""
 ROOMS_OF_TRANSFORMS = (
+    ("auth",),
     ("causes", "config_types", "counters", "fields"),
     ("failure",),
     ("formats",),

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from edx2lrs.transforms.auth import Auth, NoAuth, Reference
+
 Protocol = Literal["xapi", "caliper"]
 IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
 IdType = Literal["XAPI", "CALIPER", "LTI"]
@@ -20,14 +22,6 @@ ResponseFormat = Literal["erb", "standard"]
 PayloadForm = Literal["full", "redacted", "none"]
 FreeText = Literal["response", "title"]
 """What learners write themselves: answers to questions, and titles of discussions."""
-Reference = Annotated[
-    str,
-    Meta(
-        description="A secret by reference: `env:NAME`, `file:PATH` or `secret://projects/PROJECT/secrets/NAME`. Never the secret "
-        "itself.",
-        extra={"kind": "reference"},
-    ),
-]
 Seconds = Annotated[
     float,
     Meta(
@@ -46,6 +40,7 @@ Url = Annotated[
 Table = Annotated[str, Meta(description="Path of a file, local or of any Beam file system.", extra={"kind": "table"})]
 Pem = Annotated[str, Meta(description="Path of a local PEM file.", extra={"kind": "pem"})]
 Folder = Annotated[str, Meta(description="Path of a folder, which is made when needed.", extra={"kind": "folder"})]
+HeaderText = Annotated[str, Meta(description="A text, or a secret by reference.", extra={"may_refer": True})]
 Pattern = Annotated[str, Meta(description="An exact name, or `/regex/`.", extra={"kind": "pattern"})]
 User = Annotated[str | int, Meta(description="A username, `/regex/`, or a user id as a number.", extra={"kind": "user"})]
 
@@ -126,18 +121,6 @@ class Events(_Options, frozen=True):
         list[Pattern],
         Meta(description="Names that are kept out. `block` wins over `allow`.", examples=[r"['/^edx\.forum\./']"]),
     ] = []
-
-
-class Auth(_Options, frozen=True):
-    """The credentials with which edx2lrs signs in at a consumer."""
-
-    scheme: Annotated[
-        Literal["basic", "bearer", "none"],
-        Meta(description="`basic` needs `username` and `password`, `bearer` needs `token`.", examples=["basic"]),
-    ] = "none"
-    username: Annotated[Reference | None, Meta(examples=["env:LRS_USER"])] = None
-    password: Annotated[Reference | None, Meta(examples=["env:LRS_PASSWORD"])] = None
-    token: Annotated[Reference | None, Meta(examples=["file:/run/secrets/token"], extra={"kind": "header_reference"})] = None
 
 
 class AccessRule(_Options, frozen=True):
@@ -383,7 +366,7 @@ class Consumer(_Options, frozen=True):
             description="What the consumer may see, whatever `match_params` asks for. `access: all` lets the consumer see everything."
         ),
     ]
-    auth: Auth = Auth()
+    auth: Annotated[Auth, Meta(description="The credentials with which edx2lrs signs in at the consumer.")] = NoAuth()
     match_params: Annotated[
         dict[str, Any],
         Meta(
@@ -394,7 +377,7 @@ class Consumer(_Options, frozen=True):
         ),
     ] = {}
     headers: Annotated[
-        dict[str, str],
+        dict[str, HeaderText],
         Meta(
             description="Headers that are added to every request. A value that is a reference (`env:NAME`, `file:PATH`, "
             "`secret://...`) is read as a secret.",

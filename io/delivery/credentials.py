@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import threading
@@ -59,23 +58,17 @@ def _of_header(name: str, secret: str) -> str:
 
 def credentials_of(consumer: Consumer, resolve: Callable[[str], str]) -> Credentials:
     """The credentials and headers of ``consumer``; ``resolve`` gives the secret of a reference, and its errors pass
-    through; SecretError also for one that no header can hold. Basic: RFC 7617 with UTF-8."""
-    auth = consumer.auth
+    through; SecretError also for one that no header can hold."""
     secrets: list[str] = []
     headers = dict(consumer.headers)
     for name, value in consumer.headers.items():
         if is_reference(value):
             headers[name] = _of_header(name, resolve(value))
             secrets.append(headers[name])
-    if auth.scheme == "basic":
-        username, password = resolve(auth.username or ""), resolve(auth.password or "")
-        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {pair}"
-        secrets += [pair, username, password]
-    elif auth.scheme == "bearer":
-        token = _of_header("Authorization", resolve(auth.token or ""))
-        headers["Authorization"] = f"Bearer {token}"
-        secrets.append(token)
+    signed_in = consumer.auth.sign_in(resolve)
+    if signed_in is not None:
+        headers["Authorization"] = _of_header("Authorization", signed_in.authorization)
+        secrets += signed_in.secrets
     return Credentials(headers, secrets)
 
 

@@ -15,6 +15,7 @@ from edx2lrs.io.delivery.decision import Answer, Hold, Policy, Sent, decide, is_
 from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.statement_files import is_place, naming
 from edx2lrs.io.paths import remove, write_bytes
+from edx2lrs.transforms.auth import NoAuth
 from edx2lrs.transforms.config_types import Config, Consumer
 
 _AT_ONCE = 16
@@ -67,7 +68,7 @@ def _tls(consumer: Consumer) -> str:
 
 
 def _credentials(consumer: Consumer, what: str) -> str:
-    return f"credentials {what}" if consumer.auth.scheme != "none" else f"no credentials, {what}"
+    return f"credentials {what}" if consumer.auth != NoAuth() else f"no credentials, {what}"
 
 
 def _of_place(consumer: Consumer) -> ConnectionFinding:

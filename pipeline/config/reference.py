@@ -35,25 +35,35 @@ def blocks(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[
     """Every block with its path, outer ones first."""
     yield path, struct
     for field in fields_of(struct):
-        nested = _nested(field.type)
-        if nested is not None:
-            mark = "[]" if _is_list(field.type) else ""
+        mark = "[]" if _is_list(field.type) else ""
+        for nested in _nested(field.type):
             yield from blocks(f"{path}.{field.name}{mark}".lstrip("."), nested)
 
 
 def _block(path: str, struct: type[msgspec.Struct]) -> str:
     heading = f"### `{path}`" if path else "### The file"
     rows = "".join(_row(field) for field in fields_of(struct))
+    tag_field, tag = tag_of(struct)
+    if tag_field:
+        heading += f" with `{tag_field}: {tag}`"
+        rows = f"| `{tag_field}` | `{tag}` | {'**required**' if rows else ''} | {struct.__doc__} |\n{rows}"
     return f"{heading}\n\n{struct.__doc__}\n\n| Key | Value | Default | Meaning |\n|---|---|---|---|\n{rows}\n"
 
 
 def _row(field: inspect.Field) -> str:
     schema = metadata(field.type)
     nested = _nested(field.type)
-    meaning = meaning_of(field.type) or (nested.__doc__ if nested else "") or ""
+    meaning = meaning_of(field.type) or (nested[0].__doc__ if nested else "") or ""
     examples = "".join(f" Example: `{example}`." for example in schema.get("examples", ()))
     cells = (f"`{field.name}`", _value(field.type), _default(field), meaning + examples)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def tag_of(struct: type[msgspec.Struct]) -> tuple[str, str]:
+    """The key that tells the blocks of a union apart, and its value for ``struct``; empty texts outside of unions."""
+    declared = inspect.type_info(struct)
+    assert isinstance(declared, inspect.StructType)
+    return declared.tag_field or "", str(declared.tag or "")
 
 
 def fields_of(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
@@ -66,14 +76,15 @@ def metadata(declared: inspect.Type) -> dict[str, Any]:
     return (declared.extra_json_schema or {}) if isinstance(declared, inspect.Metadata) else {}
 
 
-def _nested(declared: inspect.Type) -> type[msgspec.Struct] | None:
-    """The block that the value is, or is a list of."""
+def _nested(declared: inspect.Type) -> list[type[msgspec.Struct]]:
+    """The blocks that the value may be, or may be a list of."""
+    found: list[type[msgspec.Struct]] = []
     for member in members(declared):
         if isinstance(member, inspect.StructType):
-            return member.cls
-        if isinstance(member, inspect.ListType):
-            return _nested(member.item_type)
-    return None
+            found.append(member.cls)
+        elif isinstance(member, inspect.ListType):
+            found += _nested(member.item_type)
+    return found
 
 
 def _is_list(declared: inspect.Type) -> bool:
@@ -108,7 +119,7 @@ def _value(declared: inspect.Type) -> str:
     kind = kind_of_check(declared)
     if kind:
         return KINDS[kind].words
-    return " or ".join(_word(member) for member in members(declared))
+    return " or ".join(dict.fromkeys(_word(member) for member in members(declared)))
 
 
 def _word(declared: inspect.Type) -> str:

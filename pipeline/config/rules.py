@@ -9,24 +9,8 @@ from edx2lrs.pipeline.config.misfit import Misfit
 from edx2lrs.pipeline.config.unusable import UNUSABLE
 from edx2lrs.pipeline.config.values import BlockCheck, Given
 from edx2lrs.pipeline.variants import actor_options
-from edx2lrs.transforms.config_types import Access, AccessRule, Auth, Config, Consumer, Retry, Tls, UserRule
-
-_NEEDED = {"basic": ("username", "password"), "bearer": ("token",), "none": ()}
-
-
-def check_auth(auth: Auth, given: Given) -> Iterator[Misfit]:
-    """Each scheme with what it needs, and nothing else."""
-    if given.wrong("scheme"):
-        return
-    needed = _NEEDED[auth.scheme]
-    for key in needed:
-        if key not in given:
-            yield Misfit(key, "nothing", "a reference such as env:NAME", f"scheme {auth.scheme} needs {' and '.join(needed)}")
-    for key in ("username", "password", "token"):
-        if key in given and key not in needed:
-            scheme = "bearer" if key == "token" else "basic"
-            found = f"{key} with scheme {auth.scheme}" if "scheme" in given else f"{key} without a scheme"
-            yield Misfit(key, found, f"scheme: {scheme}")
+from edx2lrs.transforms.auth import NoAuth
+from edx2lrs.transforms.config_types import Access, AccessRule, Config, Consumer, Retry, Tls, UserRule
 
 
 def check_access(_: Access, given: Given) -> Iterator[Misfit]:
@@ -79,7 +63,7 @@ def _check_transport(consumer: Consumer, given: Given) -> Iterator[Misfit]:
     """Options of HTTP need an address, options of TLS one with https."""
     if is_place(consumer.url):
         for key in ("auth", "headers", "tls", "gzip"):
-            if key in given and not (key == "auth" and (given.wrong("auth") or consumer.auth.scheme == "none")):
+            if key in given and not (key == "auth" and (given.wrong("auth") or consumer.auth == NoAuth())):
                 yield Misfit(key, f"{key} with a url of files", fix="remove it, since nothing is sent by HTTP")
     elif "tls" in given and consumer.url.lower().startswith("http:"):
         yield Misfit("tls", "tls with an http:// url", "an https:// url")
@@ -127,7 +111,6 @@ def _check_actor(config: Config, consumer: Consumer, key: str, given: Given) -> 
 
 
 CHECKS: Mapping[type, BlockCheck] = {
-    Auth: check_auth,
     Access: check_access,
     AccessRule: check_access_rule,
     UserRule: check_access_rule,

@@ -14,7 +14,7 @@ import yaml
 from msgspec import inspect
 
 from edx2lrs.pipeline.config.kind_table import KINDS, TEXT
-from edx2lrs.pipeline.config.reference import blocks, fields_of, kind_of_check, meaning_of, metadata
+from edx2lrs.pipeline.config.reference import blocks, fields_of, kind_of_check, meaning_of, metadata, tag_of
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.declared_fields import members
 
@@ -37,11 +37,14 @@ def schema() -> dict[str, Any]:
 
 def _block(struct: type[msgspec.Struct]) -> dict[str, Any]:
     fields = fields_of(struct)
+    tag_field, tag = tag_of(struct)
+    described = {"description": " ".join((struct.__doc__ or "").split())}
+    tagged = {tag_field: {"enum": [tag], **described, "examples": [tag]}} if tag_field else {}
     return {
-        "description": " ".join((struct.__doc__ or "").split()),
+        **described,
         "type": "object",
-        "properties": {field.name: dict(_property(field)) for field in fields},
-        "required": [field.name for field in fields if field.required],
+        "properties": {**tagged, **{field.name: dict(_property(field)) for field in fields}},
+        "required": [*(tagged if fields else ()), *(field.name for field in fields if field.required)],
         "additionalProperties": False,
     }
 

@@ -130,6 +130,8 @@ class TreeReader:
                 return read
             if isinstance(plain, inspect.StructType):
                 return self.block(node, plain.cls, key)
+            if isinstance(plain, inspect.UnionType) and (variants := _tagged(plain)):
+                return self._variant(node, variants, key)
             if isinstance(plain, inspect.UnionType):
                 return self._union(node, plain, key)
             if isinstance(plain, inspect.ListType):
@@ -147,6 +149,39 @@ class TreeReader:
                     break
                 return self.value(node, member, key)
         raise UnfitError(kind_of(node.value), " or ".join(_expected(member) for member in union.types))
+
+    def _variant(self, node: Node, variants: Mapping[str, inspect.StructType], key: str) -> Any:
+        """The mapping ``node`` as the struct that its tag names; without a tag, as the struct without keys."""
+        tag_field = next(iter(variants.values())).tag_field or ""
+        fields = {field.name: (tag, field) for tag, struct in list(variants.items())[::-1] for field in struct.fields}
+        if not isinstance(node.value, dict):
+            raise UnfitError(kind_of(node.value), f"a mapping with the keys {', '.join((tag_field, *fields))}")
+        tag: Any = next(tag for tag, struct in variants.items() if not struct.fields)
+        written = node.value.get(tag_field)
+        if written is not None:
+            tag = self.value(Node(written.node.value, written.line), inspect.LiteralType(tuple(variants)), joined(key, tag_field))
+        own = {field.name: field for field in variants[tag].fields} if tag is not UNUSABLE else {}
+        values = {}
+        for name, entry in node.value.items():
+            path = joined(key, name)
+            if name == tag_field:
+                continue
+            if name not in fields:
+                self.fault(entry.line, path, "unknown key", fix=nearest(name, (tag_field, *fields)))
+                continue
+            self._lines[path] = entry.line
+            values[name] = self.value(Node(entry.node.value, entry.line), fields[name][1].type, path)
+            if tag is not UNUSABLE and name not in own:
+                found = f"{name} with {tag_field} {tag}" if written is not None else f"{name} without a {tag_field}"
+                self.fault(entry.line, path, found, f"{tag_field}: {fields[name][0]}")
+        if tag is UNUSABLE:
+            return UNUSABLE
+        for name, field in own.items():
+            if name not in values and field.required:
+                needs = " and ".join(each.name for each in own.values() if each.required)
+                self.fault(node.line, joined(key, name), "nothing", _expected(field.type), f"{tag_field} {tag} needs {needs}")
+                values[name] = UNUSABLE
+        return variants[tag].cls(**{name: values[name] for name in own if name in values})
 
     def _list(self, node: Node, declared: inspect.ListType, key: str) -> Any:
         if not isinstance(node.value, list):
@@ -167,6 +202,11 @@ def _needs_of_tls(tls: Tls, key: str, line_of: Callable[[str, int], int]) -> Ite
         yield Need(line_of(f"{key}.ca", 0), f"{key}.ca", "authorities", tls.ca)
     if tls.cert is not None:
         yield Need(line_of(f"{key}.cert", 0), f"{key}.cert", "certificate", tls.cert, tls.key)
+
+
+def _tagged(union: inspect.UnionType) -> dict[str, inspect.StructType]:
+    """The structs of a tagged union by their tags; nothing for another union."""
+    return {str(each.tag): each for each in union.types if isinstance(each, inspect.StructType) and each.tag_field}
 
 
 @cache

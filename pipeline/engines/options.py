@@ -13,6 +13,7 @@ from typing import NamedTuple
 from edx2lrs.io.dead_letters.topic import is_topic
 from edx2lrs.io.delivery.statement_files import is_place
 from edx2lrs.io.paths import is_remote
+from edx2lrs.io.secrets import references
 from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import names_of_one_reader, on, spec_of
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, Engine, SourceSpec
@@ -187,14 +188,3 @@ def _number(options: Mapping[str, str], name: str, default: int) -> int:
 
 def _is_set(options: Mapping[str, str], name: str) -> bool:
     return options.get(name, "false").lower() not in ("false", "no", "0")
-
-
-def references(config: Config) -> Iterator[str]:
-    """Every reference to a secret in ``config``."""
-    from edx2lrs.io.secrets import is_reference
-
-    found: list[str | None] = [config.lms.id_key]
-    for consumer in config.consumers:
-        auth = consumer.auth
-        found += [auth.username, auth.password, auth.token, consumer.actor.key, *consumer.headers.values()]
-    return (each for each in found if each and is_reference(each))

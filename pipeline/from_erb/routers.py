@@ -7,9 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+import msgspec
+
 from edx2lrs.pipeline.config.kinds import header_name, url
 from edx2lrs.pipeline.config.overrides import override_misfits
 from edx2lrs.pipeline.from_erb.rows import UNREADABLE, RouterRow
+from edx2lrs.transforms.auth import BasicAuth, BearerAuth, NoAuth
 from edx2lrs.transforms.config_types import Protocol
 from edx2lrs.transforms.formats.unfit import UnfitError
 from edx2lrs.transforms.matching.event_paths import declared_paths, structured_paths
@@ -107,22 +110,25 @@ def _variable(name: str, what: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9]+', '_', name).upper().lstrip('0123456789_') or 'ROUTER'}_{what}"
 
 
+_OF_ERB = {"username": ("username", "USER"), "password": ("password", "PASSWORD"), "token": ("auth_key", "TOKEN")}
+"""What our secrets are called in a row of erb, and at the end of an environment variable."""
+
+
 def _auth(row: RouterRow, name: str, secrets: dict[str, str], notes: list[str]) -> dict[str, Any]:
-    scheme = row.auth_scheme.lower()
-    needed = {"basic": {"username": "USER", "password": "PASSWORD"}, "bearer": {"token": "TOKEN"}}.get(scheme)
-    if needed is None:
-        if scheme not in ("", "none", "null"):
+    scheme = {"basic": BasicAuth, "bearer": BearerAuth}.get(row.auth_scheme.lower())
+    if scheme is None:
+        if row.auth_scheme.lower() not in ("", "none", "null"):
             notes.append("its auth_scheme is neither Basic nor Bearer; erb sends no credentials then")
-        return {"auth": {"scheme": "none"}}
-    auth = {"scheme": scheme}
-    for key, what in needed.items():
-        field = "auth_key" if key == "token" else key
+        return {"auth": msgspec.to_builtins(NoAuth())}
+    references = {}
+    for key in scheme.__struct_fields__:
+        field, what = _OF_ERB[key]
         variable = _variable(name, what)
-        auth[key] = f"env:{variable}"
+        references[key] = f"env:{variable}"
         secrets[variable] = f"{field} of {row.place}"
         if field not in row.secrets:
             notes.append(f"{field} is empty in its row: erb could not log in with that")
-    return {"auth": auth}
+    return {"auth": msgspec.to_builtins(scheme(**references))}
 
 
 def _configured(row: RouterRow, protocol: Protocol, name: str, secrets: dict[str, str], notes: list[str]) -> dict[str, Any]:

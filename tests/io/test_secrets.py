@@ -12,14 +12,18 @@ import urllib.parse
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+import msgspec
 import pytest
+from hamcrest import assert_that, equal_to, greater_than
 
 from edx2lrs.io.delivery.credentials import RenewedCredentials, credentials_of
 from edx2lrs.io.google_secrets import _remembered
-from edx2lrs.io.secrets import SecretError, is_reference, resolve
-from edx2lrs.transforms.config_types import Auth, Consumer
+from edx2lrs.io.secrets import SecretError, is_reference, references, resolve
+from edx2lrs.pipeline.config.reading import read_structure
+from edx2lrs.transforms.auth import Auth, BasicAuth, BearerAuth, HeaderReference, NoAuth, Reference
+from edx2lrs.transforms.config_types import Consumer, HeaderText
 
 SECRET = "hunter2-do-not-show"
 
@@ -155,7 +159,7 @@ def test_a_secret_that_changes_is_in_use_a_minute_later(tmp_path: Path, caplog: 
     caplog.set_level("INFO")
     file, now = tmp_path / "token", [0.0]
     file.write_text("first token")
-    its = consumer(auth=Auth(scheme="bearer", token=f"file:{file}"))
+    its = consumer(auth=BearerAuth(token=f"file:{file}"))
     renewed = RenewedCredentials(its, resolve, lambda: now[0])
     first = renewed()
     file.write_text("second token")
@@ -173,7 +177,7 @@ def test_a_secret_that_is_gone_stays_in_use_and_that_is_said_once(
 ) -> None:
     file, now = tmp_path / "token", [0.0]
     file.write_text(SECRET)
-    renewed = RenewedCredentials(consumer(auth=Auth(scheme="bearer", token=f"file:{file}")), resolve, lambda: now[0])
+    renewed = RenewedCredentials(consumer(auth=BearerAuth(token=f"file:{file}")), resolve, lambda: now[0])
     first = renewed()
     file.unlink()
     if content is not None:
@@ -187,7 +191,7 @@ def test_a_secret_that_is_gone_stays_in_use_and_that_is_said_once(
 
 @pytest.mark.parametrize("secret", [SECRET, 'a"b\\c/d', "a&b<c>'d", "pä ss/wörd"])
 def test_what_an_lrs_repeats_is_shown_without_secrets(secret: str) -> None:
-    its = consumer(auth=Auth(scheme="basic", username="user", password="password"))
+    its = consumer(auth=BasicAuth(username="user", password="password"))
     credentials = credentials_of(its, lambda reference: f"{reference}-{secret}")
     said = [f"user-{secret}", json.dumps({"p": f"password-{secret}"}), html.escape(secret), urllib.parse.quote(f"user-{secret}")]
     said.append(credentials.headers["Authorization"])
@@ -216,3 +220,35 @@ def test_what_is_no_reference_is_refused_and_not_shown(text: str) -> None:
         resolve(text)
     assert SECRET not in str(raised.value)
     assert "env:NAME, file:PATH or secret:" in str(raised.value)
+
+
+class Part(msgspec.Struct, frozen=True):
+    by_reference: Reference
+    plain: str = "env:PLAIN"
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """As somebody may add it to the configuration."""
+
+    one: Reference | None
+    parts: list[Part]
+    one_of: Auth
+    by_name: dict[str, HeaderText]
+    for_a_header: Annotated[HeaderReference, msgspec.Meta(examples=["env:X"])]
+
+
+def test_every_reference_is_found_by_its_type() -> None:
+    """A secret that an option names is found wherever the option stands, without a list of such options."""
+    basic = BasicAuth(username="env:D", password="env:E")
+    whole = Whole("env:A", [Part("env:B"), Part("file:/c")], basic, {"x": "env:F", "y": "text"}, "env:G")
+    assert_that(list(references(whole)), equal_to(["env:A", "env:B", "file:/c", "env:D", "env:E", "env:F", "env:G"]))
+    assert_that(list(references(Whole(None, [], NoAuth(), {}, "env:G"))), equal_to(["env:G"]))
+
+
+def test_every_option_that_is_checked_as_a_secret_is_found_as_a_reference() -> None:
+    """What the configuration needs and what is found by types are the same."""
+    full = Path(__file__).parents[2] / "templates" / "config" / "full.yaml"
+    structure = read_structure(str(full))
+    needed = {need.name for need in structure.needs if need.kind.endswith("reference")}
+    assert_that(set(references(structure.config)), equal_to(needed))
+    assert_that(len(needed), greater_than(3))

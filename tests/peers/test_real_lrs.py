@@ -22,7 +22,8 @@ from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.pipeline.app.connection_check import findings
-from edx2lrs.transforms.config_types import Auth, Config, Consumer, Lms
+from edx2lrs.transforms.auth import BasicAuth
+from edx2lrs.transforms.config_types import Config, Consumer, Lms
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
 
@@ -44,7 +45,7 @@ def campus(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     said = dict(word.split("=", 1) for word in output.split())
     monkeypatch.setenv("LRS_USER", said["user"])
     monkeypatch.setenv("LRS_PASSWORD", said["password"])
-    auth = Auth(scheme="basic", username="env:LRS_USER", password="env:LRS_PASSWORD")
+    auth = BasicAuth(username="env:LRS_USER", password="env:LRS_PASSWORD")
     yield Consumer(name=request.param, protocol="xapi", url=said["url"], access="all", auth=auth)
     os.kill(int(said["pid"]), signal.SIGTERM)
 

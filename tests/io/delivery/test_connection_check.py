@@ -12,9 +12,10 @@ import pytest
 
 from edx2lrs.pipeline.app.connection_check import ConnectionFinding, findings
 from edx2lrs.pipeline.cli import main
-from edx2lrs.transforms.config_types import Auth, Config, Lms
+from edx2lrs.transforms.auth import BearerAuth, NoAuth
+from edx2lrs.transforms.config_types import Config, Lms
 
-BEARER = Auth(scheme="bearer", token="env:TOKEN")
+BEARER = BearerAuth(token="env:TOKEN")
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_caliper_gets_an_envelope_of_nothing(lrs: Any, found: Any) -> None:
 def test_who_refuses_a_batch_of_nothing_has_accepted_the_credentials(lrs: Any, found: Any, replies: Any, status: int) -> None:
     lrs.behave = lambda _: replies(status)
     assert found(lrs.url).fine
-    assert found(lrs.url, protocol="caliper", auth=Auth()).text == "reachable, no TLS, no credentials, accepted"
+    assert found(lrs.url, protocol="caliper", auth=NoAuth()).text == "reachable, no TLS, no credentials, accepted"
 
 
 def by_method(lrs: Any, replies: Any, read: int, write: int) -> None:
@@ -104,11 +105,11 @@ def test_no_answer_costs_one_time_out(lrs: Any, found: Any, replies: Any) -> Non
 
 
 def test_a_place_for_files_is_written_to_and_left_as_it_was(found: Any, tmp_path: Path) -> None:
-    assert found(f"file://{tmp_path}/out/all.jsonl", auth=Auth()) == ("campus", True, "can be written")
+    assert found(f"file://{tmp_path}/out/all.jsonl", auth=NoAuth()) == ("campus", True, "can be written")
     assert list((tmp_path / "out").iterdir()) == []
     (tmp_path / "file").touch()
-    assert found(f"file://{tmp_path}/file/", auth=Auth()) == ("campus", False, "cannot be written: File exists")
-    assert found("stdout:", auth=Auth()) == ("campus", True, "standard output")
+    assert found(f"file://{tmp_path}/file/", auth=NoAuth()) == ("campus", False, "cannot be written: File exists")
+    assert found("stdout:", auth=NoAuth()) == ("campus", True, "standard output")
 
 
 CONFIG = """\

@@ -18,7 +18,8 @@ import pytest
 from edx2lrs.io.delivery.bodies import frame_bytes
 from edx2lrs.io.delivery.credentials import credentials_of
 from edx2lrs.io.delivery.lrs import LrsClient, endpoint, parsed_retry_after
-from edx2lrs.transforms.config_types import Auth, Consumer
+from edx2lrs.transforms.auth import BasicAuth, BearerAuth
+from edx2lrs.transforms.config_types import Consumer
 
 ID = "12345678-1234-4234-8234-123456789012"
 BODY = json.dumps({"id": ID, "name": "Zoë"}, ensure_ascii=False).encode()
@@ -86,7 +87,7 @@ def test_a_caliper_batch_is_an_envelope(lrs: Any, client: Any) -> None:
 
 
 def test_renewed_credentials_are_in_the_next_request(lrs: Any, consumer: Callable[..., Consumer]) -> None:
-    its = consumer(lrs.url, auth=Auth(scheme="bearer", token="env:token"))
+    its = consumer(lrs.url, auth=BearerAuth(token="env:token"))
     made = [credentials_of(its, lambda _, token=token: token) for token in ("first", "second")]
     now = [made[0]]
     with contextlib.closing(LrsClient(its, made[0], "http://lms", lambda: now[0])) as client:
@@ -135,13 +136,13 @@ def test_an_address_of_ipv6(new_lrs: Any, client: Any) -> None:
 
 
 def test_basic_credentials_are_utf_8(lrs: Any, client: Any) -> None:
-    client(lrs.url, auth=Auth(scheme="basic", username="env:zoë", password="env:pä:ß")).post(BODY)
+    client(lrs.url, auth=BasicAuth(username="env:zoë", password="env:pä:ß")).post(BODY)
     scheme, _, encoded = lrs.headers[0]["Authorization"].partition(" ")
     assert (scheme, base64.b64decode(encoded).decode()) == ("Basic", "zoë:pä:ß")
 
 
 def test_bearer_and_other_headers(lrs: Any, client: Any) -> None:
-    auth = Auth(scheme="bearer", token="env:t0k3n")
+    auth = BearerAuth(token="env:t0k3n")
     client(lrs.url, auth=auth, headers={"X-Tenant": "campus", "X-Key": "env:k3y", "content-type": "text/plain"}).post(BODY)
     assert lrs.headers[0]["Authorization"] == "Bearer t0k3n"
     assert (lrs.headers[0]["X-Tenant"], lrs.headers[0]["X-Key"]) == ("campus", "k3y")
@@ -196,7 +197,7 @@ def test_a_success_without_a_list_names_no_ids(lrs: Any, client: Any, replies: A
 
 
 def test_the_excerpt_is_short_printable_and_without_secrets(lrs: Any, client: Any, replies: Any) -> None:
-    auth = Auth(scheme="basic", username="env:user", password="env:hunter22")
+    auth = BasicAuth(username="env:user", password="env:hunter22")
     encoded = base64.b64encode(b"user:hunter22")
     lrs.behave = lambda _: replies(400, b"bad\x00\n verb: hunter22 " + encoded + b" z\xc3\xb6 " + b"y" * 100_000)
     excerpt = client(lrs.url, auth=auth).post(BODY).excerpt
@@ -300,5 +301,5 @@ def test_plain_http_behind_https(lrs: Any, client: Any) -> None:
 
 
 def test_credentials_never_show() -> None:
-    its = Consumer(name="c", protocol="xapi", url="http://x", access="all", auth=Auth(scheme="bearer", token="env:s3cret"))
+    its = Consumer(name="c", protocol="xapi", url="http://x", access="all", auth=BearerAuth(token="env:s3cret"))
     assert "s3cret" not in repr(credentials_of(its, lambda reference: reference.removeprefix("env:")))

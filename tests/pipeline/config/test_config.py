@@ -12,7 +12,8 @@ import pytest
 
 from edx2lrs.pipeline.config.faults import ConfigError
 from edx2lrs.pipeline.config.reading import load, load_site, read_structure
-from edx2lrs.transforms.config_types import Access, AccessRule, Auth, UserRule
+from edx2lrs.transforms.auth import BasicAuth
+from edx2lrs.transforms.config_types import Access, AccessRule, UserRule
 
 SITE = "lms: {root_url: https://lms.example.com, id_key: env:SITE_KEY}\n"
 CONSUMER = "consumers:\n- {name: campus, protocol: xapi, url: https://lrs.example.edu/xAPI, access: all"
@@ -438,7 +439,7 @@ def test_a_full_consumer(write) -> None:
     }
     text = consumer(**options).replace(", access: all", "")
     made = load(write(text)).consumers[0]
-    assert made.auth == Auth(scheme="basic", username="env:SITE_KEY", password="env:LRS_PASSWORD")
+    assert made.auth == BasicAuth(username="env:SITE_KEY", password="env:LRS_PASSWORD")
     assert made.match_params == {
         "context.org_id": "MITx",
         "name": ["problem_check", "/^edx\\.video\\./"],

@@ -11,6 +11,7 @@ import pytest
 
 from edx2lrs.pipeline.config.faults import ConfigError
 from edx2lrs.pipeline.config.reading import load
+from edx2lrs.transforms.auth import NoAuth
 
 TLS = Path(__file__).parents[3] / "templates" / "config" / "tls"
 CONFIG = """\
@@ -92,7 +93,7 @@ def test_files_have_no_options_of_http(loaded: Any, options: dict[str, str]) -> 
 
 
 def test_files_may_say_that_they_need_no_credentials(loaded: Any) -> None:
-    assert loaded("file:///out/", auth="{scheme: none}").auth.scheme == "none"
+    assert loaded("file:///out/", auth="{scheme: none}").auth == NoAuth()
 
 
 def test_certificates_are_made_absolute(loaded: Any, tmp_path: Path) -> None:
