@@ -1,1 +1,1 @@
-"""The typed source events: which fields of an event may be read."""
+"""Event families: for each family, the fields that may be read, and the mappings."""

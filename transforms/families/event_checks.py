@@ -1,4 +1,4 @@
-"""What the ``events`` module of a family has to be: the same for the families of edx2lrs and for a site's own package."""
+"""The rules for the ``events`` module of a family: the same for the families of edx2lrs and for a site's own package."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _check_decodable(package: Package, name: str, struct: type[msgspec.Struct]) 
 
 
 def _check_contexts(package: Package, events: Mapping[str, SourceEvent], others: Iterable[SourceEvent]) -> None:
-    """The context is decoded before it is known what event it is of: a field of it has one type for all."""
+    """A field of the context has one type for all events, since the context is decoded before the event's family is known."""
     declared = {field.name: field.type for field in msgspec.structs.fields(Context)}
     for other in others:
         declared.update((field.name, field.type) for field in _context_fields(other))

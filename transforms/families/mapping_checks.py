@@ -1,4 +1,4 @@
-"""What the ``xapi`` and ``caliper`` modules of a family have to be: the same for the families of edx2lrs and for own packages."""
+"""The rules for the ``xapi`` and ``caliper`` modules of a family: the same for the families of edx2lrs and for own packages."""
 
 from __future__ import annotations
 

@@ -50,6 +50,6 @@ def _of(package: Package, protocol: Protocol, response_format: ResponseFormat) -
 
 
 def load_packages() -> None:
-    """Loads all mappings, which otherwise happens when they are needed. Raises OwnEventsError."""
+    """Loads all mappings now, instead of at their first use. Raises OwnEventsError."""
     for protocol in PROTOCOLS:
         mappings(protocol)

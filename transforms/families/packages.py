@@ -20,7 +20,7 @@ _BUILT_IN = Path(__file__).parent
 
 
 class OwnEventsError(Exception):
-    """What is wrong with a package of own events, in one line: which package, where, what was found, what was expected."""
+    """A fault in a package of own events, in one line: which package, where, what was found, what was expected."""
 
 
 class Package(NamedTuple):
@@ -31,7 +31,7 @@ class Package(NamedTuple):
     is_built_in: bool = False
 
     def wrong(self, module: str, what: str) -> OwnEventsError:
-        """The error for what was found in one of the package's modules."""
+        """The error for a fault in one of the package's modules."""
         return OwnEventsError(f"{self.source}: {self.module}.{module}: {what}")
 
 

@@ -36,7 +36,8 @@ def _claims() -> dict[str, list[_Claim]]:
 
 
 def _owner(name: str, claimants: list[_Claim]) -> _Claim:
-    """Whose events those of ``name`` are: the only one's, or that one's who replaces the other's. Raises OwnEventsError."""
+    """The package that owns the events of ``name``: the only package with this name, or the package that replaces the events of the
+    other. Raises OwnEventsError."""
     first = [claim for claim in claimants if not claim.replaces]
     second = [claim for claim in claimants if claim.replaces]
     if len(first) > 1:

@@ -1,4 +1,4 @@
-"""What the mappings hold, for those who look at them: their tables one by one, and what each row reads."""
+"""The content of the mappings, for code that inspects them: the tables one by one, and what each row reads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def tables(mapping: xapi.XapiMapping | caliper.CaliperMapping) -> Iterator[Table
 
 
 def _last(rows: Rows) -> Rows:
-    """The rows without those whose destination a later row has."""
+    """The rows, without rows whose destination a later row has too."""
     return tuple({row.destination: row for row in rows}.values())
 
 

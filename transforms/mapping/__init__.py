@@ -1,1 +1,1 @@
-"""How mappings are written and carried out: rows, their compiler, what both protocols share of statements."""
+"""How mappings are written and carried out: rows, the compiler of rows, and what the statements of both protocols share."""

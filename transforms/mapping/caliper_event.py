@@ -22,7 +22,7 @@ _is_plain = re.compile(r"[A-Za-z0-9]+").fullmatch
 
 
 def session(root: str, session_id: Any) -> Json | None:
-    """Raises guard.Invalid for a text that no IRI can end with."""
+    """The session's entity. Raises guard.Invalid for a text that cannot be the end of an IRI."""
     if type(session_id) is str and _is_plain(session_id):  # nearly always
         return f'{{"id":"{root}/sessions/{session_id}","type":"{SESSION}"}}'.encode()
     return _check_session({"id": f"{root}/sessions/{session_id}", "type": SESSION}) if session_id else None

@@ -1,6 +1,7 @@
 """What a table means: a plain interpreter of rows, the specification of ``transforms.mapping.row_compiler``.
 
-Too slow for events by the million; a test holds that the compiled functions print what stands here."""
+The interpreter is too slow for millions of events. A test checks that the compiled functions print the same statements.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Scope, Unmappab
 
 
 def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> dict[str, Any]:
-    """The statement that ``rows`` make of ``scope``, as an object. Of two rows with one destination the later wins. Raises Unmappable
-    and guard.Invalid."""
+    """The statement that ``rows`` make of ``scope``, as an object. If two rows have the same destination, the later row wins.
+    Raises Unmappable and guard.Invalid."""
     statement: dict[str, Any] = {}
     kept = (row for row in rows if isinstance(row, Constant) or row.free_text not in options.redact)
     for row in {row.destination: row for row in kept}.values():
@@ -38,7 +39,7 @@ def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> 
 
 
 def _value(row: Row, scope: Scope, options: Options) -> Any:
-    """What a row gives; None where its destination is left out."""
+    """The value of a row; None if the row's destination is left out."""
     values = [value_at(path, scope, options.site) for path in sources(row)]
     if isinstance(row.source, str) and (values[0] is None or values[0] == ""):
         return None

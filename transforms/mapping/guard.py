@@ -1,9 +1,9 @@
-"""The last look at a finished statement: what a receiver would refuse is never sent. Cheap, since every statement passes here.
+"""The last check of a finished statement: a statement that its receiver would refuse is never sent. The check is cheap, since every
+statement passes here.
 
-Mappings make what is required anyway, and what is the same for many statements (actors, courses) was checked when it was made.
-The guard looks at what depends on a record's own values, by its place in the statement, while the statement is printed:
-identifiers and scores. Numbers are finite since ``parse`` and ``transforms.mapping.values``. The complete rules are those of
-``transforms.validation``.
+Mappings make every required property, and parts that many statements share (actors, courses) were checked when they were made. The
+guard checks values that depend on a record, by their place in the statement, while the statement is printed: identifiers and
+scores. Numbers are finite since ``parse`` and ``transforms.mapping.values``. The complete rules are in ``transforms.validation``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def iri(path: str, clause: str, expected: str = "an absolute IRI", is_one: Calla
 
 
 def is_activity_id(text: str) -> bool:
-    """An IRI that all LRSs take: Learning Locker knows no ``-``, ``+`` and ``.`` in a scheme, which links may have."""
+    """An IRI that all LRSs accept. Learning Locker accepts no ``-``, ``+`` and ``.`` in a scheme, and schemes of links may have
+    these signs."""
     return is_iri(text) and text.partition(":")[0].isalnum()
 
 
@@ -69,7 +70,7 @@ def _judge(value: dict[str, float]) -> None:
 
 
 def activities(path: str) -> Check:
-    """The check of context activities (xAPI 1.0.3, 2.4.6.2): each has an IRI for its id."""
+    """The check of context activities (xAPI 1.0.3, 2.4.6.2): the id of each activity is an IRI."""
     check = iri(f"{path}.id", "xAPI 1.0.3, 2.4.4.1")
 
     def checked_activities(value: Any) -> Json:
@@ -81,7 +82,7 @@ def activities(path: str) -> Check:
 
 
 def entity(path: str) -> Check:
-    """The check of a Caliper entity (Caliper 1.2, Identifiers): its id is an IRI; in an object or as an IRI alone."""
+    """The check of a Caliper entity (Caliper 1.2, Identifiers): its id is an IRI. The entity is an object, or the IRI alone."""
     check = iri(f"{path}.id", "Caliper 1.2, Identifiers")
 
     def checked_entity(value: Any) -> Json:

@@ -1,7 +1,8 @@
-"""Rows as fast functions: a table becomes the Python function that one would write by hand to print the statement's JSON.
+"""Rows as fast functions: a table becomes the Python function that a programmer would write by hand to print the statement's JSON.
 
-The function is generated as source and compiled once, as ``dataclasses`` does it. It makes no dicts: what is the same in every
-statement is text already, and what depends on the record is put between, value by value. ``source_of`` shows what is generated.
+The function is generated as source text and compiled once, as ``dataclasses`` does. The function makes no dicts: parts that are the
+same in every statement are text already, and values of the record are put between these parts. ``source_of`` shows the generated
+function.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ class Identity(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What is the same for all mappings of one translator. ``site``: the values of ``site.*`` sources. ``checks``: what is looked
-    at before it leaves (``transforms.mapping.guard``). Rows of ``redact`` are left out; ``override_args`` replaces what is at
-    the top."""
+    """Options that all mappings of a translator share. ``site``: the values of ``site.*`` sources. ``checks``: the checks of a
+    statement's values (``transforms.mapping.guard``). Rows of ``redact`` are left out; ``override_args`` replaces properties at the
+    top of the statement."""
 
     site: Mapping[str, Any]
     checks: Mapping[Path, Check]
@@ -81,8 +82,8 @@ _LOCAL_NAMES = ("build", "data", "form", "value", "problem", "id_", "object_id",
 
 
 def compile_rows(rows: Rows, identity: Identity, options: Options) -> Build:
-    """The function that prints one statement by ``rows``. It raises ``Unmappable`` and ``guard.Invalid``. Of two rows with one
-    destination the later wins. Raises KeyError for a ``site`` source that is not there."""
+    """The function that prints a statement by ``rows``. The function raises ``Unmappable`` and ``guard.Invalid``. If two rows have
+    the same destination, the later row wins. Raises KeyError for a ``site`` source that ``site`` lacks."""
     build: Build = _compiled(rows, identity, options, False)
     return build
 
@@ -145,11 +146,11 @@ def _tree(rows: Iterable[Row | Constant]) -> dict[str, Any]:
 
 
 class _Expression(str):
-    """A piece of JSON that the generated function works out: the source of an expression that gives bytes."""
+    """A part of the JSON that the generated function computes: the source of an expression that gives bytes."""
 
 
 class _TextExpression(str):
-    """The source of an expression that gives a text without anything that JSON escapes."""
+    """The source of an expression that gives a text without signs that JSON escapes."""
 
 
 _Text = list[str]
@@ -157,10 +158,10 @@ _Text = list[str]
 
 
 class _Generator:
-    """Writes the function; ``values`` collects the constants and functions that it names.
+    """Writes the function; ``values`` collects the constants and functions that the function names.
 
-    An object is printed as its entries that are always there, then those that may be there: each of these is a local that holds
-    ``,"key":value`` or nothing.
+    An object is printed in two parts: first the entries that every statement has, then the entries that may be missing. Each entry
+    that may be missing is a local that holds ``,"key":value`` or nothing.
     """
 
     def __init__(self, identity: Identity, options: Options):
@@ -325,7 +326,7 @@ class _Generator:
 
 
 def _alone(tree: dict[str, Any]) -> tuple[Row | None, Path]:
-    """The one row of an object that holds nothing but a value that may be there, and the keys to it."""
+    """The only row of an object that holds only a value that may be missing, and the keys that lead to the value."""
     keys: Path = ()
     node: Any = tree
     while isinstance(node, dict) and len(node) == 1:
@@ -343,7 +344,7 @@ def _fixed(value: Any) -> str:
 
 
 def _braced(always: list[_Text], perhaps: _Text) -> _Text:
-    """An object of entries that are there and of locals that may be empty."""
+    """An object of entries that are present and of locals that may be empty."""
     entries = [piece for entry in always for piece in (",", *entry)][1:]
     return ["{", *entries, *perhaps, "}"]
 
@@ -401,7 +402,7 @@ def _missing(row: Row) -> str:
 
 
 def _blamed(rows: Rows, site: Mapping[str, Any], scope: Scope) -> Unmappable | None:
-    """The same complaint with the fields that it is about: the rows again, one by one."""
+    """The same refusal, with the fields that the refusal is about. To find the fields, the rows are read again, one by one."""
     for row in rows:
         if isinstance(row, Constant) or row.function is None:
             continue

@@ -1,14 +1,14 @@
 """Mappings as tables.
 
-A mapping is an ordered tuple of rows: where a value goes, what it is made of, by which named function, and whether a statement
-makes sense without it. The tables are data for people; ``transforms.mapping.row_compiler`` makes functions of them once, when a job
-starts.
+A mapping is an ordered tuple of rows. A row says where a value goes, where the value comes from, which named function makes the
+value, and whether the value is required. The tables are data for people; ``transforms.mapping.row_compiler`` makes functions of the
+tables once, when a job starts.
 
-Sources are dotted paths. They begin with a field of the event's normal form (``data.id``, ``context.module``, ``session``;
+Sources are dotted paths. A source begins with a field of the event's normal form (``data.id``, ``context.module``, ``session``;
 ``transforms.event.Event``), with another field of ``Scope`` (``actor``, ``course``, ``part``, ...), or with ``site`` (values that
-are the same for the whole job). They end at a field with a value, never at a struct: so a row says what it reads. A missing value,
-null and "" are the same thing, and so is a field of a struct that is null (``context.module.usage_key`` without a module): the
-destination's key is left out.
+are the same for the whole job). A source ends at a field with a value, never at a struct, so a row says what the row reads. A
+missing value, null and "" are the same, and so is a field of a struct that is null (``context.module.usage_key`` without a module):
+the destination's key is left out.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Path = tuple[str, ...]
 
 
 class Row(NamedTuple):
-    """``destination`` gets what ``function`` makes of the value at ``source``, or that value itself.
+    """``destination`` gets the result of ``function`` for the value at ``source``; without a function, the value itself.
 
-    The value of a source that is a text goes to the function when it is there; those of a tuple always go, in their order.
-    A function gives None for "leave it out" and raises ``Unmappable`` for a value that it can do nothing with.
-    ``required``: without a value there is no statement, but a refusal. ``free_text``: learners write it; a consumer's ``redact``
-    of that name leaves it out.
+    If ``source`` is a text, the function is called only if there is a value. If ``source`` is a tuple, the function always gets all
+    values, in their order. A function gives None for "leave the key out", and raises ``Unmappable`` for a value that the function
+    cannot use. ``required``: without a value, the event is refused. ``free_text``: the kind of text that learners write; a consumer
+    with this kind in ``redact`` does not get the value.
     """
 
     destination: Path
@@ -70,8 +70,9 @@ class VariantMapping(NamedTuple):
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
-    """The finished statement about the whole of a group, as its parts refer to it: its id, its object's id, and as JSON the
-    object and the ``contextActivities`` of the parts: that object as the parent, what was its parent as a grouping."""
+    """The finished statement about the whole of a group, in the form that the statements about the parts need: its id, the id of
+    its object, and as JSON the object and the ``contextActivities`` of the parts (the object as the parent, the object's own parent
+    as a grouping)."""
 
     id: str
     object_id: str
@@ -80,9 +81,10 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
 
 
 class Course(msgspec.Struct, frozen=True, gc=False):
-    """The course of an event, as its statements see it. All None when the event has none.
+    """The course of an event, as the event's statements show the course. All fields are None if the event has no course.
 
-    ``id`` is its IRI; ``activities`` the xAPI array with the one activity that stands for it (2.4.6.2), as JSON."""
+    ``id`` is the course's IRI; ``activities`` the xAPI array with the activity of the course (2.4.6.2), as JSON.
+    """
 
     id: str | None
     name: str | None
@@ -90,7 +92,7 @@ class Course(msgspec.Struct, frozen=True, gc=False):
 
 
 class Scope(msgspec.Struct, gc=False):
-    """Everything that a row may read. Where parts of an event get a statement each: the part's key, its value and the
+    """Everything that a row may read. If the parts of an event get a statement each: also the part's key, its value and the
     statement about the whole."""
 
     event: Event
@@ -118,7 +120,7 @@ def sources(row: Row | Constant) -> tuple[str, ...]:
 
 
 def value_at(path: str, scope: Scope, site: Mapping[str, Any]) -> Any:
-    """The value that a path names. Raises KeyError for a ``site`` source that is not there."""
+    """The value that a path names. Raises KeyError for a ``site`` source that does not exist."""
     if path.startswith("site."):
         return site[path.removeprefix("site.")]
     steps = path.split(".")

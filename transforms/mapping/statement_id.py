@@ -1,6 +1,6 @@
-"""Stable ids: the same event gives the same id on every run and machine, whatever road it took.
+"""Stable ids: the same event gives the same id on every run and machine, from every source.
 
-xAPI: the algorithm of event-routing-backends, so that an LRS knows again what it got from there::
+xAPI: the algorithm of event-routing-backends, so that an LRS recognises statements of event-routing-backends::
 
     namespace = uuid5(DNS, <JSON text of the verb>)              a child of a group: <JSON text of the verb>-<key>
     id        = uuid5(namespace, <JSON text of the actor>-<time>)
@@ -30,7 +30,7 @@ _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def uuid5_in(namespace: bytes) -> Identify:
-    """uuid5 of many names in one namespace, faster than by ``uuid.uuid5``."""
+    """uuid5 of many names in one namespace, faster than ``uuid.uuid5``."""
     start = sha1(namespace, usedforsecurity=False)
 
     def identify(name: str) -> str:
@@ -49,5 +49,5 @@ def verb_ids(verb: str, key: str | None = None) -> Identify:
 
 
 def bytes_of(ids: str) -> bytes:
-    """The ids in ``ids``, texts of UUIDs one after the other, 16 bytes each."""
+    """The ids in ``ids`` (texts of UUIDs, one after the other), as 16 bytes each."""
     return bytes.fromhex(ids.replace("-", ""))

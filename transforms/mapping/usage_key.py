@@ -38,8 +38,8 @@ def is_course_key(text: str) -> bool:
 
 @lru_cache(16_384)  # a site has few blocks, and many events about each
 def block_iri(root: str, course_key: str, block_type: str, name: str) -> str:
-    """``Root/xblock/<usage key>`` of a block. ``name`` may be the id that old-style courses give a block in a page
-    (``i4x-ORG-COURSE-video-NAME``). Raises Unmappable when ``course_key`` is none."""
+    """``Root/xblock/<usage key>`` of a block. ``name`` may be the id of a block in a page of an old-style course
+    (``i4x-ORG-COURSE-video-NAME``). Raises Unmappable if ``course_key`` is no course key."""
     if not is_course_key(course_key):
         raise Unmappable("expected a course key such as course-v1:ORG+COURSE+RUN, found another text", "bad_course_key")
     if course_key.startswith("lib:"):

@@ -1,4 +1,4 @@
-"""What becomes of single values, in the same way for every event and protocol."""
+"""How single values become values of statements, in the same way for every event and protocol."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _quoted = json.encoder.encode_basestring
 
 
 def number(value: object) -> int | float:
-    """A finite number as it is; anything else is refused."""
+    """A finite number, unchanged. Every other value is refused."""
     if type(value) is int or type(value) is float:
         return value
     raise Unmappable(f"expected a number, found {json_type(value)}")
 
 
 def seconds(value: object) -> float:
-    """Seconds as a number: a number (finite, as ``parse`` gives it), a text that is one (``"12.5"``), or a boolean as 0 or 1."""
+    """Seconds as a number, from a number (finite, as ``parse`` gives it), a text with a number (``"12.5"``), or a boolean as 0 or
+    1."""
     try:
         read = float(value)  # type: ignore[arg-type]  # what float() does not take is refused
     except (ValueError, TypeError, OverflowError):
@@ -41,7 +42,7 @@ def milliseconds(value: object) -> Json:
 
 
 def success(value: object) -> bool | None:
-    """Whether an answer was right; None when the record does not say. ``correct`` is what Open edX writes, beside booleans."""
+    """Whether an answer was right; None if the record does not say. ``correct`` is a word of Open edX, or a boolean."""
     if value is None or type(value) is bool:
         return value
     if type(value) is str:
@@ -50,7 +51,7 @@ def success(value: object) -> bool | None:
 
 
 def response_text(value: object) -> str | None:
-    """An answer as the one text that xAPI (1.0.3, section 2.4.5) has for it; anything but a text as JSON."""
+    """An answer as one text, the form that xAPI has for answers (1.0.3, section 2.4.5). An answer that is no text becomes JSON."""
     if value is None or value == "":
         return None
     if type(value) is str:
@@ -66,7 +67,7 @@ def absolute(root: str, path: str, value: Any) -> str | None:
 
 
 def first(*values: Any) -> Any:
-    """The first value that is there."""
+    """The first value that is not missing."""
     for value in values:
         if value is not None and value != "":
             return value
