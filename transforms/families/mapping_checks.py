@@ -12,7 +12,7 @@ from edx2lrs.transforms.families.event_checks import kind_of
 from edx2lrs.transforms.families.packages import Package, module_of
 from edx2lrs.transforms.families.tables import paths_of, tables
 from edx2lrs.transforms.fields import SourceEvent, SubmittedText
-from edx2lrs.transforms.mapping.rows import Course, Derived, Row, Whole
+from edx2lrs.transforms.mapping.rows import Course, Derived, Row, VariantMapping, Whole
 
 _OF_PEOPLE = frozenset({"user_id", "username", "data.user_id", "data.username"})
 """Only ``anonymise`` reads who it was."""
@@ -44,20 +44,26 @@ def check_mappings(package: Package, protocol: Protocol, kinds: tuple[type, ...]
             if name not in events:
                 what = f"{table}: found {name!r}, which EVENTS of {package.module}.events lacks; add it there"
                 raise package.wrong(protocol, what)
-            if not isinstance(mapping, kinds):
-                expected = " or ".join(each.__name__ for each in kinds)
-                raise package.wrong(protocol, f"{table}: {name}: found {kind_of(mapping)}, expected {expected}")
+            for each in (mapping, *(mapping.variants.values() if isinstance(mapping, VariantMapping) else ())):
+                if not isinstance(each, kinds):
+                    expected = " or ".join(kind.__name__ for kind in kinds)
+                    raise package.wrong(protocol, f"{table}: {name}: found {kind_of(each)}, expected {expected}")
+                _check_derived(package, protocol, name, each)
             _check_rows(package, protocol, name, mapping, events[name])
     if type(getattr(module, "MAPPING_VERSION", None)) is not int:
         raise package.wrong(protocol, "MAPPING_VERSION: expected a whole number; begin with 1")
 
 
+def _check_derived(package: Package, protocol: Protocol, name: str, mapping: Any) -> None:
+    for attribute in ("choose", "part", "parts"):
+        found = getattr(mapping, attribute, None)
+        if found is not None and not (isinstance(found, Derived) and isinstance(found.sources, tuple) and callable(found.function)):
+            what = f"MAPPINGS: {name}: {attribute}: found {kind_of(found)}, expected Derived((the paths that it reads,), function)"
+            raise package.wrong(protocol, what)
+
+
 def _check_rows(package: Package, protocol: Protocol, name: str, mapping: Any, event: SourceEvent) -> None:
     """Rows and choices read fields that are declared, and no person; each statement has an object."""
-    for derived in (getattr(mapping, attribute, None) for attribute in ("choose", "part", "parts")):
-        if derived is not None and not isinstance(derived, Derived):
-            what = f"MAPPINGS: {name}: found {kind_of(derived)}, expected Derived((the fields that it gets), function)"
-            raise package.wrong(protocol, what)
     readable = _readable(event)
     for table in tables(mapping):
         if not any(isinstance(row, Row) and row.destination == ("object", "id") for row in table.rows):

@@ -154,6 +154,11 @@ def make(tmp_path: Path) -> Callable[..., list[Path]]:
     return make
 
 
+VARIANTS = (
+    "import Row\n",
+    "import Derived, Row, VariantMapping\nfrom edx2lrs.transforms.mapping.caliper_event import EventMapping\n",
+)
+
 WRONG = {
     "events cannot be imported": (
         {"events": "import no_such_module"},
@@ -226,7 +231,19 @@ WRONG = {
                 "import StatementMapping", "import StatementMapping, VariantMapping"
             )
         },
-        "MAPPINGS: own.event: found builtin_function_or_method, expected Derived((the fields that it gets), function)",
+        "MAPPINGS: own.event: choose: found builtin_function_or_method, expected Derived((the paths that it reads,), function)",
+    ),
+    "a choice reads a path that is no tuple": (
+        {"xapi": XAPI.replace("StatementMapping(PLAYED, ROWS)", "VariantMapping(Derived('data.id', str), {})").replace(*VARIANTS)},
+        "MAPPINGS: own.event: choose: found Derived, expected Derived((the paths that it reads,), function)",
+    ),
+    "a variant of the other protocol": (
+        {
+            "xapi": XAPI.replace(
+                "StatementMapping(PLAYED, ROWS)", "VariantMapping(Derived(('data.id',), str), {'a': EventMapping('', '', ())})"
+            ).replace(*VARIANTS)
+        },
+        "MAPPINGS: own.event: found EventMapping, expected StatementMapping or GroupMapping or VariantMapping",
     ),
     "a row reads a person": ({"xapi": XAPI.replace("data.id", "data.user_id")}, "own.event: a row reads data.user_id, which no"),
     "no object": ({"xapi": XAPI.replace('"id"), "data.id"', '"name"), "data.id"')}, "own.event: no row for object.id; add Row("),
