@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 CONFIG = """\
 lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
@@ -194,6 +195,9 @@ def test_health_and_metrics_are_served(service, sandbox, config, log):
     ):
         assert sample in metrics
     assert "bob" not in metrics
+    families = text_string_to_metric_families(metrics)
+    took = [sample for family in families for sample in family.samples if sample.name.endswith("request_seconds_count")]
+    assert [(sample.labels, sample.value > 0) for sample in took] == [({"consumer": "campus"}, True)]
     sandbox.stop()
     log.write(5)
     until(lambda: 'edx2lrs_consumer_circuit_open{consumer="campus"} 1.0' in get("/metrics"))
