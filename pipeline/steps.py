@@ -26,12 +26,11 @@ from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
-from edx2lrs.transforms.packing.blocks import Block, Origin, pack_columns
+from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, Origin, pack_columns
 from edx2lrs.transforms.packing.shards import shard_of
 from edx2lrs.transforms.records.parse import parse
 
 RECORDS_IN_A_CHUNK = 256
-STATEMENTS_IN_A_BLOCK = 100
 _ITEM_BYTES = 1_000  # of a record or an event, for Beam's counters
 _NO_ORIGIN = Origin("")
 

@@ -81,16 +81,16 @@ class TurnTaker:
         counts: Counter[Key] = Counter()
         end = self._clock() + limits.turn
         while True:
-            sending = self._begun(standing, last)
+            sending = self._begin(standing, last)
             stop = self._send(sending, blocks, settled, limits, end)
             counts += sending.counts
             standing, unsent = sending.put_down()
             if not stop.out_too_long:
                 return Turn(settled, counts, standing, unsent, stop.again_at)
-            settled += self._given_up(standing, unsent)
+            settled += self._give_up(standing, unsent)
             standing = msgspec.structs.replace(standing, tried=[])
 
-    def _begun(self, standing: Standing, last: bool) -> Sending:
+    def _begin(self, standing: Standing, last: bool) -> Sending:
         sending = Sending(self._consumer, self._random)
         sending.resume(standing)
         sending.draining = last
@@ -113,13 +113,13 @@ class TurnTaker:
                 return _Stop(now)
             chosen = sending.choose(now)
             if not isinstance(chosen, float):
-                settled += self._carried_out(sending, chosen)
+                settled += self._carry_out(sending, chosen)
             elif chosen - now > limits.wait:
                 return _Stop(chosen)
             else:
                 self._sleep(chosen - now)
 
-    def _carried_out(self, sending: Sending, chosen: Request | Unsent) -> list[Settlement]:
+    def _carry_out(self, sending: Sending, chosen: Request | Unsent) -> list[Settlement]:
         if isinstance(chosen, Unsent):
             settled = chosen.settlements
         else:
@@ -128,7 +128,7 @@ class TurnTaker:
         sending.settled(statements_in(settled))
         return settled
 
-    def _given_up(self, standing: Standing, unsent: list[PendingStatement]) -> list[Settlement]:
+    def _give_up(self, standing: Standing, unsent: list[PendingStatement]) -> list[Settlement]:
         reason = standing.circuit.reason
         tried = [
             settlement

@@ -10,9 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edx2lrs.transforms.packing.blocks import Origin, unpack_lines, unpack_origin_lines
-
-ID_BYTES = 16
+from edx2lrs.transforms.packing.blocks import ID_BYTES, Origin, unpack_lines, unpack_origin_lines
 
 
 class PendingStatement(msgspec.Struct, frozen=True, gc=False, rename={"origin_line": "position"}):

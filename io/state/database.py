@@ -63,6 +63,11 @@ class Database:
         with self._reading, named_faults(self.folder):
             return self._reader.execute(sql, arguments).fetchall()
 
+    @property
+    def identity(self) -> str:
+        """What tells this database from all others."""
+        return str(self.rows("SELECT value FROM meta WHERE name = 'identity'")[0][0])
+
     def close(self) -> None:
         """Close the connections and give the lock back."""
         with self._reading, self._writing:

@@ -29,7 +29,7 @@ from edx2lrs.io.state.id_segments import (
     next_chunk,
     segments,
 )
-from edx2lrs.transforms.packing.verdict import Verdict
+from edx2lrs.transforms.packing.verdict import verdict_on_known
 
 Verdicts = npt.NDArray[np.uint8]
 """Of ``Verdict``."""
@@ -85,8 +85,7 @@ def judge(transaction: sqlite3.Connection, ids: WaveIds) -> Verdicts:
         checks = known.get(index) or first.setdefault(name, (index, *entry[EVENT_AND_BODY]))
         if checks[0] == index:
             continue
-        same = checks[1] == entry[2] or checks[2] == entry[3]
-        verdicts[index] = Verdict.DUPLICATE if same else Verdict.COLLISION
+        verdicts[index] = verdict_on_known(checks[1] == entry[2], checks[2] == entry[3])
     return verdicts
 
 

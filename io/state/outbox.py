@@ -7,14 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from edx2lrs.io.state.batch import ID_BYTES, BlockSlice
+from edx2lrs.io.state.batch import BlockSlice
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.packing.blocks import unpack_bodies
+from edx2lrs.transforms.packing.blocks import at_indexes, unpack_bodies
 
 StatementOutcome = Literal["delivered", "already_stored", "conflicts", "dead_statements"]
 """As the ledger counts it."""
@@ -142,12 +142,7 @@ def _waiting(row: int, settled: bytes, ids: bytes, positions: bytes, bodies: byt
         return BlockSlice.of_block(row, ids, bodies, positions)
     all_bodies = unpack_bodies(bodies)
     left = [index for index in range(len(all_bodies)) if not done >> index & 1]
-    left_ids = b"".join([_id_of(ids, index) for index in left])
-    return BlockSlice(row, left, left_ids, b"\n".join([all_bodies[index] for index in left]), positions)
-
-
-def _id_of(ids: bytes, index: int) -> bytes:
-    return ids[index * ID_BYTES : (index + 1) * ID_BYTES]
+    return BlockSlice(row, left, at_indexes(ids, left), b"\n".join([all_bodies[index] for index in left]), positions)
 
 
 def _settle_block(
@@ -167,7 +162,7 @@ def _settle_block(
         new = _bits(settlement.indexes) & every & ~bitmap
         bitmap |= new
         if new:
-            settled.append((settlement, new.bit_count(), _id_of(ids, settlement.indexes[0])))
+            settled.append((settlement, new.bit_count(), at_indexes(ids, settlement.indexes)))
     if bitmap == every:
         transaction.execute("DELETE FROM blocks WHERE row = ?", (row,))
     else:

@@ -56,7 +56,7 @@ class SentAgain:
             folder = rows[0][1]
             marks = [Mark(letter, _moment(time)) for _, _, letter, time in rows]
             numbers = [row[0] for row in rows]
-            name = f"{dead_letter_marks.PREFIX}{self._identity()[:8]}-{self._run()}-{numbers[0]}-{numbers[-1]}.jsonl"
+            name = f"{dead_letter_marks.PREFIX}{self._database.identity[:8]}-{self._run()}-{numbers[0]}-{numbers[-1]}.jsonl"
             path = f"{folder.rstrip('/')}/{name}"
             write_bytes(path, dead_letter_marks.lines(marks))
             with self._database.transaction("NORMAL") as transaction:
@@ -79,9 +79,6 @@ class SentAgain:
             (_MARKS_PER_FILE,),
         )
         return [(row, folder, letter, time) for row, folder, letter, time in rows]
-
-    def _identity(self) -> str:
-        return str(self._database.rows("SELECT value FROM meta WHERE name = 'identity'")[0][0])
 
     def _run(self) -> int:
         return int(self._database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'run'")[0][0])

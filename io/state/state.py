@@ -50,7 +50,7 @@ class State:
     @property
     def identity(self) -> str:
         """What tells this directory from all others."""
-        return str(self._database.rows("SELECT value FROM meta WHERE name = 'identity'")[0][0])
+        return self._database.identity
 
     @property
     def dead_letters_folder(self) -> str:

@@ -22,9 +22,8 @@ from edx2lrs.io.state.sent_again import note
 from edx2lrs.io.state.waves import Kept, KeptLetters, keep_letters
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
-from edx2lrs.transforms.packing.blocks import Block, BlockStatement, Origin, pack
+from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, BlockStatement, Origin, pack
 
-_STATEMENTS_IN_A_BLOCK = 100
 _FOLDER = "replay"
 _SUFFIX = ".letters"  # for a person who looks into the folder
 
@@ -62,8 +61,8 @@ def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
         statement = BlockStatement(uuid.UUID(letter.statement_id).bytes, letter.payload, hash8(letter.payload), origin)
         by_consumer[letter.consumer].append(statement)
     for consumer, statements in by_consumer.items():
-        for at in range(0, len(statements), _STATEMENTS_IN_A_BLOCK):
-            yield pack(consumer, statements[at : at + _STATEMENTS_IN_A_BLOCK])
+        for at in range(0, len(statements), STATEMENTS_IN_A_BLOCK):
+            yield pack(consumer, statements[at : at + STATEMENTS_IN_A_BLOCK])
 
 
 def _write_spool(database: Database, lines: Sequence[bytes]) -> Path:

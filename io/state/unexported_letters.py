@@ -48,7 +48,7 @@ class UnexportedLetters:
         paths = []
         while (span := self._next_span()) is not None:
             first, last = span
-            name = f"dead-letters-{self._identity()[:8]}-{first:010d}-{last:010d}.avro"
+            name = f"dead-letters-{self._database.identity[:8]}-{first:010d}-{last:010d}.avro"
             paths.append(self._write(folder, name, first, last))
             with self._database.transaction("FULL") as transaction:
                 transaction.execute("DELETE FROM dead_letters WHERE row <= ?", (last,))
@@ -86,9 +86,6 @@ class UnexportedLetters:
         ):
             for after, letter in rows:  # noqa: B007 - the last one is where the next rows start
                 yield _decode(letter)
-
-    def _identity(self) -> str:
-        return str(self._database.rows("SELECT value FROM meta WHERE name = 'identity'")[0][0])
 
 
 def add_letters(transaction: sqlite3.Connection, failures: Sequence[Failure]) -> None:

@@ -178,12 +178,12 @@ class SendShard(beam.DoFn):
         ids = ids_of_one_shard(config)
         setups = {}
         for consumer in config.consumers:
-            seen = self._as_seen(consumer)
+            seen = self._seen_by_shard(consumer)
             taker = TurnTaker(seen, self._clients[consumer.name])
             setups[consumer.name] = ShardSetup(seen, taker, ids, config.outbox.statements // shards(consumer))
         return setups
 
-    def _as_seen(self, consumer: Consumer) -> Consumer:
+    def _seen_by_shard(self, consumer: Consumer) -> Consumer:
         """What one shard sees of it; where nothing streams no batch grows old."""
         seen = of_one_shard(consumer)
         if self._streaming:

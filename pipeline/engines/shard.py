@@ -23,14 +23,14 @@ from edx2lrs.io.state.outbox import Settlement, StoredBlock
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.packing.blocks import Block, pack_lines, unpack_bodies, unpack_origin_lines
+from edx2lrs.transforms.mapping.statement_id import bytes_of
+from edx2lrs.transforms.packing.blocks import Block, at_indexes, pack_lines, unpack_bodies, unpack_origin_lines
 from edx2lrs.transforms.packing.dedup import IdMemory
 from edx2lrs.transforms.packing.shards import ShardKey
 from edx2lrs.transforms.packing.verdict import REFUSALS, Verdict, refused
 
 IN_STREAM = TurnLimits(turn=10.0, wait=0.2, outage=None)
 """A request that blocks holds a slot of the engine: turns are short, and what is due later has a timer."""
-_ID = 16
 _MEMORIES_KEPT = 5_000_000  # ids over all shards that this process has at hand
 
 
@@ -164,7 +164,7 @@ class Shard:
             self._refuse(block, new, Verdict.OVERFLOW)
             new = []
         if new:
-            self._cells.younger_ids.add(memory.remember(_chosen(block.ids, new), _chosen(block.checks, new)))
+            self._cells.younger_ids.add(memory.remember(at_indexes(block.ids, new), at_indexes(block.checks, new)))
             self._remembered(memory)
         _memories().put(self._key, self._head.memory, memory)
         return new
@@ -206,7 +206,7 @@ class Shard:
             entry = _Entry(self._head.blocks, now, block.size, length, block.ids, block.bodies, block.origins)
         else:
             bodies, lines = unpack_bodies(block.bodies), unpack_origin_lines(block.origins)
-            ids = _chosen(block.ids, new)
+            ids = at_indexes(block.ids, new)
             entry = _entry(self._head.blocks, now, ids, [bodies[index] for index in new], [lines[index] for index in new])
         self._add(entry)
 
@@ -262,7 +262,7 @@ class Shard:
             failure = settlement.failure
             if failure is not None:
                 self._failures.append(failure)
-                dead.append(bytes.fromhex((failure.statement_id or "").replace("-", "")))
+                dead.append(bytes_of(failure.statement_id or ""))
         if dead:
             self._forget(dead)
 
@@ -313,10 +313,6 @@ class _Memories:
 @cache
 def _memories() -> _Memories:
     return _Memories()
-
-
-def _chosen(joined: bytes, indexes: Sequence[int]) -> bytes:
-    return b"".join([joined[_ID * index : _ID * (index + 1)] for index in indexes])
 
 
 def _entry(number: int, created: float, ids: bytes, bodies: Sequence[bytes], origin_lines: Sequence[str]) -> _Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +11,8 @@ import zstandard
 
 from edx2lrs.transforms.formats.hashes import hash8
 
+ID_BYTES = 16  # of a statement's id; the checks of a statement have as many
+STATEMENTS_IN_A_BLOCK = 100
 _LEVEL = 1  # measured: higher levels cost more time than the disk that they save
 
 
@@ -78,6 +80,11 @@ def pack_columns(consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodie
     checks = b"".join([hashed + hash8(body) for hashed, body in zip(event_hashes, bodies, strict=True)])
     lines = "\n".join([origin.line() for origin in origins])
     return Block(consumer, len(bodies), ids, checks, pack_lines(b"\n".join(bodies)), pack_lines(lines.encode()))
+
+
+def at_indexes(joined: bytes, indexes: Iterable[int]) -> bytes:
+    """The ids (or the checks) of the statements at ``indexes``, of those of a whole block."""
+    return b"".join([joined[ID_BYTES * index : ID_BYTES * (index + 1)] for index in indexes])
 
 
 def pack_lines(lines: bytes) -> bytes:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edx2lrs.transforms.packing.verdict import Verdict
+from edx2lrs.transforms.packing.blocks import ID_BYTES
+from edx2lrs.transforms.packing.verdict import Verdict, verdict_on_known
 
-_ID = _CHECKS = 16
 _HASH = 8
-_FORGOTTEN = bytes(_CHECKS)
+_FORGOTTEN = bytes(ID_BYTES)
 _CHUNK_IDS = 2048
 _TIMES = 4  # few segments are looked through fast, and are not merged too often
 
@@ -43,7 +43,7 @@ class _Generation:
         return sum(len(segment.ids) for segment in self._segments) + len(self._newest)
 
     def add(self, ids: bytes, checks: bytes) -> None:
-        self._newest.update((one, checks[start : start + _CHECKS]) for start, one in _each(ids))
+        self._newest.update((one, checks[start : start + ID_BYTES]) for start, one in _each(ids))
         if len(self._newest) >= _CHUNK_IDS:
             self._sort()
 
@@ -92,17 +92,15 @@ class IdMemory:
         for the others."""
         known = dict(self._older.find(ids))
         known.update(self._younger.find(ids))
-        new, duplicate, collision = Verdict.NEW, Verdict.DUPLICATE, Verdict.COLLISION
         verdicts = []
         for start, one in _each(ids):
-            check = checks[start : start + _CHECKS]
+            check = checks[start : start + ID_BYTES]
             before = known.get(one, _FORGOTTEN)
             if before == _FORGOTTEN:
                 known[one] = check
-                verdicts.append(new)
+                verdicts.append(Verdict.NEW)
             else:
-                same = before[:_HASH] == check[:_HASH] or before[_HASH:] == check[_HASH:]
-                verdicts.append(duplicate if same else collision)
+                verdicts.append(verdict_on_known(before[:_HASH] == check[:_HASH], before[_HASH:] == check[_HASH:]))
         return verdicts
 
     def remember(self, ids: bytes, checks: bytes) -> bytes:
@@ -128,7 +126,7 @@ class IdMemory:
 
 def _each(ids: bytes) -> Iterator[tuple[int, bytes]]:
     """Each id, with the index where it and its checks begin."""
-    return ((start, ids[start : start + _ID]) for start in range(0, len(ids), _ID))
+    return ((start, ids[start : start + ID_BYTES]) for start in range(0, len(ids), ID_BYTES))
 
 
 def _as_arrays(chunk: bytes) -> _Segment:

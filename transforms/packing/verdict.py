@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 from edx2lrs.transforms.failure import Failure, Refusal, failed_statement
-from edx2lrs.transforms.packing.blocks import Block, Origin, unpack_bodies, unpack_origin_lines
-
-_ID = 16
+from edx2lrs.transforms.packing.blocks import Block, Origin, at_indexes, unpack_bodies, unpack_origin_lines
 
 
 class Verdict(IntEnum):
@@ -20,6 +18,11 @@ class Verdict(IntEnum):
     DUPLICATE = 1
     COLLISION = 2
     OVERFLOW = 3
+
+
+def verdict_on_known(same_event: bool, same_body: bool) -> Verdict:
+    """What a statement is whose id is known: of the event that the id was remembered with, or of another; with that body or another."""
+    return Verdict.DUPLICATE if same_event or same_body else Verdict.COLLISION
 
 
 REFUSALS: Mapping[Verdict, Refusal] = {
@@ -46,7 +49,7 @@ def refused(block: Block, indexes: Sequence[int], verdict: Verdict) -> list[Fail
         failed_statement(
             REFUSALS[verdict],
             block.consumer,
-            block.ids[_ID * index : _ID * (index + 1)],
+            at_indexes(block.ids, [index]),
             *Origin.of_line(lines[index]),
             bodies[index],
         )
