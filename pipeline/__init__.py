@@ -1,1 +1,1 @@
-"""What runs: the graph, the waves, the options, the command line."""
+"""The job: the graph, the waves, the options, the command line."""

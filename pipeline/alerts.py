@@ -1,7 +1,7 @@
-"""Alerts: one JSON object on a line of standard error when something is wrong with a consumer, and one when it is over.
+"""Alerts: one JSON object on a line of standard error when something is wrong with a consumer, and one when the trouble is over.
 
 Keys: ``time``, ``severity`` (WARNING, INFO), ``alert`` (circuit, credentials, backlog, age), ``state`` (raised, over),
-``consumer``, ``waiting`` (statements), ``oldest_age`` and ``limit`` (seconds or statements) where they count, ``reason``.
+``consumer``, ``waiting`` (statements), ``oldest_age`` and ``limit`` (seconds or statements) for backlog and age, ``reason``.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _LOOK_EVERY = 1.0  # seconds
 
 
 class AlertNews(msgspec.Struct, frozen=True, omit_defaults=True, rename={"kind": "alert"}):
-    """What one alert says. ``reason`` tells of circuits and credentials; ``oldest_age`` (seconds) and ``limit`` (statements or
-    seconds) tell of backlogs and ages."""
+    """The content of an alert. Alerts about circuits and credentials have a ``reason``. Alerts about backlogs and ages have
+    ``oldest_age`` (seconds) and ``limit`` (statements or seconds)."""
 
     kind: AlertKind
     state: AlertState
@@ -53,7 +53,7 @@ class AlertNews(msgspec.Struct, frozen=True, omit_defaults=True, rename={"kind":
 
 
 def alert_of_notice(notice: Notice) -> AlertNews | None:
-    """What an alert says of the notice; None when it is none."""
+    """The alert for a notice; None for a notice that is no alert."""
     if notice.kind not in _NOTICES:
         return None
     kind, state = _NOTICES[notice.kind]
@@ -79,7 +79,7 @@ class OverLimits:
         }
 
     def news(self, waiting: Mapping[str, int], ages: Mapping[str, float]) -> list[AlertNews]:
-        """Alerts that are new or over: ``waiting`` statements by consumer, and for how many seconds the oldest does."""
+        """Alerts that are raised or over, from the ``waiting`` statements of each consumer, and the age of the oldest in seconds."""
         found = []
         kinds: tuple[tuple[AlertKind, float, float | None], ...]
         for consumer, limits in self._limits.items():
@@ -108,7 +108,7 @@ def log_line(line: str) -> None:
 
 
 class Alerts:
-    """Tells the alerts of one run. ``tell`` gets each line; what is no alert goes to ``otherwise``."""
+    """Writes the alerts of a run. ``tell`` gets each alert as a line; ``otherwise`` gets every notice that is no alert."""
 
     def __init__(self, config: Config, otherwise: Callable[[Notice], None], tell: Callable[[str], None] = log_line) -> None:
         self._limits = OverLimits(config)
@@ -118,7 +118,7 @@ class Alerts:
         self.follow = self._limits.follow
 
     def notice(self, notice: Notice) -> None:
-        """What a sender has told; from any thread."""
+        """Takes a notice of a sender, from any thread."""
         alert = alert_of_notice(notice)
         if alert is None:
             self._otherwise(notice)
@@ -126,11 +126,11 @@ class Alerts:
             self._say([alert])
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time to look at what waits; ``now`` as of ``time.monotonic``."""
+        """Whether the next look at waiting statements is due; ``now`` as of ``time.monotonic``."""
         return now >= self._next
 
     def look(self, now: float, waiting: Mapping[str, int], oldest: Mapping[str, float]) -> None:
-        """``waiting`` statements by consumer, and since when the oldest does (wall time)."""
+        """``waiting`` statements by consumer, and the time since which the oldest waits (wall time)."""
         self._next = now + _LOOK_EVERY
         wall_now = time.time()
         self._say(self._limits.news(waiting, {name: max(0.0, wall_now - since) for name, since in oldest.items()}))

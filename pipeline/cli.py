@@ -61,7 +61,8 @@ def _called(command: Command, arguments: list[str]) -> int:
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: list[str], takes_beam_options: bool) -> argparse.Namespace:
-    """What the command does not know is Beam's (``beam``), where it takes Beam's options; else it is an error."""
+    """The arguments. An argument that the command does not know is an option of Beam (``beam``) if the command takes Beam's
+    options; else the argument is an error."""
     if not takes_beam_options:
         return parser.parse_args(arguments)
     parsed, beam = parser.parse_known_args(arguments)

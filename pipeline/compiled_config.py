@@ -1,4 +1,4 @@
-"""What a worker knows: the configuration as compiled rules and translators, made once per process."""
+"""The configuration in a worker: compiled rules and translators, made once for each process."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _MATCHES_REMEMBERED = 10_000
 
 
 class JobSpec(NamedTuple):
-    """What the graph carries to the workers: where the configuration lies, and from when to when events are wanted. No secret,
-    and nothing of the configuration's content."""
+    """What the graph carries to the workers: the path of the configuration, and the window of time. No secret, and no content of
+    the configuration."""
 
     config_path: str
     window: TimeWindow = TimeWindow()
 
 
 class CompiledConfig:
-    """The configuration, ready for events. Making one reads its tables and secrets."""
+    """The configuration, ready for events. To make a ``CompiledConfig``, tables and secrets are read."""
 
     def __init__(self, config: Config, on_progress: OnProgress = silent) -> None:
         """``on_progress`` is told how far the compilation of a large table is. Raises ``TableError``, ``SecretError``."""
@@ -50,7 +50,7 @@ class CompiledConfig:
         self._translate_with(self._kept.current)
 
     def look_for_newer_tables(self) -> None:
-        """Translates with newer tables from now on, when there are. To be called between batches; takes no time."""
+        """Translates with newer tables from now on, if there are newer tables. To be called between batches; takes no time."""
         newer = self._kept.newer()
         if newer is not None:
             self._translate_with(newer)
@@ -85,7 +85,7 @@ class CompiledConfig:
         return by_site(lms.root_url, lms.sites, make)
 
     def _translators_for(self, consumers: tuple[int, ...]) -> tuple[tuple[AnyTranslator, tuple[int, ...]], ...]:
-        """For each variant that some of ``consumers`` want: its translator, and those of them that want it."""
+        """For each variant that some of ``consumers`` want: its translator, and the consumers of the variant."""
         wanted = set(consumers)
         found = (
             (translator, tuple(consumer for consumer in variant.consumers if consumer in wanted))

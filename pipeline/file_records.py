@@ -1,4 +1,4 @@
-"""What was read of a file as records, and what could not be read of it as failures."""
+"""The records of a file's lines, and the failures of the parts that could not be read."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ from edx2lrs.pipeline.steps import FilterEvents, MatchConsumers, PackBlocks, Par
 def connect(
     start: beam.PCollection, read: beam.DoFn, job: JobSpec, last: beam.PTransform, distributed: bool = False
 ) -> beam.PCollection:
-    """What ``read`` makes of ``start`` in; blocks of statements, failures and tallies out to ``last``.
+    """Connects the steps: the results of ``read`` go in; blocks of statements, failures and tallies go to ``last``.
 
-    ``distributed``: on Flink and Dataflow. Blocks are of one shard each, and each bundle looks for a newer configuration; on this
-    machine the worker looks for it between waves.
+    ``distributed``: on Flink and Dataflow. There, each block belongs to one shard, and each bundle looks for a newer configuration.
+    On this machine, the worker looks for a newer configuration between waves.
     """
     records = start | "Read records" >> step(read)
     parsed = records.good | "Parse" >> step(ParseRecords())

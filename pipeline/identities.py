@@ -1,4 +1,5 @@
-"""Who is who, in a worker: the site's tables and keys, read once and handed to every variant; newer tables, when they change."""
+"""The persons in a worker: the site's tables and keys are read once and given to every variant; newer tables are read when they
+change."""
 
 from __future__ import annotations
 
@@ -27,8 +28,7 @@ _Made = TypeVar("_Made")
 
 
 class Identities(NamedTuple):
-    """``actors``: one finder for each of the options asked for, in their order. ``course_name``: the names of
-    courses."""
+    """``actors``: one finder for each of the wanted options, in their order. ``course_name``: the names of courses."""
 
     actors: tuple[Actors, ...]
     course_name: CourseName
@@ -68,7 +68,7 @@ class KeptCurrent(Generic[_Made]):
         self._next_look = time.monotonic() + LOOK_EVERY
 
     def newer(self) -> _Made | None:
-        """What was made of newer tables, once, or None. Takes no time: to be called for each bundle of events."""
+        """The result for newer tables, once, or None. Takes no time: to be called for each bundle of events."""
         now = time.monotonic()
         if self._looking is not None and not self._looking.is_alive():
             self._looking, self._next_look = None, now + LOOK_EVERY
@@ -86,7 +86,7 @@ class KeptCurrent(Generic[_Made]):
             self._newer = self._made()
 
     def _made(self) -> _Made:
-        """Of actors with nobody in their memory yet."""
+        """The result for actors whose memory is empty."""
         table = self._ids.content if self._ids else None
         keys = [self._keys.get(each.key or self._lms.id_key or "") for each in self._options]
         actors = [Actors(each, self._lms.root_url, table, key) for each, key in zip(self._options, keys, strict=True)]

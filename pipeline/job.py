@@ -1,4 +1,4 @@
-"""A job as who starts it sees it: what it is asked for, how it is stopped and watched, what came of it."""
+"""A job from the side of the program that starts it: the request, how the job is stopped and watched, the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edx2lrs.io.state.pieces import Progressed
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What `run` is asked for. ``since`` and ``until``: canonical times. ``http``: ``[HOST:]PORT``. ``beam``: Beam's own options."""
+    """The request for `run`. ``since`` and ``until``: canonical times. ``http``: ``[HOST:]PORT``. ``beam``: Beam's own options."""
 
     config: str
     inputs: tuple[str, ...]
@@ -42,7 +42,7 @@ class HowFar:
 
 
 def _nothing(*_: Any) -> None:
-    """Hears what is told."""
+    """A callback that ignores its argument."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class Control:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What came of a job.
+    """The result of a job.
 
-    ``report``: what it did (``pipeline.report``); None where an engine keeps it. ``unreadable``: why a file could not be read.
-    ``stopped``: before its end. ``is_stream``: it has no end. ``engine_job``: what Dataflow calls it. ``writes_stdout``: a consumer's
-    statements are on standard output.
+    ``report``: the report (``pipeline.report``); None if an engine keeps the counts. ``unreadable``: why a file could not be read.
+    ``stopped``: the job was stopped before its end. ``is_stream``: the job has no end. ``engine_job``: the job's id on Dataflow.
+    ``writes_stdout``: a consumer's statements are on standard output.
     """
 
     report: Mapping[str, Any] | None = None

@@ -7,7 +7,8 @@ import sys
 
 
 def set_up_logging() -> None:
-    """Own lines on standard error with the time; of the libraries only errors. Before Beam is imported, which warns then."""
+    """Lines of edx2lrs on standard error, with the time; of libraries, only errors. To be called before Beam is imported, since
+    Beam warns during its import."""
     over_the_progress_line = "\r\x1b[K" if sys.stderr.isatty() else ""
     form = f"{over_the_progress_line}%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=logging.ERROR, format=form, datefmt="%H:%M:%S")

@@ -1,4 +1,4 @@
-"""A record as the graph takes it: what was read, and where."""
+"""A record in the form that the graph takes: its bytes, and where the record was read."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def position(self) -> str:
-        """``at`` as people are told."""
+        """``at`` in the form for people."""
         return str(self.at)

@@ -1,4 +1,4 @@
-"""What a run did, as one JSON object (``--report``) and as a summary for a person, from the ledger and the senders."""
+"""The report of a run, as one JSON object (``--report``) and as a summary for a person, from the ledger and the senders."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def report(
 
 
 def write(path: str, content: Mapping[str, Any]) -> None:
-    """Replaces ``path`` in one step, so that a reader never finds half a report. Raises ``OSError``."""
+    """Replaces ``path`` in one step, so a reader never finds half of a report. Raises ``OSError``."""
     folder = os.path.dirname(os.path.abspath(path))
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".report-")
     try:
@@ -154,7 +154,7 @@ class Shortcomings(NamedTuple):
 
 
 def shortcomings(content: Mapping[str, Any]) -> Shortcomings:
-    """What of a run is less than all delivered."""
+    """What a run did not deliver."""
     parts = content["consumers"].values()
     nothing_but_dead = any(
         _dead_of(part) and not any(number(part, row) for row in counters.STATEMENTS.parts if row.key not in counters.DEAD)

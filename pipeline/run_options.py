@@ -1,4 +1,4 @@
-"""Options of `run` that cannot work on this machine, told before anything is read."""
+"""Options of `run` that cannot work on this machine, reported before anything is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edx2lrs.transforms.matching.time_window import TimeWindow
 
 
 class OptionError(Exception):
-    """An option that cannot work here. The message names it, and what to do instead."""
+    """An option that cannot work here. The message names the option, and what to do instead."""
 
 
 def check_report(path: str | None) -> None:
@@ -59,7 +59,7 @@ def local_beam_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def strays(arguments: Sequence[str]) -> Iterator[str]:
-    """What belongs to no option, such as the rest of a glob that a shell expanded."""
+    """Arguments that belong to no option, such as the rest of a glob that a shell expanded."""
     for before, argument in zip(("", *arguments), arguments, strict=False):
         if not argument.startswith("-") and ("=" in before or not before.startswith("-")):
             yield argument

@@ -1,5 +1,5 @@
-"""Consumers that get the same statements: an event is translated once for each such group, however many consumers it
-has."""
+"""Consumers that get the same statements: an event is translated once for each group of such consumers, however many consumers the
+group has."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ def variants(config: Config) -> list[Variant]:
 
 
 def _overrides(consumer: Consumer) -> str:
-    """Caliper's ``envelope`` is made when it is sent (``io.delivery.bodies``)."""
+    """The overrides of statements and events. Overrides of Caliper's ``envelope`` are applied when the envelope is made
+    (``io.delivery.bodies``)."""
     overrides = consumer.override_args if consumer.protocol == "xapi" else consumer.override_args.get("event", {})
     return json.dumps(overrides, sort_keys=True)
 
 
 def actor_options(protocol: Protocol, actor: Actor, lms: Lms) -> ActorOptions:
-    """The options with their defaults filled in: external ids where there is a table, of the protocol's own type."""
+    """The options, with their defaults filled in: external ids if the site has a table, of the type of the protocol."""
     kind: IdKind = actor.id or ("external_id" if lms.external_ids else "hmac")
     id_type = actor.type or ("XAPI" if protocol == "xapi" else "CALIPER")
     # An HMAC id knows everybody, so that the option makes no other variant.

@@ -1,1 +1,1 @@
-"""The commands of the command line, one module each, and what only they need."""
+"""The commands of the command line, one module for each command, and what only commands need."""

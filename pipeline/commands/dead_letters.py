@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """0 when it was printed, 1 when something could not be read, 2 when there is nothing at the path."""
+    """0: the dead letters were printed. 1: something could not be read. 2: the path has no dead letters."""
     follow_beam_options(arguments.beam)
     letters = Letters(LettersRequest(arguments.path, filter_of(arguments)))
     for line in _lines(arguments, letters):
@@ -66,7 +66,7 @@ def _lines(arguments: argparse.Namespace, letters: Letters) -> Iterator[str]:
 
 
 def listed(letter: DeadLetter) -> str:
-    """One line for a person, or for tools that cut at white space: the position, which may hold some, is last."""
+    """One line, for a person or for tools that cut at white space. The position comes last, since a position may hold white space."""
     when = f"{letter.time:%Y-%m-%dT%H:%M:%SZ}"
     return f"{letter.id}  {when}  {letter.consumer or '-'}  {letter.cause}  {_printable(letter.position)}"
 

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """0 when all was sent, 1 when statements wait or it was stopped."""
+    """0: all statements were sent. 1: statements wait, or the command was stopped."""
     follow_beam_options(arguments.beam)
     with watched() as control:
         result = deliver(DeliverRequest(arguments.config, arguments.state, arguments.report), control)

@@ -1,4 +1,4 @@
-"""The options that say which dead letters a command is about."""
+"""The options that select the dead letters of a command."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_filter_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def filter_of(arguments: argparse.Namespace) -> LetterFilter:
-    """The filter that the options ask for."""
+    """The filter of the options."""
     named = {destination: frozenset(getattr(arguments, destination)) for _, destination, _, _ in _SEVERAL}
     return LetterFilter(**named, since=arguments.since, until=arguments.until)
 

@@ -15,7 +15,7 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 
 def main(_: argparse.Namespace) -> int:
-    """Prints what was found; gives 1 when that is something."""
+    """Prints the findings; gives 1 if there are findings."""
     found = findings(reviewed())
     for finding in found:
         print(finding.text())

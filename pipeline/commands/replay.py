@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """0 when all was sent, 1 when statements wait or it was stopped; of a dry run 0."""
+    """0: all dead letters were sent. 1: statements wait, or the command was stopped. 0 for a dry run."""
     follow_beam_options(arguments.beam)
     request = ReplayRequest(
         config=arguments.config,

@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def request_of(arguments: argparse.Namespace) -> RunRequest:
-    """What the arguments ask for."""
+    """The request of the arguments."""
     return RunRequest(
         config=arguments.config,
         inputs=tuple(arguments.input),

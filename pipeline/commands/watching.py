@@ -19,7 +19,7 @@ _OF_A_STREAM = 60.0  # seconds between two lines in a log
 
 @contextmanager
 def watched() -> Iterator[Control]:
-    """For one job, in the main thread of a process that has no other."""
+    """Watches one job, in the main thread of a process that runs no other job."""
     logger = logging.getLogger("edx2lrs.progress")
     of_table, of_job = StatusLine(logger), StatusLine(logger)
     stop = threading.Event()

@@ -1,1 +1,1 @@
-"""A configuration out of a site's event-routing-backends: its router rows and its settings."""
+"""Makes a configuration from a site's event-routing-backends: its router rows and its settings."""

@@ -1,4 +1,4 @@
-"""From a router of event-routing-backends to a consumer of ours: what can be carried over, and a note on what cannot."""
+"""From a router of event-routing-backends to a consumer: what can be carried over, and notes on what cannot."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Imported(NamedTuple):
 
 
 class _NotTranslated(Exception):
-    """Without what cannot be carried over the consumer would get what it did not get before."""
+    """A filter that cannot be carried over: without the filter, the consumer would get more than before."""
 
 
 def imported(row: RouterRow, taken: Collection[str], off: Collection[Protocol] = ()) -> Imported:
@@ -132,7 +132,7 @@ def _auth(row: RouterRow, name: str, secrets: dict[str, str], notes: list[str]) 
 
 
 def _configured(row: RouterRow, protocol: Protocol, name: str, secrets: dict[str, str], notes: list[str]) -> dict[str, Any]:
-    """What ``configurations`` says."""
+    """The options that ``configurations`` sets."""
     found = row.configurations
     if found is UNREADABLE:
         raise _NotTranslated("its configurations are encrypted, or no JSON: dump them with the site's own Django")
@@ -176,7 +176,8 @@ def _wanted(path: str, pattern: Any, notes: list[str]) -> Any:
 
 
 def _pattern(path: str, text: str, notes: list[str]) -> Any:
-    """erb searches for a regular expression; so does ours between slashes. What can only be one text becomes that text."""
+    """The pattern for a text. erb searches for texts as regular expressions, as edx2lrs searches for texts between slashes. An
+    expression that matches only one text becomes this text."""
     if not text:
         return Exists(there=True).written
     course = _COURSE.match(text)
@@ -224,7 +225,7 @@ def _is_of(key: str, name: str) -> bool:
 def _headers(
     found: Any, protocol: Protocol, name: str, row: RouterRow, secrets: dict[str, str], notes: list[str]
 ) -> dict[str, str]:
-    """Every value may be a secret: all become references."""
+    """The headers. Every value may be a secret, so every value becomes a reference."""
     if not isinstance(found, dict) or not found:
         return {}
     if protocol == "xapi":

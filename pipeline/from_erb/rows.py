@@ -45,7 +45,7 @@ def read_rows(text: str) -> list[RouterRow]:
 
 
 def current(rows: Iterable[RouterRow]) -> tuple[list[RouterRow], list[RouterRow]]:
-    """The newest row of each URL, and the others: erb looks at no other row, even when the newest is disabled."""
+    """The newest row of each URL, and the other rows: erb uses only the newest row, even if the newest row is disabled."""
     newest: dict[str, RouterRow] = {}
     older: list[RouterRow] = []
     for row in sorted(rows, key=lambda row: row.order):
