@@ -34,7 +34,8 @@ _PREPARE = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; CREATE TABLE ab
 _CREATE = """
 CREATE TABLE {0} (key INTEGER PRIMARY KEY, value); CREATE TEMP TABLE given_{0} (number INTEGER PRIMARY KEY, key, value);
 """
-_ADD = "INSERT INTO given_{0} VALUES (?, ?, ?)"
+_ADD = "INSERT INTO given_{0} VALUES {1}"
+_ADDED_AT_ONCE = 200  # rows; SQLite takes them in half the time that it takes for as many statements
 _SORT = "INSERT INTO {0} SELECT key, value FROM given_{0} GROUP BY key, value"
 """Fails where a key has two values."""
 _LATER_ROW = """
@@ -159,37 +160,54 @@ def _add(
     on_progress: OnProgress,
 ) -> tuple[int, set[str], bool]:
     """Puts the rows into the temporary tables as they come; how many there are, their types, and whether some has an address."""
-    waiting: dict[str, list[tuple[int, int, Any]]] = {table: [] for table in _TABLES}
+    given = {table: _Given(connection, table) for table in _TABLES}
+    values = {table: given[table].add for table in ID_TYPES}
+    add_email, add_name = given["email"].add, given["names"].add
     types: set[str] = set()
     last_name: str | None = None
-    row_count, hashed, last_pair, last_email, has_emails = 0, 0, (0, 0), (0, ""), False
-
-    def flush() -> None:
-        for table, records in waiting.items():
-            connection.executemany(_ADD.format(table), records)
-            records.clear()
-
+    row_count, hashed, last_id, last_email, has_emails = 0, 0, 0, (0, ""), False
     for row_count, (number, (user_id, username, id_type, external_id, email)) in enumerate(rows, 1):
         if row_count % _ROWS_IN_A_STEP == 0:
-            flush()
             on_progress(f"{row_count:,} rows read")
         if username is not None and username != last_name:
-            last_name, hashed = username, name_hash(username)
+            last_name, hashed, last_id = username, name_hash(username), 0
         key = user_id or hashed
         if external_id is not None:
             types.add(id_type)
-            if id_type in ID_TYPES:
-                waiting[id_type].append((number, key, _value(external_id)))
+            if id_type in values:
+                values[id_type](number, key, _value(external_id))
             elif email is None:
                 continue
         if email is not None and (key, email) != last_email:
             last_email, has_emails = (key, email), True
-            waiting["email"].append((number, key, email))
-        if user_id and username is not None and (hashed, user_id) != last_pair:
-            last_pair = (hashed, user_id)
-            waiting["names"].append((number, hashed, user_id))
-    flush()
+            add_email(number, key, email)
+        if user_id and user_id != last_id and username is not None:
+            last_id = user_id
+            add_name(number, hashed, user_id)
+    for table in given.values():
+        table.flush()
     return row_count, types, has_emails
+
+
+class _Given:
+    """One of the temporary tables."""
+
+    def __init__(self, connection: sqlite3.Connection, table: str) -> None:
+        self._connection, self._table = connection, table
+        self._many = _ADD.format(table, ", ".join(["(?, ?, ?)"] * _ADDED_AT_ONCE))
+        self._waiting: list[Any] = []
+
+    def add(self, number: int, key: int, value: str | int | bytearray) -> None:
+        waiting = self._waiting
+        waiting += (number, key, value)
+        if len(waiting) == 3 * _ADDED_AT_ONCE:
+            self._connection.execute(self._many, waiting)
+            waiting.clear()
+
+    def flush(self) -> None:
+        count = len(self._waiting) // 3
+        if count:
+            self._connection.execute(_ADD.format(self._table, ", ".join(["(?, ?, ?)"] * count)), self._waiting)
 
 
 def _value(external_id: str) -> str | bytearray:
@@ -217,6 +235,6 @@ def _name_hasher(salt: bytes) -> Callable[[str], int]:
     def name_hash(username: str) -> int:
         own = keyed.copy()
         own.update(username.encode("utf-8", "surrogatepass"))
-        return int.from_bytes(own.digest(), "little", signed=True) | -(2**63)
+        return int.from_bytes(own.digest(), "little") | -(2**63)
 
     return name_hash
