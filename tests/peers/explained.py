@@ -353,6 +353,6 @@ KNOWN = (
     Known(39, course_grade, paths=r"\[0\]\.result\.score\.(raw|scaled)", failed="KeyError: 'percent_grade'|not subscriptable"),
     Known(40, completion_is_no_share, refused="out_of_range|wrong_type", failed="'NoneType' and 'int'"),
     Known(41, new_in_caliper, failed="dropped from caliper"),
-    Known(42, forum, refused="wrong_type: data.discussion: expected a text or a number"),
+    Known(42, forum, refused="wrong_type: data.discussion.id: expected a text or a number"),
     Known(42, forum, failed=r"has no attribute 'grouping'|replace\(\) argument 1 must be str, not (int|float)"),
 )  # fmt: skip
