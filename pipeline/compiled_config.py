@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -74,12 +73,10 @@ class CompiledConfig:
                 root_url,
                 actors_there.find,
                 course_name,
+                variant.options,
                 session_of=actors_there.session_of,
                 statement_ids=lms.statement_ids,
                 transformer_version=lms.transformer_version,
-                redact=variant.redact,
-                response_format=variant.response_format,
-                override_args=json.loads(variant.override_args),
             )
 
         return by_site(lms.root_url, lms.sites, make)

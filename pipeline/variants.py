@@ -3,41 +3,42 @@ group has."""
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, FreeText, IdKind, Lms, Protocol, ResponseFormat
+import msgspec
+from msgspec.structs import replace
+
+from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, IdKind, Lms, Protocol, TranslationOptions
 
 
 class Variant(NamedTuple):
-    """What statements are made by, and the places of the consumers that get them in the configuration's list. ``override_args``:
-    those of statements and events, as JSON."""
+    """What statements are made by, and the indexes of the consumers that get them in the configuration's list."""
 
     protocol: Protocol
     actor: ActorOptions
-    redact: frozenset[FreeText]
-    override_args: str
-    response_format: ResponseFormat
+    options: TranslationOptions
     consumers: tuple[int, ...]
 
 
 def variants(config: Config) -> list[Variant]:
     """Every consumer in exactly one variant; variants in the order of their first consumers."""
-    groups: dict[tuple[Protocol, ActorOptions, frozenset[FreeText], str, ResponseFormat], list[int]] = {}
+    found: dict[tuple[Protocol, ActorOptions, bytes], Variant] = {}
     for index, consumer in enumerate(config.consumers):
-        options = actor_options(consumer.protocol, consumer.actor, config.lms)
-        # answers have one format in Caliper
-        response_format = consumer.response_format if consumer.protocol == "xapi" else "erb"
-        made_by = (consumer.protocol, options, frozenset(consumer.redact), _overrides(consumer), response_format)
-        groups.setdefault(made_by, []).append(index)
-    return [Variant(*made_by, tuple(consumers)) for made_by, consumers in groups.items()]
+        actor = actor_options(consumer.protocol, consumer.actor, config.lms)
+        options = translation_options(consumer)
+        key = (consumer.protocol, actor, msgspec.json.encode(options, order="deterministic"))
+        variant = found.get(key) or Variant(consumer.protocol, actor, options, ())
+        found[key] = variant._replace(consumers=(*variant.consumers, index))
+    return list(found.values())
 
 
-def _overrides(consumer: Consumer) -> str:
-    """The overrides of statements and events. Overrides of Caliper's ``envelope`` are applied when the envelope is made
-    (``io.delivery.bodies``)."""
-    overrides = consumer.override_args if consumer.protocol == "xapi" else consumer.override_args.get("event", {})
-    return json.dumps(overrides, sort_keys=True)
+def translation_options(consumer: Consumer) -> TranslationOptions:
+    """The options as far as the consumer's protocol knows them, so that consumers with the same statements have equal options."""
+    options = TranslationOptions(**{name: getattr(consumer, name) for name in TranslationOptions.__struct_fields__})
+    if consumer.protocol == "caliper":
+        # Answers have one format; overrides of ``envelope`` are applied when the envelope is made (``io.delivery.bodies``).
+        options = replace(options, response_format="erb", override_args=options.override_args.get("event", {}))
+    return replace(options, redact=sorted(set(options.redact)))
 
 
 def actor_options(protocol: Protocol, actor: Actor, lms: Lms) -> ActorOptions:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edx2lrs.transforms.config_types import ActorOptions
+    from edx2lrs.transforms.config_types import ActorOptions, TranslationOptions
     from edx2lrs.transforms.event import Event
     from edx2lrs.transforms.failure import Refusal
     from edx2lrs.transforms.families.packages import OwnEventsError
@@ -27,6 +27,7 @@ __all__ = [
     "OwnEventsError",
     "Refusal",
     "Statement",
+    "TranslationOptions",
     "Translator",
     "translate_record",
 ]
@@ -39,6 +40,7 @@ _MODULES = {
     "OwnEventsError": "families.packages",
     "Refusal": "failure",
     "Statement": "mapping.statement",
+    "TranslationOptions": "config_types",
     "Translator": "translate",
     "translate_record": "library",
 }

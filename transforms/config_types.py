@@ -338,7 +338,40 @@ class Alert(_Options, frozen=True):
     ] = None
 
 
-class Consumer(_Options, frozen=True):
+class TranslationOptions(_Options, frozen=True):
+    """What makes a consumer's statements other than another consumer's of the same protocol, beside the ids of persons. Consumers
+    with the same options share one translation (``pipeline.variants``)."""
+
+    override_args: Annotated[
+        dict[str, Any],
+        Meta(
+            description="Properties that replace properties of what is sent. xAPI: of every statement. Caliper: of the `envelope` "
+            "and of every "
+            "`event`. Names and values are checked against the standard.",
+            examples=["{envelope: {sensor: https://lms.example.com/sensors/1}}"],
+            extra={"kind": "override_args"},
+        ),
+    ] = {}
+    redact: Annotated[
+        list[FreeText],
+        Meta(
+            description="Texts of learners that this consumer does not get. `response`: answers to questions; `title`: the titles of "
+            "discussions.",
+            examples=["[response, title]"],
+        ),
+    ] = []
+    response_format: Annotated[
+        ResponseFormat,
+        Meta(
+            description="The form of answers in xAPI. `erb`: as event-routing-backends writes answers. `standard`: in the formats "
+            "of the "
+            "interaction types (xAPI 1.0.3, appendix C), where the record allows it.",
+            examples=["standard"],
+        ),
+    ] = "erb"
+
+
+class Consumer(TranslationOptions, frozen=True, kw_only=True):
     """One LRS or Caliper endpoint, and the statements that are sent to it."""
 
     name: Annotated[
@@ -385,34 +418,7 @@ class Consumer(_Options, frozen=True):
             extra={"kind": "headers"},
         ),
     ] = {}
-    override_args: Annotated[
-        dict[str, Any],
-        Meta(
-            description="Properties that replace properties of what is sent. xAPI: of every statement. Caliper: of the `envelope` "
-            "and of every "
-            "`event`. Names and values are checked against the standard.",
-            examples=["{envelope: {sensor: https://lms.example.com/sensors/1}}"],
-            extra={"kind": "override_args"},
-        ),
-    ] = {}
     actor: Actor = Actor()
-    redact: Annotated[
-        list[FreeText],
-        Meta(
-            description="Texts of learners that this consumer does not get. `response`: answers to questions; `title`: the titles of "
-            "discussions.",
-            examples=["[response, title]"],
-        ),
-    ] = []
-    response_format: Annotated[
-        ResponseFormat,
-        Meta(
-            description="The form of answers in xAPI. `erb`: as event-routing-backends writes answers. `standard`: in the formats "
-            "of the "
-            "interaction types (xAPI 1.0.3, appendix C), where the record allows it.",
-            examples=["standard"],
-        ),
-    ] = "erb"
     batch: Batch = Batch()
     retry: Retry = Retry()
     rate: Rate = Rate()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
-from edx2lrs.transforms.config_types import FreeText, ResponseFormat
+from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import mappings
@@ -35,32 +35,29 @@ class Translator:
         lms_root: str,
         actor_of: ActorOf,
         course_name: CourseName,
+        options: TranslationOptions = TranslationOptions(),  # noqa: B008 -- immutable
+        *,
         statement_ids: Literal["erb", "strict"] = "erb",
         transformer_version: str | None = None,
-        redact: Collection[FreeText] = (),
-        override_args: Mapping[str, Any] | None = None,
-        response_format: ResponseFormat = "erb",
         session_of: Callable[[object], str | None] | None = None,
     ):
         """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
-        ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.mapping.statement_id``). ``redact``: what learners wrote that
-        no statement is to hold. ``override_args`` replaces values at the top of each statement, after its id was made.
-        ``session_of``: what stands for a session, where it is not to be told. ``response_format``: answers as
-        event-routing-backends gives them, or in the formats of xAPI's interaction types."""
+        ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.mapping.statement_id``). ``session_of``: what stands for a
+        session, where it is not to be told. ``options.override_args`` replaces values after a statement's id was made."""
         site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
         self._actor_of = actor_of
         self._session_of = session_of
         self._makers: dict[str, Make]
         checks = XAPI_CHECKS if protocol == "xapi" else CALIPER_CHECKS
-        options = Options(site, checks, redact, override_args or {}, shared={})
+        compiling = Options(site, checks, options, shared={})
         if protocol == "xapi":
             strict = statement_ids == "strict"
             self._makers = _compiled(
-                mappings("xapi", response_format), lambda mapping: xapi_statement.compile_mapping(mapping, options, strict)
+                mappings("xapi", options.response_format), lambda mapping: xapi_statement.compile_mapping(mapping, compiling, strict)
             )
             course_as_seen = xapi_statement.course_as_seen
         else:
-            self._makers = _compiled(mappings("caliper"), lambda mapping: caliper_event.compile_mapping(mapping, options))
+            self._makers = _compiled(mappings("caliper"), lambda mapping: caliper_event.compile_mapping(mapping, compiling))
             course_as_seen = caliper_event.course_as_seen
 
         @lru_cache(4096)

@@ -60,7 +60,14 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
 
     def make(root_url: str) -> Translator:
         actor_of = actors[0].at(root_url).find
-        return Translator(request.protocol, root_url, actor_of, course_name, lms.statement_ids, lms.transformer_version)
+        return Translator(
+            request.protocol,
+            root_url,
+            actor_of,
+            course_name,
+            statement_ids=lms.statement_ids,
+            transformer_version=lms.transformer_version,
+        )
 
     return by_site(lms.root_url, lms.sites, make)
 

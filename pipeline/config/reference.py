@@ -67,9 +67,14 @@ def tag_of(struct: type[msgspec.Struct]) -> tuple[str, str]:
 
 
 def fields_of(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    """The options of a block; first those that have to be given."""
     declared = inspect.type_info(struct)
     assert isinstance(declared, inspect.StructType)
-    return declared.fields
+    return tuple(sorted(declared.fields, key=_is_optional))
+
+
+def _is_optional(field: inspect.Field) -> bool:
+    return not field.required
 
 
 def metadata(declared: inspect.Type) -> dict[str, Any]:

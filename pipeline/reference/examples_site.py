@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.config_types import Protocol, TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.people.actor import Actor, account_actor
@@ -17,8 +17,10 @@ ROOT = "https://lms.example.com"
 
 
 def translator_of_examples(protocol: Protocol, **options: Any) -> Translator:
-    """Translates the examples into one protocol. ``options``: those of ``Translator``."""
-    return Translator(protocol, ROOT, _actor_of(protocol), course_name, **{"transformer_version": "edx2lrs@test", **options})
+    """Translates the examples into one protocol. ``options``: those of ``Translator``, and those of a consumer."""
+    of_consumer = TranslationOptions(**{key: options.pop(key) for key in list(options) if key in TranslationOptions.__struct_fields__})
+    options = {"transformer_version": "edx2lrs@test", **options}
+    return Translator(protocol, ROOT, _actor_of(protocol), course_name, of_consumer, **options)
 
 
 def course_name(key: str) -> str | None:

@@ -13,7 +13,7 @@ from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline.identities import identities
 from edx2lrs.pipeline.variants import variants
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, Lms
+from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, Lms, TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.people.actor import Actor as Person
 
@@ -28,14 +28,14 @@ def consumer(protocol: str = "xapi", actor: Actor = Actor(), **options: Any) -> 
 def test_defaults_are_external_ids_of_the_protocols_type_where_there_is_a_table() -> None:
     made = variants(Config(lms=SITE_WITH_TABLE, consumers=[consumer(), consumer("caliper")]))
     assert made == [
-        ("xapi", ActorOptions("external_id", "XAPI", "dead_letter"), frozenset(), "{}", "erb", (0,)),
-        ("caliper", ActorOptions("external_id", "CALIPER", "dead_letter"), frozenset(), "{}", "erb", (1,)),
+        ("xapi", ActorOptions("external_id", "XAPI", "dead_letter"), TranslationOptions(), (0,)),
+        ("caliper", ActorOptions("external_id", "CALIPER", "dead_letter"), TranslationOptions(), (1,)),
     ]
 
 
 def test_defaults_are_hmac_ids_where_there_is_none() -> None:
     made = variants(Config(lms=SITE, consumers=[consumer()]))
-    assert made == [("xapi", ActorOptions("hmac", "XAPI", "dead_letter"), frozenset(), "{}", "erb", (0,))]
+    assert made == [("xapi", ActorOptions("hmac", "XAPI", "dead_letter"), TranslationOptions(), (0,))]
 
 
 def test_consumers_with_the_same_options_share_a_variant() -> None:
@@ -49,10 +49,10 @@ def test_consumers_with_another_redaction_are_other_variants() -> None:
     orders = ([], ["title", "response"], ["response", "title"], ["title"])
     consumers = [consumer(redact=redact) for redact in orders]
     made = variants(Config(lms=SITE, consumers=consumers))
-    assert [(variant.redact, variant.consumers) for variant in made] == [
-        (frozenset(), (0,)),
-        ({"response", "title"}, (1, 2)),
-        ({"title"}, (3,)),
+    assert [(variant.options.redact, variant.consumers) for variant in made] == [
+        ([], (0,)),
+        (["response", "title"], (1, 2)),
+        (["title"], (3,)),
     ]
 
 
@@ -66,7 +66,7 @@ def test_overrides_of_the_envelope_make_no_other_variant() -> None:
     overrides: list[dict[str, Any]] = [{"envelope": {"sensor": "https://x"}}, {}, {"event": {"edApp": "https://x"}}]
     consumers = [msgspec.structs.replace(consumer("caliper"), override_args=each) for each in overrides]
     made = variants(Config(lms=SITE, consumers=consumers))
-    assert [(variant.consumers, variant.override_args) for variant in made] == [((0, 1), "{}"), ((2,), '{"edApp": "https://x"}')]
+    assert [(variant.consumers, variant.options.override_args) for variant in made] == [((0, 1), {}), ((2,), {"edApp": "https://x"})]
 
 
 def test_consumers_with_keys_of_their_own_are_variants_of_their_own() -> None:
@@ -118,4 +118,5 @@ def test_what_is_missing_in_a_worker_is_said(monkeypatch: pytest.MonkeyPatch) ->
 def test_another_format_of_responses_is_another_variant_in_xapi_alone() -> None:
     formats = [consumer(protocol, response_format=form) for protocol in ("xapi", "caliper") for form in ("erb", "standard")]
     made = variants(Config(lms=SITE, consumers=formats))
-    assert [(variant.response_format, variant.consumers) for variant in made] == [("erb", (0,)), ("standard", (1,)), ("erb", (2, 3))]
+    said = [(variant.options.response_format, variant.consumers) for variant in made]
+    assert said == [("erb", (0,)), ("standard", (1,)), ("erb", (2, 3))]

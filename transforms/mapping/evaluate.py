@@ -18,7 +18,7 @@ def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> 
     """The statement that ``rows`` make of ``scope``, as an object. If two rows have the same destination, the later row wins.
     Raises Unmappable and guard.Invalid."""
     statement: dict[str, Any] = {}
-    kept = (row for row in rows if isinstance(row, Constant) or row.free_text not in options.redact)
+    kept = (row for row in rows if isinstance(row, Constant) or row.free_text not in options.translation.redact)
     for row in {row.destination: row for row in kept}.values():
         value = row.value if isinstance(row, Constant) else _value(row, scope, options)
         if value is not None:
@@ -35,7 +35,7 @@ def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> 
 
     identify = identity.identify(scope.part_key) if identity.by_key else identity.identify
     id_ = identify(re.sub(r"\{(.+?)\}", in_name, identity.name))
-    return {"id": identity.prefix + id_, **statement, **options.override_args}
+    return {"id": identity.prefix + id_, **statement, **options.translation.override_args}
 
 
 def _value(row: Row, scope: Scope, options: Options) -> Any:

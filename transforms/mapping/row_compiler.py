@@ -7,14 +7,14 @@ function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from string import Formatter
 from typing import Any, NamedTuple
 
 import orjson
 
-from edx2lrs.transforms.config_types import FreeText
+from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import Json, json_text
 from edx2lrs.transforms.mapping.guard import Check
@@ -48,13 +48,12 @@ class Identity(NamedTuple):
 
 class Options(NamedTuple):
     """Options that all mappings of a translator share. ``site``: the values of ``site.*`` sources. ``checks``: the checks of a
-    statement's values (``transforms.mapping.guard``). Rows of ``redact`` are left out; ``override_args`` replaces properties at the
-    top of the statement."""
+    statement's values (``transforms.mapping.guard``). Rows of ``translation.redact`` are left out; ``translation.override_args``
+    replaces properties at the top of the statement."""
 
     site: Mapping[str, Any]
     checks: Mapping[Path, Check]
-    redact: Collection[FreeText] = ()
-    override_args: Mapping[str, Any] = {}
+    translation: TranslationOptions = TranslationOptions()
     shared: dict[str, Any] | None = None
     """What the generated functions name, where all of a translator are to share it: a processor's caches hold one such table, not
     one for each event."""
@@ -128,7 +127,7 @@ def _safely(path: str) -> str:
 
 
 def _compiled(rows: Rows, identity: Identity, options: Options, with_object: bool) -> Any:
-    kept = tuple(row for row in rows if not (isinstance(row, Row) and row.free_text in options.redact))
+    kept = tuple(row for row in rows if not (isinstance(row, Row) and row.free_text in options.translation.redact))
     generator = _Generator(identity, options)
     source = generator.function(_tree(kept), with_object, partial(_blamed, kept, options.site))
     exec(compile(source, "<mapping>", "exec"), generator.values)  # noqa: S102 -- made of our tables, of nothing that a record holds
@@ -175,7 +174,7 @@ class _Generator:
 
     def function(self, tree: dict[str, Any], with_object: bool, blamed: Callable[[Scope], Unmappable | None]) -> str:
         """The source of ``build``."""
-        override_args = self._options.override_args
+        override_args = self._options.translation.override_args
         always: list[_Text] = [] if "id" in override_args else [[f'"id":"{self._identity.prefix}', _TextExpression("id_"), '"']]
         perhaps: _Text = []
         for key, node in tree.items():

@@ -10,8 +10,10 @@ from unittest import mock
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from edx2lrs.pipeline.reference.examples_site import translator_of_examples
+from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.examples import examples_of, read_example
@@ -36,7 +38,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def interpreted_whole(rows: Rows, identity: Identity, options: Options) -> Callable[..., Any]:
     def build(*scope: Any) -> tuple[Statement, str, bytes]:
-        plain = evaluate(rows, Scope(*scope), identity, options._replace(override_args={}))
+        plain = evaluate(rows, Scope(*scope), identity, options._replace(translation=replace(options.translation, override_args={})))
         made = evaluate(rows, Scope(*scope), identity, options)
         about = plain["object"]
         return Statement(plain["id"].removeprefix(identity.prefix), orjson.dumps(made)), about["id"], orjson.dumps(about)
@@ -121,7 +123,8 @@ def test_a_table_is_an_object() -> None:
     identity, options = Identity(str.upper, "{time}-{object.id}"), Options({}, {})
     made = {"id": "T-A", "object": {"id": "a", "type": "Thing"}, "result": {"response": "S"}}
     assert evaluate(rows, scope, identity, options) == made
-    redacted = evaluate(rows, scope, identity, options._replace(redact=("response",), override_args={"id": 1}))
+    of_consumer = TranslationOptions(redact=["response"], override_args={"id": 1})
+    redacted = evaluate(rows, scope, identity, options._replace(translation=of_consumer))
     assert redacted == {"id": 1, "object": {"id": "a", "type": "Thing"}}
     Data.id = ""
     with pytest.raises(Unmappable, match=r"data.id is missing; object.id needs it"):

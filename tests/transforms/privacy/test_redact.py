@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edx2lrs.pipeline.app.translate import EXAMPLE_KEY, EXAMPLE_ROOT
-from edx2lrs.transforms.config_types import ActorOptions
+from edx2lrs.transforms.config_types import ActorOptions, TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import PROTOCOLS
@@ -26,7 +26,7 @@ WORDS = "written by a learner"
 
 def translator(protocol: Any, redact: frozenset[Any] = frozenset()) -> Translator:
     actors = Actors(ActorOptions("hmac", "XAPI", "dead_letter"), EXAMPLE_ROOT, None, EXAMPLE_KEY)
-    return Translator(protocol, EXAMPLE_ROOT, actors, CourseNames({}), redact=redact)
+    return Translator(protocol, EXAMPLE_ROOT, actors, CourseNames({}), TranslationOptions(redact=list(redact)))
 
 
 def statements(record: dict[str, Any], by: Translator) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.people.actor import account_actor
 from edx2lrs.transforms.records.parse import parse
@@ -28,8 +29,8 @@ def responses(record: Callable[..., Any]) -> Responses:
         data = {"problem_id": PROBLEM, "grade": 1, "max_grade": 2, "submission": submission, "answers": answers}
         event = parse(json.dumps(record("problem_check", data)).encode())
         assert isinstance(event, Event)
-        options = {"response_format": "standard", **options}
-        made = Translator("xapi", "https://lms.example.com", lambda _: actor, lambda _: None, **options).translate(event)
+        of_consumer = TranslationOptions(**{"response_format": "standard", **options})
+        made = Translator("xapi", "https://lms.example.com", lambda _: actor, lambda _: None, of_consumer).translate(event)
         assert isinstance(made, tuple)
         return [json.loads(statement.body)["result"].get("response") for statement in made]
 
