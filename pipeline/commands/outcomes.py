@@ -32,7 +32,7 @@ def exit_code_of(command: str, call: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
-        told = _told(command, error)
+        told = _words_of(command, error)
         if told is None:
             raise
         code, text = told
@@ -40,7 +40,7 @@ def exit_code_of(command: str, call: Callable[[], int]) -> int:
         return code
 
 
-def _told(command: str, error: Exception) -> tuple[int, str] | None:
+def _words_of(command: str, error: Exception) -> tuple[int, str] | None:
     """The exit code and the words of an error; None: a fault of the program."""
     from edx2lrs.transforms.families.packages import OwnEventsError
 
