@@ -1,4 +1,4 @@
-"""How a long piece of work tells how far it is."""
+"""How a long operation reports its progress."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ OnProgress: TypeAlias = Callable[[str], None]
 
 
 def silent(_: str) -> None:
-    """An ``OnProgress`` that tells nothing."""
+    """An ``OnProgress`` that reports nothing."""

@@ -1,1 +1,1 @@
-"""From waiting statements to an LRS that has taken them: batches, requests, retries, pace, circuits."""
+"""From waiting statements to an LRS that has accepted them: batches, requests, retries, pace, circuits."""

@@ -1,4 +1,4 @@
-"""What is next for one consumer: statements from the outbox, in order, made into batches by count, bytes and age."""
+"""The next batch of a consumer: statements from the outbox, in order, made into batches by number, bytes and age."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class BatchQueue:
         return self._came - self._went
 
     def add(self, block: StoredBlock, since: float) -> None:
-        """Put the statements of ``block``, which wait since that moment, at the end."""
+        """Put the statements of ``block``, which wait since that moment, at the end of the queue."""
         block_slice = block.waiting
         if block_slice.size:
             self._queue.append(block_slice)
@@ -46,8 +46,8 @@ class BatchQueue:
             self._ages.append((since, self._came))
 
     def due_at(self) -> float | None:
-        """When a batch is to go out: 0 for a full one, else when its oldest statement gets too old; None: nothing
-        waits."""
+        """When the next batch is to be sent: 0 for a full batch, else the moment at which the oldest statement is too old; None: no
+        statement waits."""
         if not self._queue:
             return None
         if len(self) >= self._size or self.bytes >= self._most_bytes:
@@ -55,7 +55,7 @@ class BatchQueue:
         return self._ages[0][0] + self._interval
 
     def take(self) -> Batch:
-        """The next batch, full or not; empty when nothing waits."""
+        """The next batch, full or not; empty if no statement waits."""
         taken: list[BlockSlice] = []
         ids: set[bytes] = set()
         count = size = 0
@@ -80,23 +80,23 @@ class BatchQueue:
         return Batch(taken)
 
     def after_413(self) -> tuple[int | None, int]:
-        """For ``resume``: the bytes that a batch may have, if fewer than the configuration says, and how many were accepted since."""
+        """For ``resume``: the most bytes of a batch, if fewer than in the configuration, and how many batches were accepted since."""
         return (self._most_bytes, self._accepted) if self._most_bytes < self._bound else (None, 0)
 
     def resume(self, most_bytes: int | None, accepted: int) -> None:
-        """Go on where another queue was."""
+        """Go on from the numbers of another queue."""
         self._most_bytes, self._accepted = min(most_bytes or self._bound, self._bound), accepted
 
     def too_large(self, batch: Batch) -> None:
-        """The LRS found that ``batch`` has too many bytes: batches have half as many from now on, unless the LRS took as many lately.
-        Then one statement of ``batch`` is too large."""
+        """The LRS refused ``batch`` for its bytes: batches have half as many bytes from now on. But if the LRS accepted as many
+        bytes lately, a single statement of ``batch`` is too large, and the bound stays."""
         size, taken = batch.size_in_bytes, max(self._lately, default=0)
         if taken < size:
             self._most_bytes = min(self._most_bytes, max(size // 2, taken, 1))
             self._accepted = 0
 
     def accepted(self, batch: Batch) -> None:
-        """The LRS took ``batch``. After some accepted batches twice as many bytes are tried again."""
+        """The LRS accepted ``batch``. After some accepted batches, the bound of bytes doubles again."""
         size = batch.size_in_bytes
         self._lately.append(size)
         self._accepted += 1
@@ -107,7 +107,7 @@ class BatchQueue:
 
 
 def _fitting(block_slice: BlockSlice, slice_ids: list[bytes], most: int, most_bytes: int, ids: set[bytes]) -> int:
-    """How many from the part's start go with a batch of ``ids`` in which that much is left."""
+    """How many statements, from the start of the slice, fit into a batch with ``ids`` and this much room."""
     fitting = min(most, block_slice.size)
     if block_slice.size_in_bytes > most_bytes:
         fitting = min(fitting, bisect_right(list(accumulate(len(body) + 1 for body in block_slice.bodies)), most_bytes))

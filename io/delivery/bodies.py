@@ -27,7 +27,7 @@ def caliper_body(lines: bytes, envelope: Mapping[str, Any], send_time: datetime.
 
 
 def frame_bytes(consumer: Consumer) -> int:
-    """Bytes of a body, at most, that are neither of its statements nor a comma after each."""
+    """The most bytes of a body that belong neither to a statement nor to the comma after a statement."""
     if consumer.protocol == "xapi":
         return 1
     envelope = consumer.override_args.get("envelope", {})

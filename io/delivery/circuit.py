@@ -1,4 +1,5 @@
-"""The circuit of one consumer: closed (statements flow), open (they wait), half-open (one batch finds out). Pure."""
+"""The circuit of one consumer: closed (statements are sent), open (statements wait), half-open (one batch is sent as a probe).
+Pure."""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ _FIRST_PROBE: dict[HoldKind, float] = {"outage": 1.0, "setup": 10.0, "credential
 
 
 class Circuit(msgspec.Struct, frozen=True):
-    """Where a consumer's circuit stands. Times are seconds of a monotonic clock.
+    """The state of a consumer's circuit. Times are seconds of a monotonic clock.
 
-    ``opened_at`` stays through failing probes: it is when the trouble began. ``probe_at``: when one batch may be
-    tried. ``by_batch``: another batch than the one that was sent last may pass.
+    ``opened_at``: when the trouble began; a failed probe does not change it. ``probe_at``: when the next probe may be sent.
+    ``by_batch``: another batch than the last one may be accepted.
     """
 
     state: CircuitState = "closed"
@@ -31,18 +32,18 @@ class Circuit(msgspec.Struct, frozen=True):
     by_batch: bool = False
 
     def hold(self, why: Hold, now: float, max_delay: float, random: Random) -> Circuit:
-        """Open; after a probe that failed, the next one is twice as far away, at most ``max_delay`` seconds."""
+        """The open circuit. After a failed probe, the time to the next probe doubles, up to ``max_delay`` seconds."""
         failed = self.failed_probes + 1 if self.state == "half_open" else 0
         delay = max(back_off(failed + 1, _FIRST_PROBE[why.kind], max_delay, random, jitter=0.5), why.probe_after)
         opened_at = now if self.state == "closed" else self.opened_at
         return Circuit("open", why.kind, why.reason, opened_at, now + delay, failed, why.by_batch)
 
     def probe(self, now: float) -> Circuit:
-        """Half-open, if a probe is due; itself otherwise."""
+        """The half-open circuit, if a probe is due; else the circuit unchanged."""
         if self.state != "open" or now < self.probe_at:
             return self
         return msgspec.structs.replace(self, state="half_open")
 
     def close(self) -> Circuit:
-        """Closed, after an answer that shows a consumer at work."""
+        """The closed circuit, after an answer that shows that the consumer works."""
         return self if self.state == "closed" else Circuit()

@@ -1,4 +1,5 @@
-"""What a consumer is sent with: HTTP, files or standard output, by its URL; with a statement log if it wants one."""
+"""The client of a consumer: HTTP, files or standard output, by the consumer's URL; with a statement log if the consumer has
+``log``."""
 
 from __future__ import annotations
 
@@ -37,20 +38,20 @@ class Clients:
 
 
 class LoggedClient:
-    """A client whose accepted batches are logged. Before they are settled: killed in between, a batch is logged twice."""
+    """A client whose accepted batches are logged before they are settled. After a kill in between, a batch is logged twice."""
 
     def __init__(self, client: Client, log: StatementLog) -> None:
         self._client = client
         self._log = log.use()
 
     def post(self, lines: bytes) -> Answer:
-        """As the client's."""
+        """Posts with the client, and logs an accepted batch."""
         answer = self._client.post(lines)
         if is_stored(answer):
             self._log.write(lines)
         return answer
 
     def close(self) -> None:
-        """Close the client, and with the last one of a consumer its log."""
+        """Close the client. The last client of a consumer also closes the log."""
         self._client.close()
         self._log.close()

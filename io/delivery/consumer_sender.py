@@ -1,6 +1,6 @@
-"""Sending what waits for one consumer: threads that take batches, POST them and settle what the answers decide.
+"""Sends the waiting statements of one consumer: threads take batches, POST them, and settle them by the decisions.
 
-Nothing here knows of other consumers. No request and no write to the outbox is made under the lock.
+The sender knows no other consumer. No request and no write to the outbox is made under the lock.
 """
 
 from __future__ import annotations
@@ -85,17 +85,16 @@ class ConsumerSender:
                 self._call_a_thread()
 
     def drain(self) -> None:
-        """No more will come: send what waits at once, full batch or not."""
+        """No further statements will come: send the waiting statements at once, in full batches or not."""
         with self._lock:
             self._sending.draining = True
             self._lock.notify_all()
 
     def at_rest(self, waiting: int, since: float, patience: float) -> bool:
-        """Whether nothing is under way and nothing will be: ``waiting``, as the outbox says, is 0 or behind an open
-        circuit.
+        """Whether no request is in flight and no request will follow: ``waiting``, by the outbox, is 0, or the circuit is open.
 
-        An outage, which may be over soon, and refusals in a row, which may all be of one batch, are no rest for ``patience`` seconds
-        from their beginning, or from ``since`` if that is later.
+        An outage may be over soon, and refusals in a row may all be about one batch. So the sender is not at rest for ``patience``
+        seconds from the beginning of an outage or of refusals, or from ``since`` if that is later.
         """
         with self._lock:
             sending = self._sending
@@ -109,13 +108,13 @@ class ConsumerSender:
             return sending.circuit.kind in ("setup", "credentials") or time.monotonic() >= patient_until
 
     def stop(self) -> None:
-        """Take no more batches."""
+        """Take no further batches."""
         with self._lock:
             self._stopping = True
             self._lock.notify_all()
 
     def join(self, deadline: float) -> bool:
-        """Wait for the threads until that moment of the monotonic clock; whether all have ended."""
+        """Wait for the threads until that moment of the monotonic clock; True when all threads have ended."""
         with self._lock:
             threads = tuple(self._threads)
         for thread in threads:
@@ -124,14 +123,14 @@ class ConsumerSender:
             return not self._threads
 
     def flush(self) -> None:
-        """Bring what was counted since the last settlement into the ledger."""
+        """Add the counts since the last settlement to the ledger."""
         with self._lock:
             counted = bool(self._sending.counts)
         if counted:
             self._settle([])
 
     def status(self) -> SenderStatus:
-        """How it stands now."""
+        """The present status."""
         with self._lock:
             sending = self._sending
             return SenderStatus(
@@ -144,7 +143,7 @@ class ConsumerSender:
     # Threads
 
     def _call_a_thread(self) -> None:
-        """Have one thread look for work: a resting one, else a new one within the pace. Under the lock."""
+        """Let one thread look for work: a resting thread, else a new thread within the pace. Under the lock."""
         if self._stopping:
             return
         if self._resting:
@@ -183,7 +182,7 @@ class ConsumerSender:
             client.close()
 
     def _next(self) -> Request | Unsent | None:
-        """What to do next, when it may be done; None: the thread is not needed any more."""
+        """The next request, when it may be sent; None: the thread is not needed any more."""
         with self._lock:
             idle_since = time.monotonic()
             while not self._stopping:
@@ -254,7 +253,7 @@ class ConsumerSender:
         return [("credentials_refused", reason) if refused else ("credentials_taken", "")]
 
     def _tell(self) -> None:
-        """Flag and report what is new, in the order in which it happened, whichever thread comes first."""
+        """Report new notices in the order in which things happened, whichever thread comes first."""
         with self._telling:
             while self._news:
                 kind, reason = self._news.popleft()
@@ -273,7 +272,7 @@ class ConsumerSender:
 
 
 def _news_of_circuit(before: CircuitState, after: CircuitState, reason: str) -> list[_News]:
-    """A circuit that has opened or closed; a probe that failed is no news."""
+    """A notice that the circuit has opened or closed. A failed probe makes no notice."""
     if after == before or (before, after) == ("half_open", "open"):
         return []
     return [("circuit_opened" if after == "open" else "circuit_closed", reason)]

@@ -38,7 +38,7 @@ class Credentials:
 
 
 def _forms(secret: str) -> set[str]:
-    """How a text may hold the secret: as it is, in JSON, in HTML, in a URL."""
+    """The forms in which a text may hold the secret: unchanged, in JSON, in HTML, in a URL."""
     in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     return {
         secret,

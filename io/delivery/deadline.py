@@ -47,7 +47,7 @@ def _response_until(end: float, sock: socket.socket, **options: Any) -> http.cli
 
 
 class _Connection(HTTPConnection):
-    """urllib3 sets ``timeout`` to what is left of the request's before it connects and before it receives."""
+    """urllib3 sets ``timeout`` to the rest of the request's time before connecting and before receiving."""
 
     def connect(self) -> None:
         whole = self.timeout or CONNECT_SECONDS

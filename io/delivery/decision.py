@@ -69,36 +69,36 @@ class Policy(msgspec.Struct, frozen=True):
 
 
 class Stored(NamedTuple):
-    """The LRS has the whole batch. ``already``: indexes of those that it had before."""
+    """The LRS has the whole batch. ``already``: indexes of the statements that the LRS had before."""
 
     already: Collection[int]
 
 
 class Conflict(NamedTuple):
-    """The LRS has the one statement's id with another body."""
+    """The LRS has the id of the single statement with another body."""
 
 
 class Dead(NamedTuple):
-    """The one statement is at fault, since others are accepted."""
+    """The single statement is bad, since the LRS accepts other statements."""
 
     cause: Literal["refused", "server_error"]
     message: str
 
 
 class Doubt(NamedTuple):
-    """The one statement was refused, but nothing shows yet that the LRS accepts any: it waits aside until another is
-    accepted. Then it is dead, or (``verify``) sent once more."""
+    """The single statement was refused, but it is not known whether the LRS accepts any statement. The statement waits aside until
+    another statement is accepted. Then the statement is dead, or (``verify``) is sent once more."""
 
     verify: bool
 
 
 class Split(NamedTuple):
-    """Send the two halves instead."""
+    """Send the two halves of the batch instead."""
 
 
 class Again(NamedTuple):
-    """Send the batch again after ``delay`` seconds. ``pause``: seconds in which nothing goes to this consumer.
-    ``push_back``: the LRS asks for a lower rate."""
+    """Send the batch again after ``delay`` seconds. ``pause``: seconds in which no request goes to this consumer. ``push_back``:
+    the LRS asks for a lower rate."""
 
     delay: float
     pause: float = 0.0
@@ -106,8 +106,8 @@ class Again(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Open the circuit; the batch waits. ``reason`` may be logged; ``probe_after``: seconds, if the LRS named them.
-    ``by_batch``: what is in the batch may be the reason, and another one may pass."""
+    """Open the circuit; the batch waits. ``reason`` may be logged; ``probe_after``: seconds, if the LRS named a time. ``by_batch``:
+    the batch's content may be the reason, and another batch may be accepted."""
 
     kind: HoldKind
     reason: str
@@ -126,7 +126,7 @@ _NO_CONNECTION: frozenset[NetworkError] = frozenset(("refused", "unreachable", "
 
 
 def refusals_of_everything(batch_size: int, concurrency: int) -> int:
-    """Refused requests in a row that a few bad statements cannot explain: each request in flight bisects one batch to
+    """The number of refused requests in a row that a few bad statements cannot explain: each request in flight halves one batch to
     its end."""
     return concurrency * (2 * batch_size.bit_length() + 2)
 
@@ -137,11 +137,11 @@ def _again_after(failures: int, policy: Policy, random: Random) -> float:
 
 
 def already_stored(answer: Answer, ids: Sequence[bytes]) -> Collection[int]:
-    """Indexes of the statements that an xAPI LRS had before, by its own words.
+    """Indexes of the statements that an xAPI LRS had before, by the LRS's own answer.
 
-    xAPI 1.0.3 part 3, 2.1.2 has it answer a POST with the ids. Some list all of them, some only the new ones (Ralph,
-    which answers 204 when none is new; the standard has that status for PUT alone). A list as long as the batch names
-    all of it; a list without any id of the batch tells nothing about it, unless it is empty.
+    By xAPI 1.0.3 part 3, 2.1.2, an LRS answers a POST with the ids. Some LRSs list all ids, some LRSs only the new ids (Ralph,
+    which answers 204 if no id is new; the standard has 204 for PUT alone). A list as long as the batch names every statement. A
+    list without any id of the batch says nothing about the batch, unless the list is empty.
     """
     if answer.status == 204:
         return range(len(ids))
@@ -272,7 +272,7 @@ def found_no_connection(answer: Answer) -> bool:
 
 
 def timed_out(answer: Answer) -> bool:
-    """Whether there was no answer in time, to us or to a gateway before the LRS."""
+    """Whether there was no answer in time, from the LRS or from a gateway before the LRS."""
     return answer.error == "timeout" or answer.status == 504
 
 
@@ -282,17 +282,17 @@ def is_stored(answer: Answer) -> bool:
 
 
 def is_refusal(answer: Answer) -> bool:
-    """Whether the LRS read the request and did not like it, which its statements may or may not be to blame for."""
+    """Whether the LRS read the request and refused it. The statements may be the reason, or not."""
     return answer.status in (400, 413, 422, 500)
 
 
 def is_about_statements(answer: Answer) -> bool:
-    """Whether the answer is about what is in the batch, and no sign of an outage."""
+    """Whether the answer is about the statements of the batch, and is no sign of an outage."""
     return is_stored(answer) or is_refusal(answer) or answer.status == 409
 
 
 class AnswerRule(NamedTuple):
-    """``answers``: the statuses or errors of this row; the first row that has an answer's decides about it."""
+    """``answers``: the statuses or errors of this row. The first row that has an answer decides about the answer."""
 
     answers: Collection[int] | Collection[NetworkError]
     decide: Callable[[Answer, Sent, Policy, Random], Decision]

@@ -37,8 +37,8 @@ _GZIP_LEVEL = 4
 
 
 def endpoint(protocol: Protocol, url: str) -> str:
-    """Where to POST: a Caliper consumer's URL as it is; for xAPI the statements resource (part 3, 2.1) under ``url``,
-    which may end in a slash or name that resource already."""
+    """The address to POST to: the URL of a Caliper consumer, unchanged; for xAPI the statements resource (part 3, 2.1) under
+    ``url``. ``url`` may end in a slash, or name this resource already."""
     if protocol == "caliper":
         return url
     parts = urlsplit(url)
@@ -74,7 +74,7 @@ class LrsClient:
         self._request = requests.Request("POST", url, headers=self._headers(consumer)).prepare()
 
     def _renew(self) -> None:
-        """Takes newer credentials into the headers, when there are."""
+        """Takes newer credentials into the headers, if there are newer credentials."""
         if self._renewed is not None and (credentials := self._renewed()) is not self._credentials:
             self._credentials = credentials
             self._request.headers.update(self._headers(self._consumer))
@@ -89,8 +89,8 @@ class LrsClient:
         return {name: value.encode() for name, value in headers.items()}
 
     def post(self, lines: bytes) -> Answer:
-        """POST finished statements or events, one a line, as one batch; none of them is a batch too, which changes nothing.
-        Faults of the network are answers as well."""
+        """POST finished statements or events, one on each line, as one batch. A batch may be empty; an empty batch changes nothing.
+        Errors of the network are answers too."""
         self._renew()
         body = self._body(lines)
         self._request.body = body
@@ -98,8 +98,7 @@ class LrsClient:
         return self._timed(self._request, _ANSWER_BYTES + _ID_BYTES * (lines.count(b"\n") + 1))
 
     def query(self) -> Answer:
-        """GET the statements that will be stored from tomorrow on, which are none (xAPI part 3, 2.1.3): for trying the
-        connection."""
+        """GET the statements that are stored from tomorrow on (there are none; xAPI part 3, 2.1.3), to test the connection."""
         self._renew()
         request = self._request.copy()
         tomorrow = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
@@ -209,7 +208,8 @@ _ERRORS: tuple[tuple[NetworkError, tuple[type[BaseException], ...]], ...] = (
 
 
 def network_error(error: BaseException) -> NetworkError:
-    """Which error of the network an exception of ``requests`` stands for: it wraps exceptions of urllib3 and of the socket."""
+    """The error of the network that an exception of ``requests`` means; the exception wraps exceptions of urllib3 and of the
+    socket."""
     causes = list(_causes(error))
     for found, kinds in _ERRORS:
         if any(isinstance(cause, kinds) for cause in causes):
@@ -218,7 +218,7 @@ def network_error(error: BaseException) -> NetworkError:
 
 
 def _detail_of(error: BaseException) -> str:
-    """What TLS says of a failure: of the certificate, or the alert that came."""
+    """The reason of a TLS failure: about the certificate, or the alert of the server."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return str(cause.verify_message)

@@ -1,4 +1,4 @@
-"""What a sender has to say of its consumer: for the log, and for alerts (``pipeline.alerts``)."""
+"""Notices of a sender about its consumer: for the log, and for alerts (``pipeline.alerts``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NoticeKind = Literal[
 
 
 class Notice(NamedTuple):
-    """Something for the log, without secrets and personal data. ``waiting`` counts the consumer's statements."""
+    """A notice for the log, without secrets and personal data. ``waiting``: the number of the consumer's waiting statements."""
 
     kind: NoticeKind
     consumer: str

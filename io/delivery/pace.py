@@ -1,4 +1,5 @@
-"""How fast one consumer is fed: statements per second, pauses that it asked for, requests in flight. Pure."""
+"""How fast statements are sent to one consumer: statements in a second, pauses that the consumer asked for, requests in flight.
+Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _LONG = 2.0  # of the best: more is long
 
 
 def steady_size(size: int, rate: Rate) -> int:
-    """Statements in a batch, at most ``size``, so that whole ones fill a second of the rate as well as they can."""
+    """The number of statements in a batch, at most ``size``, with which whole batches fill a second of the rate best."""
     per_second = rate.statements_per_second
     if per_second is None:
         return size
@@ -24,10 +25,10 @@ def steady_size(size: int, rate: Rate) -> int:
 class Pace:
     """The pace of one consumer; not safe for threads by itself. Times are seconds of a monotonic clock.
 
-    The rate knows no bursts: batches go out evenly, and no second has more of them than the rate says. Push-back halves the
-    requests in flight, down to 1. While round trips stay short they rise by one at a time, up to ``rate.concurrency``; when
-    round trips get long, the LRS has no more to give, and they fall by one. Short and long are by the best of late, among
-    batches of like size.
+    The rate allows no bursts: batches are sent at equal distances, and no second has more statements than the rate. Push-back
+    halves the requests in flight, down to 1. While round trips are short, the number rises by one at a time, up to
+    ``rate.concurrency``. When round trips become long, the LRS is at its limit, and the number falls by one. Short and long are
+    compared with the best round trips of late, among batches of similar size.
     """
 
     def __init__(self, rate: Rate) -> None:
@@ -41,13 +42,14 @@ class Pace:
         self._was_full = False
 
     def sent(self, statements: int, now: float) -> None:
-        """A request with so many statements goes out at ``now``."""
+        """A request with this number of statements is sent at ``now``."""
         if self._per_second is not None:
             batches = self._per_second / statements  # in a second
             self.next_at = max(self.next_at, now) + 1 / (math.floor(batches) or batches)
 
     def accepted(self, statements: int, seconds: float, full: bool) -> None:
-        """A batch of so many statements was accepted after so many seconds; ``full``: no more requests could be in flight."""
+        """A batch of this number of statements was accepted after this number of seconds. ``full``: all allowed requests were in
+        flight."""
         self._was_full |= full
         bits = statements.bit_length()
         round_trips = self._round_trips.setdefault(bits, [])
@@ -66,8 +68,8 @@ class Pace:
         self._start_over()
 
     def pushed_back(self, pause: float, calm: float, now: float) -> None:
-        """The LRS asked for less: nothing for ``pause`` seconds, and half as many in flight. Answers to requests that
-        were under way (for ``calm`` seconds) do not halve it again."""
+        """The LRS asked for less: no request for ``pause`` seconds, and half as many requests in flight. Answers to requests that
+        were in flight already (for ``calm`` seconds) do not halve the number again."""
         self.next_at = max(self.next_at, now + pause)
         self._start_over()
         if now >= self._halved_until:

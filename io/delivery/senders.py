@@ -1,4 +1,4 @@
-"""The senders of all consumers: they take what waits in the outbox to the LRSs, each consumer for itself."""
+"""The senders of all consumers: each sender takes the waiting statements of its consumer from the outbox to the LRS."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Senders:
         self._changing = threading.Lock()
 
     def start(self) -> None:
-        """Send what waits and what will."""
+        """Send the statements that wait, now and later."""
         self._watcher.start()
 
     def change(self, consumers: Sequence[Consumer], connect: Callable[[Consumer], Client]) -> None:
@@ -74,7 +74,7 @@ class Senders:
             self._consumers = wanted
 
     def wake(self) -> None:
-        """Look into the outbox now: something was kept. Without a call it is seen 0.1 s later."""
+        """Look into the outbox now, since statements were kept. Without this call, the senders look 0.1 s later."""
         with self._changing:
             self._follow()
         for name, waiting in self._outbox.waiting_counts().items():
@@ -88,7 +88,7 @@ class Senders:
         return ConsumerSender(consumer, self._outbox, connector, self._on_notice, self._changed.set, observe, self._random)
 
     def _follow(self) -> None:
-        """Who follows a sender takes over when that one has ended, for both would send the same."""
+        """Starts the new sender of a consumer when the old sender has ended; else both would send the same statements."""
         for name, (ending, following) in list(self._ending.items()):
             if not ending.join(0.0):
                 continue
@@ -137,13 +137,13 @@ class Senders:
         return all(ended)
 
     def raise_failure(self) -> None:
-        """Raise what a sender failed with, if one did: a fault of the state directory ends the job."""
+        """Raise the error of a sender, if a sender failed: an error of the state directory ends the job."""
         failure = self._first_failure()
         if failure is not None:
             raise failure
 
     def status(self) -> Mapping[str, SenderStatus]:
-        """How each consumer stands now; how many statements wait, the outbox knows."""
+        """The present status of each consumer. The outbox knows how many statements wait."""
         return {name: sender.status() for name, sender in list(self._senders.items())}
 
     def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""What one consumer is sent and when: its queue, retries, doubts, pace and circuit; no threads, clock or network."""
+"""What is sent to one consumer, and when: its queue, retries, doubts, pace and circuit. No threads, no clock, no network."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _History(msgspec.Struct, kw_only=True, rename=_KEYS_IN_STATE):
 
 
 class Request(_History):
-    """A request to be made: its batch, and what has happened to this batch."""
+    """A request to be made: its batch, and the history of the batch."""
 
     batch: Batch
 
@@ -136,7 +136,7 @@ class Sending:
     # Going on from another one
 
     def resume(self, standing: Standing) -> None:
-        """Go on from there; to be called first."""
+        """Go on from ``standing``; to be called first."""
         self.circuit = standing.circuit
         self.pace.next_at = standing.next_at
         self._refusals, self._timeouts, self._accepted = standing.refusals, standing.timeouts, standing.accepted
@@ -175,7 +175,7 @@ class Sending:
     # Choosing
 
     def choose(self, now: float) -> Request | Unsent | float:
-        """What is to be done now, counted as in flight; else the moment to ask again."""
+        """The next thing to do, counted as in flight; else the moment to ask again."""
         chosen = self._choose(now)
         if not isinstance(chosen, float):
             self.in_flight += 1
@@ -190,7 +190,7 @@ class Sending:
         return self._has_due_batch(now) or bool(self._later and self._later[0][0] <= now)
 
     def gives_up(self, now: float) -> bool:
-        """Whether an outage has lasted so long that what waits becomes dead letters."""
+        """Whether an outage has lasted so long that waiting statements become dead letters."""
         consumer, circuit = self._consumer, self.circuit
         if consumer.on_outage != "dead_letter" or circuit.state != "open" or circuit.kind != "outage":
             return False
@@ -225,8 +225,8 @@ class Sending:
         return Unsent(dead, given_up=True)
 
     def _probe(self, now: float) -> Request | float:
-        """What finds out whether the consumer is back: the oldest batch. Where what is in that may be why the circuit is
-        open, every other time a batch that the consumer has not seen yet."""
+        """The probe: the oldest batch. If the content of this batch may be the reason for the open circuit, every second probe is a
+        batch that the consumer has not seen yet."""
         circuit = self.circuit
         fresh_first = circuit.by_batch and (circuit.failed_probes % 2 == 0) == (circuit.kind == "refusing")
         if len(self._queue) and (fresh_first or not self._later):
@@ -235,7 +235,7 @@ class Sending:
         return heapq.heappop(self._later)[2] if self._later else now + _LOOK_AGAIN
 
     def _line_up(self) -> None:
-        """What was tried already is due at once, oldest first."""
+        """Requests that were tried already are due at once, oldest first."""
         requests = sorted((request for _, _, request in self._later), key=_age, reverse=True)
         self._later.clear()
         for request in requests:
@@ -261,12 +261,12 @@ class Sending:
         return min([*moments, due_at] if due_at is not None else moments, default=now + _LOOK_AGAIN)
 
     def _is_end(self) -> bool:
-        """Whether the consumer will see no other statements than those that it has seen."""
+        """Whether the consumer will get no statements except statements that were sent before."""
         return self.draining and not self.more and not len(self._queue)
 
     def _last_word(self, now: float) -> Request | Unsent | float:
-        """Nothing but doubted statements is left. If the consumer has accepted anything in this run or an earlier one, they are
-        at fault; else it refuses everything."""
+        """Only doubted statements are left. If the consumer has accepted any statement in this run or an earlier run, the doubted
+        statements are bad; else the consumer refuses everything."""
         if not self._accepted and not self._accepted_before:
             self._open(Hold("refusing", f"refused everything, at last with {self._doubted[0].answer.status}"), now)
             return self.circuit.probe_at
@@ -325,7 +325,7 @@ class Sending:
             self.last_fault = str(answer.status or answer.error)
 
     def _resolve(self, now: float) -> list[Settlement]:
-        """The consumer accepts statements: those that it refused alone are dead, or are sent once more."""
+        """The consumer accepts statements: single statements that it refused are dead, or are sent once more."""
         doubted, self._doubted = self._doubted, []
         dead: list[Settlement] = []
         for request, answer, verify in doubted:
@@ -359,7 +359,7 @@ class Sending:
             self._push(Request(half, total=request.total, server_errors=min(request.server_errors, 1)), 0.0)
 
     def _push(self, request: Request, due: float) -> None:
-        """Of those that are due at once the last comes first: a bisection goes down before it goes on."""
+        """Of requests that are due at once, the last one comes first: the halves of a batch come before the next batch."""
         heapq.heappush(self._later, (due, -next(self._order), request))
 
     def _open(self, why: Hold, now: float) -> None:

@@ -1,4 +1,4 @@
-"""From a decision about a batch to what the outbox settles. Pure."""
+"""From a decision about a batch to the settlements in the outbox. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def settlements_of(
 
 
 def _stored(batch: Batch, already: Collection[int]) -> list[Settlement]:
-    """``already``: the indexes of those that were stored before."""
+    """``already``: the indexes of the statements that were stored before."""
     before = 0
     settled = []
     for part in batch.parts:
@@ -43,7 +43,7 @@ def _stored(batch: Batch, already: Collection[int]) -> list[Settlement]:
 
 
 def outlived(consumer: Consumer, statements: Iterable[PendingStatement], attempts: int, reason: str) -> list[Settlement]:
-    """The settlements of statements that an outage has outlived: dead letters, cause ``outage``."""
+    """The settlements of statements whose consumer was down for too long: dead letters, cause ``outage``."""
     refusal = Refusal("deliver", "outage", f"the consumer was down for too long: {reason}")
     return [_dead(consumer, s, refusal, Answer(), attempts) for s in statements]
 

@@ -22,12 +22,12 @@ _GZIP_LEVEL = 6
 
 
 def is_place(url: str) -> bool:
-    """Whether a consumer's ``url`` is a place for files or standard output, and no address of HTTP."""
+    """Whether a consumer's ``url`` names files or standard output, and not an address of HTTP."""
     return _PLACE.match(url) is not None
 
 
 class Naming(NamedTuple):
-    """Where files lie and what their names begin and end with."""
+    """The folder of the files, and the beginning and the end of their names."""
 
     folder: str
     stem: str

@@ -52,7 +52,7 @@ class StatementLog:
         self._shipping = threading.Lock()
 
     def use(self) -> StatementLog:
-        """One more will write, and calls ``close`` when it does no longer."""
+        """A further writer begins; the writer calls ``close`` at its end."""
         with self._lock:
             self._users += 1
         return self
@@ -73,7 +73,7 @@ class StatementLog:
             self._tell(error)
 
     def close(self) -> None:
-        """The last one who writes closes the file, and ships what is to be shipped."""
+        """The last writer closes the file, and ships the files that are to be shipped."""
         try:
             with self._lock:
                 self._users -= 1
@@ -124,7 +124,7 @@ class StatementLog:
         self._fault = ""
 
     def _tell(self, error: OSError) -> None:
-        """Once for each kind of fault."""
+        """Reports each kind of error once."""
         fault = error.strerror or type(error).__name__
         if fault != self._fault:
             _LOG.warning("consumer %s: its statement log cannot be written: %s", self._consumer, fault)

@@ -1,4 +1,4 @@
-"""Beam's own sources, for Dataflow, whose service settles what was read when it is durable."""
+"""Beam's own sources, for Dataflow. Dataflow settles messages when they are durable."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def build(pipeline: beam.Pipeline, plan: Plan) -> None:
 
 
 def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
-    """Parts of files; spread over the workers, and not the events in them."""
+    """Parts of files. The parts are spread over the workers, not the events in the parts."""
     return (
         pipeline
         | "Inputs" >> beam.Create(list(plan.inputs), reshuffle=False)
@@ -64,7 +64,7 @@ def _messages(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
 
 
 def _polled(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
-    """Messages of our own sources."""
+    """Messages of the sources of edx2lrs."""
     readers = [(given, name) for given in plan.inputs for name in plan.readers]
     return (
         pipeline

@@ -1,6 +1,6 @@
-"""Which engine, and whether it can do what it is asked for; told before anything is started.
+"""Which engine, and whether the engine can do what is asked; reported before anything is started.
 
-What cannot work is refused with the option, the reason and the remedy. Where an option is Beam's own, it is Beam's own name.
+An option that cannot work is refused with its name, the reason and the remedy. An option that is Beam's own has Beam's own name.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
 
 
 def check(asked: Asked) -> None:
-    """Raises ``OptionError`` with all that cannot work, a line each."""
+    """Raises ``OptionError`` with everything that cannot work, one line each."""
     options = _values(asked.request.beam)
     faults = [*_unknown(asked), *_of_request(asked), *_of_config(asked), *_of_streams(asked)]
     faults += _of_flink(asked, options) if asked.engine == FLINK else _of_dataflow(asked, options)

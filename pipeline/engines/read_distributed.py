@@ -1,4 +1,4 @@
-"""The first steps on Flink and Dataflow: parts of files as elements, spread over the workers, and read."""
+"""The first steps on Flink and Dataflow: parts of files are elements, are spread over the workers, and are read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FindParts(beam.DoFn):
 
 
 def parts_of(file: FoundFile, part: int) -> Iterator[Part]:
-    """The parts of ``file``. One that cannot be opened is one part: who reads it says what is wrong."""
+    """The parts of ``file``. A file that cannot be opened is one part; the worker that reads the part reports the error."""
     try:
         whole = file.size <= part or files.fingerprint(file.path).packed
     except Unreadable:

@@ -87,7 +87,7 @@ def _reader_names(number: int) -> list[str]:
 
 @contextmanager
 def _faults_told() -> Iterator[None]:
-    """By their first line: the others may hold data of a record."""
+    """The first lines of the errors; further lines may hold data of a record."""
     try:
         yield
     except RuntimeError as error:
@@ -95,7 +95,7 @@ def _faults_told() -> Iterator[None]:
 
 
 def _report(result: Any, request: RunRequest, config: Config, seconds: float) -> dict[str, Any]:
-    """Written to where it was asked for, too."""
+    """The report, also written to the path that was asked for."""
     from edx2lrs.pipeline.engines.count_tallies import report_of, totals_of
 
     names = tuple(consumer.name for consumer in config.consumers)

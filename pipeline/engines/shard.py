@@ -1,6 +1,7 @@
-"""A shard of a consumer in keyed state: what it was given (ids), what waits for it, how it stands. No Beam: cells are given.
+"""A shard of a consumer in keyed state: the ids that the shard was given, the waiting statements, the state of sending. No Beam:
+the state cells are given.
 
-Whatever one call changes, the engine commits as one: with the blocks that came, the dead letters and the counts.
+The engine commits all changes of one call together, with the blocks that came, the dead letters and the counts.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Cell(Protocol):
 
 
 class Bag(Protocol):
-    """A state cell that holds many, in no order."""
+    """A state cell that holds many values, in no order."""
 
     def read(self) -> Iterable[bytes]: ...
 
@@ -113,7 +114,7 @@ class ShardOutcome(NamedTuple):
 
 
 class Shard:
-    """One shard for the length of one call. ``key`` tells it from all others of the job."""
+    """One shard during one call. ``key`` tells the shard from all other shards of the job."""
 
     def __init__(self, key: ShardKey, cells: Cells, setup: ShardSetup) -> None:
         self._key, self._cells, self._setup = key, cells, setup
@@ -125,13 +126,13 @@ class Shard:
         self._failures: list[Failure] = []
 
     def receive(self, block: Block, now: float) -> ShardOutcome:
-        """Takes what is new of ``block``, and sends a batch when one is due."""
+        """Takes the new statements of ``block``, and sends a batch if a batch is due."""
         self._tally[Counted(self._name, "statements")] += block.size
         self._enqueue(block, self._new_of(block), now)
         return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at(), now)
 
     def again(self, now: float) -> ShardOutcome:
-        """Sends what is due; for the timer."""
+        """Sends the batches that are due; for the timer."""
         self._head.again = 0.0
         return self._outcome(self._take_turn(IN_STREAM, last=False) if self._is_due(now) else self._due_at(), now)
 
@@ -178,7 +179,7 @@ class Shard:
                 self._cells.older_ids.add(chunk)
 
     def _forget(self, ids: list[bytes]) -> None:
-        """A dead statement is new again, so that a replay can send it."""
+        """Forgets the id of a dead statement, so that a replay can send the statement."""
         memory = _memories().take(self._key, self._head.memory)
         at_hand = memory if memory is not None else IdMemory(self._setup.ids)
         self._cells.younger_ids.add(at_hand.forget(ids))
@@ -218,7 +219,7 @@ class Shard:
         self._cells.waiting.add(msgspec.msgpack.encode(entry))
 
     def _due_at(self) -> float | None:
-        """When a turn is due, as far as the head tells."""
+        """When a turn is due, by the head."""
         head, batch = self._head, self._setup.consumer.batch
         circuit = head.standing.circuit
         if circuit.state != "closed":
@@ -235,7 +236,7 @@ class Shard:
     # Sending
 
     def _take_turn(self, limits: TurnLimits, last: bool) -> float | None:
-        """Gives when the next one is due."""
+        """Takes a turn; gives the moment of the next turn."""
         head, cells = self._head, self._cells
         queue = _Queue(cells.waiting.read())
         cells.waiting.clear()

@@ -92,5 +92,5 @@ class ShardAlerts:
 
 @cache
 def shard_alerts(current: CurrentConfig) -> ShardAlerts:
-    """Those of this process for the job."""
+    """The alerts of this process for the job."""
     return ShardAlerts(current.config)

@@ -68,7 +68,7 @@ class Settling:
             return Poll(self._polls, self._finalized, self._confirmed)
 
     def polled(self, poll: Poll, cursor: Any) -> None:
-        """It has brought something, up to ``cursor``."""
+        """The poll has brought messages, up to ``cursor``."""
         self._cursors.append((poll.number, cursor))
 
     def finalized(self, poll: Poll) -> None:
@@ -203,7 +203,7 @@ class MarkProvider(RestrictionProvider):
         return StrUtf8Coder()
 
     def truncate(self, _element: StreamReader, _restriction: str) -> None:
-        """A job that is drained polls no more."""
+        """A job that is drained does not poll any more."""
 
 
 _PROVIDER = MarkProvider()
@@ -240,7 +240,7 @@ class PollSource(beam.DoFn):
 
 
 class _Finalized:
-    """What a bundle's finalizer calls."""
+    """The function that a bundle's finalizer calls."""
 
     def __init__(self, settling: Settling, poll: Poll) -> None:
         self._settling, self._poll = settling, poll

@@ -18,8 +18,8 @@ _SECONDS = 30.0  # that a letter waits for others
 
 
 class WriteDeadLetters(beam.PTransform):
-    """Takes failures. A file may be written again after a fault: the same letters make the same file. ``streaming``: a file does
-    not wait for more for ever."""
+    """Takes failures. After an error, a file may be written again: the same letters make the same file. ``streaming``: a file is
+    written after some time, even if no further letters come."""
 
     def __init__(self, job: JobSpec, folder: str, job_name: str, streaming: bool) -> None:
         super().__init__()
