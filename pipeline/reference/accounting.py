@@ -1,7 +1,4 @@
-"""What is counted, and the causes of what is filtered and dead, as tables for the pages.
-
-``python -m edx2lrs.pipeline.reference.accounting docs/state.md docs/dead-letters.md docs/streams.md`` brings the pages in step.
-"""
+"""What is counted, and the causes of what is filtered and dead, as tables for the pages."""
 
 from __future__ import annotations
 
@@ -61,7 +58,3 @@ def _labels(row: Counter) -> str:
 def in_step(page: str) -> str:
     """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
     return marks.in_step(page, _OWNER, {"counters": counters, "reasons": reasons, "causes": causes, "metrics": metrics})
-
-
-if __name__ == "__main__":
-    marks.rewrite(in_step)

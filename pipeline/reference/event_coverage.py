@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from edx2lrs import transforms
+from edx2lrs.pipeline.reference import marks
 from edx2lrs.transforms.families.examples import examples_of, name_of
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.source_events import MAIN_NAMES, PACKAGES, SOURCE_EVENTS
@@ -182,18 +184,8 @@ def _markdown(headings: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in table)
 
 
-_PARTS: Mapping[str, Callable[[Iterable[Coverage]], str]] = {"events": as_markdown, "families": families_as_markdown}
-
-
 def in_step(page: str) -> str:
     """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
-    found = False
-    for part, made in _PARTS.items():
-        begin, end = f"<!-- {part}: written by edx2lrs.pipeline.reference.event_coverage -->", f"<!-- /{part} -->"
-        before, has_begin, rest = page.partition(begin)
-        _, has_end, after = rest.partition(end)
-        if has_begin and has_end:
-            page, found = f"{before}{begin}\n{made(coverage())}{end}{after}", True
-    if not found:
-        raise ValueError("the page has no marks such as <!-- events: written by edx2lrs.pipeline.reference.event_coverage -->")
-    return page
+    known = coverage()
+    parts = {"events": partial(as_markdown, known), "families": partial(families_as_markdown, known)}
+    return marks.in_step(page, "edx2lrs.pipeline.reference.event_coverage", parts)

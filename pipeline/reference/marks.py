@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 Parts = Mapping[str, Callable[[], str]]
 """By the name in the part's mark: what makes the part's text."""
@@ -29,9 +27,3 @@ def in_step(page: str, owner: str, parts: Parts) -> str:
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """A table of Markdown, one line for each row."""
     return "".join(f"| {' | '.join(line)} |\n" for line in (head, ("---",) * len(head), *rows))
-
-
-def rewrite(in_step: Callable[[str], str]) -> None:
-    """Brings the pages that the command line names in step."""
-    for path in map(Path, sys.argv[1:]):
-        path.write_text(in_step(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,7 +1,4 @@
-"""Tables of the sources and of their options, told by the SPEC of each source.
-
-``python -m edx2lrs.pipeline.reference.sources docs/streams.md docs/event-bus.md`` brings the pages in step.
-"""
+"""Tables of the sources and of their options, told by the SPEC of each source."""
 
 from __future__ import annotations
 
@@ -48,7 +45,3 @@ def _read_by(reading: OnEngine | None) -> str:
         return "no"
     options = "" if reading.options is None else f", with the options {' and '.join(f'`{name}`' for name in reading.options)} alone"
     return f"Beam's source{options}" if reading.by_beam else "yes"
-
-
-if __name__ == "__main__":
-    marks.rewrite(in_step)

@@ -14,4 +14,4 @@ DOCS = Path(__file__).parents[2] / "docs"
 @pytest.mark.parametrize("name", ["state.md", "dead-letters.md", "streams.md"])
 def test_the_page_is_in_step(name: str) -> None:
     page = (DOCS / name).read_text(encoding="utf-8")
-    assert in_step(page) == page, f"run: python -m edx2lrs.pipeline.reference.accounting docs/{name}"
+    assert in_step(page) == page, "run: python -m edx2lrs.pipeline.reference"
