@@ -33,7 +33,7 @@ from edx2lrs.io.sources.position import Reached
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
-from edx2lrs.transforms.config_types import Batch, Consumer
+from edx2lrs.transforms.config_types import BatchOptions, Consumer
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
 
@@ -91,7 +91,7 @@ def phase(seconds: float, delays: Mapping[str, float]) -> Phase:
     process.start()
     port = ours.recv()
     consumers = [
-        Consumer(name=name, protocol="xapi", access="all", url=f"http://127.0.0.1:{port}/{name}", batch=Batch(interval=0.2))
+        Consumer(name=name, protocol="xapi", access="all", url=f"http://127.0.0.1:{port}/{name}", batch=BatchOptions(interval=0.2))
         for name in (*WELL, *ILL)
     ]
     with tempfile.TemporaryDirectory() as folder, open_state(Path(folder), ids=5_000_000, statements=1_000_000) as state:

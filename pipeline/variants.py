@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, IdKind, Lms, Protocol, TranslationOptions
+from edx2lrs.transforms.config_types import ActorChoice, ActorOptions, Config, Consumer, IdKind, Lms, Protocol, TranslationOptions
 
 
 class Variant(NamedTuple):
@@ -41,7 +41,7 @@ def translation_options(consumer: Consumer) -> TranslationOptions:
     return replace(options, redact=sorted(set(options.redact)))
 
 
-def actor_options(protocol: Protocol, actor: Actor, lms: Lms) -> ActorOptions:
+def actor_options(protocol: Protocol, actor: ActorChoice, lms: Lms) -> ActorOptions:
     """The options, with their defaults filled in: external ids if the site has a table, of the type of the protocol."""
     kind: IdKind = actor.id or ("external_id" if lms.external_ids else "hmac")
     id_type = actor.type or ("XAPI" if protocol == "xapi" else "CALIPER")

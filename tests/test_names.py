@@ -10,8 +10,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("transforms", "io", "pipeline")
-SHARED = {"Actor", "Batch", "Outbox", "Table"}
-"""Names that two modules have still. The list only shrinks."""
 _is_type_name = re.compile(r"[A-Z]+[a-z]\w*").fullmatch
 
 
@@ -47,5 +45,4 @@ def test_classes_and_aliases_are_found() -> None:
 
 def test_a_public_type_name_has_one_owner() -> None:
     several = {name: sorted(modules) for name, modules in owners().items() if len(modules) > 1}
-    assert {name: modules for name, modules in several.items() if name not in SHARED} == {}
-    assert sorted(SHARED - several.keys()) == [], "these names have one owner by now: take them off the list"
+    assert several == {}

@@ -16,7 +16,7 @@ from edx2lrs.transforms.auth import Auth, NoAuth, Reference
 Protocol = Literal["xapi", "caliper"]
 IdKind = Literal["external_id", "hmac", "mbox", "mbox_sha1sum"]
 IdType = Literal["XAPI", "CALIPER", "LTI"]
-Unknown = Literal["dead_letter", "hmac"]
+OnUnknown = Literal["dead_letter", "hmac"]
 Sha1Of = Literal["mailto", "address"]
 ResponseFormat = Literal["erb", "standard"]
 PayloadForm = Literal["full", "redacted", "none"]
@@ -37,7 +37,7 @@ Url = Annotated[
         extra={"kind": "url"},
     ),
 ]
-Table = Annotated[str, Meta(description="Path of a file, local or of any Beam file system.", extra={"kind": "table"})]
+TablePath = Annotated[str, Meta(description="Path of a file, local or of any Beam file system.", extra={"kind": "table"})]
 Pem = Annotated[str, Meta(description="Path of a local PEM file.", extra={"kind": "pem"})]
 Folder = Annotated[str, Meta(description="Path of a folder, which is made when needed.", extra={"kind": "folder"})]
 HeaderText = Annotated[str, Meta(description="A text, or a secret by reference.", extra={"may_refer": True})]
@@ -70,7 +70,7 @@ class Lms(_Options, frozen=True):
         ),
     ] = {}
     external_ids: Annotated[
-        Table | None,
+        TablePath | None,
         Meta(
             description="Table of external ids: CSV with the header "
             "`user_id,username,external_id_type,external_user_id[,email]`, or JSONL or Avro with these fields.",
@@ -78,7 +78,7 @@ class Lms(_Options, frozen=True):
         ),
     ] = None
     course_names: Annotated[
-        Table | None,
+        TablePath | None,
         Meta(
             description="Table of course names: CSV with the header `course_id,display_name`. "
             "A course that the table lacks gets no name in statements.",
@@ -195,7 +195,7 @@ class Access(_Options, frozen=True):
     ] = None
 
 
-class Actor(_Options, frozen=True):
+class ActorChoice(_Options, frozen=True):
     """Under which id a consumer sees a person."""
 
     id: Annotated[
@@ -214,7 +214,7 @@ class Actor(_Options, frozen=True):
         ),
     ] = None
     unknown: Annotated[
-        Unknown,
+        OnUnknown,
         Meta(
             description="What becomes of an event of a user whom the table does not know. `dead_letter`: a dead letter, to be "
             "replayed with a "
@@ -243,17 +243,17 @@ class Actor(_Options, frozen=True):
 
 
 class ActorOptions(NamedTuple):
-    """``Actor`` with its defaults filled in (``pipeline.variants``). ``key``: the reference of a key of the consumer's own; None:
+    """``ActorChoice`` with its defaults filled in (``pipeline.variants``). ``key``: the reference of a key of the consumer's own; None:
     the site's."""
 
     kind: IdKind
     type: IdType
-    unknown: Unknown
+    unknown: OnUnknown
     key: str | None = None
     sha1_of: Sha1Of = "mailto"
 
 
-class Batch(_Options, frozen=True):
+class BatchOptions(_Options, frozen=True):
     """The size of one request."""
 
     size: Annotated[int, Meta(ge=1, le=10_000, description="The most statements in one request.", examples=[500])] = 100
@@ -418,8 +418,8 @@ class Consumer(TranslationOptions, frozen=True, kw_only=True):
             extra={"kind": "headers"},
         ),
     ] = {}
-    actor: Actor = Actor()
-    batch: Batch = Batch()
+    actor: ActorChoice = ActorChoice()
+    batch: BatchOptions = BatchOptions()
     retry: Retry = Retry()
     rate: Rate = Rate()
     timeout: Annotated[Seconds, Meta(description="The longest time for one whole request.", examples=["10s"])] = 30.0
@@ -494,7 +494,7 @@ class Dedup(_Options, frozen=True):
     ] = 5_000_000
 
 
-class Outbox(_Options, frozen=True):
+class OutboxOptions(_Options, frozen=True):
     """The statements that wait for their consumers."""
 
     statements: Annotated[int, Meta(ge=1, description="The most statements that may wait for one consumer.", examples=[100_000])] = (
@@ -510,5 +510,5 @@ class Config(_Options, frozen=True):
     events: Events = Events()
     dead_letters: DeadLetters = DeadLetters()
     dedup: Dedup = Dedup()
-    outbox: Outbox = Outbox()
+    outbox: OutboxOptions = OutboxOptions()
     alert: Annotated[Alert, Meta(description="Alerts for each consumer that has no `alert` of its own.")] = Alert()

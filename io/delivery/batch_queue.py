@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from edx2lrs.io.state.batch import Batch, BlockSlice
 from edx2lrs.io.state.outbox import StoredBlock
-from edx2lrs.transforms.config_types import Batch as BatchOptions
+from edx2lrs.transforms.config_types import BatchOptions
 
 _LATELY = 32  # accepted requests; of an LRS with a bound of its own, one batch in so many is halved
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.sources.lines import LONGEST_LINE, Lines, LongLine, cut
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Events, Protocol
+from edx2lrs.transforms.config_types import ActorChoice, ActorOptions, Events, Protocol
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.people.anonymise import Actors
@@ -56,7 +56,7 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
     from edx2lrs.pipeline.variants import actor_options
 
     lms = load_site(request.config)
-    actors, course_name = identities(lms, [actor_options(request.protocol, Actor(), lms)], on_progress)
+    actors, course_name = identities(lms, [actor_options(request.protocol, ActorChoice(), lms)], on_progress)
 
     def make(root_url: str) -> Translator:
         actor_of = actors[0].at(root_url).find

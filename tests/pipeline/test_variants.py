@@ -13,7 +13,7 @@ from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline.identities import identities
 from edx2lrs.pipeline.variants import variants
-from edx2lrs.transforms.config_types import Actor, ActorOptions, Config, Consumer, Lms, TranslationOptions
+from edx2lrs.transforms.config_types import ActorChoice, ActorOptions, Config, Consumer, Lms, TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.people.actor import Actor as Person
 
@@ -21,7 +21,7 @@ SITE = Lms(root_url="https://lms.example.com", id_key="env:SITE_KEY")
 SITE_WITH_TABLE = Lms(root_url="https://lms.example.com", external_ids="ids.csv", id_key="env:SITE_KEY")
 
 
-def consumer(protocol: str = "xapi", actor: Actor = Actor(), **options: Any) -> Consumer:  # noqa: B008 -- immutable
+def consumer(protocol: str = "xapi", actor: ActorChoice = ActorChoice(), **options: Any) -> Consumer:  # noqa: B008 -- immutable
     return Consumer(name="c", protocol=protocol, url="https://x", access="all", actor=actor, **options)  # type: ignore[arg-type]
 
 
@@ -39,8 +39,8 @@ def test_defaults_are_hmac_ids_where_there_is_none() -> None:
 
 
 def test_consumers_with_the_same_options_share_a_variant() -> None:
-    mbox = Actor(id="mbox")
-    consumers = [consumer(), consumer("caliper"), consumer(actor=mbox), consumer(actor=Actor(type="XAPI")), consumer(actor=mbox)]
+    mbox = ActorChoice(id="mbox")
+    consumers = [consumer(), consumer("caliper"), consumer(actor=mbox), consumer(actor=ActorChoice(type="XAPI")), consumer(actor=mbox)]
     made = variants(Config(lms=SITE_WITH_TABLE, consumers=consumers))
     assert [variant.consumers for variant in made] == [(0, 3), (1,), (2, 4)]
 
@@ -71,18 +71,18 @@ def test_overrides_of_the_envelope_make_no_other_variant() -> None:
 
 def test_consumers_with_keys_of_their_own_are_variants_of_their_own() -> None:
     keys = ["env:A", None, "env:B", "env:A", "env:SITE_KEY"]
-    made = variants(Config(lms=SITE, consumers=[consumer(actor=Actor(key=key)) for key in keys]))
+    made = variants(Config(lms=SITE, consumers=[consumer(actor=ActorChoice(key=key)) for key in keys]))
     assert [(variant.actor.key, variant.consumers) for variant in made] == [("env:A", (0, 3)), (None, (1, 4)), ("env:B", (2,))]
 
 
 def test_another_hash_of_the_address_is_another_variant() -> None:
-    both = [Actor(id="mbox_sha1sum"), Actor(id="mbox_sha1sum", sha1_of="address")]
+    both = [ActorChoice(id="mbox_sha1sum"), ActorChoice(id="mbox_sha1sum", sha1_of="address")]
     made = variants(Config(lms=SITE_WITH_TABLE, consumers=[consumer(actor=actor) for actor in both]))
     assert [(variant.actor.sha1_of, variant.consumers) for variant in made] == [("mailto", (0,)), ("address", (1,))]
 
 
 def test_what_cannot_differ_makes_no_variants() -> None:
-    consumers = [consumer(actor=Actor(unknown="hmac")), consumer(actor=Actor(id="hmac"))]
+    consumers = [consumer(actor=ActorChoice(unknown="hmac")), consumer(actor=ActorChoice(id="hmac"))]
     assert [variant.consumers for variant in variants(Config(lms=SITE, consumers=consumers))] == [(0, 1)]
 
 
@@ -92,7 +92,7 @@ def test_each_variant_names_people_its_own_way(tmp_path: Path, monkeypatch: pyte
     ids.write_text("user_id,username,external_id_type,external_user_id,email\n5,ann,XAPI,ann-x,a@b\n5,ann,CALIPER,ann-c,\n")
     courses.write_text("course_id,display_name\nc1,Algebra\n")
     lms = Lms(root_url="https://l", external_ids=str(ids), course_names=str(courses), id_key="env:SITE_KEY")
-    consumers = [consumer(), consumer("caliper"), consumer(actor=Actor(id="mbox"))]
+    consumers = [consumer(), consumer("caliper"), consumer(actor=ActorChoice(id="mbox"))]
     known = identities(lms, [variant.actor for variant in variants(Config(lms=lms, consumers=consumers))])
     people = [find(Event("x", user_id=5)) for find in known.actors]
     assert [person.anonymous_id for person in people if isinstance(person, Person)] == ["ann-x", "ann-c", ""]

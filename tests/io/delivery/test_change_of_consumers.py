@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from edx2lrs.transforms.config_types import Batch
+from edx2lrs.transforms.config_types import BatchOptions
 
-AT_ONCE = Batch(interval=0.01)
+AT_ONCE = BatchOptions(interval=0.01)
 
 
 def await_true(condition: Callable[[], bool]) -> None:

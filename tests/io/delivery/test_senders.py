@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from edx2lrs.io.state.errors import StateFault
-from edx2lrs.transforms.config_types import Batch, Rate, Retry
+from edx2lrs.transforms.config_types import BatchOptions, Rate, Retry
 
-SMALL = Batch(size=10)
+SMALL = BatchOptions(size=10)
 QUICK = Retry(base_delay=0.01, max_delay=0.05)
 
 
@@ -32,7 +32,7 @@ def test_all_is_delivered_once(lrs: Any, outside: Any, consumer: Any) -> None:
 
 
 def test_batches_span_blocks(lrs: Any, outside: Any, consumer: Any) -> None:
-    campus = consumer(lrs.url, batch=Batch(size=100))
+    campus = consumer(lrs.url, batch=BatchOptions(size=100))
     around = outside(campus)
     around.keep(campus, 300, block=7)
     around.send_all()
@@ -40,7 +40,7 @@ def test_batches_span_blocks(lrs: Any, outside: Any, consumer: Any) -> None:
 
 
 def test_bodies_are_bounded_by_bytes(lrs: Any, outside: Any, consumer: Any) -> None:
-    campus = consumer(lrs.url, batch=Batch(size=1000, bytes=5000))
+    campus = consumer(lrs.url, batch=BatchOptions(size=1000, bytes=5000))
     around = outside(campus)
     around.keep(campus, 50, size=1000)
     around.send_all()
@@ -139,7 +139,7 @@ def test_one_bad_statement_costs_one(lrs: Any, outside: Any, consumer: Any, repl
 def test_bad_ones_of_a_thousand_cost_few_requests(
     lrs: Any, outside: Any, consumer: Any, replies: Any, status: int, of_others: int, count: int
 ) -> None:
-    campus = consumer(lrs.url, retry=QUICK, batch=Batch(size=1000))
+    campus = consumer(lrs.url, retry=QUICK, batch=BatchOptions(size=1000))
     around = outside(campus)
     ids = around.keep(campus, 1000)
     bad = set(ids[321 : 321 + 331 * count : 331])
@@ -153,7 +153,7 @@ def test_bad_ones_of_a_thousand_cost_few_requests(
 
 
 def test_a_poison_batch_does_not_keep_the_next_ones_back(lrs: Any, outside: Any, consumer: Any, replies: Any, until: Any) -> None:
-    campus = consumer(lrs.url, batch=Batch(size=100), rate=Rate(concurrency=1), retry=QUICK)
+    campus = consumer(lrs.url, batch=BatchOptions(size=100), rate=Rate(concurrency=1), retry=QUICK)
     around = outside(campus)
     poison = set(around.keep(campus, 100))
     good = around.keep(campus, 500)
@@ -167,7 +167,7 @@ def test_a_poison_batch_does_not_keep_the_next_ones_back(lrs: Any, outside: Any,
 
 
 def test_413_halves_what_later_bodies_may_have(lrs: Any, outside: Any, consumer: Any, replies: Any) -> None:
-    campus = consumer(lrs.url, batch=Batch(size=100), rate=Rate(concurrency=1), retry=QUICK)
+    campus = consumer(lrs.url, batch=BatchOptions(size=100), rate=Rate(concurrency=1), retry=QUICK)
     around = outside(campus)
     around.keep(campus, 1000, size=1000)
     lrs.behave = lambda _: replies(413) if len(lrs.bodies[-1]) > 60_000 else replies()
@@ -227,8 +227,8 @@ def test_one_consumer_has_its_batches_at_once_while_another_one_waits(
     new_lrs: Any, outside: Any, consumer: Any, until: Any
 ) -> None:
     quick_lrs, patient_lrs = new_lrs(), new_lrs()
-    quick = consumer(quick_lrs.url, name="quick", batch=Batch(interval=0.2))
-    patient = consumer(patient_lrs.url, name="patient", batch=Batch(interval=300.0))
+    quick = consumer(quick_lrs.url, name="quick", batch=BatchOptions(interval=0.2))
+    patient = consumer(patient_lrs.url, name="patient", batch=BatchOptions(interval=300.0))
     around = outside(quick, patient)
     around.senders.start()
     for each in (quick, patient):
@@ -353,7 +353,7 @@ def test_a_long_row_of_bad_statements_at_the_end_of_a_run_is_found_out(
     lrs: Any, outside: Any, consumer: Any, replies: Any
 ) -> None:
     retry = Retry(base_delay=0.01, max_delay=0.05)
-    campus = consumer(lrs.url, retry=retry, batch=Batch(size=100), rate=Rate(concurrency=1))
+    campus = consumer(lrs.url, retry=retry, batch=BatchOptions(size=100), rate=Rate(concurrency=1))
     around = outside(campus)
     ids = around.keep(campus, 100)
     bad = set(ids[60:])
@@ -378,7 +378,7 @@ def test_an_outage_becomes_dead_letters_when_the_consumer_says_so(
 
 
 def test_a_batch_goes_out_at_its_age(lrs: Any, outside: Any, consumer: Any, until: Any) -> None:
-    quick = consumer(lrs.url, batch=Batch(size=100, interval=0.2))
+    quick = consumer(lrs.url, batch=BatchOptions(size=100, interval=0.2))
     around = outside(quick)
     around.senders.start()
     started = time.monotonic()
@@ -389,7 +389,7 @@ def test_a_batch_goes_out_at_its_age(lrs: Any, outside: Any, consumer: Any, unti
 
 
 def test_a_batch_that_is_not_full_waits_while_more_may_come(lrs: Any, outside: Any, consumer: Any, until: Any) -> None:
-    campus = consumer(lrs.url, batch=Batch(size=10, interval=3600.0))
+    campus = consumer(lrs.url, batch=BatchOptions(size=10, interval=3600.0))
     around = outside(campus)
     around.senders.start()
     around.keep(campus, 25)
@@ -441,7 +441,7 @@ def test_one_slow_consumer_delays_nobody(new_lrs: Any, outside: Any, consumer: A
     slow_lrs, quick_lrs = new_lrs(), new_lrs()
     free = threading.Event()
     slow_lrs.behave = lambda _: replies(after=free)
-    slow, quick = consumer(slow_lrs.url, name="slow"), consumer(quick_lrs.url, name="quick", batch=Batch(interval=0.01))
+    slow, quick = consumer(slow_lrs.url, name="slow"), consumer(quick_lrs.url, name="quick", batch=BatchOptions(interval=0.01))
     around = outside(slow, quick)
     around.keep(slow, 1000)
     around.senders.start()

@@ -16,14 +16,14 @@ from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.sending import Request, Sending, Tried, Unsent
 from edx2lrs.io.state.batch import BlockSlice, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock, statements_in
-from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
+from edx2lrs.transforms.config_types import BatchOptions, Consumer, Rate, Retry
 from edx2lrs.transforms.packing.blocks import Origin
 
 Behaviour = Callable[[list[int]], Answer]
 
 
 def consumer(**options: Any) -> Consumer:
-    defaults = {"batch": Batch(size=1000), "rate": Rate(concurrency=1), "retry": Retry(max_delay=60.0)}
+    defaults = {"batch": BatchOptions(size=1000), "rate": Rate(concurrency=1), "retry": Retry(max_delay=60.0)}
     return Consumer(name="campus", protocol="xapi", url="http://x", access="all", **{**defaults, **options})
 
 
@@ -137,7 +137,7 @@ def test_a_repeating_500_is_retried_whole_then_found() -> None:
 
 
 def test_one_statement_that_is_too_large_does_not_make_later_batches_small_for_ever() -> None:
-    run = driven(refusing({10_042}, 413), [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
+    run = driven(refusing({10_042}, 413), [block(row, 100) for row in range(1, 80)], batch=BatchOptions(size=100)).run()
     assert run.with_outcome("dead_statements") == {10_042}
     assert max(map(len, run.requests[-5:])) == 100
 
@@ -146,7 +146,7 @@ def test_a_bad_batch_that_is_the_only_probe_left_is_halved() -> None:
     """Its circuit was opened by something else: without another batch nothing else would ever close it."""
     answers = iter([Answer(503, retry_after=600.0)])
     refuse = refusing({10_042}, 500)
-    run = driven(lambda numbers: next(answers, None) or refuse(numbers), [block(1, 100)], batch=Batch(size=100)).run()
+    run = driven(lambda numbers: next(answers, None) or refuse(numbers), [block(1, 100)], batch=BatchOptions(size=100)).run()
     assert run.sending.circuit.state == "open"
     while run.sending.held:
         run.step()
@@ -171,7 +171,7 @@ def test_server_errors_about_a_bad_statement_are_no_signs_of_an_outage() -> None
 
 
 def test_a_time_of_500s_kills_no_statement() -> None:
-    run = driven(lambda _: Answer(500), [block(1, 100), block(2, 100)], batch=Batch(size=100)).run()
+    run = driven(lambda _: Answer(500), [block(1, 100), block(2, 100)], batch=BatchOptions(size=100)).run()
     assert run.sending.circuit.state == "open"
     assert run.outcomes == {}
     run.behaviour = lambda _: Answer(200)
@@ -181,7 +181,7 @@ def test_a_time_of_500s_kills_no_statement() -> None:
 
 
 def test_who_refuses_everything_loses_nothing() -> None:
-    run = driven(lambda _: Answer(400), [block(1, 300)], batch=Batch(size=100)).run()
+    run = driven(lambda _: Answer(400), [block(1, 300)], batch=BatchOptions(size=100)).run()
     assert run.sending.circuit.state == "open"
     assert run.sending.circuit.kind == "refusing"
     assert run.outcomes == {}
@@ -206,7 +206,7 @@ def test_bad_ones_that_an_earlier_run_has_left_alone_are_judged_by_what_it_saw_a
 
 
 def test_who_accepted_once_and_now_refuses_everything_loses_nothing() -> None:
-    sending = Sending(consumer(batch=Batch(size=100)), lambda: 0.5, accepted_before=True)
+    sending = Sending(consumer(batch=BatchOptions(size=100)), lambda: 0.5, accepted_before=True)
     sending.draining = True
     for row in (1, 2, 3):
         sending.add(block(row, 100), 0.0)
@@ -215,13 +215,13 @@ def test_who_accepted_once_and_now_refuses_everything_loses_nothing() -> None:
 
 
 def test_an_acceptance_before_it_counts_at_the_end_of_the_run() -> None:
-    run = driven(refusing({20_000}), [block(1, 5), block(2, 1)], batch=Batch(size=5)).run()
+    run = driven(refusing({20_000}), [block(1, 5), block(2, 1)], batch=BatchOptions(size=5)).run()
     assert run.with_outcome("dead_statements") == {20_000}
 
 
 def test_a_whole_poison_batch_does_not_keep_the_next_ones_back() -> None:
     bad = set(range(10_000, 10_100))
-    run = driven(refusing(bad), [block(1, 100), block(2, 100)], batch=Batch(size=100))
+    run = driven(refusing(bad), [block(1, 100), block(2, 100)], batch=BatchOptions(size=100))
     while run.sending.held:
         run.step()
     assert run.with_outcome("dead_statements") == bad
@@ -233,7 +233,7 @@ def test_an_open_circuit_sends_one_batch_as_a_probe_and_the_rest_after_it() -> N
     run = driven(
         lambda _: Answer(200) if up else Answer(error="refused"),
         [block(1, 100), block(2, 100)],
-        batch=Batch(size=100),
+        batch=BatchOptions(size=100),
         rate=Rate(concurrency=4),
     ).run()
     before = len(run.requests)
@@ -249,13 +249,13 @@ def test_an_open_circuit_sends_one_batch_as_a_probe_and_the_rest_after_it() -> N
 
 
 def test_nothing_is_sent_while_the_circuit_is_open() -> None:
-    run = driven(lambda _: Answer(401), [block(1, 100)], batch=Batch(size=10), rate=Rate(concurrency=4)).run()
+    run = driven(lambda _: Answer(401), [block(1, 100)], batch=BatchOptions(size=10), rate=Rate(concurrency=4)).run()
     assert len(run.requests) == 1
     assert isinstance(run.sending.choose(run.now), float)
 
 
 def test_an_outage_that_outlives_max_wait_makes_dead_letters() -> None:
-    run = driven(lambda _: Answer(error="refused"), [block(1, 25)], batch=Batch(size=10), on_outage="dead_letter", max_wait=60.0)
+    run = driven(lambda _: Answer(error="refused"), [block(1, 25)], batch=BatchOptions(size=10), on_outage="dead_letter", max_wait=60.0)
     while run.sending.held:
         run.step()
     assert 60.0 <= run.now < 130.0
@@ -275,13 +275,13 @@ def test_413_makes_later_batches_smaller() -> None:
     def at_most_ten(numbers: list[int]) -> Answer:
         return Answer(413) if len(numbers) > 10 else Answer(200)
 
-    run = driven(at_most_ten, [block(row, 100) for row in range(1, 21)], batch=Batch(size=100)).run()
+    run = driven(at_most_ten, [block(row, 100) for row in range(1, 21)], batch=BatchOptions(size=100)).run()
     assert len(run.with_outcome("delivered")) == 2000
     assert sum(len(numbers) > 10 for numbers in run.requests) < 30
 
 
 def test_a_413_for_no_more_than_was_accepted_lately_is_about_a_statement_and_makes_nothing_smaller() -> None:
-    run = driven(refusing({50_042}, 413), [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
+    run = driven(refusing({50_042}, 413), [block(row, 100) for row in range(1, 80)], batch=BatchOptions(size=100)).run()
     assert run.with_outcome("dead_statements") == {50_042}
     assert len(run.requests) <= 79 + 2 * math.log2(100) + 2
 
@@ -290,7 +290,7 @@ def test_a_413_for_no_more_than_was_accepted_lately_is_about_a_statement_and_mak
     def now_and_then(numbers: list[int]) -> Answer:
         return Answer(413) if next(turns) % 20 == 19 and len(numbers) > 1 else Answer(200)
 
-    run = driven(now_and_then, [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
+    run = driven(now_and_then, [block(row, 100) for row in range(1, 80)], batch=BatchOptions(size=100)).run()
     assert len(run.with_outcome("delivered")) == 7900
     assert len(run.requests) < 1.2 * 79
 
@@ -299,9 +299,9 @@ def test_who_goes_on_from_another_knows_what_was_too_large() -> None:
     def at_most_ten(numbers: list[int]) -> Answer:
         return Answer(413) if len(numbers) > 10 else Answer(200)
 
-    before = driven(at_most_ten, [block(row, 100) for row in range(1, 4)], batch=Batch(size=100)).run()
+    before = driven(at_most_ten, [block(row, 100) for row in range(1, 4)], batch=BatchOptions(size=100)).run()
     standing, _ = before.sending.put_down()
-    sending = Sending(consumer(batch=Batch(size=100)), lambda: 0.5)
+    sending = Sending(consumer(batch=BatchOptions(size=100)), lambda: 0.5)
     sending.resume(standing)
     sending.add(block(9, 100), 0.0)
     after = Driven(sending, at_most_ten).run()
@@ -315,14 +315,14 @@ def test_a_bound_that_an_lrs_has_made_smaller_is_found() -> None:
     def smaller_after_a_while(numbers: list[int]) -> Answer:
         return Answer(413) if next(turns) >= 40 and len(numbers) > 10 else Answer(200)
 
-    run = driven(smaller_after_a_while, [block(row, 100) for row in range(1, 80)], batch=Batch(size=100)).run()
+    run = driven(smaller_after_a_while, [block(row, 100) for row in range(1, 80)], batch=BatchOptions(size=100)).run()
     assert len(run.with_outcome("delivered")) == 7900
     refused = sum(len(numbers) > 10 for numbers in run.requests[40:])
     assert refused < 0.15 * len(run.requests[40:])
 
 
 def test_three_time_outs_of_whichever_batches_open_the_circuit() -> None:
-    run = driven(lambda _: Answer(error="timeout"), [block(1, 30)], batch=Batch(size=10), rate=Rate(concurrency=3))
+    run = driven(lambda _: Answer(error="timeout"), [block(1, 30)], batch=BatchOptions(size=10), rate=Rate(concurrency=3))
     chosen = [run.sending.choose(0.0) for _ in range(3)]
     for request in chosen:
         assert isinstance(request, Request)
@@ -345,14 +345,14 @@ def test_time_outs_between_answers_do_not_open_the_circuit() -> None:
         count += 1
         return Answer(200) if count % 3 == 0 else Answer(error="timeout")
 
-    run = driven(every_third, [block(1, 100)], batch=Batch(size=10), retry=Retry(max_attempts=100)).run()
+    run = driven(every_third, [block(1, 100)], batch=BatchOptions(size=10), retry=Retry(max_attempts=100)).run()
     assert len(run.with_outcome("delivered")) == 100
 
 
 def test_after_an_outage_the_oldest_go_first() -> None:
     up = False
     blocks = [block(row, 10) for row in range(1, 9)]
-    run = driven(lambda _: Answer(200 if up else 503), blocks, batch=Batch(size=10), rate=Rate(concurrency=4))
+    run = driven(lambda _: Answer(200 if up else 503), blocks, batch=BatchOptions(size=10), rate=Rate(concurrency=4))
     four = [request for request in (run.sending.choose(0.0) for _ in range(4)) if isinstance(request, Request)]
     for request in (four[2], four[0], four[3], four[1]):
         run.sending.answered(request, Answer(503, retry_after=3600.0), 1.0)
@@ -373,7 +373,7 @@ def test_a_batch_that_never_passes_does_not_keep_the_others_back(poisoned: Answe
     run = driven(
         lambda numbers: poisoned if 10_003 in numbers else Answer(200),
         [block(row, 10) for row in range(1, 21)],
-        batch=Batch(size=10),
+        batch=BatchOptions(size=10),
     )
     run.run(lambda: len(run.outcomes) == 190)
     for _ in range(5_000):
@@ -393,7 +393,7 @@ def test_retry_after_silences_the_whole_consumer() -> None:
         first = False
         return answer
 
-    run = driven(once, [block(1, 100)], batch=Batch(size=10), rate=Rate(concurrency=4))
+    run = driven(once, [block(1, 100)], batch=BatchOptions(size=10), rate=Rate(concurrency=4))
     run.step()
     while len(run.requests) < 2:
         run.step()
@@ -413,7 +413,7 @@ def test_an_id_comes_once_in_a_batch() -> None:
 
 
 def test_a_batch_waits_for_its_interval_when_it_is_not_full() -> None:
-    sending = Sending(consumer(batch=Batch(size=10, interval=5.0)), lambda: 0.5)
+    sending = Sending(consumer(batch=BatchOptions(size=10, interval=5.0)), lambda: 0.5)
     sending.add(block(1, 3), 100.0)
     assert sending.choose(100.0) == 105.0
     chosen = sending.choose(105.0)
@@ -422,21 +422,21 @@ def test_a_batch_waits_for_its_interval_when_it_is_not_full() -> None:
 
 
 def test_a_consumer_that_wants_its_batches_at_once_does_not_hurry_another_one() -> None:
-    quick = Sending(consumer(batch=Batch(interval=0.2)), lambda: 0.5)
-    patient = Sending(consumer(batch=Batch(interval=300.0)), lambda: 0.5)
+    quick = Sending(consumer(batch=BatchOptions(interval=0.2)), lambda: 0.5)
+    patient = Sending(consumer(batch=BatchOptions(interval=300.0)), lambda: 0.5)
     for sending in (quick, patient):
         sending.add(block(1, 3), 100.0)
     assert (quick.choose(100.0), patient.choose(100.0)) == (100.2, 400.0)
 
 
 def test_a_rate_below_a_batch_makes_batches_smaller() -> None:
-    run = driven(lambda _: Answer(200), [block(1, 100)], batch=Batch(size=100), rate=Rate(statements_per_second=30)).run()
+    run = driven(lambda _: Answer(200), [block(1, 100)], batch=BatchOptions(size=100), rate=Rate(statements_per_second=30)).run()
     assert {len(numbers) for numbers in run.requests} == {30, 10}
     assert run.now >= 3.0
 
 
 def test_a_batch_is_full_by_bytes_too() -> None:
-    sending = Sending(consumer(batch=Batch(size=1000, bytes=1000)), lambda: 0.5)
+    sending = Sending(consumer(batch=BatchOptions(size=1000, bytes=1000)), lambda: 0.5)
     sending.add(block(1, 1000), 100.0)
     chosen = sending.choose(100.0)
     assert isinstance(chosen, Request)

@@ -20,7 +20,7 @@ from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.delivery.statement_files import Naming, StandardOutput, StatementFiles, naming
 from edx2lrs.io.delivery.statement_log import Rotation, StatementLog
-from edx2lrs.transforms.config_types import Batch, Config, Consumer, Lms, Rate, Retry
+from edx2lrs.transforms.config_types import BatchOptions, Config, Consumer, Lms, Rate, Retry
 
 LINES = b'{"id":1}\n{"id":2}'
 
@@ -70,7 +70,7 @@ def test_the_url_says_where_files_lie_and_how_they_are_called(url: str, name: Na
 def test_a_run_leaves_every_statement_in_whole_files(
     outside: Any, consumer: Any, config_of: Any, tmp_path: Path, name: str, protocol: str
 ) -> None:
-    campus = consumer(f"file://{tmp_path}/out/{name}", protocol=protocol, batch=Batch(size=100))
+    campus = consumer(f"file://{tmp_path}/out/{name}", protocol=protocol, batch=BatchOptions(size=100))
     around = outside(campus)
     ids = around.keep(campus, 1050)
     send_all(around, config_of, tmp_path)
@@ -149,7 +149,7 @@ def test_a_reader_of_standard_output_that_has_gone_is_an_outage() -> None:
 def test_what_was_accepted_is_logged(
     lrs: Any, outside: Any, consumer: Any, config_of: Any, replies: Any, tmp_path: Path, protocol: str, name: str
 ) -> None:
-    campus = consumer(lrs.url, protocol=protocol, log=True, batch=Batch(size=10))
+    campus = consumer(lrs.url, protocol=protocol, log=True, batch=BatchOptions(size=10))
     around = outside(campus)
     ids = around.keep(campus, 100)
     lrs.behave = lambda sent: replies(400) if ids[7] in sent else replies()

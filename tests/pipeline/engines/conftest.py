@@ -14,7 +14,7 @@ import pytest
 from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.shard_sending import Absent, TurnTaker
 from edx2lrs.pipeline.engines.shard import Cells, Shard, ShardSetup
-from edx2lrs.transforms.config_types import Batch, Consumer, Rate, Retry
+from edx2lrs.transforms.config_types import BatchOptions, Consumer, Rate, Retry
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
 from edx2lrs.transforms.packing.shards import ShardKey
@@ -72,7 +72,9 @@ class Engine:
     what was committed."""
 
     def __init__(self, statements=1_000, **consumer):
-        options = {"batch": Batch(size=10, interval=5.0), "rate": Rate(concurrency=1), "retry": Retry(base_delay=0.1), **consumer}
+        options = {
+            "batch": BatchOptions(size=10, interval=5.0), "rate": Rate(concurrency=1), "retry": Retry(base_delay=0.1), **consumer,
+        }
         self.consumer = Consumer(name="campus", protocol="xapi", url="http://lrs", access="all", **options)
         self.now = 1_000_000.0
         self.lrs = Lrs()

@@ -6,7 +6,7 @@ import math
 
 from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.shard_sending import TurnLimits
-from edx2lrs.transforms.config_types import Batch, Retry
+from edx2lrs.transforms.config_types import BatchOptions, Retry
 
 AT_THE_END = TurnLimits(math.inf, math.inf, 60.0)
 
@@ -119,7 +119,7 @@ def test_a_dead_statement_can_be_sent_again(engine, statement):
 
 
 def test_a_turn_is_short_also_when_the_consumer_is_slow(engine, statement):
-    shard = engine(batch=Batch(size=1, interval=1.0))
+    shard = engine(batch=BatchOptions(size=1, interval=1.0))
 
     def slow(_bodies):
         shard.now += 4.0
