@@ -1,5 +1,5 @@
-"""What kind of activity the statements of an event are about, told by the tables of the mappings: xAPI's
-``object.definition.type`` (xAPI 1.0.3, 2.4.4.1), Caliper's ``object.type`` (Caliper 1.2, Entity)."""
+"""The activity types of an event's statements, by the tables of the mappings: ``object.definition.type`` of xAPI (xAPI 1.0.3,
+2.4.4.1), ``object.type`` of Caliper (Caliper 1.2, Entity)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ActivityTypes:
 
 
 def known_types(protocol: Protocol) -> frozenset[str]:
-    """The types that the tables name themselves; those that a function makes are not among them."""
+    """The types that the tables name as constants; types that a function makes are not among them."""
     rows = [row for mapping in mappings(protocol).values() for table in tables(mapping) for row in table.rows]
     return frozenset(row.value for row in rows if isinstance(row, Constant) and row.destination == _DESTINATIONS[protocol])
 
@@ -55,7 +55,7 @@ def _types_of(mapping: Any, destination: Path) -> TypesOf:
 
 
 def _type_of(rows: Rows, destination: Path) -> str | Callable[[Event], str | None]:
-    """The type that ``rows`` give: itself where it is a constant. Raises TypeError where it hangs on more than the event."""
+    """The type that ``rows`` give, if the type is a constant. Raises TypeError if the type depends on more than the event."""
     row = next((each for each in reversed(rows) if each.destination == destination), None)
     if row is None:
         return _no_type

@@ -1,4 +1,4 @@
-"""Who runs a course, by its key."""
+"""The organisation that runs a course, from the course key."""
 
 from __future__ import annotations
 

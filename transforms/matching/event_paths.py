@@ -1,5 +1,5 @@
-"""The dotted paths that ``match_params`` may name, as in a tracking record, and where the normal form has their
-values."""
+"""The dotted paths that ``match_params`` may name, as in a tracking record, and where the normal form has the values of these
+paths."""
 
 from __future__ import annotations
 
@@ -38,14 +38,13 @@ _COMMON = {
 
 @cache
 def declared_paths() -> tuple[str, ...]:
-    """Every path that some event has: the common ones, and what the events' types declare of ``context`` and
-    ``data``."""
+    """Every path that some event has: the common paths, and the declared fields of ``context`` and ``data``."""
     return tuple(_declared())
 
 
 @cache
 def structured_paths() -> frozenset[str]:
-    """Those of ``declared_paths`` that never have a single value, but an object or an array."""
+    """The ``declared_paths`` that never have a single value, but an object or an array."""
     return frozenset(path for path, is_single in _declared().items() if not is_single)
 
 

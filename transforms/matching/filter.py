@@ -1,4 +1,4 @@
-"""Which events anybody could want: the first look at an event, and why it ends there."""
+"""The filter: which events some consumer could want, and why other events end here."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ class EventFilter:
 
 
 def is_page(name: str) -> bool:
-    """Whether the LMS named the record after the page that was asked for: a URL path, or a whole address."""
+    """Whether the LMS named the record after a requested page: the name is a URL path, or a whole address."""
     return name.startswith(("/", "http://", "https://"))

@@ -1,4 +1,4 @@
-"""Which consumers a value passes for: consumers are bits of an integer, a mask.
+"""Which consumers a value passes for. Consumers are bits of an integer, a mask.
 
 The cost of a value hardly grows with the number of consumers: equal values and equal tests of several consumers are one entry.
 """
@@ -123,9 +123,10 @@ class RuleStanding(NamedTuple):
 
 
 class RuleMasks:
-    """All consumers' rules to allow and to block, on something that has one or several names: a user has an id and a username.
+    """The rules of all consumers to allow and to block a thing that has one or several names: a user has an id and a username.
 
-    What has no name passes no rule. A rule that blocks by one kind of name passes nothing without a name of this kind."""
+    A thing without a name passes no rule. A rule that blocks by one kind of name passes no thing without a name of this kind.
+    """
 
     def __init__(self, everybody: int, kinds: Sequence[type]) -> None:
         """``kinds``: the types of the names, in their order."""

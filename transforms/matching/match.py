@@ -1,8 +1,10 @@
-"""Which consumers get an event: those that asked for it (``match_params``) and are entitled to it (``access``).
+"""Which consumers get an event: the consumers that want the event (``match_params``) and may see the event (``access``).
 
-Consumers are bits of an integer, a mask. Each aspect of an event that some rule names has one table from its value to the mask
-of the consumers whose rules it passes; an event's consumers are the ``and`` over the aspects. Both are remembered: a value by
-the number of its mask, the event's consumers by these few numbers. So a thousand consumers cost an event as much as one."""
+Consumers are bits of an integer, a mask. For each aspect of an event that some rule names, a table maps the aspect's value to the
+mask of the consumers whose rules the value passes. The event's consumers are the ``and`` of the masks of all aspects. Both are
+remembered: a value by the number of its mask, the event's consumers by these few numbers. So an event costs as much with a thousand
+consumers as with one.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,7 @@ class Matcher:
 
 
 def _mask_of(rights: Mapping[Right, RuleMasks]) -> Callable[[Any], int]:
-    """Each thing in what an event has passes each of the rights."""
+    """The mask for which every thing that the event has passes each of the rights."""
 
     def mask_of(value: Any) -> int:
         mask = -1
@@ -89,7 +91,7 @@ def _mask_of(rights: Mapping[Right, RuleMasks]) -> Callable[[Any], int]:
 
 
 def single(value_of: Callable[[Event], object]) -> Callable[[Event], object]:
-    """As ``value_of``, with ``STRUCTURE`` for what is no single value."""
+    """As ``value_of``, with ``STRUCTURE`` for a value that is no single value."""
 
     def value(event: Event) -> object:
         found = value_of(event)

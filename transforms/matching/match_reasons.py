@@ -1,5 +1,5 @@
-"""Why a consumer gets an event or not, rule by rule: by the rules and tables of ``transforms.matching.match``, which here have one
-consumer."""
+"""Why a consumer gets an event or not, rule by rule: by the rules and tables of ``transforms.matching.match``, which have only this
+consumer here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Reason(NamedTuple):
 
 
 def reasons(event: Event, consumer: Consumer) -> tuple[Reason, ...]:
-    """What each rule of the consumer says to the event; it gets the event when all of them pass."""
+    """What each rule of the consumer says about the event. The consumer gets the event if every rule passes."""
     rules = [_right(event, right, rule) for right, rule in rules_of(consumer)]
     wishes = [_wish(event, path, written) for path, written in consumer.match_params.items()]
     return (*(rules or [Reason("access", True, "it may see everything")]), *wishes)

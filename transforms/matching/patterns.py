@@ -1,4 +1,5 @@
-"""Names in a configuration: exact, or ``/regex/``, which is searched for (``re.search``), anchored as written."""
+"""Names in a configuration: exact names, or ``/regex/``. An expression is searched for (``re.search``), and may begin with ``^``
+and end with ``$``."""
 
 from __future__ import annotations
 
@@ -14,14 +15,14 @@ def is_regex(text: str) -> bool:
 
 
 def compile_regex(text: str) -> re.Pattern[str]:
-    """The expression of ``/regex/``. Raises re.error; an empty one, which would match everything, is an error too."""
+    """The expression of ``/regex/``. Raises re.error, also for an empty expression, which would match everything."""
     if text == "//":
         raise re.error("empty expression")
     return re.compile(text[1:-1])
 
 
 def pattern(value: object) -> str:
-    """An exact name, or ``/regex/`` that compiles. Raises UnfitError for all else."""
+    """An exact name, or a ``/regex/`` that compiles. Raises UnfitError for every other text."""
     expected = "a name or /regex/"
     if not isinstance(value, str):
         raise UnfitError(kind_of(value), expected, "" if isinstance(value, (list, dict)) else "put it in quotes")
@@ -36,7 +37,7 @@ def pattern(value: object) -> str:
 
 
 class Names:
-    """A list of names: ``"x" in names`` is true when one of them is it, or one of the expressions is found in it."""
+    """A list of names: ``"x" in names`` is true if a name is equal to the text, or if an expression is found in the text."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         texts = list(texts)

@@ -1,5 +1,5 @@
-"""What a consumer's ``match_params`` and ``access`` may say. Each operator and each right is one type or row here: how a person
-writes it, its part of the JSON Schema, its words, and which values fit, which is what the matcher compiles it to."""
+"""What ``match_params`` and ``access`` of a consumer may say. Each operator and each right is one type or row here: how a person
+writes it, its part of the JSON Schema, its words, and the values that fit. The matcher compiles the values that fit."""
 
 from __future__ import annotations
 
@@ -348,7 +348,7 @@ def rules_of(consumer: Consumer) -> list[tuple[Right, AccessRule | UserRule]]:
 
 
 def opens_nothing(rule: AccessRule | UserRule) -> bool:
-    """Whether it stands for an access without rules."""
+    """Whether the rule stands for an access without rules."""
     return rule is _CLOSED
 
 

@@ -1,4 +1,4 @@
-"""From when to when events are wanted."""
+"""The window of time of wanted events."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class TimeWindow(NamedTuple):
-    """Canonical times (``transforms.formats.times``), which sort as text: the first that is inside, the first that is outside again.
-    None: no limit."""
+    """Canonical times (``transforms.formats.times``), which sort as text: the first moment inside the window, and the first moment
+    after the window. None: no limit."""
 
     since: str | None = None
     until: str | None = None
 
     def holds(self, time: str) -> bool:
-        """Whether the canonical ``time`` is inside."""
+        """Whether the canonical ``time`` is inside the window."""
         return (self.since is None or time >= self.since) and (self.until is None or time < self.until)
 
 
