@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from edx2lrs.io.secrets import EXPECTED, SecretError, is_reference, resolve
 from edx2lrs.io.sources.address import SourceUrl, SourceUrlError
+from edx2lrs.transforms.formats.durations import seconds
 from edx2lrs.transforms.formats.times import canonical_time
-
-_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h)\Z")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+from edx2lrs.transforms.formats.unfit import UnfitError
 
 
 class Kind(NamedTuple):
@@ -69,10 +67,10 @@ def one_of(*allowed: str) -> Kind:
 
 
 def _seconds(text: str) -> float:
-    match = _DURATION.match(text)
-    if match is None or not float(match[1]):
-        raise ValueError(f"expected a duration such as 500ms, 45s or 5m, found {text[:40]!r}")
-    return float(match[1]) * _UNITS[match[2]]
+    try:
+        return seconds(text)
+    except UnfitError as error:
+        raise ValueError(f"expected {error.expected}, found {text[:40]!r}") from None
 
 
 def _start(text: str) -> str | int:

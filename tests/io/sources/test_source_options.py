@@ -79,8 +79,8 @@ def test_redis_with_tls_and_a_database() -> None:
         (kafka, "&topic=x", "is no option; there are"),
         (kafka, "&start=yesterday", "earliest, latest or a time such as"),
         (kafka, "&start=2026-01-01T00:00:00", "earliest, latest or a time such as"),
-        (kafka, "&session=45", "a duration such as"),
-        (kafka, "&session=0s", "a duration such as"),
+        (kafka, "&session=45", "a duration above 0 such as"),
+        (kafka, "&session=0s", "a duration above 0 such as"),
         (kafka, "&member=", "is empty"),
         (kafka, "&security=tls", "plaintext, sasl_plaintext, sasl_ssl, ssl"),
         (kafka, "&security=sasl_ssl", "go with username and password"),
@@ -88,7 +88,7 @@ def test_redis_with_tls_and_a_database() -> None:
         (kafka, "&registry=host:8081", "expected http://HOST:PORT"),
         (redis, "&db=x", "expected a number"),
         (redis, "&ca=/etc/ca.pem", "go with rediss://"),
-        (redis, "&claim=soon", "a duration such as"),
+        (redis, "&claim=soon", "a duration above 0 such as"),
     ],
 )
 def test_a_wrong_option_is_named_with_what_it_should_be(options, more: str, expected: str) -> None:
