@@ -18,7 +18,7 @@ from pathlib import Path
 
 from job import tree_memory
 
-MEMORY, COMPILED, OPENED, LOOKED_UP = 800e6, 600.0, 1.0, 5e-6
+MEMORY, COMPILED, OPENED, LOOKED_UP = 800e6, 600.0, 1.0, 10e-6
 ROUNDS, LOOK_UPS = 20, 25_000
 
 
