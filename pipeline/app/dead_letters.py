@@ -36,20 +36,13 @@ class LetterGroup:
 
 
 @dataclass(frozen=True)
-class LetterKind:
-    """What dead letters are counted by."""
+class LetterCount:
+    """How many dead letters have one consumer, stage, cause and event, and when the first and the last of them failed."""
 
     consumer: str | None
     stage: str
     cause: str
     event: str | None
-
-
-@dataclass(frozen=True)
-class LetterCount:
-    """How many dead letters of one kind there are, and when the first and the last of them failed."""
-
-    kind: LetterKind
     letters: int
     first: datetime
     last: datetime
@@ -105,17 +98,12 @@ def grouped(letters: Letters) -> list[LetterGroup]:
 
 def counted(letters: Letters) -> list[LetterCount]:
     """How many there are of each kind, the largest number first. Raises what reading them raises."""
-    found: dict[LetterKind, LetterCount] = {}
+    found: dict[tuple[str | None, str, str, str | None], LetterCount] = {}
     for letter in letters:
-        kind = LetterKind(letter.consumer, letter.stage, letter.cause, letter.event_name)
-        known = found.get(kind, LetterCount(kind, 0, letter.time, letter.time))
-        found[kind] = LetterCount(kind, known.letters + 1, min(known.first, letter.time), max(known.last, letter.time))
-    return sorted(found.values(), key=_largest_first)
-
-
-def _largest_first(counts: LetterCount) -> tuple[int, str, str, str, str]:
-    kind = counts.kind
-    return -counts.letters, kind.consumer or "", kind.stage, kind.cause, kind.event or ""
+        kind = letter.consumer, letter.stage, letter.cause, letter.event_name
+        known = found.get(kind, LetterCount(*kind, 0, letter.time, letter.time))
+        found[kind] = LetterCount(*kind, known.letters + 1, min(known.first, letter.time), max(known.last, letter.time))
+    return [count for kind, count in sorted(found.items(), key=lambda item: (-item[1].letters, [word or "" for word in item[0]]))]
 
 
 def without_content(letter: DeadLetter) -> DeadLetter:

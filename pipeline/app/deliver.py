@@ -27,5 +27,4 @@ def deliver(request: DeliverRequest, control: Control) -> JobResult:
         local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control)
         with run_lifecycle.under_way(local_run, control):
             local_run.deliver()
-        stopped = local_run.stopped
-        return JobResult(local_run.finish(), stopped=stopped, writes_stdout=run_lifecycle.writes_stdout(config))
+        return run_lifecycle.ended(local_run, config)

@@ -96,9 +96,7 @@ def execute(request: ReplayRequest, control: Control) -> Replayed:
                 if not more.statements:
                     break
                 _read_and_deliver(request, config, state, local_run, control)
-            stopped = local_run.stopped
-            result = JobResult(local_run.finish(), stopped=stopped, writes_stdout=run_lifecycle.writes_stdout(config))
-            return Replayed(done, result)
+            return Replayed(done, run_lifecycle.ended(local_run, config))
 
 
 def _checked(request: ReplayRequest) -> Config:

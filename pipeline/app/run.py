@@ -70,5 +70,4 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
                 local_run.deliver()
             finally:
                 workers.kill()
-        stopped, unreadable = local_run.stopped, tuple(file.message for file in workers.unreadable)
-        return JobResult(local_run.finish(), unreadable, stopped, writes_stdout=run_lifecycle.writes_stdout(config))
+        return run_lifecycle.ended(local_run, config, [file.message for file in workers.unreadable])

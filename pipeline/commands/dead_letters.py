@@ -85,27 +85,19 @@ def stats(counts: list[LetterCount], sent_again: int, as_json: bool) -> Iterator
     """A table of how many there are of each kind and when they failed; or one JSON object."""
     total = sum(each.letters for each in counts)
     if as_json:
-        groups = [{**msgspec.to_builtins(each.kind), **_without_kind(each)} for each in counts]
-        yield msgspec.json.encode({"letters": total, "sent_again": sent_again, "groups": groups}).decode()
+        yield msgspec.json.encode({"letters": total, "sent_again": sent_again, "groups": counts}).decode()
         return
     if counts:
         rows: list[tuple[str, ...]] = [("letters", "consumer", "stage", "cause", "event", "first", "last")]
-        rows += [(f"{each.letters:,}", *_words(each), _day(each.first), _day(each.last)) for each in counts]
+        rows += [
+            (f"{n.letters:,}", n.consumer or "-", n.stage, n.cause, n.event or "-", _day(n.first), _day(n.last)) for n in counts
+        ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for number, *words in rows:
             cells = [number.rjust(widths[0]), *(word.ljust(width) for word, width in zip(words, widths[1:], strict=True))]
             yield "  ".join(cells).rstrip()
         yield ""
     yield f"{total:,} dead letter{'' if total == 1 else 's'}, {sent_again:,} more were sent again"
-
-
-def _without_kind(counts: LetterCount) -> dict[str, object]:
-    return {"letters": counts.letters, "first": counts.first, "last": counts.last}
-
-
-def _words(counts: LetterCount) -> tuple[str, ...]:
-    kind = counts.kind
-    return kind.consumer or "-", kind.stage, kind.cause, kind.event or "-"
 
 
 def _day(moment: datetime) -> str:

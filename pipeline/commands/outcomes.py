@@ -91,7 +91,7 @@ def told_of_job(result: JobResult, strict: bool = False, report_path: str | None
 
     out = for_persons(result)
     print(report.summary(result.report), file=out)
-    if result.stopped:
+    if result.stopped or result.is_stream:
         before = "" if result.is_stream else " before the end"
         print(f"stopped{before}; the same command with the same --state goes on", file=out)
         return DONE if result.is_stream else IN_PART

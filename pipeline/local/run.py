@@ -142,7 +142,7 @@ class LocalRun:
         self.start_senders()
         self._senders.drain(go_on=self._go_on)
 
-    def finish(self, patience: float = 30.0) -> dict[str, Any]:
+    def finish(self, patience: float) -> dict[str, Any]:
         """Ends the senders, whose requests under way get ``patience`` seconds, puts the dead letters in files, writes the last
         report and gives it. Raises ``StateError``."""
         self._senders.stop(timeout=patience)

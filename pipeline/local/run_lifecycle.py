@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from edx2lrs.io.delivery.notices import Notice
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.pipeline.alerts import Alerts
-from edx2lrs.pipeline.job import Control
+from edx2lrs.pipeline.job import Control, JobResult
 from edx2lrs.pipeline.local.run import LocalRun, RunOutputs
 from edx2lrs.transforms.config_types import Config
 
@@ -88,6 +88,10 @@ def under_way(local_run: LocalRun, control: Control) -> Iterator[None]:
         raise
 
 
-def writes_stdout(config: Config) -> bool:
-    """Whether a consumer's statements go to standard output."""
-    return any(consumer.url.startswith("stdout:") for consumer in config.consumers)
+def ended(
+    local_run: LocalRun, config: Config, unreadable: Sequence[str] = (), *, is_stream: bool = False, patience: float = 30.0
+) -> JobResult:
+    """Ends the run; requests under way get ``patience`` seconds. Raises ``StateError``."""
+    stopped = local_run.stopped
+    to_stdout = any(consumer.url.startswith("stdout:") for consumer in config.consumers)
+    return JobResult(local_run.finish(patience), tuple(unreadable), stopped, is_stream, writes_stdout=to_stdout)

@@ -68,8 +68,7 @@ def run(request: RunRequest, config: Config, urls: Sequence[SourceUrl], control:
         service = _StreamService(request.config, config, state, local_run, workers)
         server.show(local_run.observed, service.health)
         service.work()
-        report = local_run.finish(_REQUEST_SECONDS)
-        return JobResult(report, stopped=True, is_stream=True, writes_stdout=run_lifecycle.writes_stdout(config))
+        return run_lifecycle.ended(local_run, config, is_stream=True, patience=_REQUEST_SECONDS)
 
 
 class _StreamService:

@@ -62,7 +62,7 @@ def test_a_run_in_a_thread_prints_nothing_and_gives_its_report(
 
     letters = LettersRequest(str(tmp_path / "state"))
     assert [(group.cause, group.letters) for group in grouped(Letters(letters))] == [("not_json", 1)]
-    assert [(each.kind.cause, each.letters) for each in counted(Letters(letters))] == [("not_json", 1)]
+    assert [(each.cause, each.letters) for each in counted(Letters(letters))] == [("not_json", 1)]
     planned = plan(ReplayRequest(request_of.config, letters.path))
     assert (dict(planned.records), dict(planned.statements)) == ({"": 1}, {})
     assert msgspec.json.encode(planned)
