@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
@@ -47,7 +47,7 @@ class BasicAuth(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, t
 
     def sign_in(self, resolve: Resolve) -> SignIn | None:
         username, password = resolve(self.username), resolve(self.password)
-        pair = b64encode(f"{username}:{password}".encode()).decode()
+        pair = b2a_base64(f"{username}:{password}".encode(), newline=False).decode()
         return SignIn(f"Basic {pair}", (pair, username, password))
 
 
