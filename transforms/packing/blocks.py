@@ -33,13 +33,9 @@ class Origin(NamedTuple):
     position: str
     event_name: str | None = None
 
-    def line(self) -> str:
-        """The origin as a block holds it, on disk and in keyed state."""
-        return f"{self.position}\t{self.event_name}" if self.event_name else self.position
-
     @classmethod
     def of_line(cls, line: str) -> Origin:
-        """The origin that ``line`` holds."""
+        """The origin that ``line`` of a block holds (``pack_origins``)."""
         position, _, event_name = line.rpartition("\t")
         return cls(position, event_name) if position else cls(line)
 
@@ -56,7 +52,7 @@ class BlockStatement(msgspec.Struct, frozen=True, gc=False):
 
 class Block(NamedTuple):
     """Statements of one consumer. ``ids`` holds 16 bytes for each, ``checks`` 16 bytes (hash of the event, hash of the body),
-    ``bodies`` and ``origins`` zstandard frames of lines (``Origin.line``)."""
+    ``bodies`` and ``origins`` zstandard frames of lines (``pack_origins``)."""
 
     consumer: str
     size: int
@@ -78,8 +74,7 @@ def pack(consumer: str, statements: Sequence[BlockStatement]) -> Block:
 def pack_columns(consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Sequence[bytes], origins: Sequence[Origin]) -> Block:
     """The block of statements that are given as columns: their ids after each other, and so on."""
     checks = b"".join([hashed + hash8(body) for hashed, body in zip(event_hashes, bodies, strict=True)])
-    lines = "\n".join([origin.line() for origin in origins])
-    return Block(consumer, len(bodies), ids, checks, pack_lines(b"\n".join(bodies)), pack_lines(lines.encode()))
+    return Block(consumer, len(bodies), ids, checks, pack_lines(b"\n".join(bodies)), pack_origins(origins))
 
 
 def at_indexes(joined: bytes, indexes: Iterable[int]) -> bytes:
@@ -90,6 +85,11 @@ def at_indexes(joined: bytes, indexes: Iterable[int]) -> bytes:
 def pack_lines(lines: bytes) -> bytes:
     """Bodies or origins, one a line, as a block holds them."""
     return _zstandard.compress(lines)
+
+
+def pack_origins(origins: Iterable[Origin]) -> bytes:
+    """Origins as a block holds them: one a line, the position and, after a tab, the event's name."""
+    return pack_lines("\n".join([f"{position}\t{name}" if name else position for position, name in origins]).encode())
 
 
 def unpack_lines(packed: bytes) -> bytes:
