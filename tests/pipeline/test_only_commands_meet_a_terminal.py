@@ -13,7 +13,6 @@ EXCEPTIONS = {
     "io/delivery/statement_files.py": {"sys.__stdout__"},  # a consumer whose url is stdout: gets its statements there
     "pipeline/log_lines.py": {"sys.stderr"},  # sets up a process that the product has started, as a command or as a worker
     "pipeline/local/worker_process.py": {"signal.signal", "SystemExit"},  # the body of a process, whose parent tells it when to stop
-    "pipeline/reference/marks.py": {"sys.argv"},  # what the generated pages have in common, each a command of its own
 }
 FORBIDDEN_NAMES = {"print", "input", "SystemExit", "exit", "quit"}
 FORBIDDEN_OF = {
