@@ -72,8 +72,8 @@ class Lms(_Options, frozen=True):
     external_ids: Annotated[
         TablePath | None,
         Meta(
-            description="Table of external ids: CSV with the header "
-            "`user_id,username,external_id_type,external_user_id[,email]`, or JSONL or Avro with these fields.",
+            description="Table of external ids: CSV with the header `user_id,username,external_id_type,external_user_id[,email]`, "
+            "or JSONL or Avro with these fields.",
             examples=["gs://bucket/external_ids.csv"],
         ),
     ] = None
@@ -217,8 +217,8 @@ class ActorChoice(_Options, frozen=True):
         OnUnknown,
         Meta(
             description="What becomes of an event of a user whom the table does not know. `dead_letter`: a dead letter, to be "
-            "replayed with a "
-            "newer table. `hmac`: a statement with an HMAC id; the user has another id as soon as a newer table knows the user.",
+            "replayed with a newer table. `hmac`: a statement with an HMAC id; the user has another id as soon as a newer table "
+            "knows the user.",
             examples=["hmac"],
         ),
     ] = "dead_letter"
@@ -226,8 +226,7 @@ class ActorChoice(_Options, frozen=True):
         Reference | None,
         Meta(
             description="With `id: hmac`: this consumer's own key, in place of `lms.id_key`. Nobody can then join this consumer's "
-            "data with "
-            "another consumer's data by the ids of persons.",
+            "data with another consumer's data by the ids of persons.",
             examples=["env:CAMPUS_ID_KEY"],
         ),
     ] = None
@@ -235,8 +234,7 @@ class ActorChoice(_Options, frozen=True):
         Sha1Of,
         Meta(
             description="With `id: mbox_sha1sum`: the text that is hashed. `mailto`: the address with `mailto:` before it, as xAPI "
-            "says; "
-            "`address`: the bare address, as event-routing-backends does.",
+            "says; `address`: the bare address, as event-routing-backends does.",
             examples=["address"],
         ),
     ] = "mailto"
@@ -346,8 +344,7 @@ class TranslationOptions(_Options, frozen=True):
         dict[str, Any],
         Meta(
             description="Properties that replace properties of what is sent. xAPI: of every statement. Caliper: of the `envelope` "
-            "and of every "
-            "`event`. Names and values are checked against the standard.",
+            "and of every `event`. Names and values are checked against the standard.",
             examples=["{envelope: {sensor: https://lms.example.com/sensors/1}}"],
             extra={"kind": "override_args"},
         ),
@@ -364,8 +361,7 @@ class TranslationOptions(_Options, frozen=True):
         ResponseFormat,
         Meta(
             description="The form of answers in xAPI. `erb`: as event-routing-backends writes answers. `standard`: in the formats "
-            "of the "
-            "interaction types (xAPI 1.0.3, appendix C), where the record allows it.",
+            "of the interaction types (xAPI 1.0.3, appendix C), where the record allows it.",
             examples=["standard"],
         ),
     ] = "erb"
@@ -478,8 +474,7 @@ class DeadLetters(_Options, frozen=True):
         PayloadForm,
         Meta(
             description="What a dead letter holds of the record or statement. `full`: the original; `redacted`: the structure "
-            "without the values; "
-            "`none`: nothing. Dead letters with `redacted` or `none` cannot be sent again.",
+            "without the values; `none`: nothing. Dead letters with `redacted` or `none` cannot be sent again.",
             examples=["redacted"],
         ),
     ] = "full"
