@@ -26,13 +26,12 @@ from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
-from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, Origin, pack_columns
+from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, origin_line, pack_columns
 from edx2lrs.transforms.packing.shards import shard_of
 from edx2lrs.transforms.records.parse import parse
 
 RECORDS_IN_A_CHUNK = 256
 _ITEM_BYTES = 1_000  # of a record or an event, for Beam's counters
-_NO_ORIGIN = Origin("")
 
 
 class Parsed(msgspec.Struct, frozen=True, gc=False):
@@ -51,12 +50,12 @@ class Matched(msgspec.Struct, frozen=True, gc=False):
 
 
 class StatementsFor(msgspec.Struct, frozen=True, gc=False):
-    """The statements of one event for consumers of one variant, the event's hash and the statements' origin."""
+    """The statements of one event for consumers of one variant, the event's hash and the line of the statements' origin."""
 
     consumers: tuple[int, ...]
     statements: Sequence[Statement]
     event_hash: bytes
-    origin: Origin
+    origin_line: str
 
 
 class Chunk(list[Any]):
@@ -270,12 +269,12 @@ class Translate(_OfJob):
 
     def handle(self, matched: Matched) -> None:
         event = matched.event
-        hashed, origin = b"", _NO_ORIGIN  # made for the first statement
+        hashed, origin = b"", ""  # made for the first statement
         for translator, consumers in self.compiled.translators_for(matched.consumers):
             try:
                 made = translator.translate(event)
                 if not hashed and made and not isinstance(made, Refusal):
-                    hashed, origin = event_hash(event), Origin(matched.record.position, event.name)
+                    hashed, origin = event_hash(event), origin_line(matched.record.position, event.name)
             except Exception as error:
                 made = self.crash(error)
             if made is None:
@@ -342,14 +341,14 @@ class _OpenBlock:
         self.ids: list[str] = []
         self._hashes: list[bytes] = []
         self._bodies: list[bytes] = []
-        self._origins: list[Origin] = []
+        self._origin_lines: list[str] = []
 
     def add(self, translated: StatementsFor) -> None:
         for statement in translated.statements:
             self.ids.append(statement.id)
             self._hashes.append(translated.event_hash)
             self._bodies.append(statement.body)
-            self._origins.append(translated.origin)
+            self._origin_lines.append(translated.origin_line)
 
     def pack(self, consumer: str) -> Block:
-        return pack_columns(consumer, bytes_of("".join(self.ids)), self._hashes, self._bodies, self._origins)
+        return pack_columns(consumer, bytes_of("".join(self.ids)), self._hashes, self._bodies, self._origin_lines)

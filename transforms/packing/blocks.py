@@ -35,7 +35,7 @@ class Origin(NamedTuple):
 
     @classmethod
     def of_line(cls, line: str) -> Origin:
-        """The origin that ``line`` of a block holds (``pack_origins``)."""
+        """The origin that ``line`` of a block holds (``origin_line``)."""
         position, _, event_name = line.rpartition("\t")
         return cls(position, event_name) if position else cls(line)
 
@@ -52,7 +52,7 @@ class BlockStatement(msgspec.Struct, frozen=True, gc=False):
 
 class Block(NamedTuple):
     """Statements of one consumer. ``ids`` holds 16 bytes for each, ``checks`` 16 bytes (hash of the event, hash of the body),
-    ``bodies`` and ``origins`` zstandard frames of lines (``pack_origins``)."""
+    ``bodies`` and ``origins`` zstandard frames of lines (``origin_line``)."""
 
     consumer: str
     size: int
@@ -66,15 +66,16 @@ def pack(consumer: str, statements: Sequence[BlockStatement]) -> Block:
     """The block of ``statements``, which are not empty, in their order."""
     ids = b"".join([statement.id for statement in statements])
     hashes = [statement.event_hash for statement in statements]
-    return pack_columns(
-        consumer, ids, hashes, [statement.body for statement in statements], [statement.origin for statement in statements]
-    )
+    lines = [origin_line(*statement.origin) for statement in statements]
+    return pack_columns(consumer, ids, hashes, [statement.body for statement in statements], lines)
 
 
-def pack_columns(consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Sequence[bytes], origins: Sequence[Origin]) -> Block:
+def pack_columns(
+    consumer: str, ids: bytes, event_hashes: Sequence[bytes], bodies: Sequence[bytes], origin_lines: Sequence[str]
+) -> Block:
     """The block of statements that are given as columns: their ids after each other, and so on."""
     checks = b"".join([hashed + hash8(body) for hashed, body in zip(event_hashes, bodies, strict=True)])
-    return Block(consumer, len(bodies), ids, checks, pack_lines(b"\n".join(bodies)), pack_origins(origins))
+    return Block(consumer, len(bodies), ids, checks, pack_lines(b"\n".join(bodies)), pack_lines("\n".join(origin_lines).encode()))
 
 
 def at_indexes(joined: bytes, indexes: Iterable[int]) -> bytes:
@@ -87,9 +88,9 @@ def pack_lines(lines: bytes) -> bytes:
     return _zstandard.compress(lines)
 
 
-def pack_origins(origins: Iterable[Origin]) -> bytes:
-    """Origins as a block holds them: one a line, the position and, after a tab, the event's name."""
-    return pack_lines("\n".join([f"{position}\t{name}" if name else position for position, name in origins]).encode())
+def origin_line(position: str, event_name: str | None) -> str:
+    """An origin as a line of a block holds it: the position and, after a tab, the event's name."""
+    return f"{position}\t{event_name}" if event_name else position
 
 
 def unpack_lines(packed: bytes) -> bytes:
