@@ -10,30 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 Whose = Literal["run", "records", "consumer"]
-SumName = Literal["records", "records of a consumer", "statements of a consumer"]
+Side = Literal["records", "statements"]
 Key = Literal[
-    "bytes",
-    "read",
-    "matched",
-    "filtered",
-    "dead",
-    "redelivered",
-    "replayed",
-    "named_by_event_type",
-    "translated",
-    "skipped",
-    "statements",
-    "taken_over",
-    "delivered",
-    "already_stored",
-    "conflicts",
-    "duplicates",
-    "dead_records",
-    "dead_statements",
-    "waiting",
-    "oldest_age",
-    "requests",
-    "retries",
+    "bytes", "read", "matched", "filtered", "dead", "redelivered", "replayed", "named_by_event_type",
+    "translated", "skipped", "statements", "taken_over", "delivered", "already_stored", "conflicts", "duplicates",
+    "dead_records", "dead_statements", "waiting", "oldest_age", "requests", "retries",
 ]
 
 
@@ -62,19 +43,24 @@ Tally: TypeAlias = Mapping[Counted, int]
 
 
 class Counter(NamedTuple):
-    """One row. ``told_by``: the counter is many, one for each reason or cause. ``whole`` and ``part``: the sum on whose left side and
-    on whose right side it stands. ``gauge``: a state that the outbox or a shard knows, and no count of the ledger. ``word``: how
-    the summary names it (by default the key)."""
+    """One row. ``told_by``: the counter is many, one for each reason or cause. ``whole`` and ``part``: of the sum of all records (or
+    statements) of ``whose``, the counter stands on the left side, or on the right side. ``gauge``: a state that the outbox or a
+    shard knows, and no count of the ledger. ``word``: how the summary names it (by default the key)."""
 
     key: Key
     whose: Whose
-    metric: str
     meaning: str
     told_by: Literal["reason", "cause"] | None = None
-    whole: SumName | None = None
-    part: SumName | None = None
+    whole: Side | None = None
+    part: Side | None = None
     gauge: bool = False
     word: str = ""
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric."""
+        of = "" if self.whose == "run" else f"{self.whose}_"
+        return f"edx2lrs_{of}{'oldest_waiting_seconds' if self.key == 'oldest_age' else self.key}"
 
     @property
     def label(self) -> str:
@@ -93,118 +79,36 @@ class Counter(NamedTuple):
 
 
 COUNTERS: tuple[Counter, ...] = (
-    Counter("bytes", "run", "edx2lrs_bytes", "Bytes of text that were read."),
-    Counter("read", "records", "edx2lrs_records_read", "Records that were read.", whole="records"),
-    Counter("matched", "records", "edx2lrs_records_matched", "Records that at least one consumer gets.", part="records"),
+    Counter("bytes", "run", "Bytes of text that were read."),
+    Counter("read", "records", "Records that were read.", whole="records"),
+    Counter("matched", "records", "Records that at least one consumer gets.", part="records"),
+    Counter("filtered", "records", "Records that no consumer gets.", "reason", part="records"),
+    Counter("dead", "records", "Records that became dead letters before consumers were matched.", "cause", part="records"),
+    Counter("redelivered", "records", "Messages that came again after they were kept. They are not part of `read`. Files have none."),
+    Counter("replayed", "records", "How many of `read` were dead letters."),
+    Counter("named_by_event_type", "records", "Records without a name, which took the name in `event_type`."),
+    Counter("matched", "consumer", "Records that the consumer gets.", whole="records"),
+    Counter("translated", "consumer", "Records of which statements were made.", part="records"),
     Counter(
-        "filtered", "records", "edx2lrs_records_filtered", "Records that no consumer gets.", told_by="reason", part="records"
-    ),
-    Counter(
-        "dead",
-        "records",
-        "edx2lrs_records_dead",
-        "Records that became dead letters before consumers were matched.",
-        told_by="cause",
+        "skipped", "consumer", "Records for which the consumer's protocol has no mapping (`translate --trace` says `no_mapping`).",
         part="records",
     ),
+    Counter("statements", "consumer", "Statements that were made.", whole="statements"),
     Counter(
-        "redelivered",
-        "records",
-        "edx2lrs_records_redelivered",
-        "Messages that came again after they were kept. They are not part of `read`. Files have none.",
+        "taken_over", "consumer",
+        "Statements that waited when the run began. All runs of a state directory together take nothing over.", whole="statements",
     ),
-    Counter("replayed", "records", "edx2lrs_records_replayed", "How many of `read` were dead letters."),
-    Counter(
-        "named_by_event_type",
-        "records",
-        "edx2lrs_records_named_by_event_type",
-        "Records without a name, which took the name in `event_type`.",
-    ),
-    Counter(
-        "matched", "consumer", "edx2lrs_consumer_matched", "Records that the consumer gets.", whole="records of a consumer"
-    ),
-    Counter(
-        "translated",
-        "consumer",
-        "edx2lrs_consumer_translated",
-        "Records of which statements were made.",
-        part="records of a consumer",
-    ),
-    Counter(
-        "skipped",
-        "consumer",
-        "edx2lrs_consumer_skipped",
-        "Records for which the consumer's protocol has no mapping (`translate --trace` says `no_mapping`).",
-        part="records of a consumer",
-    ),
-    Counter("statements", "consumer", "edx2lrs_consumer_statements", "Statements that were made.", whole="statements of a consumer"),
-    Counter(
-        "taken_over",
-        "consumer",
-        "edx2lrs_consumer_taken_over",
-        "Statements that waited when the run began. All runs of a state directory together take nothing over.",
-        whole="statements of a consumer",
-    ),
-    Counter("replayed", "consumer", "edx2lrs_consumer_replayed", "How many of `statements` were dead letters."),
-    Counter(
-        "delivered", "consumer", "edx2lrs_consumer_delivered", "Statements that the consumer took.", part="statements of a consumer"
-    ),
-    Counter(
-        "already_stored",
-        "consumer",
-        "edx2lrs_consumer_already_stored",
-        "Statements that the consumer had already, by its own words.",
-        part="statements of a consumer",
-    ),
-    Counter(
-        "conflicts",
-        "consumer",
-        "edx2lrs_consumer_conflicts",
-        "Statements that the consumer has with another body.",
-        part="statements of a consumer",
-    ),
-    Counter(
-        "duplicates",
-        "consumer",
-        "edx2lrs_consumer_duplicates",
-        "Statements whose id is known, from the same event or with the same body.",
-        part="statements of a consumer",
-    ),
-    Counter(
-        "dead_records",
-        "consumer",
-        "edx2lrs_consumer_dead_records",
-        "Records that became dead letters of this consumer.",
-        told_by="cause",
-        part="records of a consumer",
-        word="dead",
-    ),
-    Counter(
-        "dead_statements",
-        "consumer",
-        "edx2lrs_consumer_dead_statements",
-        "Statements that became dead letters.",
-        told_by="cause",
-        part="statements of a consumer",
-        word="dead",
-    ),
-    Counter(
-        "waiting",
-        "consumer",
-        "edx2lrs_consumer_waiting",
-        "Statements that wait.",
-        part="statements of a consumer",
-        gauge=True,
-    ),
-    Counter(
-        "oldest_age",
-        "consumer",
-        "edx2lrs_consumer_oldest_waiting_seconds",
-        "The age of the oldest waiting statement, in seconds.",
-        gauge=True,
-    ),
-    Counter("requests", "consumer", "edx2lrs_consumer_requests", "Requests that were sent."),
-    Counter("retries", "consumer", "edx2lrs_consumer_retries", "How many of `requests` repeated an earlier request."),
+    Counter("replayed", "consumer", "How many of `statements` were dead letters."),
+    Counter("delivered", "consumer", "Statements that the consumer took.", part="statements"),
+    Counter("already_stored", "consumer", "Statements that the consumer had already, by its own words.", part="statements"),
+    Counter("conflicts", "consumer", "Statements that the consumer has with another body.", part="statements"),
+    Counter("duplicates", "consumer", "Statements whose id is known, from the same event or with the same body.", part="statements"),
+    Counter("dead_records", "consumer", "Records that became dead letters of this consumer.", "cause", part="records", word="dead"),
+    Counter("dead_statements", "consumer", "Statements that became dead letters.", "cause", part="statements", word="dead"),
+    Counter("waiting", "consumer", "Statements that wait.", part="statements", gauge=True),
+    Counter("oldest_age", "consumer", "The age of the oldest waiting statement, in seconds.", gauge=True),
+    Counter("requests", "consumer", "Requests that were sent."),
+    Counter("retries", "consumer", "How many of `requests` repeated an earlier request."),
 )
 
 DEAD: frozenset[Key] = frozenset(counter.key for counter in COUNTERS if counter.told_by == "cause")
@@ -219,23 +123,18 @@ class Sum(NamedTuple):
     parts: tuple[Counter, ...]
 
 
-def _sum(name: SumName) -> Sum:
-    wholes = tuple(counter for counter in COUNTERS if counter.whole == name)
-    return Sum(wholes[0].whose, wholes, tuple(counter for counter in COUNTERS if counter.part == name))
-
-
-RECORDS, CONSUMER_RECORDS, STATEMENTS = (
-    _sum("records"),
-    _sum("records of a consumer"),
-    _sum("statements of a consumer"),
-)
-"""Every record and every statement is accounted for: what every run promises."""
-SUMS = (RECORDS, CONSUMER_RECORDS, STATEMENTS)
+def _sum(whose: Whose, side: Side) -> Sum:
+    rows = tuple(of(whose))
+    return Sum(whose, tuple(row for row in rows if row.whole == side), tuple(row for row in rows if row.part == side))
 
 
 def of(whose: Whose) -> Iterator[Counter]:
     """The rows of the run, of its records or of a consumer, in the report's order."""
     return (counter for counter in COUNTERS if counter.whose == whose)
+
+
+SUMS = RECORDS, CONSUMER_RECORDS, STATEMENTS = _sum("records", "records"), _sum("consumer", "records"), _sum("consumer", "statements")
+"""Every record and every statement is accounted for: what every run promises."""
 
 
 Grouped: TypeAlias = Mapping[str, Mapping[Key, Mapping[str, int]]]

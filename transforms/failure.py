@@ -46,9 +46,7 @@ class Failure(msgspec.Struct, frozen=True):
     event_name: str | None = None
 
 
-def failed(
-    refusal: Refusal, position: str, payload: bytes, consumer: str | None = None, attributes: Mapping[str, str] = {}
-) -> Failure:
+def failed(refusal: Refusal, position: str, payload: bytes, consumer: str | None = None, attributes: Mapping[str, str] = {}) -> Failure:
     """The failure of the record ``payload`` at ``position``. ``attributes`` are those of a message."""
     return Failure(refusal.stage, refusal.cause, refusal.message, position, payload, "record", consumer, attributes=attributes)
 

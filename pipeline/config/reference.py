@@ -13,18 +13,6 @@ from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.declared_fields import members
 from edx2lrs.transforms.formats import durations
 
-BEGIN = "<!-- options: written by edx2lrs.pipeline.config.reference -->"
-END = "<!-- /options -->"
-
-
-def in_step(page: str) -> str:
-    """The page with its part between the two marks written anew. Raises ValueError when a mark is missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page lacks {BEGIN} or {END}")
-    return f"{before}{BEGIN}\n{reference()}{END}{after}"
-
 
 def reference() -> str:
     """All blocks of options as Markdown: a heading, a sentence and a table for each."""
@@ -134,12 +122,7 @@ def _word(declared: inspect.Type) -> str:
         return "list of blocks" if _nested(declared) else f"list: {_value(declared.item_type)}"
     if isinstance(declared, inspect.IntType):
         return f"number {_range(declared)}".strip()
-    words = {
-        inspect.FloatType: "number",
-        inspect.StrType: "text",
-        inspect.StructType: "block",
-        inspect.BoolType: "`true` or `false`",
-    }
+    words = {inspect.FloatType: "number", inspect.StrType: "text", inspect.StructType: "block", inspect.BoolType: "`true` or `false`"}
     return words[type(declared)]
 
 

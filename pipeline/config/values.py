@@ -49,13 +49,7 @@ class TreeReader:
     that ``match_params`` may name.
     """
 
-    def __init__(
-        self,
-        file: str,
-        folder: str,
-        checks: Mapping[type, BlockCheck],
-        match_paths: Callable[[], tuple[str, ...]],
-    ) -> None:
+    def __init__(self, file: str, folder: str, checks: Mapping[type, BlockCheck], match_paths: Callable[[], tuple[str, ...]]) -> None:
         self.faults: list[ConfigFault] = []
         self.needs: list[Need] = []
         self._lines: dict[str, int] = {}
@@ -258,15 +252,12 @@ def _scalar(value: object, declared: inspect.Type, shown: bool) -> Any:
         return value
     if isinstance(declared, inspect.StrType):
         if not isinstance(value, str):
-            raise UnfitError(
-                kind_of(value), "text", "" if isinstance(value, (list, dict)) or value is None else "put it in quotes"
-            )
+            raise UnfitError(kind_of(value), "text", "" if isinstance(value, (list, dict)) or value is None else "put it in quotes")
         if not value:
             raise UnfitError("empty text", "text")
         if declared.pattern and not re.fullmatch(declared.pattern.removesuffix("$"), value):
             raise UnfitError(
-                "a name with other characters, or a long one",
-                "letters, digits and . _ - , 63 at most, a letter or digit first",
+                "a name with other characters, or a long one", "letters, digits and . _ - , 63 at most, a letter or digit first"
             )
         return value
     assert isinstance(declared, (inspect.IntType, inspect.FloatType))

@@ -192,9 +192,7 @@ def _pattern(path: str, text: str, notes: list[str]) -> Any:
     try:
         (made,) = operators(f"/{text}/")
     except UnfitError:
-        raise _NotTranslated(
-            f"match_params.{path} has a bad regular expression, with which erb sends nothing to anybody"
-        ) from None
+        raise _NotTranslated(f"match_params.{path} has a bad regular expression, with which erb sends nothing to anybody") from None
     return made.written
 
 
@@ -222,9 +220,7 @@ def _is_of(key: str, name: str) -> bool:
     return key == name or key.startswith((f"{name}.", f"{name}["))
 
 
-def _headers(
-    found: Any, protocol: Protocol, name: str, row: RouterRow, secrets: dict[str, str], notes: list[str]
-) -> dict[str, str]:
+def _headers(found: Any, protocol: Protocol, name: str, row: RouterRow, secrets: dict[str, str], notes: list[str]) -> dict[str, str]:
     """The headers. Every value may be a secret, so every value becomes a reference."""
     if not isinstance(found, dict) or not found:
         return {}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edx2lrs import transforms
 from edx2lrs.pipeline.config import reference, schema
-from edx2lrs.pipeline.reference import accounting, event_coverage, fields, sources
+from edx2lrs.pipeline.reference import accounting, event_coverage, fields, marks, sources
 from edx2lrs.pipeline.reference.families import Generated, family
 from edx2lrs.transforms.families.packages import OwnEventsError, packages
 
@@ -32,7 +32,7 @@ def pages() -> dict[Path, str]:
         "docs/event-bus.md": sources.in_step(read("docs/event-bus.md")),
         "docs/state.md": accounting.in_step(read("docs/state.md")),
         "docs/dead-letters.md": accounting.in_step(read("docs/dead-letters.md")),
-        "docs/configuration.md": reference.in_step(read("docs/configuration.md")),
+        "docs/configuration.md": marks.in_step(read("docs/configuration.md"), reference.__name__, {"options": reference.reference}),
         "docs/edx2lrs.schema.json": schema.text(),
     }
     return {CHECKOUT / page: text for page, text in found.items()}

@@ -100,8 +100,7 @@ def as_text(rows: Iterable[Coverage]) -> str:
 
 def as_markdown(rows: Iterable[Coverage]) -> str:
     """A table with links to terms and examples; those to examples start from ``docs/``."""
-    lines = [_cells(row, _linked, lambda name: f"`{name}`", _example_link) for row in rows]
-    return _markdown(HEADINGS, lines)
+    return marks.table(HEADINGS, (_cells(row, _linked, lambda name: f"`{name}`", lambda path: f"[file](<../{path}>)") for row in rows))
 
 
 def as_json(rows: Iterable[Coverage]) -> list[dict[str, Any]]:
@@ -136,7 +135,7 @@ def families_as_markdown(rows: Iterable[Coverage]) -> str:
         )
         for family, members in families.items()
     ]
-    return _markdown(("Family", "Events", "xAPI verbs", "about", "Caliper"), lines)
+    return marks.table(("Family", "Events", "xAPI verbs", "about", "Caliper"), lines)
 
 
 def _actions_by_type(caliper_terms: Iterable[Terms]) -> str:
@@ -147,9 +146,7 @@ def _actions_by_type(caliper_terms: Iterable[Terms]) -> str:
     return "; ".join(f"{type_}: {_joined(of_type)}" for type_, of_type in actions.items())
 
 
-def _cells(
-    row: Coverage, term: Callable[[str], str], name: Callable[[str], str], example: Callable[[str], str]
-) -> tuple[str, ...]:
+def _cells(row: Coverage, term: Callable[[str], str], name: Callable[[str], str], example: Callable[[str], str]) -> tuple[str, ...]:
     return (
         name(row.name) + (f" (= {name(row.alias_of)})" if row.alias_of else ""),
         row.family,
@@ -170,18 +167,8 @@ def _linked(term: str) -> str:
     return f"[{word(term)}]({term})" if term != word(term) else term
 
 
-def _example_link(path: str) -> str:
-    return f"[file](<../{path}>)"
-
-
 def _from_checkout(path: Path) -> str:
     return str(path.relative_to(_CHECKOUT) if path.is_relative_to(_CHECKOUT) else path)
-
-
-def _markdown(headings: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
-    headings = list(headings)
-    table = [headings, ["---"] * len(headings), *lines]
-    return "".join(f"| {' | '.join(line)} |\n" for line in table)
 
 
 def in_step(page: str) -> str:

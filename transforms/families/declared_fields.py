@@ -80,9 +80,7 @@ def members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
 _CONTAINERS = (inspect.StructType, inspect.DictType, inspect.ListType)
 
 
-def _structs(
-    declared: inspect.Type, path: str, way: tuple[str, ...]
-) -> Iterator[tuple[type[msgspec.Struct], str, tuple[str, ...]]]:
+def _structs(declared: inspect.Type, path: str, way: tuple[str, ...]) -> Iterator[tuple[type[msgspec.Struct], str, tuple[str, ...]]]:
     """The structs that a value of the type is or holds, each with its place."""
     for kind in members(declared):
         if isinstance(kind, inspect.StructType):

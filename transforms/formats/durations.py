@@ -10,12 +10,7 @@ from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PATTERN = rf"([0-9]+(\.[0-9]+)?)\s*({'|'.join(_UNITS)})"
 _EXPECTED = "a duration above 0 such as 60s, 0.2s, 100ms, 5m"
-SCHEMA = {
-    "anyOf": [
-        {"type": "number", "exclusiveMinimum": 0},
-        {"type": "string", "pattern": f"^{_PATTERN}$"},
-    ]
-}
+SCHEMA = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": f"^{_PATTERN}$"}]}
 """The durations in JSON Schema."""
 
 

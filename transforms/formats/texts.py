@@ -63,9 +63,7 @@ _duration = re.compile(r"P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H
 _last_fraction = re.compile(r"[.,]\d+(?=[YMWDHS]\Z)")
 
 is_uuid: Matches = re.compile(UUID).fullmatch
-is_uuid_of_rfc_4122: Matches = re.compile(
-    r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){2}[89ABab][0-9A-Fa-f]{3}-[0-9A-Fa-f]{12}"
-).fullmatch
+is_uuid_of_rfc_4122: Matches = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){2}[89ABab][0-9A-Fa-f]{3}-[0-9A-Fa-f]{12}").fullmatch
 is_urn_uuid: Matches = re.compile(rf"urn:uuid:{UUID}").fullmatch
 is_blank_node: Matches = re.compile(r"_:[^\s\"<>]+").fullmatch
 is_sha1: Matches = re.compile(r"[0-9A-Fa-f]{40}").fullmatch

@@ -93,9 +93,7 @@ def entity(path: str) -> Check:
 
 
 XAPI_CHECKS: dict[tuple[str, ...], Check] = {
-    ("object", "id"): iri(
-        "object.id", "xAPI 1.0.3, 2.4.4.1", "an absolute IRI, its scheme of letters and digits", is_activity_id
-    ),
+    ("object", "id"): iri("object.id", "xAPI 1.0.3, 2.4.4.1", "an absolute IRI, its scheme of letters and digits", is_activity_id),
     ("result", "score"): score,
     ("context", "contextActivities", "grouping"): activities("context.contextActivities.grouping"),
     ("context", "contextActivities", "other"): activities("context.contextActivities.other"),

@@ -25,10 +25,7 @@ class ActivityTypes:
     """The activity types of one protocol's statements, by event. Never raises."""
 
     def __init__(self, protocol: Protocol) -> None:
-        self._by_name = {
-            name: _types_of(mapping, _DESTINATIONS[protocol])
-            for name, mapping in mappings(protocol).items()
-        }
+        self._by_name = {name: _types_of(mapping, _DESTINATIONS[protocol]) for name, mapping in mappings(protocol).items()}
 
     def __call__(self, event: Event) -> tuple[str, ...]:
         types_of = self._by_name.get(event.name)

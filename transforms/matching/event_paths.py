@@ -3,14 +3,15 @@ paths."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
+from itertools import accumulate
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import inspect
 
+from edx2lrs.transforms.families.declared_fields import declared_fields, members
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 
 if TYPE_CHECKING:
@@ -50,34 +51,19 @@ def structured_paths() -> frozenset[str]:
 
 @cache
 def _declared() -> dict[str, bool]:
-    """Every path, and whether it can have a single value."""
+    """Every path, and whether it can have a single value. What is within a list or a map has no path."""
     paths = dict.fromkeys(_COMMON, True)
     for source in SOURCE_EVENTS.values():
         for part, struct in (("context", source.context), ("data", source.data)):
-            for path, is_single in _fields(struct) if struct is not None else ():
-                paths[f"{part}.{path}"] = paths.get(f"{part}.{path}", False) or is_single
+            for field in declared_fields(struct, part) if struct is not None else ():
+                path, within, _ = field.path.partition(".*")
+                above = accumulate(path.split(".")[:-1], "{}.{}".format)
+                paths.update((each, paths.get(each, False)) for each in above if each != part)
+                paths[path] = paths.get(path, False) or (not within and any(isinstance(each, _SINGLE) for each in members(field.type)))
     return paths
 
 
 _SINGLE = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.AnyType)
-
-
-def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, bool]]:
-    """The dotted paths below ``struct``, each with whether it can have a single value."""
-    declared = inspect.type_info(struct)
-    assert isinstance(declared, inspect.StructType)
-    for field in declared.fields:
-        members = _members(field.type)
-        yield field.encode_name, any(isinstance(member, _SINGLE) for member in members)
-        for member in members:
-            if isinstance(member, inspect.StructType):
-                yield from ((f"{field.encode_name}.{path}", is_single) for path, is_single in _fields(member.cls))
-
-
-def _members(declared: inspect.Type) -> tuple[inspect.Type, ...]:
-    if isinstance(declared, inspect.Metadata):
-        return _members(declared.type)
-    return declared.types if isinstance(declared, inspect.UnionType) else (declared,)
 
 
 def getter(path: str) -> Callable[[Event], object]:

@@ -258,9 +258,7 @@ class Right(NamedTuple):
     def standings(self, masks: RuleMasks, value: Any) -> list[RuleStanding]:
         """What the rules say to each thing in what an event has (``of``)."""
         normal = self.normal
-        return [
-            masks.standing([normal(name) if isinstance(name, str) else name for name in names]) for names in self.each(value)
-        ]
+        return [masks.standing([normal(name) if isinstance(name, str) else name for name in names]) for names in self.each(value)]
 
     def why(self, standing: RuleStanding) -> str:
         """The standing with the rule of one consumer alone, in words."""

@@ -32,9 +32,7 @@ REFUSALS: Mapping[Verdict, Refusal] = {
         "another statement, from another event, was given the same id; statement_ids: strict tells more of them apart",
     ),
     Verdict.OVERFLOW: Refusal(
-        "deliver",
-        "outage",
-        "the consumer is cut off and outbox.statements of them wait already; replay when it is back",
+        "deliver", "outage", "the consumer is cut off and outbox.statements of them wait already; replay when it is back"
     ),
 }
 """Of the verdicts that make a dead letter of a statement."""
@@ -47,11 +45,7 @@ def refused(block: Block, indexes: Sequence[int], verdict: Verdict) -> list[Fail
     bodies, lines = unpack_bodies(block.bodies), unpack_origin_lines(block.origins)
     return [
         failed_statement(
-            REFUSALS[verdict],
-            block.consumer,
-            at_indexes(block.ids, [index]),
-            *Origin.of_line(lines[index]),
-            bodies[index],
+            REFUSALS[verdict], block.consumer, at_indexes(block.ids, [index]), *Origin.of_line(lines[index]), bodies[index]
         )
         for index in indexes
     ]

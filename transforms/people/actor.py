@@ -103,9 +103,7 @@ def _form(agent: dict[str, Any], iri: str, name: str) -> ActorForm:
         (text, "") if not name else (text[: text.index(name)], text[text.index(name) + len(name) :])
         for text in (hash_text, xapi, person)
     )
-    return ActorForm(
-        hash_before, hash_after, xapi_before, xapi_after, iri.removesuffix(name), person_before, person_after, ""
-    )
+    return ActorForm(hash_before, hash_after, xapi_before, xapi_after, iri.removesuffix(name), person_before, person_after, "")
 
 
 ActorOf = Callable[["Event"], Actor | Refusal]

@@ -10,8 +10,7 @@ from itertools import pairwise
 
 _KINDS: Mapping[str, str] = {
     "an e-mail address": "email mail eml mbox mailbox mailto",
-    "a person's name": "username fullname firstname lastname surname forename nickname realname screenname login uname fname"
-    " lname",
+    "a person's name": "username fullname firstname lastname surname forename nickname realname screenname login uname fname lname",
     "a postal address": "address addr street postal postcode postalcode zipcode zip city town country",
     "a phone number": "phone telephone cellphone mobile tel fax msisdn contactnumber contactno",
     "a birth date or age": "birth birthday birthdate bday dob yob age",

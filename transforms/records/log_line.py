@@ -51,9 +51,7 @@ def lenient_object(line: bytes) -> dict[str, Any] | Refusal:
         if not text[end:].strip():
             return found if isinstance(found, dict) else _no_object()
         if not _KEYS_OF_AN_EVENT.isdisjoint(found):
-            return Refusal(
-                "parse", "not_json", "text follows the JSON object of the line; expected one object and nothing after it"
-            )
+            return Refusal("parse", "not_json", "text follows the JSON object of the line; expected one object and nothing after it")
         position = end  # a small object within the logger's prefix
     return _no_object()
 

@@ -38,16 +38,7 @@ from edx2lrs.transforms.validation.caliper_terms import (
     TEXTS,
     VALUE_TYPES,
 )
-from edx2lrs.transforms.validation.checks import (
-    array,
-    boolean,
-    formatted,
-    integer,
-    number,
-    record,
-    text,
-    word_of,
-)
+from edx2lrs.transforms.validation.checks import array, boolean, formatted, integer, number, record, text, word_of
 from edx2lrs.transforms.validation.violations import FINE, Validator, Violation, Violations, missing, within, wrong, wrong_word
 
 CONTEXT = "http://purl.imsglobal.org/ctx/caliper/v1p2"
@@ -262,19 +253,11 @@ _PLAIN_PARTS: dict[str, Validator] = {
 def _event_check(kind: str) -> Validator:
     """The check of the properties of an event of one type, each on its own."""
     wanted = {**EVENT_PARTS, **EVENT_TYPES[kind].parts}
-    parts = {
-        name: _entity_of(" ".join(types), kind if name in EVENT_TYPES[kind].parts else "Event") for name, types in wanted.items()
-    }
+    parts = {name: _entity_of(" ".join(types), kind if name in EVENT_TYPES[kind].parts else "Event") for name, types in wanted.items()}
     return record(
         kind,
         "Event",
-        {
-            "type": _looked_up_before,
-            "profile": word_of(list(PROFILES), "Event"),
-            "action": _action_of(kind),
-            **_PLAIN_PARTS,
-            **parts,
-        },
+        {"type": _looked_up_before, "profile": word_of(list(PROFILES), "Event"), "action": _action_of(kind), **_PLAIN_PARTS, **parts},
         required=EVENT_REQUIRES,
         recommended={"profile": "Event"},
         rules=(_has_context,),

@@ -51,9 +51,7 @@ ENTITY_TYPES: dict[str, EntityType] = {
     "CourseSection": _type("CourseOffering", "category"),
     "DateTimeQuestion": _type("Question", "minDateTime maxDateTime minLabel maxLabel"),
     "DateTimeResponse": _type("Response", "dateTimeSelected"),
-    "DigitalResource": _type(
-        "Entity", "storageName mediaType version creators keywords learningObjectives isPartOf datePublished"
-    ),
+    "DigitalResource": _type("Entity", "storageName mediaType version creators keywords learningObjectives isPartOf datePublished"),
     "DigitalResourceCollection": _type("DigitalResource Collection", items="DigitalResource"),
     "Document": _type("DigitalResource"),
     "FillinBlankResponse": _type("Response", "values"),
@@ -132,9 +130,7 @@ INSTANTS = frozenset(
 DURATIONS = frozenset({"duration", "currentTime"})
 INTEGERS = frozenset(_words("count index scalePoints minSelections maxSelections sentCount"))
 COUNTS = frozenset(_words("maxAttempts maxSubmits points searchResultsItemCount start end"))  # not below 0
-DECIMALS = frozenset(
-    _words("metricValue maxMetricValue maxScore scoreGiven maxResultScore resultScore minValue maxValue step weight")
-)
+DECIMALS = frozenset(_words("metricValue maxMetricValue maxScore scoreGiven maxResultScore resultScore minValue maxValue step weight"))
 BOOLEANS = frozenset({"isTimeDependent", "muted", "isOrderedSelection"})
 OBJECTS = frozenset({"extensions", "messageParameters"})
 ENTITIES: dict[str, str] = {
@@ -245,11 +241,7 @@ EVENT_TYPES: dict[str, EventType] = {
     ),
     # generated: a Response by its own entry, an Attempt too by the Assessment Profile; see BY_ACTION
     "AssessmentItemEvent": _event(
-        "Started Skipped Completed",
-        actor="Person",
-        object="AssessmentItem",
-        generated="Response Attempt",
-        referrer="AssessmentItem",
+        "Started Skipped Completed", actor="Person", object="AssessmentItem", generated="Response Attempt", referrer="AssessmentItem"
     ),
     "AssignableEvent": _event(
         "Activated Deactivated Started Completed Submitted Reviewed",
@@ -282,8 +274,7 @@ EVENT_TYPES: dict[str, EventType] = {
         "Started Skipped Completed", actor="Person", object="QuestionnaireItem", generated="Response Attempt"
     ),
     "ResourceManagementEvent": _event(
-        "Archived Copied Created Deleted Described Downloaded Modified Printed Published Restored Retrieved Saved Unpublished "
-        "Uploaded",
+        "Archived Copied Created Deleted Described Downloaded Modified Printed Published Restored Retrieved Saved Unpublished Uploaded",
         actor="Person",
         object="DigitalResource",
         generated="DigitalResource",
@@ -308,11 +299,7 @@ EVENT_TYPES: dict[str, EventType] = {
         federatedSession="LtiSession",
     ),
     "ToolUseEvent": _event(
-        "Used",
-        actor="Person",
-        object="SoftwareApplication",
-        target="SoftwareApplication",
-        generated="AggregateMeasureCollection",
+        "Used", actor="Person", object="SoftwareApplication", target="SoftwareApplication", generated="AggregateMeasureCollection"
     ),
     # object: a DigitalResource by its own entry, a Result by the Grading Profile
     "ViewEvent": _event("Viewed", actor="Person", object="DigitalResource Result"),

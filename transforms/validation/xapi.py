@@ -106,9 +106,7 @@ def _identifier_or_members(group: dict[str, Any]) -> Violations:
     return FINE
 
 
-_account = _record(
-    "an account", "2.4.2.4", {"homePage": iri, "name": text("2.4.2.4", filled=True)}, required=("homePage", "name")
-)
+_account = _record("an account", "2.4.2.4", {"homePage": iri, "name": text("2.4.2.4", filled=True)}, required=("homePage", "name"))
 _NAMED: dict[str, Validator] = {
     "name": text("2.4.2.1"),
     "mbox": formatted(is_mailto, "mailto: and an e-mail address", "2.4.2.3"),
@@ -410,12 +408,7 @@ def _version_of_providers(statement: dict[str, Any]) -> Violations:
 
 
 _verb = _record(
-    "a verb",
-    "2.4.3",
-    {"id": iri, "display": language_map},
-    required=("id",),
-    recommended={"display": "2.4.3"},
-    rules=(_empty_objects,),
+    "a verb", "2.4.3", {"id": iri, "display": language_map}, required=("id",), recommended={"display": "2.4.3"}, rules=(_empty_objects,)
 )
 
 
@@ -473,14 +466,7 @@ def _object(value: object) -> Violations:
 _statement = _record(
     "a statement",
     "2.4",
-    {
-        **_PARTS,
-        "id": uuid("2.4.1"),
-        "object": _object,
-        "stored": timestamp,
-        "authority": _authority,
-        "version": version,
-    },
+    {**_PARTS, "id": uuid("2.4.1"), "object": _object, "stored": timestamp, "authority": _authority, "version": version},
     required=("actor", "verb", "object"),
     recommended={"id": "2.4.1"},
     rules=(*_RULES, _version_of_providers),

@@ -1,4 +1,4 @@
-"""``edx2lrs events``: the table of all events, and the pages that hold the same."""
+"""``edx2lrs events``: the table of all events."""
 
 from __future__ import annotations
 
@@ -8,22 +8,11 @@ from pathlib import Path
 import pytest
 
 from edx2lrs.pipeline.cli import main
-from edx2lrs.pipeline.reference.event_coverage import HEADINGS, coverage, in_step
+from edx2lrs.pipeline.reference.event_coverage import HEADINGS, coverage
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 
 CHECKOUT = Path(__file__).parents[3]
-
-
-@pytest.mark.parametrize("page", ["README.md", "docs/events.md"])
-def test_the_pages_are_in_step(page: str) -> None:
-    text = (CHECKOUT / page).read_text(encoding="utf-8")
-    assert in_step(text) == text, "run: python -m edx2lrs.pipeline.reference"
-
-
-def test_a_page_without_marks_is_refused() -> None:
-    with pytest.raises(ValueError, match="no marks"):
-        in_step("# Events\n")
 
 
 def test_every_event_has_a_row_with_what_it_becomes() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from edx2lrs.pipeline.reference import marks
 from edx2lrs.pipeline.reference.__main__ import CHECKOUT, generated
 
 GENERATED = generated([])
@@ -25,6 +26,11 @@ def test_a_generated_file_is_in_step(path: Path) -> None:
 
 def test_nothing_is_left_to_mend() -> None:
     assert GENERATED.faults == []
+
+
+def test_a_page_without_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="no marks"):
+        marks.in_step("# Events\n", "edx2lrs.pipeline.reference.event_coverage", {"events": str})
 
 
 Write = Callable[[], subprocess.CompletedProcess[str]]

@@ -28,9 +28,6 @@ PROGRESS_IN_BLOCK: Rows = (
 MAPPINGS = {
     "edx.completion.block_completion.changed": VariantMapping(
         Derived(("data.completion",), kind),
-        {
-            "complete": EventMapping(EVENT, COMPLETED, PROGRESS_IN_BLOCK),
-            "part": EventMapping(EVENT, USED, PROGRESS_IN_BLOCK),
-        },
-    ),
+        {"complete": EventMapping(EVENT, COMPLETED, PROGRESS_IN_BLOCK), "part": EventMapping(EVENT, USED, PROGRESS_IN_BLOCK)},
+    )
 }

@@ -12,6 +12,4 @@ class CompletionData(EventData, gc=False):
     completion: Scalar = None
 
 
-EVENTS = {
-    "edx.completion.block_completion.changed": SourceEvent("completion", CompletionData),
-}
+EVENTS = {"edx.completion.block_completion.changed": SourceEvent("completion", CompletionData)}

@@ -29,6 +29,4 @@ PROGRESS_IN_BLOCK: Rows = (
     *IN_COURSE,
 )
 
-MAPPINGS = {
-    "edx.completion.block_completion.changed": StatementMapping(PROGRESSED, PROGRESS_IN_BLOCK),
-}
+MAPPINGS = {"edx.completion.block_completion.changed": StatementMapping(PROGRESSED, PROGRESS_IN_BLOCK)}

@@ -8,14 +8,7 @@ from edx2lrs.transforms.families.video.caliper import duration
 from edx2lrs.transforms.formats.json_text import Json
 from edx2lrs.transforms.formats.times import caliper_time, canonical_time
 from edx2lrs.transforms.mapping.caliper_event import EventMapping, is_part_of
-from edx2lrs.transforms.mapping.caliper_vocabulary import (
-    ASSESSMENT,
-    ASSESSMENT_EVENT,
-    ASSESSMENT_PROFILE,
-    ATTEMPT,
-    STARTED,
-    SUBMITTED,
-)
+from edx2lrs.transforms.mapping.caliper_vocabulary import ASSESSMENT, ASSESSMENT_EVENT, ASSESSMENT_PROFILE, ATTEMPT, STARTED, SUBMITTED
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
@@ -54,10 +47,7 @@ ABOUT_THE_EXAM: Rows = (
     Row(("generated", "startedAtTime"), "data.attempt_started_at", moment),
     Row(("generated", "endedAtTime"), "data.attempt_completed_at", moment),
 )
-ENDED: Rows = (
-    *ABOUT_THE_EXAM,
-    Row(("generated", "duration"), "data.attempt_event_elapsed_time_secs", duration),
-)
+ENDED: Rows = (*ABOUT_THE_EXAM, Row(("generated", "duration"), "data.attempt_event_elapsed_time_secs", duration))
 TIMED = (Constant(("object", "keywords"), ["timed"]),)
 PRACTICE = (Constant(("object", "keywords"), ["practice"]),)
 PROCTORED = (Constant(("object", "keywords"), ["proctored"]),)

@@ -5,23 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from edx2lrs.transforms.families.exam.shared import attempt_iri
+from edx2lrs.transforms.mapping import xapi_vocabulary as terms
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import (
-    ATTEMPT,
-    ATTEMPT_COMPLETED,
-    ATTEMPT_ID,
-    ATTEMPT_STARTED,
-    DURATION,
-    INITIALIZED,
-    PRACTICE_ASSESSMENT,
-    PROCTORED_ASSESSMENT,
-    TERMINATED,
-    TIME_LIMIT,
-    TIMED_ASSESSMENT,
-    definition,
-)
+from edx2lrs.transforms.mapping.xapi_vocabulary import definition
 
 MAPPING_VERSION = 1
 
@@ -33,10 +21,10 @@ def attempt(
     iri = attempt_iri(root, exam, code, number)
     if iri is None:
         return None
-    about: dict[str, Any] = {"type": ATTEMPT}
+    about: dict[str, Any] = {"type": terms.ATTEMPT}
     if name:
         about["name"] = {"en": name}
-    told = {ATTEMPT_STARTED: started, ATTEMPT_COMPLETED: completed, DURATION: elapsed, ATTEMPT_ID: number}
+    told = {terms.ATTEMPT_STARTED: started, terms.ATTEMPT_COMPLETED: completed, terms.DURATION: elapsed, terms.ATTEMPT_ID: number}
     extensions = {key: value for key, value in told.items() if value is not None and value != ""}
     if extensions:
         about["extensions"] = extensions
@@ -47,7 +35,7 @@ ABOUT_THE_EXAM: Rows = (
     Row(("object", "id"), ("site.root", "data.exam_content_id"), xblock_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Row((*definition("name"), "en"), "data.exam_name"),
-    Row((*definition("extensions"), TIME_LIMIT), "data.exam_default_time_limit_mins"),
+    Row((*definition("extensions"), terms.TIME_LIMIT), "data.exam_default_time_limit_mins"),
     *IN_COURSE,
     Row(
         ("context", "contextActivities", "grouping"),
@@ -64,15 +52,15 @@ ABOUT_THE_EXAM: Rows = (
         attempt,
     ),
 )
-TIMED: Rows = (Constant(definition("type"), TIMED_ASSESSMENT), *ABOUT_THE_EXAM)
-PRACTICE: Rows = (Constant(definition("type"), PRACTICE_ASSESSMENT), *ABOUT_THE_EXAM)
-PROCTORED: Rows = (Constant(definition("type"), PROCTORED_ASSESSMENT), *ABOUT_THE_EXAM)
+TIMED: Rows = (Constant(definition("type"), terms.TIMED_ASSESSMENT), *ABOUT_THE_EXAM)
+PRACTICE: Rows = (Constant(definition("type"), terms.PRACTICE_ASSESSMENT), *ABOUT_THE_EXAM)
+PROCTORED: Rows = (Constant(definition("type"), terms.PROCTORED_ASSESSMENT), *ABOUT_THE_EXAM)
 
 MAPPINGS = {
-    "edx.special_exam.timed.attempt.created": StatementMapping(INITIALIZED, TIMED),
-    "edx.special_exam.timed.attempt.submitted": StatementMapping(TERMINATED, TIMED),
-    "edx.special_exam.practice.attempt.created": StatementMapping(INITIALIZED, PRACTICE),
-    "edx.special_exam.practice.attempt.submitted": StatementMapping(TERMINATED, PRACTICE),
-    "edx.special_exam.proctored.attempt.created": StatementMapping(INITIALIZED, PROCTORED),
-    "edx.special_exam.proctored.attempt.submitted": StatementMapping(TERMINATED, PROCTORED),
+    "edx.special_exam.timed.attempt.created": StatementMapping(terms.INITIALIZED, TIMED),
+    "edx.special_exam.timed.attempt.submitted": StatementMapping(terms.TERMINATED, TIMED),
+    "edx.special_exam.practice.attempt.created": StatementMapping(terms.INITIALIZED, PRACTICE),
+    "edx.special_exam.practice.attempt.submitted": StatementMapping(terms.TERMINATED, PRACTICE),
+    "edx.special_exam.proctored.attempt.created": StatementMapping(terms.INITIALIZED, PROCTORED),
+    "edx.special_exam.proctored.attempt.submitted": StatementMapping(terms.TERMINATED, PROCTORED),
 }

@@ -4,28 +4,11 @@ The choices: ``docs/decisions/0010-caliper-for-events-that-had-none.md``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edx2lrs.transforms.families.forum.shared import iri_with, message_iri, post_id, thread_iri
+from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, CaliperMapping, EventMapping, is_part_of
-from edx2lrs.transforms.mapping.caliper_vocabulary import (
-    ANNOTATION,
-    DELETED,
-    DISLIKED,
-    EVENT,
-    FORUM,
-    FORUM_PROFILE,
-    GENERAL_PROFILE,
-    LIKED,
-    MESSAGE,
-    MESSAGE_EVENT,
-    MODIFIED,
-    POSTED,
-    REMOVED,
-    TAG_ANNOTATION,
-    TAGGED,
-    THREAD,
-    VIEW_EVENT,
-    VIEWED,
-)
 from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Unmappable, VariantMapping
 
 MAPPING_VERSION = 1
@@ -67,7 +50,7 @@ def forum(root: str, course_key: str | None, topic: object) -> Entity | None:
     name = post_id(topic)
     if not course_key or not name:
         return None
-    return {"id": iri_with(f"{root}/courses/{course_key}/discussion/forum/", name), "type": FORUM}
+    return {"id": iri_with(f"{root}/courses/{course_key}/discussion/forum/", name), "type": terms.FORUM}
 
 
 def place_of_message(root: str, discussion: object, course_key: str | None, topic: object) -> Entity | None:
@@ -75,19 +58,21 @@ def place_of_message(root: str, discussion: object, course_key: str | None, topi
     thread, in_topic = thread_iri(root, discussion), forum(root, course_key, topic)
     if thread is None:
         return in_topic
-    return {"id": thread, "type": THREAD, "isPartOf": in_topic} if in_topic else {"id": thread, "type": THREAD}
+    return {"id": thread, "type": terms.THREAD, "isPartOf": in_topic} if in_topic else {"id": thread, "type": terms.THREAD}
 
 
 def opening_of(root: str, discussion: object) -> Entity | None:
     """What a response replies to: the message that began the thread."""
-    iri = opening_iri(root, discussion)
-    return {"id": iri, "type": MESSAGE} if iri else None
+    return _message(opening_iri(root, discussion))
 
 
 def commented_response(root: str, response: object) -> Entity | None:
     """What a comment replies to: a response."""
-    iri = message_iri(root, response)
-    return {"id": iri, "type": MESSAGE} if iri else None
+    return _message(message_iri(root, response))
+
+
+def _message(iri: str | None) -> Entity | None:
+    return {"id": iri, "type": terms.MESSAGE} if iri else None
 
 
 def vote(value: object, undo: object) -> str:
@@ -103,7 +88,7 @@ def thread_at(*place: str) -> Rows:
     """A thread as the entity at ``place``."""
     return (
         Row((*place, "id"), ("site.root", "data.id"), thread_iri, required=True),
-        Constant((*place, "type"), THREAD),
+        Constant((*place, "type"), terms.THREAD),
         Row((*place, "name"), "data.title", free_text="title"),
         Row((*place, "isPartOf"), ("site.root", "course_id", "data.commentable_id"), forum),
     )
@@ -114,28 +99,24 @@ def message_at(*place: str) -> Rows:
     where = ("site.root", "data.discussion.id", "course_id", "data.commentable_id")
     return (
         Row((*place, "id"), ("site.root", "data.id"), message_iri, required=True),
-        Constant((*place, "type"), MESSAGE),
+        Constant((*place, "type"), terms.MESSAGE),
         Row((*place, "isPartOf"), where, place_of_message),
     )
 
 
 REPORTED = "reported"
 OF_THE_COURSE: Rows = (Row(("group",), "course.id", is_part_of), *IN_COURSE)
-IN_FORUM_PROFILE: Rows = (Constant(("profile",), FORUM_PROFILE), *OF_THE_COURSE)
-IN_GENERAL_PROFILE: Rows = (Constant(("profile",), GENERAL_PROFILE), *OF_THE_COURSE)
+IN_FORUM_PROFILE: Rows = (Constant(("profile",), terms.FORUM_PROFILE), *OF_THE_COURSE)
+IN_GENERAL_PROFILE: Rows = (Constant(("profile",), terms.GENERAL_PROFILE), *OF_THE_COURSE)
 
 NEW_THREAD: Rows = (
     *IN_FORUM_PROFILE,
     Row(("object", "id"), ("site.root", "data.id"), opening_iri, required=True),
-    Constant(("object", "type"), MESSAGE),
+    Constant(("object", "type"), terms.MESSAGE),
     *thread_at("object", "isPartOf"),
     Row(("object", "isPartOf", "extensions", "threadType"), "data.thread_type"),
 )
-RESPONSE: Rows = (
-    *IN_FORUM_PROFILE,
-    *message_at("object"),
-    Row(("object", "replyTo"), ("site.root", "data.discussion.id"), opening_of),
-)
+RESPONSE: Rows = (*IN_FORUM_PROFILE, *message_at("object"), Row(("object", "replyTo"), ("site.root", "data.discussion.id"), opening_of))
 COMMENT: Rows = (
     *IN_FORUM_PROFILE,
     *message_at("object"),
@@ -144,79 +125,75 @@ COMMENT: Rows = (
 VIEWED_THREAD: Rows = (*IN_FORUM_PROFILE, *thread_at("object"))
 ABOUT_A_THREAD: Rows = (*IN_GENERAL_PROFILE, *thread_at("object"))
 ABOUT_A_MESSAGE: Rows = (*IN_GENERAL_PROFILE, *message_at("object"))
-REPORT_OF_A_THREAD: Rows = (
-    *ABOUT_A_THREAD,
-    Row(("generated", "id"), ("site.root", "data.id"), report_of_thread, required=True),
-    Constant(("generated", "type"), TAG_ANNOTATION),
-    Row(("generated", "annotator"), "actor.person"),
-    Row(("generated", "annotated"), ("site.root", "data.id"), thread_iri),
-    Constant(("generated", "tags"), [REPORTED]),
-)
-REPORT_OF_A_MESSAGE: Rows = (
-    *ABOUT_A_MESSAGE,
-    Row(("generated", "id"), ("site.root", "data.id"), report_of_message, required=True),
-    Constant(("generated", "type"), TAG_ANNOTATION),
-    Row(("generated", "annotator"), "actor.person"),
-    Row(("generated", "annotated"), ("site.root", "data.id"), message_iri),
-    Constant(("generated", "tags"), [REPORTED]),
-)
-THREAD_REPORT_TAKEN_BACK: Rows = (
-    *IN_GENERAL_PROFILE,
-    Row(("object", "id"), ("site.root", "data.id"), report_of_thread, required=True),
-    Constant(("object", "type"), TAG_ANNOTATION),
-    *thread_at("object", "annotated"),
-    Constant(("object", "tags"), [REPORTED]),
-)
-MESSAGE_REPORT_TAKEN_BACK: Rows = (
-    *IN_GENERAL_PROFILE,
-    Row(("object", "id"), ("site.root", "data.id"), report_of_message, required=True),
-    Constant(("object", "type"), TAG_ANNOTATION),
-    *message_at("object", "annotated"),
-    Constant(("object", "tags"), [REPORTED]),
-)
-THREAD_VOTE_TAKEN_BACK: Rows = (
-    *IN_GENERAL_PROFILE,
-    Row(("object", "id"), ("site.root", "data.id", "actor.anonymous_id"), vote_on_thread, required=True),
-    Constant(("object", "type"), ANNOTATION),
-    Row(("object", "annotator"), "actor.person"),
-    *thread_at("object", "annotated"),
-)
-RESPONSE_VOTE_TAKEN_BACK: Rows = (
-    *IN_GENERAL_PROFILE,
-    Row(("object", "id"), ("site.root", "data.id", "actor.anonymous_id"), vote_on_message, required=True),
-    Constant(("object", "type"), ANNOTATION),
-    Row(("object", "annotator"), "actor.person"),
-    *message_at("object", "annotated"),
-)
+
+
+def reported(about: Rows, report: Callable[..., str | None], iri: Callable[..., str | None]) -> Rows:
+    """A report of a thread or message: the mark that the thread or message then has."""
+    return (
+        *about,
+        Row(("generated", "id"), ("site.root", "data.id"), report, required=True),
+        Constant(("generated", "type"), terms.TAG_ANNOTATION),
+        Row(("generated", "annotator"), "actor.person"),
+        Row(("generated", "annotated"), ("site.root", "data.id"), iri),
+        Constant(("generated", "tags"), [REPORTED]),
+    )
+
+
+def report_taken_back(report: Callable[..., str | None], annotated: Rows) -> Rows:
+    return (
+        *IN_GENERAL_PROFILE,
+        Row(("object", "id"), ("site.root", "data.id"), report, required=True),
+        Constant(("object", "type"), terms.TAG_ANNOTATION),
+        *annotated,
+        Constant(("object", "tags"), [REPORTED]),
+    )
+
+
+def vote_taken_back(vote: Callable[..., str | None], annotated: Rows) -> Rows:
+    return (
+        *IN_GENERAL_PROFILE,
+        Row(("object", "id"), ("site.root", "data.id", "actor.anonymous_id"), vote, required=True),
+        Constant(("object", "type"), terms.ANNOTATION),
+        Row(("object", "annotator"), "actor.person"),
+        *annotated,
+    )
+
+
+REPORT_OF_A_THREAD = reported(ABOUT_A_THREAD, report_of_thread, thread_iri)
+REPORT_OF_A_MESSAGE = reported(ABOUT_A_MESSAGE, report_of_message, message_iri)
+THREAD_REPORT_TAKEN_BACK = report_taken_back(report_of_thread, thread_at("object", "annotated"))
+MESSAGE_REPORT_TAKEN_BACK = report_taken_back(report_of_message, message_at("object", "annotated"))
+THREAD_VOTE_TAKEN_BACK = vote_taken_back(vote_on_thread, thread_at("object", "annotated"))
+RESPONSE_VOTE_TAKEN_BACK = vote_taken_back(vote_on_message, message_at("object", "annotated"))
 VOTE = Derived(("data.vote_value", "data.undo_vote"), vote)
 THREAD_VOTES = {
-    "up": EventMapping(EVENT, LIKED, ABOUT_A_THREAD),
-    "down": EventMapping(EVENT, DISLIKED, ABOUT_A_THREAD),
-    "taken_back": EventMapping(EVENT, REMOVED, THREAD_VOTE_TAKEN_BACK),
+    "up": EventMapping(terms.EVENT, terms.LIKED, ABOUT_A_THREAD),
+    "down": EventMapping(terms.EVENT, terms.DISLIKED, ABOUT_A_THREAD),
+    "taken_back": EventMapping(terms.EVENT, terms.REMOVED, THREAD_VOTE_TAKEN_BACK),
 }
 RESPONSE_VOTES = {
-    "up": EventMapping(EVENT, LIKED, ABOUT_A_MESSAGE),
-    "down": EventMapping(EVENT, DISLIKED, ABOUT_A_MESSAGE),
-    "taken_back": EventMapping(EVENT, REMOVED, RESPONSE_VOTE_TAKEN_BACK),
+    "up": EventMapping(terms.EVENT, terms.LIKED, ABOUT_A_MESSAGE),
+    "down": EventMapping(terms.EVENT, terms.DISLIKED, ABOUT_A_MESSAGE),
+    "taken_back": EventMapping(terms.EVENT, terms.REMOVED, RESPONSE_VOTE_TAKEN_BACK),
 }
 
 MAPPINGS: dict[str, CaliperMapping] = {
-    "edx.forum.thread.created": EventMapping(MESSAGE_EVENT, POSTED, NEW_THREAD),
-    "edx.forum.thread.viewed": EventMapping(VIEW_EVENT, VIEWED, VIEWED_THREAD),
-    "edx.forum.thread.edited": EventMapping(EVENT, MODIFIED, ABOUT_A_THREAD),
-    "edx.forum.thread.deleted": EventMapping(EVENT, DELETED, ABOUT_A_THREAD),
-    "edx.forum.thread.reported": EventMapping(EVENT, TAGGED, REPORT_OF_A_THREAD),
-    "edx.forum.thread.unreported": EventMapping(EVENT, REMOVED, THREAD_REPORT_TAKEN_BACK),
+    "edx.forum.thread.created": EventMapping(terms.MESSAGE_EVENT, terms.POSTED, NEW_THREAD),
+    "edx.forum.thread.viewed": EventMapping(terms.VIEW_EVENT, terms.VIEWED, VIEWED_THREAD),
+    "edx.forum.thread.edited": EventMapping(terms.EVENT, terms.MODIFIED, ABOUT_A_THREAD),
+    "edx.forum.thread.deleted": EventMapping(terms.EVENT, terms.DELETED, ABOUT_A_THREAD),
+    "edx.forum.thread.reported": EventMapping(terms.EVENT, terms.TAGGED, REPORT_OF_A_THREAD),
+    "edx.forum.thread.unreported": EventMapping(terms.EVENT, terms.REMOVED, THREAD_REPORT_TAKEN_BACK),
     "edx.forum.thread.voted": VariantMapping(VOTE, THREAD_VOTES),
-    "edx.forum.response.created": EventMapping(MESSAGE_EVENT, POSTED, RESPONSE),
-    "edx.forum.response.edited": EventMapping(EVENT, MODIFIED, ABOUT_A_MESSAGE),
-    "edx.forum.response.deleted": EventMapping(EVENT, DELETED, ABOUT_A_MESSAGE),
-    "edx.forum.response.reported": EventMapping(EVENT, TAGGED, REPORT_OF_A_MESSAGE),
-    "edx.forum.response.unreported": EventMapping(EVENT, REMOVED, MESSAGE_REPORT_TAKEN_BACK),
+    "edx.forum.response.created": EventMapping(terms.MESSAGE_EVENT, terms.POSTED, RESPONSE),
+    "edx.forum.response.edited": EventMapping(terms.EVENT, terms.MODIFIED, ABOUT_A_MESSAGE),
+    "edx.forum.response.deleted": EventMapping(terms.EVENT, terms.DELETED, ABOUT_A_MESSAGE),
+    "edx.forum.response.reported": EventMapping(terms.EVENT, terms.TAGGED, REPORT_OF_A_MESSAGE),
+    "edx.forum.response.unreported": EventMapping(terms.EVENT, terms.REMOVED, MESSAGE_REPORT_TAKEN_BACK),
     "edx.forum.response.voted": VariantMapping(VOTE, RESPONSE_VOTES),
-    "edx.forum.comment.created": EventMapping(MESSAGE_EVENT, POSTED, COMMENT),
-    "edx.forum.comment.edited": EventMapping(EVENT, MODIFIED, ABOUT_A_MESSAGE),
-    "edx.forum.comment.deleted": EventMapping(EVENT, DELETED, ABOUT_A_MESSAGE),
-    "edx.forum.comment.reported": EventMapping(EVENT, TAGGED, REPORT_OF_A_MESSAGE),
-    "edx.forum.comment.unreported": EventMapping(EVENT, REMOVED, MESSAGE_REPORT_TAKEN_BACK),
+    "edx.forum.comment.created": EventMapping(terms.MESSAGE_EVENT, terms.POSTED, COMMENT),
+    "edx.forum.comment.edited": EventMapping(terms.EVENT, terms.MODIFIED, ABOUT_A_MESSAGE),
+    "edx.forum.comment.deleted": EventMapping(terms.EVENT, terms.DELETED, ABOUT_A_MESSAGE),
+    "edx.forum.comment.reported": EventMapping(terms.EVENT, terms.TAGGED, REPORT_OF_A_MESSAGE),
+    "edx.forum.comment.unreported": EventMapping(terms.EVENT, terms.REMOVED, MESSAGE_REPORT_TAKEN_BACK),
 }

@@ -5,22 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from edx2lrs.transforms.families.forum.shared import post_id, thread_iri
+from edx2lrs.transforms.mapping import xapi_vocabulary as terms
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import (
-    DELETED,
-    DISCUSSION,
-    EDITED,
-    POSTED,
-    REPORTED,
-    THREAD_TYPE,
-    UNREPORTED,
-    VIEWED,
-    VOTE_VALUE,
-    VOTED,
-    context_extension,
-    definition,
-)
+from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, definition
 
 MAPPING_VERSION = 1
 
@@ -36,37 +24,37 @@ def discussion_iri(root: str, path: str | None, value: object) -> str | None:
 def grouping(root: str, discussion: object) -> list[dict[str, Any]] | None:
     """The thread that a response or comment is in (xAPI 1.0.3, 2.4.6.2)."""
     thread = thread_iri(root, discussion)
-    return [{"id": thread, "objectType": "Activity", "definition": {"type": DISCUSSION}}] if thread else None
+    return [{"id": thread, "objectType": "Activity", "definition": {"type": terms.DISCUSSION}}] if thread else None
 
 
 ABOUT_THE_DISCUSSION: Rows = (
     Row(("object", "id"), ("site.root", "context.path", "data.id"), discussion_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
-    Constant(definition("type"), DISCUSSION),
+    Constant(definition("type"), terms.DISCUSSION),
     Row((*definition("name"), "en"), "data.title", free_text="title"),
     *IN_COURSE,
     Row(("context", "contextActivities", "grouping"), ("site.root", "data.discussion.id"), grouping),
 )
-NEW_THREAD: Rows = (*ABOUT_THE_DISCUSSION, Row(context_extension(THREAD_TYPE), "data.thread_type"))
-VOTE: Rows = (*ABOUT_THE_DISCUSSION, Row(context_extension(VOTE_VALUE), "data.vote_value"))
+NEW_THREAD: Rows = (*ABOUT_THE_DISCUSSION, Row(context_extension(terms.THREAD_TYPE), "data.thread_type"))
+VOTE: Rows = (*ABOUT_THE_DISCUSSION, Row(context_extension(terms.VOTE_VALUE), "data.vote_value"))
 
 MAPPINGS = {
-    "edx.forum.thread.created": StatementMapping(POSTED, NEW_THREAD),
-    "edx.forum.thread.viewed": StatementMapping(VIEWED, ABOUT_THE_DISCUSSION),
-    "edx.forum.thread.edited": StatementMapping(EDITED, ABOUT_THE_DISCUSSION),
-    "edx.forum.thread.deleted": StatementMapping(DELETED, ABOUT_THE_DISCUSSION),
-    "edx.forum.thread.reported": StatementMapping(REPORTED, ABOUT_THE_DISCUSSION),
-    "edx.forum.thread.unreported": StatementMapping(UNREPORTED, ABOUT_THE_DISCUSSION),
-    "edx.forum.thread.voted": StatementMapping(VOTED, VOTE),
-    "edx.forum.response.created": StatementMapping(POSTED, ABOUT_THE_DISCUSSION),
-    "edx.forum.response.edited": StatementMapping(EDITED, ABOUT_THE_DISCUSSION),
-    "edx.forum.response.deleted": StatementMapping(DELETED, ABOUT_THE_DISCUSSION),
-    "edx.forum.response.reported": StatementMapping(REPORTED, ABOUT_THE_DISCUSSION),
-    "edx.forum.response.unreported": StatementMapping(UNREPORTED, ABOUT_THE_DISCUSSION),
-    "edx.forum.response.voted": StatementMapping(VOTED, VOTE),
-    "edx.forum.comment.created": StatementMapping(POSTED, ABOUT_THE_DISCUSSION),
-    "edx.forum.comment.edited": StatementMapping(EDITED, ABOUT_THE_DISCUSSION),
-    "edx.forum.comment.deleted": StatementMapping(DELETED, ABOUT_THE_DISCUSSION),
-    "edx.forum.comment.reported": StatementMapping(REPORTED, ABOUT_THE_DISCUSSION),
-    "edx.forum.comment.unreported": StatementMapping(UNREPORTED, ABOUT_THE_DISCUSSION),
+    "edx.forum.thread.created": StatementMapping(terms.POSTED, NEW_THREAD),
+    "edx.forum.thread.viewed": StatementMapping(terms.VIEWED, ABOUT_THE_DISCUSSION),
+    "edx.forum.thread.edited": StatementMapping(terms.EDITED, ABOUT_THE_DISCUSSION),
+    "edx.forum.thread.deleted": StatementMapping(terms.DELETED, ABOUT_THE_DISCUSSION),
+    "edx.forum.thread.reported": StatementMapping(terms.REPORTED, ABOUT_THE_DISCUSSION),
+    "edx.forum.thread.unreported": StatementMapping(terms.UNREPORTED, ABOUT_THE_DISCUSSION),
+    "edx.forum.thread.voted": StatementMapping(terms.VOTED, VOTE),
+    "edx.forum.response.created": StatementMapping(terms.POSTED, ABOUT_THE_DISCUSSION),
+    "edx.forum.response.edited": StatementMapping(terms.EDITED, ABOUT_THE_DISCUSSION),
+    "edx.forum.response.deleted": StatementMapping(terms.DELETED, ABOUT_THE_DISCUSSION),
+    "edx.forum.response.reported": StatementMapping(terms.REPORTED, ABOUT_THE_DISCUSSION),
+    "edx.forum.response.unreported": StatementMapping(terms.UNREPORTED, ABOUT_THE_DISCUSSION),
+    "edx.forum.response.voted": StatementMapping(terms.VOTED, VOTE),
+    "edx.forum.comment.created": StatementMapping(terms.POSTED, ABOUT_THE_DISCUSSION),
+    "edx.forum.comment.edited": StatementMapping(terms.EDITED, ABOUT_THE_DISCUSSION),
+    "edx.forum.comment.deleted": StatementMapping(terms.DELETED, ABOUT_THE_DISCUSSION),
+    "edx.forum.comment.reported": StatementMapping(terms.REPORTED, ABOUT_THE_DISCUSSION),
+    "edx.forum.comment.unreported": StatementMapping(terms.UNREPORTED, ABOUT_THE_DISCUSSION),
 }

@@ -6,16 +6,8 @@ The LMS graded: for automatic grading the profile asks for the software as the a
 from __future__ import annotations
 
 from edx2lrs.transforms.families.grading.shared import classification
+from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import EventMapping, is_part_of
-from edx2lrs.transforms.mapping.caliper_vocabulary import (
-    ASSIGNABLE_DIGITAL_RESOURCE,
-    ATTEMPT,
-    GRADE_EVENT,
-    GRADED,
-    GRADING_PROFILE,
-    SCORE,
-    SOFTWARE_APPLICATION,
-)
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 from edx2lrs.transforms.mapping.values import number
@@ -24,7 +16,7 @@ MAPPING_VERSION = 1
 
 
 def lms(root: str) -> dict[str, str]:
-    return {"id": root, "type": SOFTWARE_APPLICATION}
+    return {"id": root, "type": terms.SOFTWARE_APPLICATION}
 
 
 def attempt_at_subsection(root: str, key: object, anonymous_id: str) -> str | None:
@@ -49,19 +41,19 @@ _SUBSECTION = ("site.root", "data.block_id", "actor.anonymous_id")
 _COURSE = ("course.id", "actor.anonymous_id")
 
 GRADE: Rows = (
-    Constant(("profile",), GRADING_PROFILE),
+    Constant(("profile",), terms.GRADING_PROFILE),
     Row(("actor",), "site.root", lms),
     Row(("group",), "course.id", is_part_of),
-    Constant(("object", "type"), ATTEMPT),
+    Constant(("object", "type"), terms.ATTEMPT),
     Row(("object", "assignee"), "actor.person"),
     Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),
-    Constant(("generated", "type"), SCORE),
+    Constant(("generated", "type"), terms.SCORE),
 )
 SUBSECTION: Rows = (
     *GRADE,
     Row(("object", "id"), _SUBSECTION, attempt_at_subsection, required=True),
     Row(("object", "assignable", "id"), ("site.root", "data.block_id"), xblock_iri),
-    Constant(("object", "assignable", "type"), ASSIGNABLE_DIGITAL_RESOURCE),
+    Constant(("object", "assignable", "type"), terms.ASSIGNABLE_DIGITAL_RESOURCE),
     Row(("generated", "id"), _SUBSECTION, score_of_subsection),
     Row(("generated", "attempt"), _SUBSECTION, attempt_at_subsection),
     Row(("generated", "scoreGiven"), "data.weighted_total_earned", number),
@@ -78,6 +70,6 @@ WHOLE_COURSE: Rows = (
 )
 
 MAPPINGS = {
-    "edx.grades.subsection.grade_calculated": EventMapping(GRADE_EVENT, GRADED, SUBSECTION),
-    "edx.grades.course.grade_calculated": EventMapping(GRADE_EVENT, GRADED, WHOLE_COURSE),
+    "edx.grades.subsection.grade_calculated": EventMapping(terms.GRADE_EVENT, terms.GRADED, SUBSECTION),
+    "edx.grades.course.grade_calculated": EventMapping(terms.GRADE_EVENT, terms.GRADED, WHOLE_COURSE),
 }

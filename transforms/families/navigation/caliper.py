@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from edx2lrs.transforms.families.navigation.shared import sequence_iri, sequence_or_link_iri, target_iri
+from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
-from edx2lrs.transforms.mapping.caliper_vocabulary import (
-    DIGITAL_RESOURCE,
-    DIGITAL_RESOURCE_COLLECTION,
-    NAVIGATED_TO,
-    NAVIGATION_EVENT,
-    WEB_PAGE,
-)
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 
 MAPPING_VERSION = 1
@@ -32,7 +26,7 @@ TARGET: Rows = (
 )
 SEQUENCE: Rows = (
     Row(("object", "id"), ("site.root", "data.id"), sequence_iri, required=True),
-    Constant(("object", "type"), DIGITAL_RESOURCE_COLLECTION),
+    Constant(("object", "type"), terms.DIGITAL_RESOURCE_COLLECTION),
     Constant(("object", "name"), "Unit"),
     Row(extension("tab_count"), "data.tab_count"),
     Row(extension("current_tab"), "data.current_tab"),
@@ -40,13 +34,8 @@ SEQUENCE: Rows = (
 )
 TO_A_MODULE_OR_SEQUENCE: Rows = (
     *SEQUENCE,
-    Row(
-        ("object", "id"),
-        ("site.root", "data.id", "data.target_url", "data.current_url"),
-        sequence_or_link_iri,
-        required=True,
-    ),
-    Constant(("object", "type"), DIGITAL_RESOURCE),
+    Row(("object", "id"), ("site.root", "data.id", "data.target_url", "data.current_url"), sequence_or_link_iri, required=True),
+    Constant(("object", "type"), terms.DIGITAL_RESOURCE),
     Row(("object", "name"), ("data.id", "data.target_name"), name_of_target),
     Row(extension("target"), "data.target_tab"),
 )
@@ -54,13 +43,14 @@ TO_A_TAB: Rows = (*SEQUENCE, Row(extension("target"), "data.target_tab"))
 TO_THE_NEXT: Rows = (*SEQUENCE, Constant(extension("target"), "next unit"))
 TO_THE_PREVIOUS: Rows = (*SEQUENCE, Constant(extension("target"), "previous unit"))
 
+TO_A_LINK: Rows = (*TARGET, Constant(("object", "type"), terms.WEB_PAGE))
+TO_A_MODULE: Rows = (*TARGET, Constant(("object", "type"), terms.DIGITAL_RESOURCE))
+
 MAPPINGS = {
-    "edx.ui.lms.link_clicked": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, (*TARGET, Constant(("object", "type"), WEB_PAGE))),
-    "edx.ui.lms.outline.selected": EventMapping(
-        NAVIGATION_EVENT, NAVIGATED_TO, (*TARGET, Constant(("object", "type"), DIGITAL_RESOURCE))
-    ),
-    "edx.ui.lms.sequence.outline.selected": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, TO_A_MODULE_OR_SEQUENCE),
-    "edx.ui.lms.sequence.tab_selected": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, TO_A_TAB),
-    "edx.ui.lms.sequence.next_selected": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, TO_THE_NEXT),
-    "edx.ui.lms.sequence.previous_selected": EventMapping(NAVIGATION_EVENT, NAVIGATED_TO, TO_THE_PREVIOUS),
+    "edx.ui.lms.link_clicked": EventMapping(terms.NAVIGATION_EVENT, terms.NAVIGATED_TO, TO_A_LINK),
+    "edx.ui.lms.outline.selected": EventMapping(terms.NAVIGATION_EVENT, terms.NAVIGATED_TO, TO_A_MODULE),
+    "edx.ui.lms.sequence.outline.selected": EventMapping(terms.NAVIGATION_EVENT, terms.NAVIGATED_TO, TO_A_MODULE_OR_SEQUENCE),
+    "edx.ui.lms.sequence.tab_selected": EventMapping(terms.NAVIGATION_EVENT, terms.NAVIGATED_TO, TO_A_TAB),
+    "edx.ui.lms.sequence.next_selected": EventMapping(terms.NAVIGATION_EVENT, terms.NAVIGATED_TO, TO_THE_NEXT),
+    "edx.ui.lms.sequence.previous_selected": EventMapping(terms.NAVIGATION_EVENT, terms.NAVIGATED_TO, TO_THE_PREVIOUS),
 }

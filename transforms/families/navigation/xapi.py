@@ -3,72 +3,58 @@
 from __future__ import annotations
 
 from edx2lrs.transforms.families.navigation.shared import link_or_sequence_iri, sequence_iri, target_iri
+from edx2lrs.transforms.mapping import xapi_vocabulary as terms
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import (
-    ENDING_POINT,
-    LINK,
-    MODULE,
-    NAVIGATED,
-    RESOURCE,
-    STARTING_POSITION,
-    TOTAL_ITEMS,
-    context_extension,
-    definition,
-)
+from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, definition
 
 MAPPING_VERSION = 1
 
 TO_A_LINK: Rows = (
     Row(("object", "id"), ("site.root", "data.target_url", "data.current_url"), target_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
-    Constant(definition("type"), LINK),
+    Constant(definition("type"), terms.LINK),
     *IN_COURSE,
 )
 TO_A_MODULE: Rows = (
     Row(("object", "id"), ("site.root", "data.target_url", "data.current_url"), target_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
-    Constant(definition("type"), MODULE),
+    Constant(definition("type"), terms.MODULE),
     Row((*definition("name"), "en"), "data.target_name"),
     *IN_COURSE,
 )
 TO_A_MODULE_OR_SEQUENCE: Rows = (
     *TO_A_MODULE,
-    Row(
-        ("object", "id"),
-        ("site.root", "data.target_url", "data.current_url", "data.id"),
-        link_or_sequence_iri,
-        required=True,
-    ),
+    Row(("object", "id"), ("site.root", "data.target_url", "data.current_url", "data.id"), link_or_sequence_iri, required=True),
 )
 IN_A_SEQUENCE: Rows = (
     Row(("object", "id"), ("site.root", "data.id"), sequence_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
-    Constant(definition("type"), RESOURCE),
-    Row((*definition("extensions"), TOTAL_ITEMS), "data.tab_count"),
+    Constant(definition("type"), terms.RESOURCE),
+    Row((*definition("extensions"), terms.TOTAL_ITEMS), "data.tab_count"),
     *IN_COURSE,
 )
 TO_A_TAB: Rows = (
     *IN_A_SEQUENCE,
-    Row(context_extension(STARTING_POSITION), "data.current_tab"),
-    Row(context_extension(ENDING_POINT), "data.target_tab"),
+    Row(context_extension(terms.STARTING_POSITION), "data.current_tab"),
+    Row(context_extension(terms.ENDING_POINT), "data.target_tab"),
 )
 TO_THE_NEXT: Rows = (
     *IN_A_SEQUENCE,
-    Row(context_extension(STARTING_POSITION), "data.current_tab"),
-    Constant(context_extension(ENDING_POINT), "next unit"),
+    Row(context_extension(terms.STARTING_POSITION), "data.current_tab"),
+    Constant(context_extension(terms.ENDING_POINT), "next unit"),
 )
 TO_THE_PREVIOUS: Rows = (
     *IN_A_SEQUENCE,
-    Row(context_extension(STARTING_POSITION), "data.current_tab"),
-    Constant(context_extension(ENDING_POINT), "previous unit"),
+    Row(context_extension(terms.STARTING_POSITION), "data.current_tab"),
+    Constant(context_extension(terms.ENDING_POINT), "previous unit"),
 )
 
 MAPPINGS = {
-    "edx.ui.lms.link_clicked": StatementMapping(NAVIGATED, TO_A_LINK),
-    "edx.ui.lms.outline.selected": StatementMapping(NAVIGATED, TO_A_MODULE),
-    "edx.ui.lms.sequence.outline.selected": StatementMapping(NAVIGATED, TO_A_MODULE_OR_SEQUENCE),
-    "edx.ui.lms.sequence.tab_selected": StatementMapping(NAVIGATED, TO_A_TAB),
-    "edx.ui.lms.sequence.next_selected": StatementMapping(NAVIGATED, TO_THE_NEXT),
-    "edx.ui.lms.sequence.previous_selected": StatementMapping(NAVIGATED, TO_THE_PREVIOUS),
+    "edx.ui.lms.link_clicked": StatementMapping(terms.NAVIGATED, TO_A_LINK),
+    "edx.ui.lms.outline.selected": StatementMapping(terms.NAVIGATED, TO_A_MODULE),
+    "edx.ui.lms.sequence.outline.selected": StatementMapping(terms.NAVIGATED, TO_A_MODULE_OR_SEQUENCE),
+    "edx.ui.lms.sequence.tab_selected": StatementMapping(terms.NAVIGATED, TO_A_TAB),
+    "edx.ui.lms.sequence.next_selected": StatementMapping(terms.NAVIGATED, TO_THE_NEXT),
+    "edx.ui.lms.sequence.previous_selected": StatementMapping(terms.NAVIGATED, TO_THE_PREVIOUS),
 }

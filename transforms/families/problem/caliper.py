@@ -71,5 +71,5 @@ MAPPINGS = {
             "submitted_form": EventMapping(ASSESSMENT_EVENT, SUBMITTED, SUBMITTED_FORM),
             "graded": EventMapping(GRADE_EVENT, GRADED, GRADED_PROBLEM),
         },
-    ),
+    )
 }

@@ -40,6 +40,4 @@ class ProblemCheckData(EventData, gc=False):
     submission: dict[str, Submission | None] | None = None
 
 
-EVENTS = {
-    "problem_check": SourceEvent("problem", ProblemCheckData, ProblemContext, text_allowed=True),
-}
+EVENTS = {"problem_check": SourceEvent("problem", ProblemCheckData, ProblemContext, text_allowed=True)}

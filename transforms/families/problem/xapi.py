@@ -15,14 +15,7 @@ from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Unmapp
 from edx2lrs.transforms.mapping.values import response_text, success
 from edx2lrs.transforms.mapping.xapi_score import score
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, GroupMapping, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import (
-    ATTEMPT_ID,
-    ATTEMPTED,
-    CMI_INTERACTION,
-    EVALUATED,
-    INTERACTION_TYPES,
-    definition,
-)
+from edx2lrs.transforms.mapping.xapi_vocabulary import ATTEMPT_ID, ATTEMPTED, CMI_INTERACTION, EVALUATED, INTERACTION_TYPES, definition
 
 MAPPING_VERSION = 1
 
@@ -165,6 +158,6 @@ MAPPINGS_WITH_STANDARD_RESPONSES = {
             "graded_question": StatementMapping(EVALUATED, (*GRADED_QUESTION, *FORMATTED), part=_QUESTIONS),
             "graded_group": GroupMapping(StatementMapping(EVALUATED, GRADED_WHOLE), (*GRADED_PART, *FORMATTED), _QUESTIONS),
         },
-    ),
+    )
 }
 """Instead of those in ``MAPPINGS``, for who wants responses in the formats of the interaction types."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.problem_help.problem_block import hint_iri, problem_block_iri
+from edx2lrs.transforms.families.problem_help.problem_block import BLOCK, hint_iri, problem_block_iri
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
 from edx2lrs.transforms.mapping.caliper_vocabulary import ANNOTATION, EVENT, VIEWED
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
@@ -17,18 +17,13 @@ def solution_iri(root: str, problem_id: object, module_id: object, block: object
 
 
 SOLUTION: Rows = (
-    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key"), solution_iri, required=True),
+    Row(("object", "id"), BLOCK, solution_iri, required=True),
     Constant(("object", "type"), ANNOTATION),
     Constant(("object", "name"), "Solution"),
     *IN_COURSE,
 )
 HINT: Rows = (
-    Row(
-        ("object", "id"),
-        ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key", "data.hint_index"),
-        hint_iri,
-        required=True,
-    ),
+    Row(("object", "id"), (*BLOCK, "data.hint_index"), hint_iri, required=True),
     Constant(("object", "type"), ANNOTATION),
     Constant(("object", "name"), "Hint"),
     *IN_COURSE,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from edx2lrs.transforms.mapping.values import absolute
 
+BLOCK = ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key")
+"""What ``problem_block_iri`` gets."""
+
 
 def problem_block_iri(root: str, key: object, other_key: object, block: object) -> str | None:
     """``Root/xblock/<usage key>`` of the problem that the payload names, by the first of its two fields that has one (0 and false

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.problem_help.problem_block import hint_iri, problem_block_iri
+from edx2lrs.transforms.families.problem_help.problem_block import BLOCK, hint_iri, problem_block_iri
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import ASKED, SOLUTION, SUPPLEMENTAL_INFO, definition
@@ -17,7 +17,7 @@ def answer_iri(root: str, problem_id: object, module_id: object, block: object) 
 
 
 ANSWER: Rows = (
-    Row(("object", "id"), ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key"), answer_iri, required=True),
+    Row(("object", "id"), BLOCK, answer_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), SOLUTION),
     *IN_COURSE,

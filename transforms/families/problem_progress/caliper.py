@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.problem_help.problem_block import problem_block_iri
+from edx2lrs.transforms.families.problem_help.problem_block import BLOCK, problem_block_iri
+from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
-from edx2lrs.transforms.mapping.caliper_vocabulary import (
-    ASSESSMENT,
-    ASSESSMENT_EVENT,
-    ASSESSMENT_ITEM,
-    ASSESSMENT_ITEM_EVENT,
-    COMPLETED,
-    SUBMITTED,
-)
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 
 MAPPING_VERSION = 1
 
-ABOUT_THE_PROBLEM: Rows = (
-    Row(
-        ("object", "id"),
-        ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key"),
-        problem_block_iri,
-        required=True,
-    ),
-    *IN_COURSE,
-)
+ABOUT_THE_PROBLEM: Rows = (Row(("object", "id"), BLOCK, problem_block_iri, required=True), *IN_COURSE)
+POINTS: Rows = (*ABOUT_THE_PROBLEM, Constant(("object", "type"), terms.ASSESSMENT))
+DONE: Rows = (*ABOUT_THE_PROBLEM, Constant(("object", "type"), terms.ASSESSMENT_ITEM))
 
 MAPPINGS = {
-    "edx.grades.problem.submitted": EventMapping(
-        ASSESSMENT_EVENT, SUBMITTED, (*ABOUT_THE_PROBLEM, Constant(("object", "type"), ASSESSMENT))
-    ),
-    "edx.problem.completed": EventMapping(
-        ASSESSMENT_ITEM_EVENT, COMPLETED, (*ABOUT_THE_PROBLEM, Constant(("object", "type"), ASSESSMENT_ITEM))
-    ),
+    "edx.grades.problem.submitted": EventMapping(terms.ASSESSMENT_EVENT, terms.SUBMITTED, POINTS),
+    "edx.problem.completed": EventMapping(terms.ASSESSMENT_ITEM_EVENT, terms.COMPLETED, DONE),
 }

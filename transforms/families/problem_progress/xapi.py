@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edx2lrs.transforms.families.grading.xapi import full_marks
-from edx2lrs.transforms.families.problem_help.problem_block import problem_block_iri
+from edx2lrs.transforms.families.problem_help.problem_block import BLOCK, problem_block_iri
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_score import score
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
@@ -12,12 +12,7 @@ from edx2lrs.transforms.mapping.xapi_vocabulary import ATTEMPTED, CMI_INTERACTIO
 MAPPING_VERSION = 1
 
 ABOUT_THE_PROBLEM: Rows = (
-    Row(
-        ("object", "id"),
-        ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key"),
-        problem_block_iri,
-        required=True,
-    ),
+    Row(("object", "id"), BLOCK, problem_block_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     *IN_COURSE,
 )

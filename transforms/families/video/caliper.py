@@ -6,25 +6,8 @@ from functools import lru_cache
 
 from edx2lrs.transforms.families.video.shared import clock, video_iri
 from edx2lrs.transforms.formats.json_text import Json
+from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
-from edx2lrs.transforms.mapping.caliper_vocabulary import (
-    CHANGED_SPEED,
-    DIGITAL_RESOURCE,
-    DISABLED_CLOSED_CAPTIONING,
-    ENABLED_CLOSED_CAPTIONING,
-    ENDED,
-    EVENT,
-    GENERAL_PROFILE,
-    HID,
-    JUMPED_TO,
-    MEDIA_EVENT,
-    MEDIA_LOCATION,
-    PAUSED,
-    RESUMED,
-    SHOWED,
-    STARTED,
-    VIDEO_OBJECT,
-)
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.mapping.values import seconds
 
@@ -71,14 +54,14 @@ def language_menu_iri(root: str, course_key: str | None, video: object) -> str |
 
 THE_VIDEO: Rows = (
     Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
-    Constant(("object", "type"), VIDEO_OBJECT),
+    Constant(("object", "type"), terms.VIDEO_OBJECT),
     Row(("object", "duration"), "data.duration", length),
     *IN_COURSE,
 )
 ABOUT_THE_VIDEO: Rows = (
     *THE_VIDEO,
     Constant(("target", "id"), "_:MediaLocation"),
-    Constant(("target", "type"), MEDIA_LOCATION),
+    Constant(("target", "type"), terms.MEDIA_LOCATION),
 )
 AT_A_MOMENT: Rows = (
     *ABOUT_THE_VIDEO,
@@ -95,26 +78,26 @@ SPEED: Rows = (
     Row(("extensions", "newSpeed"), "data.new_speed"),
 )
 LANGUAGE_MENU: Rows = (
-    Constant(("profile",), GENERAL_PROFILE),  # the Media Profile has no action for parts of the player
+    Constant(("profile",), terms.GENERAL_PROFILE),  # the Media Profile has no action for parts of the player
     Row(("group",), "course.id", is_part_of),
     *THE_VIDEO,
     Row(("target", "id"), ("site.root", "course_id", "data.id"), language_menu_iri, required=True),
-    Constant(("target", "type"), DIGITAL_RESOURCE),
+    Constant(("target", "type"), terms.DIGITAL_RESOURCE),
     Row(("extensions", "language"), "data.language"),
 )
 
 MAPPINGS = {
-    "load_video": EventMapping(MEDIA_EVENT, STARTED, AT_A_MOMENT),
-    "play_video": EventMapping(MEDIA_EVENT, RESUMED, AT_A_MOMENT),
-    "pause_video": EventMapping(MEDIA_EVENT, PAUSED, AT_A_MOMENT),
-    "stop_video": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
-    "complete_video": EventMapping(MEDIA_EVENT, ENDED, AT_A_MOMENT),
-    "seek_video": EventMapping(MEDIA_EVENT, JUMPED_TO, SEEK),
-    "show_transcript": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
-    "video_show_cc_menu": EventMapping(MEDIA_EVENT, ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
-    "hide_transcript": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
-    "video_hide_cc_menu": EventMapping(MEDIA_EVENT, DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
-    "speed_change_video": EventMapping(MEDIA_EVENT, CHANGED_SPEED, SPEED),
-    "edx.video.language_menu.shown": EventMapping(EVENT, SHOWED, LANGUAGE_MENU),
-    "edx.video.language_menu.hidden": EventMapping(EVENT, HID, LANGUAGE_MENU),
+    "load_video": EventMapping(terms.MEDIA_EVENT, terms.STARTED, AT_A_MOMENT),
+    "play_video": EventMapping(terms.MEDIA_EVENT, terms.RESUMED, AT_A_MOMENT),
+    "pause_video": EventMapping(terms.MEDIA_EVENT, terms.PAUSED, AT_A_MOMENT),
+    "stop_video": EventMapping(terms.MEDIA_EVENT, terms.ENDED, AT_A_MOMENT),
+    "complete_video": EventMapping(terms.MEDIA_EVENT, terms.ENDED, AT_A_MOMENT),
+    "seek_video": EventMapping(terms.MEDIA_EVENT, terms.JUMPED_TO, SEEK),
+    "show_transcript": EventMapping(terms.MEDIA_EVENT, terms.ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "video_show_cc_menu": EventMapping(terms.MEDIA_EVENT, terms.ENABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "hide_transcript": EventMapping(terms.MEDIA_EVENT, terms.DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "video_hide_cc_menu": EventMapping(terms.MEDIA_EVENT, terms.DISABLED_CLOSED_CAPTIONING, AT_A_MOMENT),
+    "speed_change_video": EventMapping(terms.MEDIA_EVENT, terms.CHANGED_SPEED, SPEED),
+    "edx.video.language_menu.shown": EventMapping(terms.EVENT, terms.SHOWED, LANGUAGE_MENU),
+    "edx.video.language_menu.hidden": EventMapping(terms.EVENT, terms.HID, LANGUAGE_MENU),
 }

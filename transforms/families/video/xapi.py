@@ -7,29 +7,11 @@ from functools import lru_cache
 from edx2lrs.transforms.families.video.shared import clock, video_iri
 from edx2lrs.transforms.formats.json_text import Json
 from edx2lrs.transforms.formats.json_type import json_type
+from edx2lrs.transforms.mapping import xapi_vocabulary as terms
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.mapping.values import milliseconds
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import (
-    COMPLETED,
-    INITIALIZED,
-    INTERACTED,
-    PAUSED,
-    PLAYED,
-    SEEKED,
-    SPEED_FROM,
-    SPEED_TO,
-    TERMINATED,
-    VIDEO,
-    VIDEO_CC_ENABLED,
-    VIDEO_LENGTH,
-    VIDEO_TIME,
-    VIDEO_TIME_FROM,
-    VIDEO_TIME_TO,
-    context_extension,
-    definition,
-    result_extension,
-)
+from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, definition, result_extension
 
 MAPPING_VERSION = 1
 
@@ -72,43 +54,40 @@ def speed(value: object) -> str:
 ABOUT_THE_VIDEO: Rows = (
     Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
-    Constant(definition("type"), VIDEO),
-    Row(context_extension(VIDEO_LENGTH), "data.duration", milliseconds),
+    Constant(definition("type"), terms.VIDEO),
+    Row(context_extension(terms.VIDEO_LENGTH), "data.duration", milliseconds),
     *IN_COURSE,
 )
-AT_A_MOMENT: Rows = (
-    *ABOUT_THE_VIDEO,
-    Row(result_extension(VIDEO_TIME), ("data.current_time", "data.currentTime"), position),
-)
-CAPTIONS_ON: Rows = (*AT_A_MOMENT, Constant(result_extension(VIDEO_CC_ENABLED), True))
-CAPTIONS_OFF: Rows = (*AT_A_MOMENT, Constant(result_extension(VIDEO_CC_ENABLED), False))
+AT_A_MOMENT: Rows = (*ABOUT_THE_VIDEO, Row(result_extension(terms.VIDEO_TIME), ("data.current_time", "data.currentTime"), position))
+CAPTIONS_ON: Rows = (*AT_A_MOMENT, Constant(result_extension(terms.VIDEO_CC_ENABLED), True))
+CAPTIONS_OFF: Rows = (*AT_A_MOMENT, Constant(result_extension(terms.VIDEO_CC_ENABLED), False))
 COMPLETE: Rows = (
     *ABOUT_THE_VIDEO,
     Constant(("result", "completion"), True),
     Row(("result", "duration"), "data.duration", duration),
-    Row(result_extension(VIDEO_TIME), "data.duration", milliseconds),
+    Row(result_extension(terms.VIDEO_TIME), "data.duration", milliseconds),
 )
 SEEK: Rows = (
     *ABOUT_THE_VIDEO,
-    Row(result_extension(VIDEO_TIME_FROM), "data.old_time", milliseconds),
-    Row(result_extension(VIDEO_TIME_TO), "data.new_time", milliseconds),
+    Row(result_extension(terms.VIDEO_TIME_FROM), "data.old_time", milliseconds),
+    Row(result_extension(terms.VIDEO_TIME_TO), "data.new_time", milliseconds),
 )
 SPEED: Rows = (
     *ABOUT_THE_VIDEO,
-    Row(result_extension(SPEED_FROM), "data.old_speed", speed),
-    Row(result_extension(SPEED_TO), "data.new_speed", speed),
+    Row(result_extension(terms.SPEED_FROM), "data.old_speed", speed),
+    Row(result_extension(terms.SPEED_TO), "data.new_speed", speed),
 )
 
 MAPPINGS = {
-    "load_video": StatementMapping(INITIALIZED, ABOUT_THE_VIDEO),
-    "play_video": StatementMapping(PLAYED, AT_A_MOMENT),
-    "pause_video": StatementMapping(PAUSED, AT_A_MOMENT),
-    "stop_video": StatementMapping(TERMINATED, AT_A_MOMENT),
-    "complete_video": StatementMapping(COMPLETED, COMPLETE),
-    "seek_video": StatementMapping(SEEKED, SEEK),
-    "show_transcript": StatementMapping(INTERACTED, CAPTIONS_ON),
-    "video_show_cc_menu": StatementMapping(INTERACTED, CAPTIONS_ON),
-    "hide_transcript": StatementMapping(INTERACTED, CAPTIONS_OFF),
-    "video_hide_cc_menu": StatementMapping(INTERACTED, CAPTIONS_OFF),
-    "speed_change_video": StatementMapping(INTERACTED, SPEED),
+    "load_video": StatementMapping(terms.INITIALIZED, ABOUT_THE_VIDEO),
+    "play_video": StatementMapping(terms.PLAYED, AT_A_MOMENT),
+    "pause_video": StatementMapping(terms.PAUSED, AT_A_MOMENT),
+    "stop_video": StatementMapping(terms.TERMINATED, AT_A_MOMENT),
+    "complete_video": StatementMapping(terms.COMPLETED, COMPLETE),
+    "seek_video": StatementMapping(terms.SEEKED, SEEK),
+    "show_transcript": StatementMapping(terms.INTERACTED, CAPTIONS_ON),
+    "video_show_cc_menu": StatementMapping(terms.INTERACTED, CAPTIONS_ON),
+    "hide_transcript": StatementMapping(terms.INTERACTED, CAPTIONS_OFF),
+    "video_hide_cc_menu": StatementMapping(terms.INTERACTED, CAPTIONS_OFF),
+    "speed_change_video": StatementMapping(terms.INTERACTED, SPEED),
 }
