@@ -1,10 +1,9 @@
-"""Opens the table of external ids as a database, which is made once for each version of the table and then shared by all
-processes of the machine.
+"""Opens the table of external ids as a database, which is made once for each version of the table and then shared by all processes
+of the machine.
 
 The database of a small table is made in memory. The database of a large one is a file in a cache folder of this user alone:
-``$XDG_CACHE_HOME/edx2lrs``, ``~/.cache/edx2lrs``, or ``edx2lrs-<number of the user>`` in the folder for temporary files, the
-first that can be written. Its name ends with a hash of its content, so that a damaged file is found when it is opened.
-"""
+``$XDG_CACHE_HOME/edx2lrs``, ``~/.cache/edx2lrs``, or ``edx2lrs-<number of the user>`` in the folder for temporary files, the first
+that can be written. Its name ends with a hash of its content, so that a damaged file is found when it is opened."""
 
 from __future__ import annotations
 
@@ -57,11 +56,8 @@ def version_of(path: str) -> Version:
 
 
 def open_external_ids(path: str, emails: bool, on_progress: OnProgress = silent, patient: bool = True) -> ExternalIdTable | None:
-    """The table at ``path``, with e-mail addresses if ``emails``. Its database is made now unless it has been; ``on_progress`` is
-    told how far that is. While another process makes it, this process waits; if not ``patient``, it gets None.
-
-    Raises TableError.
-    """
+    """The table at ``path``, with e-mail addresses if ``emails``. Its database is made now unless it has been; ``on_progress`` is told
+    how far that is. While another process makes it, this process waits; if not ``patient``, it gets None. Raises TableError."""
     for _ in range(_READINGS):
         with contextlib.suppress(_ChangedError):
             return _open_version(path, version_of(path), emails, on_progress, patient)

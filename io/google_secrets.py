@@ -1,8 +1,7 @@
 """Secrets in Google Secret Manager, over its REST interface.
 
 Needs the extra ``gcp`` (google-auth), and application default credentials with the role Secret Manager Secret Accessor.
-``SECRET_MANAGER_EMULATOR_HOST`` (host:port) names a server to ask in its place, over http and without credentials.
-"""
+``SECRET_MANAGER_EMULATOR_HOST`` (host:port) names a server to ask in its place, over http and without credentials."""
 
 from __future__ import annotations
 
@@ -25,10 +24,8 @@ class GoogleSecretError(Exception):
 
 
 def text_of(path: str) -> bytes:
-    """The content of ``projects/P/secrets/NAME`` (the latest version) or ``.../versions/V``, at most five minutes old.
-
-    Raises GoogleSecretError.
-    """
+    """The content of ``projects/P/secrets/NAME`` (the latest version) or ``.../versions/V``, at most five minutes old. Raises
+    GoogleSecretError."""
     return _remembered(path, os.environ.get("SECRET_MANAGER_EMULATOR_HOST", ""), int(time.monotonic() / _RENEWED_AFTER))
 
 

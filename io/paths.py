@@ -6,7 +6,8 @@ import gzip
 import os
 import os.path
 import posixpath
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
 _GZIP = b"\x1f\x8b"
@@ -69,16 +70,24 @@ def write_bytes(path: str, *content: bytes) -> None:
     if is_remote(path):
         _write_remote(path, b"".join(content))
         return
+    with whole_file(path) as file:
+        file.writelines(content)
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[BinaryIO]:
+    """Inside, the local file ``path`` is written under another name; after it, the file has its name and is on disk (fsync). Makes
+    the folder if needed. Raises OSError."""
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
     part = os.path.join(folder, f".{name}.part")
     try:
         with open(part, "wb") as file:
-            file.writelines(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             os.unlink(part)
         raise

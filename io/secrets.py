@@ -53,10 +53,7 @@ def _references(value: Any, declared: inspect.Type, may_refer: bool) -> Iterator
 
 def resolve(reference: str) -> str:
     """The secret: the value of the environment variable, or the text of the file or of the secret without one line break at its
-    end.
-
-    Raises SecretError: no reference, variable not set, file or secret unreadable, nothing in it, not UTF-8, over 64 kB.
-    """
+    end. Raises SecretError: no reference, variable not set, file or secret unreadable, nothing in it, not UTF-8, over 64 kB."""
     variable = _ENVIRONMENT.match(reference)
     if variable:
         return _of_environment(variable[1])

@@ -19,13 +19,13 @@ def records_of(file: str, chunk: FileChunk) -> Iterator[Record]:
             for body in bodies:
                 stripped = body.rstrip(b"\r")
                 if stripped and not stripped.isspace():
-                    yield Record(Position(file, None, offset), stripped)
+                    yield Record(file, None, offset, stripped)
                 offset += len(body) + 1
         else:
             for line, body in enumerate(bodies, lines.first_line):
                 stripped = body.rstrip(b"\r")
                 if stripped and not stripped.isspace():
-                    yield Record(Position(file, line), stripped)
+                    yield Record(file, line, None, stripped)
 
 
 def failures_of(file: str, chunk: FileChunk) -> list[Failure]:

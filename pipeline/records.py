@@ -7,17 +7,27 @@ from collections.abc import Mapping
 import msgspec
 
 from edx2lrs.io.sources.position import Position
+from edx2lrs.io.sources.source import Message
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One line that is not blank, without its end; or one message. ``at``: where it was read."""
+    """One line that is not blank, without its end; or one message. ``source``, ``line`` and ``offset``: the fields of the record's
+    ``Position``, which is made only where somebody asks for it."""
 
-    at: Position
+    source: str
+    line: int | None
+    offset: int | str | None
     body: bytes
     attributes: Mapping[str, str] = {}
     only: str | None = None  # the one consumer that is to get it
 
     @property
     def position(self) -> str:
-        """``at`` in the form for people."""
-        return str(self.at)
+        """Where the record was read, in the form for people."""
+        return str(Position(self.source, self.line, self.offset))
+
+
+def record_of(message: Message) -> Record:
+    """The record that ``message`` holds."""
+    at = message.position
+    return Record(at.source, at.line, at.offset, message.body, message.attributes)

@@ -21,7 +21,7 @@ import msgspec
 
 from edx2lrs.io.dead_letters import marks as dead_letter_marks
 from edx2lrs.io.dead_letters.topic import TopicMessage, is_topic, publish
-from edx2lrs.io.paths import file_systems, folder_of, is_remote
+from edx2lrs.io.paths import file_systems, folder_of, is_remote, whole_file
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.privacy.redaction import with_payload
@@ -51,12 +51,7 @@ SCHEMA: dict[str, Any] = {
         },
         {"name": "statement_id", "type": ["null", "string"], "default": None},
         {"name": "http_status", "type": ["null", "int"], "default": None},
-        {
-            "name": "http_body",
-            "type": ["null", "string"],
-            "default": None,
-            "doc": "The start of the consumer's answer.",
-        },
+        {"name": "http_body", "type": ["null", "string"], "default": None, "doc": "The start of the consumer's answer."},
         {"name": "attempts", "type": "int", "default": 0},
         {
             "name": "attributes",
@@ -125,18 +120,10 @@ def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadFo
 
 
 def letter_id(failure: Failure) -> uuid.UUID:
-    """The id of the failure's dead letter: of where and what it was, in which step and for which consumer and
-    statement.
-
-    How often it was tried and what was answered do not count: the same failure is never two letters.
-    """
-    parts = (
-        _utf8(failure.position),
-        hashlib.sha256(failure.payload).hexdigest(),
-        failure.stage,
-        failure.consumer,
-        failure.statement_id,
-    )
+    """The id of the failure's dead letter: of where and what it was, in which step and for which consumer and statement. How often it
+    was tried and what was answered do not count: the same failure is never two letters."""
+    digest = hashlib.sha256(failure.payload).hexdigest()
+    parts = (_utf8(failure.position), digest, failure.stage, failure.consumer, failure.statement_id)
     return uuid.uuid5(_NAMESPACE, msgspec.json.encode(parts).decode())
 
 
@@ -156,34 +143,19 @@ class DeadLettersMissing(Exception):
 
 
 def write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> str:
-    """Write ``letters`` as the Avro file ``name`` in ``folder``, whole or not at all; gives its path. An older one is
-    replaced. Where ``folder`` is a topic, publish them there.
-
-    A local file is on disk (fsync) when this returns. Raises ``OSError``, or what Beam's file system or the topic raises.
-    """
+    """Write ``letters`` as the Avro file ``name`` in ``folder``, whole or not at all; gives its path. An older one is replaced. Where
+    ``folder`` is a topic, publish them there. A local file is on disk (fsync) when this returns. Raises ``OSError``, or what Beam's
+    file system or the topic raises."""
     if is_topic(folder):
         publish(folder, map(_message, letters))
         return folder
     if is_remote(folder):
-        return _write_remote(f"{folder.rstrip('/')}/{name}", letters)
-    target = Path(folder) / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{name}.part")
-    with open(part, "wb") as file:
-        _write(file, letters)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, target)
-    directory = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-    return str(target)
-
-
-def _write_remote(path: str, letters: Iterable[DeadLetter]) -> str:
-    with file_systems().create(path, "application/octet-stream") as file:  # object stores show a file when it is closed
+        path = f"{folder.rstrip('/')}/{name}"
+        with file_systems().create(path, "application/octet-stream") as file:  # object stores show a file when it is closed
+            _write(file, letters)
+        return path
+    path = str(Path(folder) / name)
+    with whole_file(path) as file:
         _write(file, letters)
     return path
 
@@ -200,15 +172,11 @@ def _write(file: IO[bytes], letters: Iterable[DeadLetter]) -> None:
     fastavro.writer(file, _parsed_schema, (msgspec.structs.asdict(letter) for letter in letters), codec="deflate")
 
 
-def read(
-    path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None] | None = None
-) -> Iterator[DeadLetter]:
-    """Every dead letter that is still to be sent, once: from a file, a glob or the ``*.avro`` of a folder, in the order of
-    names. Of a letter that failed again, the last one; ``sent_again`` is called with those that a replay has marked.
+def read(path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None] | None = None) -> Iterator[DeadLetter]:
+    """Every dead letter that is still to be sent, once: from a file, a glob or the ``*.avro`` of a folder, in the order of names.
+    Of a letter that failed again, the last one; ``sent_again`` is called with those that a replay has marked.
 
-    Of a broken file what can be read is given, then ``warn`` is called with a line for a person. Raises
-    ``DeadLettersMissing``.
-    """
+    Of a broken file what can be read is given, then ``warn`` is called with a line for a person. Raises ``DeadLettersMissing``."""
     names = files(path)
     marks = dead_letter_marks.read(sorted({folder_of(name) for name in names}))
     newest: dict[bytes, datetime] = {}

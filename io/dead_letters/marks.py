@@ -1,8 +1,7 @@
 """The dead letters that were sent again: files of JSON lines beside the letters, ``sent-again-*.jsonl``.
 
 A mark names a letter by its id and its time. A record that fails again makes a newer letter with the same id; the mark does not
-name the newer letter.
-"""
+name the newer letter."""
 
 from __future__ import annotations
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 SCHEME = "pubsub://"
 _TOPIC = re.compile(r"pubsub://([a-z0-9.:-]{6,64})/([A-Za-z][A-Za-z0-9._~+%-]{2,254})")
@@ -43,8 +44,7 @@ def publish(path: str, messages: Iterable[TopicMessage]) -> None:
     """Publish all messages; each message is confirmed when this returns. Raises what the library raises; some messages may be
     published then.
 
-    If PUBSUB_EMULATOR_HOST is set, publish at the emulator.
-    """
+    If PUBSUB_EMULATOR_HOST is set, publish at the emulator."""
     from google.cloud.pubsub_v1 import PublisherClient  # slow to import, and only needed here
 
     found = _TOPIC.fullmatch(path)
@@ -58,7 +58,8 @@ def publish(path: str, messages: Iterable[TopicMessage]) -> None:
             for each in confirmed:
                 each.result(timeout=_SECONDS)
     finally:
-        _close(client.stop)
+        with suppress(RuntimeError):  # the publisher has stopped itself
+            client.stop()
 
 
 def _some(messages: Iterable[TopicMessage]) -> Iterator[list[TopicMessage]]:
@@ -71,10 +72,3 @@ def _some(messages: Iterable[TopicMessage]) -> Iterator[list[TopicMessage]]:
             yield some
             some, size = [], 0
     yield some
-
-
-def _close(stop: Callable[[], Any]) -> None:
-    try:
-        stop()
-    except RuntimeError:  # the publisher has stopped itself
-        return

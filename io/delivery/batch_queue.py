@@ -14,12 +14,10 @@ _LATELY = 32  # accepted requests; of an LRS with a bound of its own, one batch 
 
 
 class BatchQueue:
-    """A queue of waiting statements, oldest first; not safe for threads by itself. Times are seconds of a monotonic
-    clock.
+    """A queue of waiting statements, oldest first; not safe for threads by itself. Times are seconds of a monotonic clock.
 
-    A batch holds at most ``options.size`` statements and ``options.bytes`` bytes (a larger statement goes alone), and each
-    id once. ``frame``: bytes of a body that are not of its statements.
-    """
+    A batch holds at most ``options.size`` statements and ``options.bytes`` bytes (a larger statement goes alone), and each id once.
+    ``frame``: bytes of a body that are not of its statements."""
 
     def __init__(self, options: BatchOptions, frame: int = 1) -> None:
         self._size = options.size

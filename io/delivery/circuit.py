@@ -20,8 +20,7 @@ class Circuit(msgspec.Struct, frozen=True):
     """The state of a consumer's circuit. Times are seconds of a monotonic clock.
 
     ``opened_at``: when the trouble began; a failed probe does not change it. ``probe_at``: when the next probe may be sent.
-    ``by_batch``: another batch than the last one may be accepted.
-    """
+    ``by_batch``: another batch than the last one may be accepted."""
 
     state: CircuitState = "closed"
     kind: HoldKind | None = None

@@ -1,7 +1,6 @@
 """Sends the waiting statements of one consumer: threads take batches, POST them, and settle them by the decisions.
 
-The sender knows no other consumer. No request and no write to the outbox is made under the lock.
-"""
+The sender knows no other consumer. No request and no write to the outbox is made under the lock."""
 
 from __future__ import annotations
 
@@ -44,10 +43,9 @@ class SenderStatus(NamedTuple):
 
 
 class ConsumerSender:
-    """The sender of one consumer. ``connect`` makes the client of one thread, ``notify`` must not block, ``changed`` is
-    called when something was settled or has failed, ``observe`` takes the seconds of each request. A thread's fault (of the state
-    directory, say) ends in ``failure``.
-    """
+    """The sender of one consumer. ``connect`` makes the client of one thread, ``notify`` must not block, ``changed`` is called when
+    something was settled or has failed, ``observe`` takes the seconds of each request. A thread's fault (of the state directory,
+    say) ends in ``failure``."""
 
     def __init__(
         self,
@@ -94,8 +92,7 @@ class ConsumerSender:
         """Whether no request is in flight and no request will follow: ``waiting``, by the outbox, is 0, or the circuit is open.
 
         An outage may be over soon, and refusals in a row may all be about one batch. So the sender is not at rest for ``patience``
-        seconds from the beginning of an outage or of refusals, or from ``since`` if that is later.
-        """
+        seconds from the beginning of an outage or of refusals, or from ``since`` if that is later."""
         with self._lock:
             sending = self._sending
             if sending.in_flight:

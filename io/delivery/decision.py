@@ -1,9 +1,7 @@
 """What an LRS's answer means for the batch that it answers: a pure decision, one table, no clock and no network.
 
-``decide`` looks the answer up in ``TABLE`` (status, or the error of the network) and gives one of the decisions
-below.
-``io.delivery.sending`` carries it out.
-"""
+``decide`` looks the answer up in ``TABLE`` (status, or the error of the network) and gives one of the decisions below.
+``io.delivery.sending`` carries it out."""
 
 from __future__ import annotations
 
@@ -24,10 +22,9 @@ be reached; a consumer that refuses everything."""
 class Answer(msgspec.Struct, frozen=True, rename={"error": "fault"}):
     """What came back for one request: a status, or the ``error`` of the network that there was instead of a status.
 
-    ``ids`` are those of a 2xx's JSON list (None: there was no such list). ``excerpt`` is the start of its body, for a
-    dead letter and never for a log: an LRS may quote the statement. ``detail`` says more of the error, and may be logged.
-    ``retry_after`` and ``seconds`` (taken by the request) are in seconds.
-    """
+    ``ids`` are those of a 2xx's JSON list (None: there was no such list). ``excerpt`` is the start of its body, for a dead letter
+    and never for a log: an LRS may quote the statement. ``detail`` says more of the error, and may be logged. ``retry_after`` and
+    ``seconds`` (taken by the request) are in seconds."""
 
     status: int | None = None
     error: NetworkError | None = None
@@ -46,9 +43,8 @@ class Sent(msgspec.Struct, frozen=True):
     answers said nothing about the statements, this request included. ``unconnected``: how many of the last requests, in a row and
     before this one, found no connection. ``timeouts``: how many of the consumer's requests in a row, of whichever batch and before
     this one, had no answer in time. ``server_errors``: 500s before this one, inherited by halves. ``accepted_since``: the consumer
-    has accepted another statement since it first refused this single one. ``refusals``: requests that the consumer has refused in
-    a row, this one not counted. ``probe``: the circuit is half-open.
-    """
+    has accepted another statement since it first refused this single one. ``refusals``: requests that the consumer has refused in a
+    row, this one not counted. ``probe``: the circuit is half-open."""
 
     ids: Sequence[bytes]
     inconclusive: int = 1
@@ -141,8 +137,7 @@ def already_stored(answer: Answer, ids: Sequence[bytes]) -> Collection[int]:
 
     By xAPI 1.0.3 part 3, 2.1.2, an LRS answers a POST with the ids. Some LRSs list all ids, some LRSs only the new ids (Ralph,
     which answers 204 if no id is new; the standard has 204 for PUT alone). A list as long as the batch names every statement. A
-    list without any id of the batch says nothing about the batch, unless the list is empty.
-    """
+    list without any id of the batch says nothing about the batch, unless the list is empty."""
     if answer.status == 204:
         return range(len(ids))
     if answer.ids is None or len(answer.ids) == len(ids):

@@ -32,8 +32,7 @@ class RequestSeconds:
     def quantiles(self, *shares: float) -> dict[str, list[float]]:
         """For each consumer: the seconds that each of ``shares`` (0 to 1) of the requests did not exceed, 0 where there were none.
 
-        An estimate is the geometric mean of its bucket's bounds: wrong by at most 18 %, between 1 ms and 100 s.
-        """
+        An estimate is the geometric mean of its bucket's bounds: wrong by at most 18 %, between 1 ms and 100 s."""
         cumulative: dict[str, list[float]] = defaultdict(list)
         for metric in self._histogram.collect():
             for sample in metric.samples:

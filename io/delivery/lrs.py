@@ -49,10 +49,9 @@ def endpoint(protocol: Protocol, url: str) -> str:
 class LrsClient:
     """One kept-alive connection to a consumer's LRS; for one thread at a time.
 
-    ``sensor`` is what Caliper envelopes name, unless ``consumer.override_args`` has another. Redirects are never followed, TLS
-    is always verified, ``consumer.timeout`` is the end of the whole request. Proxies, and the CA bundle if ``consumer.tls``
-    has none: the usual environment variables. ``renewed`` gives newer credentials when there are.
-    """
+    ``sensor`` is what Caliper envelopes name, unless ``consumer.override_args`` has another. Redirects are never followed, TLS is
+    always verified, ``consumer.timeout`` is the end of the whole request. Proxies, and the CA bundle if ``consumer.tls`` has none:
+    the usual environment variables. ``renewed`` gives newer credentials when there are."""
 
     def __init__(
         self, consumer: Consumer, credentials: Credentials, sensor: str, renewed: Callable[[], Credentials] | None = None

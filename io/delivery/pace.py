@@ -28,8 +28,7 @@ class Pace:
     The rate allows no bursts: batches are sent at equal distances, and no second has more statements than the rate. Push-back
     halves the requests in flight, down to 1. While round trips are short, the number rises by one at a time, up to
     ``rate.concurrency``. When round trips become long, the LRS is at its limit, and the number falls by one. Short and long are
-    compared with the best round trips of late, among batches of similar size.
-    """
+    compared with the best round trips of late, among batches of similar size."""
 
     def __init__(self, rate: Rate) -> None:
         self._per_second = rate.statements_per_second

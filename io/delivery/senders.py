@@ -25,9 +25,8 @@ def _always() -> bool:
 class Senders:
     """Sends what waits in ``outbox`` for ``consumers``. A consumer costs threads only while something waits for it.
 
-    ``connect`` makes the client of one thread, as ``LrsClient`` with the consumer's credentials is one; ``on_notice``
-    gets what belongs in the log, from any thread. ``random`` gives the jitter.
-    """
+    ``connect`` makes the client of one thread, as ``LrsClient`` with the consumer's credentials is one; ``on_notice`` gets what
+    belongs in the log, from any thread. ``random`` gives the jitter."""
 
     def __init__(
         self,
@@ -101,10 +100,9 @@ class Senders:
     def drain(self, patience: float = _PATIENCE_SECONDS, go_on: Callable[[], bool] = _always) -> None:
         """Nothing more will be kept: returns when all is settled, or something is left only behind open circuits.
 
-        What is no fault of the set-up gets ``patience`` seconds from its beginning, or from now, in which probes may find that it is
-        over. ``go_on`` is called some ten times a second; when it is false, nothing is waited for any longer. Raises what a sender
-        failed with.
-        """
+        What is no fault of the set-up gets ``patience`` seconds from its beginning, or from now, in which probes may find that it
+        is over. ``go_on`` is called some ten times a second; when it is false, nothing is waited for any longer. Raises what a
+        sender failed with."""
         for sender in self._senders.values():
             sender.drain()
         began = time.monotonic()
@@ -122,8 +120,7 @@ class Senders:
     def stop(self, timeout: float) -> bool:
         """Take no more batches, wait ``timeout`` seconds for requests under way, and end; whether all have ended.
 
-        What was not answered stays in the outbox.
-        """
+        What was not answered stays in the outbox."""
         self._stopped.set()
         deadline = time.monotonic() + timeout
         senders = [*self._senders.values(), *(ending for ending, _ in self._ending.values())]

@@ -82,8 +82,7 @@ class Tried(_History):
 class Standing(msgspec.Struct, frozen=True):
     """How a consumer stands when its ``Sending`` is put down, for another one to go on from (``io.delivery.shard_sending``).
 
-    ``most_bytes``: what a batch may have after a 413 (None: what the configuration says), ``accepted_since`` that many requests.
-    """
+    ``most_bytes``: what a batch may have after a 413 (None: what the configuration says), ``accepted_since`` that many requests."""
 
     circuit: Circuit = Circuit()
     next_at: float = 0.0
@@ -104,10 +103,9 @@ class _Doubted(NamedTuple):
 class Sending:
     """The state of sending to one consumer; not safe for threads by itself. Times are seconds of a monotonic clock.
 
-    Whoever drives it adds blocks while ``has_room``, carries out what ``choose`` gives, tells ``answered`` the answer,
-    and calls ``settled`` when what that gave is settled. It sets ``draining`` when no more will come, so that no batch
-    waits to be full, and ``more`` while the outbox may hold blocks that were not added.
-    """
+    Whoever drives it adds blocks while ``has_room``, carries out what ``choose`` gives, tells ``answered`` the answer, and calls
+    ``settled`` when what that gave is settled. It sets ``draining`` when no more will come, so that no batch waits to be full, and
+    ``more`` while the outbox may hold blocks that were not added."""
 
     def __init__(self, consumer: Consumer, random: Random, accepted_before: bool = False) -> None:
         """``accepted_before``: the consumer has accepted statements in an earlier run."""

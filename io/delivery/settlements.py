@@ -12,9 +12,7 @@ from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.failure import Refusal, failed_statement
 
 
-def settlements_of(
-    consumer: Consumer, batch: Batch, attempts: int, answer: Answer, decision: Decision
-) -> list[Settlement]:
+def settlements_of(consumer: Consumer, batch: Batch, attempts: int, answer: Answer, decision: Decision) -> list[Settlement]:
     """What settles ``batch``, sent ``attempts`` times, if ``decision`` does; else nothing."""
     if isinstance(decision, Stored):
         return _stored(batch, decision.already)
@@ -50,13 +48,7 @@ def outlived(consumer: Consumer, statements: Iterable[PendingStatement], attempt
 
 def _dead(consumer: Consumer, statement: PendingStatement, refusal: Refusal, answer: Answer, attempts: int) -> Settlement:
     failure = failed_statement(
-        refusal,
-        consumer.name,
-        statement.id,
-        *statement.origin,
-        statement.body,
-        http_status=answer.status,
-        http_body=answer.excerpt or None,
-        attempts=attempts,
+        refusal, consumer.name, statement.id, *statement.origin, statement.body,
+        http_status=answer.status, http_body=answer.excerpt or None, attempts=attempts,
     )
     return Settlement(statement.row, (statement.index,), "dead_statements", failure)

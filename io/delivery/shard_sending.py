@@ -1,8 +1,7 @@
 """Sending to one consumer in turns, for engines where a shard is served now and then and its state is kept elsewhere between.
 
 A turn goes on from where the last one ended (``Standing``), with what waits, and ends when nothing is to be done for some time.
-Times are POSIX seconds, since turns may be on several machines.
-"""
+Times are POSIX seconds, since turns may be on several machines."""
 
 from __future__ import annotations
 
@@ -96,9 +95,7 @@ class TurnTaker:
         sending.draining = last
         return sending
 
-    def _send(
-        self, sending: Sending, blocks: Blocks, settled: list[Settlement], limits: TurnLimits, end: float
-    ) -> _Stop:
+    def _send(self, sending: Sending, blocks: Blocks, settled: list[Settlement], limits: TurnLimits, end: float) -> _Stop:
         while True:
             while blocks and sending.has_room():
                 block = blocks.popleft()
@@ -130,12 +127,10 @@ class TurnTaker:
 
     def _give_up(self, standing: Standing, unsent: list[PendingStatement]) -> list[Settlement]:
         reason = standing.circuit.reason
-        tried = [
-            settlement
-            for each in standing.tried
-            for settlement in settlements.outlived(self._consumer, each.statements, each.total, reason)
-        ]
-        return tried + settlements.outlived(self._consumer, unsent, 0, reason)
+        settled = settlements.outlived(self._consumer, unsent, 0, reason)
+        for each in standing.tried:
+            settled += settlements.outlived(self._consumer, each.statements, each.total, reason)
+        return settled
 
 
 class Absent:

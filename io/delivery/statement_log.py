@@ -34,8 +34,7 @@ class StatementLog:
     """The log of one consumer; for any thread. A fault of it is told and delays nobody: what was delivered stays delivered.
 
     The file ``<protocol>_tracking.jsonl`` is written to; one that is full gets the time into its name. For an object store
-    (``consumer.log``) such files are compressed, copied whole and removed; those that a kill left in ``folder`` go with the next.
-    """
+    (``consumer.log``) such files are compressed, copied whole and removed; those that a kill left in ``folder`` go with the next."""
 
     def __init__(self, consumer: Consumer, folder: Path, rotation: Rotation = _ROTATION) -> None:
         place = consumer.log if isinstance(consumer.log, str) else None

@@ -2,8 +2,7 @@
 
 The bus carries ``org.openedx.analytics.tracking.event.emitted.v1`` (OEP-49, openedx-events ``analytics``): one record with the
 event's name, its time as ISO 8601, and its data and context as JSON text. On Kafka the value is Avro behind the five bytes of
-Confluent's wire format (0, then the schema's number in four bytes); on Redis it is Avro alone. JSON is taken on both.
-"""
+Confluent's wire format (0, then the schema's number in four bytes); on Redis it is Avro alone. JSON is taken on both."""
 
 from __future__ import annotations
 

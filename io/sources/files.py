@@ -1,7 +1,6 @@
 """Files of tracking logs: which files there are, and how a file is recognised again.
 
-Files that are not local are listed and read by Beam's file systems.
-"""
+Files that are not local are listed and read by Beam's file systems."""
 
 from __future__ import annotations
 
@@ -53,10 +52,7 @@ def use_options(beam_arguments: Sequence[str]) -> None:
 
 def find(inputs: Sequence[str]) -> list[FoundFile]:
     """The files of globs and folders (with everything below a folder), each file once, by path. Hidden files are left out. An input
-    may name several globs, with commas between them.
-
-    Raises ``InputError`` for an input without any file.
-    """
+    may name several globs, with commas between them. Raises ``InputError`` for an input without any file."""
     found: dict[str, FoundFile] = {}
     for pattern in [each for given in inputs for each in _each(given)]:
         matches = _match(pattern)

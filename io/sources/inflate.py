@@ -40,9 +40,7 @@ def unpacker(head: bytes) -> Unpack | None:
 
 def inflate(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The text of a gzip file, in pieces of at most 256 KiB (RFC 1952; members follow each other, zero bytes may pad the end).
-
-    Raises ``Damaged`` after everything that could be read was given.
-    """
+    Raises ``Damaged`` after everything that could be read was given."""
     stream = zlib_ng.decompressobj(_GZIP_FORMAT)
     begun = False
     for piece in pieces:

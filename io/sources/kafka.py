@@ -3,8 +3,7 @@
 Only ``commit`` commits positions. When the group takes a partition from this process, the process revokes the partition only after
 everything that was polled from it is committed: until then, ``poll`` gives no further messages, and ``commit`` revokes the
 partition. Messages that were fetched and not polled are dropped; the next owner gets them. A partition that was lost (the broker
-gave this process up) is not committed any more: its messages come again at another process, with the same ids.
-"""
+gave this process up) is not committed any more: its messages come again at another process, with the same ids."""
 
 from __future__ import annotations
 

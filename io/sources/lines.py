@@ -54,8 +54,7 @@ class _Unfinished:
 def cut(pieces: Iterable[bytes], first_line: int, longest: int = LONGEST_LINE) -> Iterator[Lines | LongLine]:
     """The lines in ``pieces``, numbered from ``first_line``.
 
-    Of a line that goes on in the next piece, at most ``longest`` bytes are held. Pieces have to be smaller than ``longest``.
-    """
+    Of a line that goes on in the next piece, at most ``longest`` bytes are held. Pieces have to be smaller than ``longest``."""
     unfinished = _Unfinished(longest)
     number = first_line
     for piece in pieces:
@@ -84,10 +83,8 @@ def first_lines(lines: Lines, count: int) -> tuple[Lines, Lines]:
     end = 0
     for _ in range(count):
         end = lines.data.index(b"\n", end) + 1
-    return (
-        Lines(lines.data[:end], lines.first_line, count),
-        Lines(lines.data[end:], lines.first_line + count, lines.size - count),
-    )
+    rest = Lines(lines.data[end:], lines.first_line + count, lines.size - count)
+    return Lines(lines.data[:end], lines.first_line, count), rest
 
 
 def lines_before(lines: Lines, bound: int) -> Lines:

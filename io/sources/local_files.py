@@ -14,12 +14,10 @@ _BEFORE_A_GLOB = re.compile(r"[^[*?]*")
 
 
 def matching(pattern: str) -> Iterator[str]:
-    """The files that the absolute path ``pattern`` names, and all files in folders that ``pattern`` names. A folder itself is no
-    file.
+    """The files that the absolute path ``pattern`` names, and all files in folders that ``pattern`` names. A folder itself is no file.
 
     ``*`` and ``?`` stand for signs other than ``/``, ``**`` for any signs, ``[ab]`` for one of some signs. A file whose name holds
-    such signs is also found by its own name. A folder that cannot be listed is reported in the log.
-    """
+    such signs is also found by its own name. A folder that cannot be listed is reported in the log."""
     before = _BEFORE_A_GLOB.match(pattern)
     assert before is not None
     wanted = re.compile(_expression(pattern) + r"(?:/.*)?", re.DOTALL)

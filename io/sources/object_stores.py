@@ -2,8 +2,7 @@
 
 Beam's file systems make a client for each file, which takes a tenth of a second or more for S3, and read 16 MiB ahead, also if less
 is wanted. Here, each thread keeps an S3 client (a client holds the stream that it reads, so threads cannot share a client), and the
-caller says how much is read at a time.
-"""
+caller says how much is read at a time."""
 
 from __future__ import annotations
 

@@ -46,11 +46,8 @@ def check_options(url: SourceUrl) -> None:
 
 
 def open_source(url: SourceUrl, worker: str, position: str | None = None) -> Source:
-    """The source at ``url``, for the process that it knows as ``worker``, also after a restart. ``position``: where a source without
-    a memory of its own goes on.
-
-    Raises ``SourceError``, and ``SourceUrlError`` for options that the source does not have.
-    """
+    """The source at ``url``, for the process that it knows as ``worker``, also after a restart. ``position``: where a source without a
+    memory of its own goes on. Raises ``SourceError``, and ``SourceUrlError`` for options that the source does not have."""
     return _stream(spec_of(url)).open(url, worker, position)
 
 

@@ -3,8 +3,7 @@
 
 A date in a path is the day of a rotation or of a day's folder, in the site's zone: the file may hold this day, the day before and
 the day after. A rotated file holds everything since the previous rotation, perhaps a week. So the file is assumed to begin on the
-day before the date of the previous file of the same name. The first file of a name may hold any earlier day.
-"""
+day before the date of the previous file of the same name. The first file of a name may hold any earlier day."""
 
 from __future__ import annotations
 
@@ -35,10 +34,8 @@ class _Dated(NamedTuple):
 
 
 def within(files: Sequence[FoundFile], window: TimeWindow) -> list[FoundFile]:
-    """The ``files`` that can hold events of ``window``, in their order. A file without a date in its path always can.
-
-    Raises ``InputError`` when no file can.
-    """
+    """The ``files`` that can hold events of ``window``, in their order. A file without a date in its path always can. Raises
+    ``InputError`` when no file can."""
     dated = {file.path: _dated(file.path) for file in files}
     series: dict[str, set[date]] = defaultdict(set)
     for each in dated.values():

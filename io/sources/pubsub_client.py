@@ -1,8 +1,7 @@
 """Reads a Pub/Sub subscription.
 
 A thread pulls messages ahead, within bounds, and a thread extends the leases of messages that are not settled yet. ``commit``
-acknowledges messages. A message is the JSON of an event, or a list of events.
-"""
+acknowledges messages. A message is the JSON of an event, or a list of events."""
 
 from __future__ import annotations
 

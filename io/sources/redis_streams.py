@@ -5,8 +5,7 @@ Entries are acknowledged by ``commit`` alone. What a worker read and did not ack
 idle for ``claim`` (five minutes), by the same one (by name) at its next start, and at once after ``close``.
 
 A stream is bounded (``EVENT_BUS_REDIS_STREAM_MAX_LEN``, 10,000 entries by default): what is trimmed before it was acknowledged is
-lost. It is counted and told: entries that a worker had read by their ids, others by their number.
-"""
+lost. It is counted and told: entries that a worker had read by their ids, others by their number."""
 
 from __future__ import annotations
 

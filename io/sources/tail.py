@@ -3,8 +3,7 @@ through a rotation while the job was down.
 
 The source's memory is the position that the state directory keeps (``ResumePoint``): for each file, the device, the inode, a
 fingerprint of the file's head, and how far the file is read. The head ends with the first line that is not blank. The head never
-changes while a log grows, and is the same in a copy or a gz of the log.
-"""
+changes while a log grows, and is the same in a copy or a gz of the log."""
 
 from __future__ import annotations
 
@@ -191,10 +190,8 @@ class Tail:
     """The log at ``path``, and the rotated parts of the log. One process reads the log."""
 
     def __init__(self, path: str, position: str | None = None, linger: float = LINGER) -> None:
-        """``position``: the last one that was kept; without one the log is read from its start, older parts are not.
-
-        Raises SourceError.
-        """
+        """``position``: the last one that was kept; without one the log is read from its start, older parts are not. Raises
+        SourceError."""
         self._path = path
         self._linger = linger
         self._log: _Plain | None = None

@@ -14,8 +14,7 @@ from edx2lrs.transforms.packing.blocks import ID_BYTES, Origin, unpack_lines, un
 
 
 class PendingStatement(msgspec.Struct, frozen=True, gc=False, rename={"origin_line": "position"}):
-    """A statement of the outbox: its block's row, its index in the block, id (16 bytes), body (JSON) and the line of its
-    origin."""
+    """A statement of the outbox: its block's row, its index in the block, id (16 bytes), body (JSON) and the line of its origin."""
 
     row: int
     index: int

@@ -1,5 +1,4 @@
-"""The state database: opening it, its owner's lock, transactions and reads. Safe for threads; other processes share
-it (WAL)."""
+"""The state database: opening it, its owner's lock, transactions and reads. Safe for threads; other processes share it (WAL)."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ _WAL_BYTES = 64_000_000  # a longer log is cut back to this
 _CACHE_KIB = 8_000
 
 Sync = Literal["FULL", "NORMAL"]
-"""FULL: on disk when the transaction ends. NORMAL: survives a killed process at once, a power cut from the next FULL
-on."""
+"""FULL: on disk when the transaction ends. NORMAL: survives a killed process at once, a power cut from the next FULL on."""
 
 
 class Database:
@@ -80,10 +78,8 @@ class Database:
 
 
 def own(folder: Path, create: bool) -> Database:
-    """Open ``folder`` as its only owner; with ``create`` make what is missing.
-
-    Raises ``StateInUse``, ``StateUnusable`` (no state there and not ``create``, foreign or newer) or ``StateFault``.
-    """
+    """Open ``folder`` as its only owner; with ``create`` make what is missing. Raises ``StateInUse``, ``StateUnusable`` (no state
+    there and not ``create``, foreign or newer) or ``StateFault``."""
     with named_faults(folder):
         if not create and not (folder / FILE_NAME).exists():
             raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of an earlier run")

@@ -5,8 +5,7 @@ Ids are hashes, so every wave changes pages all over a B-tree of millions of ids
 Instead, ids are kept in sorted segments: one segment for each wave. Eight segments are merged into a longer segment. At a sixteenth
 of the bound, the segments become a generation, which is never written again. To look a wave up, each segment's chunks are searched.
 To forget, the oldest generation is dropped. A single id is forgotten by a mark; the mark is about ids that were remembered before
-the mark.
-"""
+the mark."""
 
 from __future__ import annotations
 
@@ -72,8 +71,7 @@ def judge(transaction: sqlite3.Connection, ids: WaveIds) -> Verdicts:
     """A ``Verdict`` for each id; never ``OVERFLOW``.
 
     Of equal ids within the wave, the first id is compared with the memory. The other ids are compared with the memory's entry, or
-    else with the first id.
-    """
+    else with the first id."""
     verdicts = np.zeros(len(ids.keys), dtype=np.uint8)
     order = np.argsort(ids.keys, kind="stable")
     known = _known(transaction, ids, order)
@@ -139,12 +137,10 @@ def _is_forgotten(transaction: sqlite3.Connection, segment: Segment, key: int, e
 
 
 def remember(transaction: sqlite3.Connection, ids: WaveIds, which: npt.NDArray[np.bool_], bound: int) -> int:
-    """Remember those ``ids`` that ``which`` marks, and forget the oldest generation when there are more than
-    ``bound``.
+    """Remember those ``ids`` that ``which`` marks, and forget the oldest generation when there are more than ``bound``.
 
-    Gives the number of ids remembered ever: what was remembered by now has a number up to it. An id whose statement
-    waits in the outbox is not forgotten, so blocks are inserted with that number after this.
-    """
+    Gives the number of ids remembered ever: what was remembered by now has a number up to it. An id whose statement waits in the
+    outbox is not forgotten, so blocks are inserted with that number after this."""
     number = _newest(transaction)
     chosen = np.flatnonzero(which)
     if not len(chosen):

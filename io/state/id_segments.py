@@ -1,5 +1,4 @@
-"""Sorted segments of remembered ids in the database: rows of chunks, each chunk two arrays of 64-bit integers (little
-endian)."""
+"""Sorted segments of remembered ids in the database: rows of chunks, each chunk two arrays of 64-bit integers (little endian)."""
 
 from __future__ import annotations
 
@@ -55,8 +54,7 @@ def segments(transaction: sqlite3.Connection) -> list[Segment]:
 
 
 def next_chunk(transaction: sqlite3.Connection, segment: Segment, key: int) -> SegmentChunk | None:
-    """The chunk of ``segment`` that holds ``key`` if the segment does: the first that does not end before it. None after the
-    last."""
+    """The chunk of ``segment`` that holds ``key`` if the segment does: the first that does not end before it. None after the last."""
     row = transaction.execute(
         "SELECT rowid, keys FROM id_chunks WHERE run = ? AND last >= ? ORDER BY last LIMIT 1", (segment.number, key)
     ).fetchone()
@@ -78,12 +76,7 @@ def insert_segment(transaction: sqlite3.Connection, level: int, oldest: int, new
     transaction.executemany(
         "INSERT INTO id_chunks VALUES (?, ?, ?, ?)",
         (
-            (
-                cursor.lastrowid,
-                int(part[-1]),
-                part.astype("<i8").tobytes(),
-                entries[at : at + _CHUNK].astype("<i8").tobytes(),
-            )
+            (cursor.lastrowid, int(part[-1]), part.astype("<i8").tobytes(), entries[at : at + _CHUNK].astype("<i8").tobytes())
             for at, part in ((at, keys[at : at + _CHUNK]) for at in range(0, len(keys), _CHUNK))
         ),
     )

@@ -1,6 +1,5 @@
-"""The ledger: what happened, counted per run and over all of them, so that every record and statement is accounted
-for. What is counted, and the sums that hold: ``transforms.counters``.
-"""
+"""The ledger: what happened, counted per run and over all of them, so that every record and statement is accounted for. What is
+counted, and the sums that hold: ``transforms.counters``."""
 
 from __future__ import annotations
 
@@ -29,8 +28,7 @@ class Ledger:
         self._database = database
 
     def begin_run(self, runner: str, consumers: Sequence[str], job_name: str) -> RunRecord:
-        """Start a run, to which everything is counted from now on; ``job_name`` goes into dead letters. All circuits
-        are closed."""
+        """Start a run, to which everything is counted from now on; ``job_name`` goes into dead letters. All circuits are closed."""
         new = self.new_consumers(consumers)
         with self._database.transaction("FULL") as transaction:
             cursor = transaction.execute("INSERT INTO runs (runner, started) VALUES (?, ?)", (runner, time.time()))

@@ -1,8 +1,7 @@
 """The messages of a stream that were kept, and the messages that were in a wave when its process died.
 
 A message may come again after it was kept, if its acknowledgement was lost, or if the process was killed before the
-acknowledgement. The message's id stays known for longer than this can take. Only time in which the job runs counts.
-"""
+acknowledgement. The message's id stays known for longer than this can take. Only time in which the job runs counts."""
 
 from __future__ import annotations
 
@@ -96,10 +95,7 @@ class Messages:
 
 def mark_kept(transaction: sqlite3.Connection, part: StreamPart) -> None:
     """Mark the messages of ``part``, which ``begin`` has noted, as kept, and their source as read up to its position; inside
-    ``transaction``.
-
-    Raises ``StaleWave`` when one of them was kept already, or the source is elsewhere by now than ``part.before``.
-    """
+    ``transaction``. Raises ``StaleWave`` when one of them was kept already, or the source is elsewhere by now than ``part.before``."""
     source, keys = part.source, part.keys
     transaction.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (source,))
     number = _number(transaction, source)
@@ -123,8 +119,7 @@ def _number(transaction: sqlite3.Connection, source: str) -> int:
 
 
 def _forget_oldest(transaction: sqlite3.Connection, came: int) -> None:
-    """Forget some of the oldest, a few more than came. While the job was down no message could come again: its time does not
-    count."""
+    """Forget some of the oldest, a few more than came. While the job was down no message could come again: its time does not count."""
     now = time.time()
     (started,) = transaction.execute("SELECT max(started) FROM runs").fetchone()
     (newest,) = transaction.execute("SELECT coalesce(max(row), 0) FROM messages").fetchone()

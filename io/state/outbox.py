@@ -93,8 +93,7 @@ class Outbox:
         return bool(self._database.rows(query, (consumer,)))
 
     def changes(self) -> int:
-        """A number that differs from the last one when anything in the state has changed in between; takes a few
-        microseconds."""
+        """A number that differs from the last one when anything in the state has changed in between; takes a few microseconds."""
         return int(self._database.rows("PRAGMA data_version")[0][0])
 
     def flag_circuit(self, consumer: str, is_open: bool) -> None:
@@ -107,16 +106,11 @@ class Outbox:
         return frozenset(name for (name,) in self._database.rows("SELECT name FROM consumers WHERE circuit_open"))
 
     def settle(self, consumer: str, settlements: Sequence[Settlement], increments: Mapping[Key, int]) -> int:
-        """Settle statements of ``consumer`` in one transaction; gives how many were settled by it.
-
-        Counts the outcomes in the ledger, and ``increments`` (``requests``, ``retries``) with them. What is settled
-        already, or in no block, is passed over: a settlement may come twice. A dead statement becomes a dead letter
-        and its id is forgotten, so that a replay is not taken for a duplicate.
-        """
-        # Without fsync: after a power cut a settlement may be lost, and its statement is sent again with the same id;
-        # its dead
-        # letter is lost in the same transaction. It never is the other way round, for what is kept is on disk before
-        # it is read.
+        """Settle statements of ``consumer`` in one transaction; gives how many were settled by it. Counts the outcomes in the ledger,
+        and ``increments`` (``requests``, ``retries``) with them. What is settled already, or in no block, is passed over: a settlement
+        may come twice. A dead statement becomes a dead letter, and its id is forgotten: a replay is no duplicate."""
+        # Without fsync: after a power cut a settlement may be lost, and its statement is sent again with the same id; its dead letter
+        # is lost in the same transaction. It never is the other way round, for what is kept is on disk before it is read.
         by_row: dict[int, list[Settlement]] = defaultdict(list)
         for settlement in settlements:
             by_row[settlement.row].append(settlement)
@@ -150,9 +144,7 @@ def _settle_block(
 ) -> list[tuple[Settlement, int, bytes]]:
     """Mark them in the block's bitmap, drop the block when it is full. Gives the settlements that settled anything, how many
     statements each settled, and the id of its first one."""
-    block = transaction.execute(
-        "SELECT count, settled, ids FROM blocks WHERE row = ? AND consumer = ?", (row, consumer)
-    ).fetchone()
+    block = transaction.execute("SELECT count, settled, ids FROM blocks WHERE row = ? AND consumer = ?", (row, consumer)).fetchone()
     if block is None:
         return []
     size, bitmap, ids = int(block[0]), int.from_bytes(block[1], "little"), bytes(block[2])

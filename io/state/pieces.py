@@ -76,18 +76,15 @@ class Pieces:
     def register(self, seen: Sequence[SeenPiece]) -> None:
         """Make ``seen``, in this order, the input of this run.
 
-        A known key with the same head goes on where it was kept (also when it has grown); with another head, or
-        smaller than before, it is another file and starts at 0. Pieces of earlier inputs keep their place but cannot
-        be claimed.
-        """
+        A known key with the same head goes on where it was kept (also when it has grown); with another head, or smaller than
+        before, it is another file and starts at 0. Pieces of earlier inputs keep their place but cannot be claimed."""
         with self._database.transaction("NORMAL") as transaction:
             transaction.execute("UPDATE pieces SET listed = NULL, claimed_by = NULL")
             for index, piece in enumerate(seen):
                 _register(transaction, index, piece)
 
     def claim(self, worker: str) -> Piece | None:
-        """The first listed piece that is neither done nor claimed, now claimed by ``worker``; None when there is
-        none."""
+        """The first listed piece that is neither done nor claimed, now claimed by ``worker``; None when there is none."""
         with self._database.transaction("NORMAL") as transaction:
             row = transaction.execute(
                 f"SELECT {_COLUMNS} FROM pieces WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL "  # noqa: S608
@@ -144,8 +141,7 @@ class Pieces:
         """Note that a wave starts at the kept offsets of the pieces in ``read``, and how many bytes as stored have been read of
         each. ``records_limit``: of a wave over one piece, how many records it has.
 
-        It outlives a killed process, not a power cut (no fsync); ``keep_wave`` sets both back.
-        """
+        It outlives a killed process, not a power cut (no fsync); ``keep_wave`` sets both back."""
         with self._database.transaction("NORMAL") as transaction:
             transaction.executemany(
                 "UPDATE pieces SET attempts = CASE WHEN records_limit IS ? THEN attempts + 1 ELSE 1 END, records_limit = ?, "

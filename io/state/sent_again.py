@@ -1,8 +1,7 @@
 """The dead letters that this state has taken over to send again, until a mark beside the letters names them.
 
 A letter is identified by its id and its time. A record that fails again makes a newer letter with the same id, and the newer letter
-can be taken over too.
-"""
+can be taken over too."""
 
 from __future__ import annotations
 
@@ -49,8 +48,7 @@ class SentAgain:
         """Write the marks of all that is settled, beside their letters; gives the files' paths. To be called when the letters of
         what failed again are in files. Raises also ``OSError``; the rest is then written another time.
 
-        Settled is a record that was read again, and a statement whose consumer has nothing left that waits.
-        """
+        Settled is a record that was read again, and a statement whose consumer has nothing left that waits."""
         paths: list[str] = []
         while rows := self._settled():
             folder = rows[0][1]

@@ -18,8 +18,7 @@ from edx2lrs.transforms.config_types import PayloadForm
 
 
 class State:
-    """An open state directory. A context manager; every part of it raises ``StateFault`` and may be used from any
-    thread."""
+    """An open state directory. A context manager; every part of it raises ``StateFault`` and may be used from any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -69,11 +68,9 @@ class State:
 
 
 def open_state(folder: Path, *, ids: int, statements: int, payload_form: PayloadForm = "full", create: bool = True) -> State:
-    """Open ``folder`` as its only owner. ``ids``: how many statement ids are remembered; ``statements``: how many may
-    wait for a consumer that is cut off; ``payload_form``: what dead letters hold of a record. All hold for the workers too.
-
-    Raises ``StateInUse``, ``StateUnusable`` (exit code 2) or ``StateFault`` (3).
-    """
+    """Open ``folder`` as its only owner. ``ids``: how many statement ids are remembered; ``statements``: how many may wait for a
+    consumer that is cut off; ``payload_form``: what dead letters hold of a record. All hold for the workers too. Raises
+    ``StateInUse``, ``StateUnusable`` (exit code 2) or ``StateFault`` (3)."""
     database = own(folder, create)
     try:
         set_bounds(database, ids=ids, statements=statements, payload_form=payload_form)

@@ -1,8 +1,7 @@
 """Takes dead letters over to send them again: statements into the outbox, records into a spool that workers read.
 
 One transaction keeps the statements and records, and notes that the letters are taken over. So a letter is taken over as a whole,
-or still has to be taken over.
-"""
+or still has to be taken over."""
 
 from __future__ import annotations
 
@@ -39,8 +38,7 @@ class TakenOver(NamedTuple):
 def take_over(database: Database, letters: TakenOver, folder: str) -> Kept:
     """Keep ``letters``, which lie in ``folder``, on disk (fsync) when it returns; gives what became of the statements.
 
-    Counts as a wave does; also ``replayed``, for consumers and for records. Only for the owner of the state. Raises ``StateFault``.
-    """
+    Counts as a wave does; also ``replayed``, for consumers and for records. Only for the owner of the state. Raises ``StateFault``."""
     spool = _write_spool(database, letters.lines) if letters.lines else None
     tally = Counter(Counted(letter.consumer or "", "replayed") for letter in letters.statements)
     tally[Counted("", "replayed")] += len(letters.records)

@@ -41,10 +41,8 @@ class UnexportedLetters:
         return self._between(0, None)
 
     def export(self, folder: str) -> list[str]:
-        """Move them all to Avro files in ``folder`` (local, or any Beam file system); gives the files' paths.
-
-        Raises also ``DeadLettersFault`` when ``folder`` cannot be written; the letters then stay here.
-        """
+        """Move them all to Avro files in ``folder`` (local, or any Beam file system); gives the files' paths. Raises also
+        ``DeadLettersFault`` when ``folder`` cannot be written; the letters then stay here."""
         paths = []
         while (span := self._next_span()) is not None:
             first, last = span

@@ -81,11 +81,10 @@ def keep_wave(database: Database, wave: KeptWave) -> Kept:
     """Keep ``wave``, on disk (fsync) when it returns; nothing of it is kept when it raises.
 
     Counts per consumer: ``statements``, ``duplicates`` (the id is known, with the same event or the same body),
-    ``dead_statements/id_collision`` (known, with both different: stage ``guard``) and ``dead_statements/outage`` (the
-    consumer is cut off and at its bound: stage ``deliver``). The two kinds of dead are letters with the statement as
-    payload, and their ids are not remembered. Raises ``StaleWave`` when a piece is elsewhere by now,
-    ``StateFault``, and ``ValueError`` for a consumer that ``begin_run`` did not name.
-    """
+    ``dead_statements/id_collision`` (known, with both different: stage ``guard``) and ``dead_statements/outage`` (the consumer is
+    cut off and at its bound: stage ``deliver``). The two kinds of dead are letters with the statement as payload, and their ids are
+    not remembered. Raises ``StaleWave`` when a piece is elsewhere by now, ``StateFault``, and ``ValueError`` for a consumer that
+    ``begin_run`` did not name."""
     with database.transaction("FULL") as transaction:
         for read in wave.pieces:
             _check_start(transaction, read)
@@ -160,8 +159,7 @@ def _split(blocks: Sequence[Block], verdicts: Verdicts) -> list[Verdicts]:
 def _with_overflow(
     verdicts: Sequence[Verdicts], blocks: Sequence[Block], consumers: Mapping[str, _Consumer], bound: int
 ) -> list[Verdicts]:
-    """The verdicts, with ``OVERFLOW`` for what is new in blocks that would lift a consumer which is cut off above
-    ``bound``."""
+    """The verdicts, with ``OVERFLOW`` for what is new in blocks that would lift a consumer which is cut off above ``bound``."""
     waiting = {name: consumer.waiting for name, consumer in consumers.items()}
     fates = []
     for block, verdict in zip(blocks, verdicts, strict=True):

@@ -14,7 +14,7 @@ from edx2lrs.io.sources.files import PART, FoundFile, Unreadable
 from edx2lrs.io.sources.path_dates import within
 from edx2lrs.io.sources.position import Reached
 from edx2lrs.pipeline.file_records import failures_of, records_of, unreadable
-from edx2lrs.pipeline.records import Record
+from edx2lrs.pipeline.records import record_of
 from edx2lrs.pipeline.steps import ReadStep
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
@@ -55,7 +55,7 @@ class ReadMessages(ReadStep):
         yield from self.failed([each for each in chunk if isinstance(each, Failure)])
         messages = [each for each in chunk if not isinstance(each, Failure)]
         self.tally[Counted("", "bytes")] += sum(len(message.body) for message in messages)
-        yield from self.chunks(Record(each.position, each.body, each.attributes) for each in messages)
+        yield from self.chunks(map(record_of, messages))
 
 
 class ReadParts(ReadStep):

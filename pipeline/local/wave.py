@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 from edx2lrs.io.dead_letters.spool import spooled_record
 from edx2lrs.io.sources.file_reader import FileChunk
-from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message
 from edx2lrs.io.state.messages import StreamPart
 from edx2lrs.io.state.pieces import PieceKey, PieceKind
 from edx2lrs.io.state.waves import ReadPiece
 from edx2lrs.pipeline.file_records import failures_of, records_of
-from edx2lrs.pipeline.records import Record
+from edx2lrs.pipeline.records import Record, record_of
 from edx2lrs.transforms.failure import Failure
 
 
@@ -65,8 +64,7 @@ class MessageWave(NamedTuple):
 def records(wave: Wave | MessageWave) -> Iterator[Record]:
     """The wave's records, in order."""
     if isinstance(wave, MessageWave):
-        for message in wave.messages:
-            yield Record(message.position, message.body, message.attributes)
+        yield from map(record_of, wave.messages)
         return
     for stretch in wave.stretches:
         found = records_of(stretch.piece.file, stretch.chunk)
@@ -76,4 +74,4 @@ def records(wave: Wave | MessageWave) -> Iterator[Record]:
 def _of_letter(line: Record) -> Record:
     """The record of a dead letter, with the position at which the record was read first."""
     record = spooled_record(line.body)
-    return Record(Position(record.position), record.body, record.attributes, record.consumer)
+    return Record(record.position, None, None, record.body, record.attributes, record.consumer)

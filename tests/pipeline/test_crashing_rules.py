@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.sources.position import Position
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.records import Record
 from edx2lrs.pipeline.steps import Chunk, FilterEvents, MatchConsumers, Parsed
@@ -24,7 +23,7 @@ def test_what_crashes_lets_nothing_through(step_type: Any) -> None:
     step = step_type(JobSpec("c.yaml"))
     step.compiled = SimpleNamespace(filter_event=crash, match=crash, names=("c",))
     step.start_bundle()
-    outputs = list(step.process(Chunk([Parsed(Record(Position("log", 1), b"{}"), Event("play_video"))])))
+    outputs = list(step.process(Chunk([Parsed(Record("log", 1, None, b"{}"), Event("play_video"))])))
     (failure,) = [output.value for output in outputs]
     assert (failure.stage, failure.cause) == (step.stage, "crash")
     assert "with data of the record" not in failure.message
