@@ -3,12 +3,13 @@ of the machine.
 
 The database of a small table is made in memory. The database of a large one is a file in a cache folder of this user alone:
 ``$XDG_CACHE_HOME/edx2lrs``, ``~/.cache/edx2lrs``, or ``edx2lrs-<number of the user>`` in the folder for temporary files, the first
-that can be written. Its name ends with a hash of its content, so that a damaged file is found when it is opened."""
+that can be written. A file that turns out to be damaged is removed, and the database is made again."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import sqlite3
 import time
@@ -16,9 +17,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, TypeVar
-
-from xxhash import xxh3_128
+from typing import IO, NamedTuple, TypeVar
 
 from edx2lrs.io.external_ids_database import FORMAT, ConflictError, ExternalIdTable, in_memory, opened_file, write_file
 from edx2lrs.io.paths import file_systems, is_remote
@@ -29,7 +28,7 @@ SMALL = 256 * 1024
 """Bytes of a table whose database is made in memory, by each process: some hundredths of a second."""
 _LOOK_AGAIN = 0.2  # seconds, while another process makes the database
 _READINGS = 3
-_PIECE = 2**20  # bytes
+_LOG = logging.getLogger("edx2lrs.tables")
 _Made = TypeVar("_Made")
 
 
@@ -73,31 +72,32 @@ def _open_version(path: str, version: Version, emails: bool, on_progress: OnProg
         return _made(path, version, emails, in_memory)
     folder = _cache_folder(path)
     source = sha256(os.path.realpath(path).encode() if not is_remote(path) else path.encode()).hexdigest()[:16]
-    content = sha256(f"{FORMAT} {version.text}".encode()).hexdigest()[:16]
-    name = f"{source}-{content}{'-email' if emails else ''}"
+    content = f"{source}-{sha256(f'{FORMAT} {version.text}'.encode()).hexdigest()[:16]}-"
+    find = partial(_opened, path, emails, folder, f"{content}{'email-' if emails else ''}*")
     try:
-        found = _opened(folder, f"{name}-*")
+        found = find()
         if found is not None:
             return found
-        with _turn(folder / f"{source}.lock") as is_mine:
-            while not is_mine():
+        with (folder / f"{source}.lock").open("a") as lock:
+            while not _is_mine(lock):
                 if not patient:
                     return None
                 on_progress("another process compiles it; waiting")
                 time.sleep(_LOOK_AGAIN)
-            found = _opened(folder, f"{name}-*")
+            found = find()
             if found is not None:
                 return found
             part = folder / f"{source}.part"
             try:
                 _write(part, path, version, emails, on_progress)
-                part.replace(folder / f"{name}-{_digest(part)}")
+                # Another name each time: who finds one file damaged does not remove the file that another process has made since.
+                part.replace(folder / f"{content}{'email-' if emails else ''}{os.urandom(8).hex()}")
             finally:
                 part.unlink(missing_ok=True)
             for old in folder.glob(f"{source}-*"):
-                if not old.name.startswith(f"{source}-{content}"):
+                if not old.name.startswith(content):
                     old.unlink(missing_ok=True)  # who has it open goes on with it
-            return _opened(folder, f"{name}-*")
+            return find()
     except (OSError, sqlite3.Error) as error:
         raise TableError(
             f"{path}: its compiled form cannot be written to {folder}: {getattr(error, 'strerror', None) or error};"
@@ -127,32 +127,31 @@ def _cache_folder(path: str) -> Path:
     raise TableError(f"{path}: no folder for its compiled form, neither {home}/edx2lrs nor {fallback}; set XDG_CACHE_HOME")
 
 
-@contextlib.contextmanager
-def _turn(lock: Path) -> Iterator[Callable[[], bool]]:
-    """One process at a time: gives what asks whether it is this one's turn, which then lasts to the end."""
-    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
-
-    def is_mine() -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
+def _is_mine(lock: IO[str]) -> bool:
+    """Takes the lock, which lasts until the file is closed, unless another process has it."""
     try:
-        yield is_mine
-    finally:
-        os.close(descriptor)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
-def _opened(folder: Path, pattern: str) -> ExternalIdTable | None:
-    """The first that is whole; others are damaged and go. None when there is none."""
-    for found in folder.glob(pattern):
-        with contextlib.suppress(OSError, sqlite3.Error):  # it has just been removed, or cannot be read
-            if found.name.endswith(f"-{_digest(found)}"):
-                return opened_file(found)
-            found.unlink()
+def _opened(path: str, emails: bool, folder: Path, pattern: str) -> ExternalIdTable | None:
+    """The first database that can be opened; others go. None when there is none."""
+    for file in folder.glob(pattern):
+        try:
+            return opened_file(file, partial(_made_anew, path, emails, file))
+        except (OSError, sqlite3.Error):
+            file.unlink(missing_ok=True)
     return None
+
+
+def _made_anew(path: str, emails: bool, damaged: Path) -> ExternalIdTable:
+    _LOG.warning("%s: its compiled form %s is damaged; it is compiled again", path, damaged)
+    damaged.unlink(missing_ok=True)
+    table = open_external_ids(path, emails)
+    assert table is not None  # since it waits
+    return table
 
 
 def _write(part: Path, path: str, version: Version, emails: bool, on_progress: OnProgress) -> None:
@@ -162,14 +161,6 @@ def _write(part: Path, path: str, version: Version, emails: bool, on_progress: O
     _made(path, version, emails, partial(write_file, part, on_progress=on_progress))
     with part.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _digest(path: Path) -> str:
-    digest = xxh3_128()
-    with path.open("rb") as file:
-        for piece in iter(partial(file.read, _PIECE), b""):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _made(path: str, version: Version, emails: bool, make: Callable[[Iterator[tuple[int, ExternalIdRow]]], _Made]) -> _Made:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import random
+import signal
+import sqlite3
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from edx2lrs.io.external_ids import SMALL, open_external_ids
-from edx2lrs.io.external_ids_database import ConflictError, ExternalIdTable, in_memory
+from edx2lrs.io.external_ids import SMALL, open_external_ids, version_of
+from edx2lrs.io.external_ids_database import ConflictError, ExternalIdTable, in_memory, opened_file, write_file
 from edx2lrs.io.tables import LONGEST_TEXT, ExternalIdRow, TableError
 
 USERS = 6_000
@@ -225,6 +231,119 @@ def test_a_file_that_was_cut_off_is_made_again(large: Path, cache: Path) -> None
     (file,) = files(cache)
     file.write_bytes(file.read_bytes()[:-8])
     assert opened(large).external_id("XAPI", USERS, None) == external_id(USERS)
+
+
+def asked(table: ExternalIdTable, user: int) -> list[str | None]:
+    who = [(user, None), (None, f"learner_{user}"), (user, f"learner_{user}"), (-user, f"learner_{user}")]
+    return [table.external_id("XAPI", *each) for each in who] + [table.email(*each) for each in who]
+
+
+def test_a_flipped_bit_anywhere_never_makes_another_person(tmp_path: Path) -> None:
+    rows = [ExternalIdRow(user, f"learner_{user}", "XAPI", external_id(user), f"{user}@example.com") for user in range(1, 101)]
+    rows += [ExternalIdRow(None, f"learner_{user}", "XAPI", f"text-{user}", None) for user in range(101, 121)]
+    whole = tmp_path / "whole"
+    write_file(whole, enumerate(rows, 1))
+    content, users = whole.read_bytes(), range(1, 121, 7)
+    right = {user: asked(opened_file(whole), user) for user in users}
+    at_random, outcomes = random.Random(7), Counter[str]()
+    for place in range(0, len(content), 31):
+        damaged = tmp_path / f"damaged-{place}"
+        flipped = content[place] ^ 1 << at_random.randrange(8)
+        damaged.write_bytes(content[:place] + bytes([flipped]) + content[place + 1 :])
+        try:
+            table = opened_file(damaged)
+            for user in users:
+                for found, expected in zip(asked(table, user), right[user], strict=True):
+                    assert found in (expected, None), (place, flipped)
+            outcomes["opened"] += 1
+        except sqlite3.DatabaseError:
+            outcomes["error"] += 1
+        damaged.unlink()
+    assert min(outcomes["opened"], outcomes["error"]) > 20
+
+
+def test_damage_that_a_look_up_meets_makes_the_file_again(large: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    opened(large)
+    (file,) = files(cache)
+    content = file.read_bytes()
+    first, second = uuid.UUID(external_id(77)).bytes, uuid.UUID(external_id(78)).bytes
+    assert (content.count(first), content.count(second)) == (1, 1)
+    file.write_bytes(content.replace(first, b"-" * 16).replace(second, first).replace(b"-" * 16, second))
+    table, other = opened(large), opened(large)
+    assert table.external_id("XAPI", 5, None) == external_id(5)
+    assert table.external_id("XAPI", 77, None) == external_id(77)
+    assert table.external_id("XAPI", None, "learner_78") == external_id(78)
+    (line,) = caplog.messages
+    assert line == f"{large}: its compiled form {file} is damaged; it is compiled again"
+    made_again = files(cache)
+    assert file not in made_again
+    assert other.external_id("XAPI", 78, None) == external_id(78)  # the other process's file stays
+    assert files(cache) == made_again
+
+
+def test_threads_look_up_at_once_also_while_a_damaged_file_is_made_again(large: Path, cache: Path) -> None:
+    opened(large)
+    (file,) = files(cache)
+    file.write_bytes(file.read_bytes().replace(uuid.UUID(external_id(77)).bytes, bytes(16)))
+    table = opened(large)
+
+    def look_up(start: int) -> list[str | None]:
+        found: list[str | None] = []
+        for user in range(start, USERS, 40):
+            found += (table.external_id("XAPI", user, None), table.external_id("XAPI", None, f"learner_{user}"))
+        return found
+
+    with ThreadPoolExecutor(8) as threads:
+        for start, found in zip(range(1, 9), threads.map(look_up, range(1, 9)), strict=True):
+            assert found == [external_id(user) for user in range(start, USERS, 40) for _ in "in"]
+
+
+def test_opening_does_not_read_the_whole_file(large: Path, cache: Path) -> None:
+    opened(large)
+    (file,) = files(cache)
+    content = file.read_bytes()
+    half = len(content) // 2
+    file.write_bytes(content[:half] + bytes(8192) + content[half + 8192 :])
+    opened(large)
+    assert files(cache) == [file]
+
+
+@pytest.mark.parametrize("end", ["", "-email", ".part"])
+def test_a_file_of_an_older_form_is_not_opened_and_goes(large: Path, cache: Path, end: str) -> None:
+    opened(large)
+    (file,) = files(cache)
+    source = file.name.partition("-")[0]
+    content = sha256(b"edx2lrs external ids 1\n\n" + version_of(str(large)).text.encode()).hexdigest()[:16]
+    old = cache / f"{source}-{content}{end}"
+    old.write_bytes(b"edx2lrs external ids 1\n\n")
+    file.unlink()
+    assert opened(large).external_id("XAPI", 5, None) == external_id(5)
+    assert len(files(cache)) == 1
+    assert not old.exists()
+
+
+KILLED = """
+import os, signal, sys
+from edx2lrs.io.external_ids import open_external_ids
+open_external_ids(sys.argv[1], False, lambda text: os.kill(os.getpid(), signal.SIGKILL if "sorting" in text else 0))
+"""
+
+
+def test_a_build_that_was_killed_leaves_nothing_that_is_taken_for_a_table(large: Path, cache: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, large], cwd=large.parent, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.suffix for path in files(cache)] == [".part"]
+    assert opened(large).external_id("XAPI", USERS, None) == external_id(USERS)
+    assert [path.suffix for path in files(cache)] == [""]
+
+
+def test_a_build_that_was_interrupted_leaves_nothing(large: Path, cache: Path) -> None:
+    def interrupt(text: str) -> None:
+        raise KeyboardInterrupt(text)
+
+    with pytest.raises(KeyboardInterrupt):
+        open_external_ids(str(large), emails=False, on_progress=interrupt)
+    assert files(cache) == []
 
 
 def test_a_wrong_table_leaves_nothing(large: Path, cache: Path) -> None:
