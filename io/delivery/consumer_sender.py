@@ -129,13 +129,8 @@ class ConsumerSender:
     def status(self) -> SenderStatus:
         """The present status."""
         with self._lock:
-            sending = self._sending
-            return SenderStatus(
-                circuit=sending.circuit.state,
-                reason=sending.circuit.reason,
-                in_flight=sending.in_flight,
-                last_fault=sending.last_fault,
-            )
+            sending, circuit = self._sending, self._sending.circuit
+            return SenderStatus(circuit.state, circuit.reason, sending.in_flight, sending.last_fault)
 
     # Threads
 
@@ -146,8 +141,7 @@ class ConsumerSender:
         if self._resting:
             self._lock.notify()
         elif len(self._threads) < self._sending.pace.in_flight_limit:
-            name = f"sender-{self._name}-{len(self._threads)}"
-            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            thread = threading.Thread(target=self._run, name=f"sender-{self._name}-{len(self._threads)}", daemon=True)
             self._threads.add(thread)
             thread.start()
 

@@ -56,8 +56,6 @@ class LrsClient:
     def __init__(
         self, consumer: Consumer, credentials: Credentials, sensor: str, renewed: Callable[[], Credentials] | None = None
     ) -> None:
-        self._protocol = consumer.protocol
-        self._timeout = consumer.timeout
         self._consumer = consumer
         self._credentials = credentials
         self._renewed = renewed
@@ -109,7 +107,7 @@ class LrsClient:
         return self._timed(request, _ANSWER_BYTES)
 
     def _body(self, lines: bytes) -> bytes:
-        if self._protocol == "xapi":
+        if self._consumer.protocol == "xapi":
             body = xapi_body(lines)
         else:
             body = caliper_body(lines, self._envelope, datetime.datetime.now(datetime.timezone.utc))
@@ -127,7 +125,7 @@ class LrsClient:
         response = self._adapter.send(
             request,
             stream=True,
-            timeout=urllib3.Timeout(total=self._timeout),  # type: ignore[arg-type]  # taken, but not in the stub
+            timeout=urllib3.Timeout(total=self._consumer.timeout),  # type: ignore[arg-type]  # taken, but not in the stub
             verify=self._verify,
             cert=self._certificate,
             proxies=self._proxies,
@@ -144,12 +142,13 @@ class LrsClient:
     def _answer(self, response: requests.Response, content: bytes, whole: bool) -> Answer:
         success = 200 <= response.status_code < 300
         retry_after = response.headers.get("Retry-After")
+        text = "" if success else content[: 8 * _EXCERPT_CHARACTERS].decode(errors="replace")
         return Answer(
             status=response.status_code,
-            ids=_listed_ids(content) if success and whole and self._protocol == "xapi" else None,
+            ids=_listed_ids(content) if success and whole and self._consumer.protocol == "xapi" else None,
             is_html=_is_html(response.headers.get("Content-Type", ""), content),
             retry_after=parsed_retry_after(retry_after, time.time()) if retry_after else None,
-            excerpt="" if success else _excerpt(self._credentials.redacted(_text(content))),
+            excerpt=_excerpt(self._credentials.redacted(text)),
         )
 
     def close(self) -> None:
@@ -184,10 +183,6 @@ def _is_html(content_type: str, content: bytes) -> bool:
     if content_type.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml"):
         return True
     return content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
-
-
-def _text(content: bytes) -> str:
-    return content[: 8 * _EXCERPT_CHARACTERS].decode(errors="replace")
 
 
 def _excerpt(text: str) -> str:

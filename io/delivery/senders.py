@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from edx2lrs.io.back_off import Random
 from edx2lrs.io.delivery.consumer_sender import Client, ConsumerSender, SenderStatus
@@ -82,9 +83,9 @@ class Senders:
                 sender.look(waiting)
 
     def _sender(self, consumer: Consumer, connect: Callable[[Consumer], Client]) -> ConsumerSender:
-        connector = _connector(connect, consumer)
+        opened = partial(connect, consumer)
         observe = self.request_seconds.observer(consumer.name)
-        return ConsumerSender(consumer, self._outbox, connector, self._on_notice, self._changed.set, observe, self._random)
+        return ConsumerSender(consumer, self._outbox, opened, self._on_notice, self._changed.set, observe, self._random)
 
     def _follow(self) -> None:
         """Starts the new sender of a consumer when the old sender has ended; else both would send the same statements."""
@@ -163,7 +164,3 @@ class Senders:
     def _flush(self) -> None:
         for sender in list(self._senders.values()):
             sender.flush()
-
-
-def _connector(connect: Callable[[Consumer], Client], consumer: Consumer) -> Callable[[], Client]:
-    return lambda: connect(consumer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -189,10 +190,12 @@ class Sending:
 
     def gives_up(self, now: float) -> bool:
         """Whether an outage has lasted so long that waiting statements become dead letters."""
-        consumer, circuit = self._consumer, self.circuit
-        if consumer.on_outage != "dead_letter" or circuit.state != "open" or circuit.kind != "outage":
+        if self._consumer.on_outage != "dead_letter" or self.circuit.state != "open" or self.circuit.kind != "outage":
             return False
-        return now >= circuit.opened_at + (consumer.max_wait or 0.0)
+        return now >= self._give_up_at()
+
+    def _give_up_at(self) -> float:
+        return self.circuit.opened_at + (self._consumer.max_wait or 0.0)
 
     def _choose(self, now: float) -> Request | Unsent | float:
         if not self.in_flight:
@@ -208,9 +211,8 @@ class Sending:
     def _while_open(self, now: float) -> Unsent | float:
         if self.gives_up(now) and self.held and not self.in_flight:
             return self._outlived()
-        give_up_at = self.circuit.opened_at + (self._consumer.max_wait or 0.0)
-        moments = [moment for moment in (self.circuit.probe_at, give_up_at) if moment > now]
-        return min(moments, default=now + _LOOK_AGAIN)
+        moments = (self.circuit.probe_at, self._give_up_at())
+        return min((moment for moment in moments if moment > now), default=now + _LOOK_AGAIN)
 
     def _outlived(self) -> Unsent:
         if self._later:
@@ -234,7 +236,7 @@ class Sending:
 
     def _line_up(self) -> None:
         """Requests that were tried already are due at once, oldest first."""
-        requests = sorted((request for _, _, request in self._later), key=_age, reverse=True)
+        requests = sorted((request for _, _, request in self._later), key=attrgetter("batch.age"), reverse=True)
         self._later.clear()
         for request in requests:
             self._push(request, 0.0)
@@ -374,10 +376,6 @@ class Sending:
         if self.circuit.state != "closed":
             self.circuit = self.circuit.close()
             self.pace.restart()
-
-
-def _age(request: Request) -> tuple[int, int]:
-    return request.batch.age
 
 
 def _tried(request: Request, due: float, answer: Answer | None = None, verify: bool = False) -> Tried:

@@ -24,23 +24,10 @@ Schema = Any
 SchemaOf = Callable[[int], "Schema | Refusal"]
 """The schema that a value was written with, by its number."""
 
-SCHEMA: Schema = fastavro.parse_schema(
-    {
-        "type": "record",
-        "name": "CloudEvent",
-        "namespace": TRACKING_EVENT,
-        "fields": [
-            {
-                "name": "tracking_log",
-                "type": {
-                    "type": "record",
-                    "name": "TrackingLogData",
-                    "fields": [{"name": name, "type": "string"} for name in ("name", "timestamp", "data", "context")],
-                },
-            }
-        ],
-    }
-)
+_NAMES = ("name", "timestamp", "data", "context")
+_LOG_DATA = {"type": "record", "name": "TrackingLogData", "fields": [{"name": name, "type": "string"} for name in _NAMES]}
+_FIELDS = [{"name": "tracking_log", "type": _LOG_DATA}]
+SCHEMA: Schema = fastavro.parse_schema({"type": "record", "name": "CloudEvent", "namespace": TRACKING_EVENT, "fields": _FIELDS})
 _HEAD = 5
 
 
@@ -58,7 +45,8 @@ def event_of_kafka(value: bytes | None, event_type: str | None, schema_of: Schem
 def event_of_redis(value: bytes | None, event_type: str | None) -> bytes | Refusal:
     """The event's JSON from an entry's field ``event_data``; ``event_type``: the entry's field ``type``. Refused as in
     ``event_of_kafka``."""
-    return _event(value, event_type, _of_bare_avro, "the entry has no field event_data, or nothing in it")
+    of_avro = partial(_of_avro, SCHEMA, "the bundled schema")
+    return _event(value, event_type, of_avro, "the entry has no field event_data, or nothing in it")
 
 
 def _event(value: bytes | None, event_type: str | None, of_avro: Callable[[bytes], bytes | Refusal], missing: str) -> bytes | Refusal:
@@ -78,11 +66,7 @@ def _of_confluent(schema_of: SchemaOf, value: bytes) -> bytes | Refusal:
         return _of_json(value[_HEAD:])
     number = int.from_bytes(value[1:_HEAD], "big")
     schema = schema_of(number)
-    return schema if isinstance(schema, Refusal) else _of_avro(value[_HEAD:], schema, f"schema {number}")
-
-
-def _of_bare_avro(value: bytes) -> bytes | Refusal:
-    return _of_avro(value, SCHEMA, "the bundled schema")
+    return schema if isinstance(schema, Refusal) else _of_avro(schema, f"schema {number}", value[_HEAD:])
 
 
 def _of_another_type(event_type: str) -> bytes:
@@ -90,7 +74,7 @@ def _of_another_type(event_type: str) -> bytes:
     return b'{"name": %b, "data": {}}' % orjson.dumps(event_type)
 
 
-def _of_avro(data: bytes, schema: Schema, named: str) -> bytes | Refusal:
+def _of_avro(schema: Schema, named: str, data: bytes) -> bytes | Refusal:
     try:
         reader = None if schema is SCHEMA else SCHEMA
         log = fastavro.schemaless_reader(BytesIO(data), schema, reader)["tracking_log"]
@@ -99,12 +83,7 @@ def _of_avro(data: bytes, schema: Schema, named: str) -> bytes | Refusal:
     except Exception as error:  # for bytes that are no record, fastavro raises many kinds of exceptions
         return Refusal("read", "bad_avro", f"{len(data)} bytes are no record of {named} ({type(error).__name__})")
     # the spaces of Python's json: the parser finds the name by these spaces
-    return b'{"name": %b, "timestamp": %b, "data": %b, "context": %b}' % (
-        orjson.dumps(log["name"]),
-        orjson.dumps(log["timestamp"]),
-        orjson.dumps(log["data"]),
-        orjson.dumps(log["context"]),
-    )
+    return b'{"name": %b, "timestamp": %b, "data": %b, "context": %b}' % tuple([orjson.dumps(log[name]) for name in _NAMES])
 
 
 class _Wrapped(msgspec.Struct):

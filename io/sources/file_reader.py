@@ -111,20 +111,14 @@ class FileReader:
         return next(self._lines, None)
 
     def _cut(self) -> Iterator[Lines | LongLine]:
-        if self._start:
-            yield from self._cut_part()
-            return
-        head = self._file.read(_HEAD)
+        head = b"" if self._start else self._file.read(_HEAD)  # what is read from the middle on is a plain file
         binary = _binary(head)
         if binary:
             message = f"{binary}, expected lines of JSON, plain, gzip or zstd"
             self._damage = Damage("not_a_log", message, self._line + 1, b"")
             return
         unpack = inflate.unpacker(head)
-        if unpack:
-            yield from self._cut_packed(unpack, head)
-        else:
-            yield from self._cut_part()
+        yield from self._cut_packed(unpack, head) if unpack else self._cut_part()
 
     def _cut_part(self) -> Iterator[Lines | LongLine]:
         """The lines that begin before the bound, from the offset on. A line that begins before the part's start belongs to the part

@@ -33,18 +33,11 @@ _FIRST_LEASE = 10.0  # the shortest that a subscription can give
 _LEASE = 60
 _BEFORE_ITS_END = 5.0
 _ACK_IDS = 1_000  # in a request, which may have 512 KiB
-_FATAL = (
-    exceptions.NotFound,
-    exceptions.Forbidden,
-    exceptions.Unauthenticated,
-    exceptions.InvalidArgument,
-    exceptions.FailedPrecondition,
-)
+_REFUSED = (exceptions.Forbidden, exceptions.Unauthenticated)
+_FATAL = (exceptions.NotFound, *_REFUSED, exceptions.InvalidArgument, exceptions.FailedPrecondition)
 _PASSING = Retry(
     if_exception_type(exceptions.ServiceUnavailable, exceptions.Aborted, exceptions.InternalServerError, exceptions.Unknown),
-    initial=0.1,
-    maximum=2.0,
-    timeout=10.0,
+    initial=0.1, maximum=2.0, timeout=10.0,
 )
 
 
@@ -122,13 +115,11 @@ class PubSub:
     def _pull_ahead(self) -> None:
         try:
             while (room := self._room()) > 0:
+                request = {"subscription": self._subscription, "max_messages": min(room, _A_PULL)}
                 with suppress(exceptions.DeadlineExceeded):  # nothing came
-                    self._take_in(self._client.pull(self._pull_request(room), timeout=_PULL_SECONDS, retry=_PASSING))
+                    self._take_in(self._client.pull(request, timeout=_PULL_SECONDS, retry=_PASSING))
         except Exception as error:
             self._fail(error)
-
-    def _pull_request(self, room: int) -> dict[str, Any]:
-        return {"subscription": self._subscription, "max_messages": min(room, _A_PULL)}
 
     def _room(self) -> int:
         """How many messages may be pulled, if there is room for more than a few; 0: no message is wanted."""
@@ -182,7 +173,7 @@ class PubSub:
         advice = ""
         if isinstance(cause, exceptions.NotFound):
             advice = "; make the subscription, or name another"
-        elif isinstance(cause, exceptions.Forbidden | exceptions.Unauthenticated):
+        elif isinstance(cause, _REFUSED):
             advice = "; give the account that this runs as the role Pub/Sub Subscriber"
         message = f"{self._name}: {type(cause).__name__}: {text[0][:300]}{advice}"
         return SourceError(message, fatal=isinstance(cause, _FATAL))

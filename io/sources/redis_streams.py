@@ -58,19 +58,13 @@ end
 local stream = fields(redis.call('XINFO', 'STREAM', KEYS[1]))
 local added = stream['entries-added']
 """
-_CREATE = (
-    "redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[2], 'MKSTREAM')"
-    + _VALUES
-    + """
+_CREATE = "redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[2], 'MKSTREAM')" + _VALUES + """
 if added and (ARGV[2] == '0' or ARGV[2] == '$') then
   local read = ARGV[2] == '$' and added or added - stream['length']
   redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], ARGV[2], 'ENTRIESREAD', read)
 end
 """
-)
-_LOOK = (
-    _VALUES
-    + """
+_LOOK = _VALUES + """
 for _, reply in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local group = fields(reply)
   if group['name'] == ARGV[1] then
@@ -88,7 +82,6 @@ for _, reply in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
 end
 return redis.error_reply('NOGROUP')
 """
-)
 # XAUTOCLAIM would name what was trimmed of a worker that is alive, too: that one has it.
 _CLAIM = """
 local claimed, trimmed = {}, {}
@@ -143,16 +136,8 @@ def redis_options(url: SourceUrl, worker: str = "") -> RedisOptions:
     start = values["start"]
     # ids begin with milliseconds; a group reads what comes after its id
     begin = {"earliest": "0", "latest": "$"}.get(str(start)) or f"{max(int(start) - 1, 0)}-18446744073709551615"
-    return RedisOptions(
-        url.name,
-        url.path,
-        values["group"],
-        named or f"{socket.gethostname()}-{os.getpid()}-{time.time_ns():x}",
-        bool(named),
-        begin,
-        values["claim"],
-        client,
-    )
+    consumer = named or f"{socket.gethostname()}-{os.getpid()}-{time.time_ns():x}"
+    return RedisOptions(url.name, url.path, values["group"], consumer, bool(named), begin, values["claim"], client)
 
 
 def _library() -> Any:
@@ -189,12 +174,11 @@ class RedisSource:
         try:
             if self._client is None:
                 self._connect()
-            entries, lost = self._entries(max_records, max_wait)
+            entries, failures = self._entries(max_records, max_wait)
         except self._redis.RedisError as error:
             raise self._to_error(error) from None
         self._polls += 1
         messages: list[Message] = []
-        failures = lost
         for entry_id, fields in entries:
             self._held[entry_id] = self._polls
             read = self._read(entry_id.decode(), fields)

@@ -113,7 +113,7 @@ class _Plain:
             room = max_records - len(found.messages)
             if isinstance(part, Lines) and part.size > room:
                 part = first_lines(part, room)[0]
-            self._take(part, found)
+            self.position = take(part, self.path, self.position, found)
             if len(found.messages) >= max_records:
                 break
         self._size = status.st_size if self.position.offset == begun else -1
@@ -121,10 +121,6 @@ class _Plain:
             self._grew = time.monotonic()
             self.position = msgspec.structs.replace(self.position, seen=status.st_mtime_ns)
         return found
-
-    def _take(self, part: Lines | LongLine, found: Read) -> None:
-        take(part, self.path, self.position, found)
-        self.position = moved(self.position, part)
 
     def find_head(self, to_the_end: bool = False) -> bool:
         """Whether the file has enough content to be recognised."""
@@ -168,8 +164,7 @@ class _Packed:
         polled = self._reader.poll(_POLL_BYTES, max_records)
         parts: list[Lines | LongLine] = [*polled.lines, *polled.long_lines]
         for part in sorted(parts, key=_line_of):
-            take(part, self.path, self.position, found)
-            self.position = moved(self.position, part)
+            self.position = take(part, self.path, self.position, found)
         if polled.damage:
             damage = polled.damage
             found.failures.append(Failure("read", damage.cause, damage.message, str(Position(self.path, damage.line)), damage.payload))
@@ -326,7 +321,7 @@ class Tail:
         for path in self._part_paths():
             with suppress(OSError, EOFError, zlib.error, Unreadable):
                 if path.endswith(".gz"):
-                    if _sha256(_start_of_gz(path, position.head_length)) == position.head:
+                    if _sha256(_start_of(path, position.head_length)) == position.head:
                         self._parts.append(_Packed(path, _lies_in(os.stat(path), position)))
                         return
                     continue
@@ -348,13 +343,12 @@ class Tail:
                 inodes = {(each.position.device, each.position.inode) for each in self._followed()} | {(log.device, log.inode)}
                 if status.st_mtime_ns < self._last.seen or (status.st_dev, status.st_ino) in inodes:
                     continue
-                packed = path.endswith(".gz")
-                head = head_of(_start_of_gz(path, _HEAD) if packed else _start_at(path, _HEAD), True)
+                head = head_of(_start_of(path, _HEAD), True)
                 position = LogPosition(status.st_dev, status.st_ino, len(head), _sha256(head))
                 if not head or position.head in known:
                     continue
                 known.add(position.head)
-                if packed:
+                if path.endswith(".gz"):
                     self._parts.append(_Packed(path, position))
                 else:
                     file = open(path, "rb", buffering=0)  # noqa: SIM115 - stays open
@@ -395,24 +389,18 @@ def head_of(start: bytes, is_all: bool = False) -> bytes:
     return start if len(start) == _HEAD or (is_all and text) else b""
 
 
-def take(part: Lines | LongLine, path: str, position: LogPosition, found: Read) -> None:
-    """Puts the records of ``part``, which begins at ``position`` in ``path``, into ``found``."""
+def take(part: Lines | LongLine, path: str, position: LogPosition, found: Read) -> LogPosition:
+    """Puts the records of ``part``, which begins at ``position`` in ``path``, into ``found``; gives the position after ``part``."""
     if isinstance(part, LongLine):
         message = f"the line has {part.length} bytes; only its head is kept"
         found.failures.append(Failure("read", "line_too_long", message, str(Position(path, part.line)), part.head))
-        return
+        return msgspec.structs.replace(position, offset=position.offset + part.length, line=part.line)
     offset = position.offset
     for line, text in enumerate(part.data.split(b"\n"), part.first_line):
         body = text.strip(b"\r\0")
         if body and not body.isspace():
             found.messages.append(Message(f"{position.head[:24]}:{offset}", Position(path, line), body))
         offset += len(text) + 1
-
-
-def moved(position: LogPosition, part: Lines | LongLine) -> LogPosition:
-    """The position after ``part``."""
-    if isinstance(part, LongLine):
-        return msgspec.structs.replace(position, offset=position.offset + part.length, line=part.line)
     return msgspec.structs.replace(position, offset=position.offset + len(part.data), line=part.first_line + part.size - 1)
 
 
@@ -436,13 +424,8 @@ def _start(file: BinaryIO, length: int) -> bytes:
     return os.pread(file.fileno(), length, 0)
 
 
-def _start_at(path: str, length: int) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(length)
-
-
-def _start_of_gz(path: str, length: int) -> bytes:
-    with gzip.open(path, "rb") as file:
+def _start_of(path: str, length: int) -> bytes:
+    with gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb") as file:
         return file.read(length)
 
 

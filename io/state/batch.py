@@ -45,7 +45,6 @@ class BlockSlice(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many they are."""
         return len(self.indexes)
 
     @property
@@ -55,12 +54,10 @@ class BlockSlice(NamedTuple):
 
     @property
     def bodies(self) -> list[bytes]:
-        """The bodies, one by one."""
         return self.lines.split(b"\n") if self.indexes else []
 
     @property
     def id_list(self) -> list[bytes]:
-        """The ids, one by one."""
         ids = self.ids
         return [ids[start : start + ID_BYTES] for start in range(0, len(ids), ID_BYTES)]
 
@@ -72,7 +69,6 @@ class BlockSlice(NamedTuple):
         return BlockSlice(self.row, self.indexes[start:stop], ids, b"\n".join(self.bodies[start:stop]), self.origins)
 
     def statements(self) -> Iterator[PendingStatement]:
-        """One by one."""
         lines = unpack_origin_lines(self.origins) if isinstance(self.origins, bytes) else self.origins
         for index, identifier, body in zip(self.indexes, self.id_list, self.bodies, strict=True):
             yield PendingStatement(self.row, index, identifier, body, lines[index])
@@ -102,7 +98,6 @@ class Batch:
 
     @property
     def ids(self) -> list[bytes]:
-        """The ids, in order."""
         return [identifier for part in self.parts for identifier in part.id_list]
 
     @property

@@ -127,13 +127,8 @@ def _found(transaction: sqlite3.Connection, segment: Segment, sorted_keys: Ints,
 
 
 def _is_forgotten(transaction: sqlite3.Connection, segment: Segment, key: int, entry: Sequence[int]) -> bool:
-    return (
-        transaction.execute(
-            "SELECT 1 FROM forgotten_ids WHERE key = ? AND rest = ? AND consumer = ? AND number >= ?",
-            (key, entry[REST], entry[CONSUMER], segment.newest),
-        ).fetchone()
-        is not None
-    )
+    query = "SELECT 1 FROM forgotten_ids WHERE key = ? AND rest = ? AND consumer = ? AND number >= ?"
+    return transaction.execute(query, (key, entry[REST], entry[CONSUMER], segment.newest)).fetchone() is not None
 
 
 def remember(transaction: sqlite3.Connection, ids: WaveIds, which: npt.NDArray[np.bool_], bound: int) -> int:
@@ -221,14 +216,8 @@ def _forget_oldest(transaction: sqlite3.Connection, bound: int) -> None:
 
 def _thin_up_to(transaction: sqlite3.Connection, last: Segment) -> None:
     """Forget ``last`` and the older generations, except the ids of waiting statements."""
-    waiting = wave_ids(
-        [
-            (consumer, ids, bytes(len(ids)))
-            for consumer, ids in transaction.execute(
-                "SELECT consumer, ids FROM blocks WHERE number <= ? ORDER BY row", (last.newest,)
-            )
-        ]
-    ).keys
+    blocks = transaction.execute("SELECT consumer, ids FROM blocks WHERE number <= ? ORDER BY row", (last.newest,))
+    waiting = wave_ids([(consumer, ids, bytes(len(ids))) for consumer, ids in blocks]).keys
     leaving = [segment for segment in segments(transaction) if segment.level >= _GENERATION_LEVEL and segment.newest <= last.newest]
     kept = [_waiting_of(transaction, segment, waiting) for segment in leaving]
     for segment in leaving:

@@ -73,13 +73,9 @@ def insert_segment(transaction: sqlite3.Connection, level: int, oldest: int, new
     cursor = transaction.execute(
         "INSERT INTO id_runs (level, size, oldest, newest) VALUES (?, ?, ?, ?)", (level, len(keys), oldest, newest)
     )
-    transaction.executemany(
-        "INSERT INTO id_chunks VALUES (?, ?, ?, ?)",
-        (
-            (cursor.lastrowid, int(part[-1]), part.astype("<i8").tobytes(), entries[at : at + _CHUNK].astype("<i8").tobytes())
-            for at, part in ((at, keys[at : at + _CHUNK]) for at in range(0, len(keys), _CHUNK))
-        ),
-    )
+    parts = ((keys[at : at + _CHUNK], entries[at : at + _CHUNK]) for at in range(0, len(keys), _CHUNK))
+    rows = ((cursor.lastrowid, int(some[-1]), some.astype("<i8").tobytes(), of_some.astype("<i8").tobytes()) for some, of_some in parts)
+    transaction.executemany("INSERT INTO id_chunks VALUES (?, ?, ?, ?)", rows)
 
 
 def delete_segment(transaction: sqlite3.Connection, segment: Segment) -> None:

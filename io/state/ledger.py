@@ -63,9 +63,7 @@ class Ledger:
         if run is not None:
             rows = self._database.rows("SELECT consumer, key, count FROM ledger WHERE run = ?", (run,))
         else:
-            rows = self._database.rows(
-                "SELECT consumer, key, sum(count) FROM ledger WHERE key <> 'taken_over' GROUP BY consumer, key"
-            )
+            rows = self._database.rows("SELECT consumer, key, sum(count) FROM ledger WHERE key <> 'taken_over' GROUP BY consumer, key")
         return {counted(consumer, key): total for consumer, key, total in rows}
 
 

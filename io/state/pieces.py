@@ -99,10 +99,7 @@ class Pieces:
     def release(self, worker: str | None = None) -> None:
         """Take back the claims of ``worker``, who has died or stopped; without a name, of everybody."""
         with self._database.transaction("NORMAL") as transaction:
-            if worker is None:
-                transaction.execute("UPDATE pieces SET claimed_by = NULL WHERE claimed_by IS NOT NULL")
-            else:
-                transaction.execute("UPDATE pieces SET claimed_by = NULL WHERE claimed_by = ?", (worker,))
+            transaction.execute("UPDATE pieces SET claimed_by = NULL WHERE claimed_by = coalesce(?, claimed_by)", (worker,))
 
     def get(self, key: PieceKey) -> Piece | None:
         """The piece ``key``, None when it is unknown."""
@@ -111,10 +108,8 @@ class Pieces:
 
     def listed(self) -> list[Piece]:
         """The pieces of this run's input, in its order."""
-        return [
-            _piece(row)
-            for row in self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE listed IS NOT NULL ORDER BY listed")  # noqa: S608
-        ]
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE listed IS NOT NULL ORDER BY listed")  # noqa: S608
+        return [_piece(row) for row in rows]
 
     def progress(self) -> Progressed:
         """How far this run's input is read."""

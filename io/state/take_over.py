@@ -18,7 +18,7 @@ from edx2lrs.io.paths import write_bytes
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import named_faults
 from edx2lrs.io.state.sent_again import note
-from edx2lrs.io.state.waves import Kept, KeptLetters, keep_letters
+from edx2lrs.io.state.waves import Kept, keep_letters
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, BlockStatement, Origin, pack
@@ -39,14 +39,15 @@ def take_over(database: Database, letters: TakenOver, folder: str) -> Kept:
     """Keep ``letters``, which lie in ``folder``, on disk (fsync) when it returns; gives what became of the statements.
 
     Counts as a wave does; also ``replayed``, for consumers and for records. Only for the owner of the state. Raises ``StateFault``."""
-    spool = _write_spool(database, letters.lines) if letters.lines else None
+    content = b"".join(letters.lines)
+    spool = _write_spool(database, content) if content else None
     tally = Counter(Counted(letter.consumer or "", "replayed") for letter in letters.statements)
     tally[Counted("", "replayed")] += len(letters.records)
     with database.transaction("FULL") as transaction:
         note(transaction, [*letters.statements, *letters.records], folder)
         if spool is not None:
-            _add_piece(transaction, spool, letters.lines)
-        return keep_letters(transaction, KeptLetters(list(_blocks(letters.statements)), tally))
+            _add_piece(transaction, spool, content)
+        return keep_letters(transaction, list(_blocks(letters.statements)), tally)
 
 
 def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
@@ -63,17 +64,16 @@ def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
             yield pack(consumer, statements[at : at + STATEMENTS_IN_A_BLOCK])
 
 
-def _write_spool(database: Database, lines: Sequence[bytes]) -> Path:
+def _write_spool(database: Database, content: bytes) -> Path:
     """Writes the spool. If the transaction of a spool failed, the next spool replaces the file."""
     number = int(database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'spool'")[0][0]) + 1
     path = database.folder.absolute() / _FOLDER / f"{number:010d}{_SUFFIX}"
     with named_faults(database.folder):
-        write_bytes(str(path), b"".join(lines))
+        write_bytes(str(path), content)
     return path
 
 
-def _add_piece(transaction: sqlite3.Connection, path: Path, lines: Sequence[bytes]) -> None:
-    content = b"".join(lines)
+def _add_piece(transaction: sqlite3.Connection, path: Path, content: bytes) -> None:
     digest = hashlib.sha256(content[:1024]).hexdigest()
     transaction.execute(
         "INSERT INTO pieces (file, start, kind, head_length, head_sha256, size, offset, lines, done, attempts, stored) "

@@ -51,14 +51,6 @@ class KeptMessages(NamedTuple):
     tally: Tally
 
 
-class KeptLetters(NamedTuple):
-    """Statements of dead letters that are to be sent again."""
-
-    blocks: Sequence[Block]
-    tally: Tally
-    failures: Sequence[Failure] = ()
-
-
 class Kept(NamedTuple):
     """What a wave's statements became; each statement is counted once."""
 
@@ -88,7 +80,7 @@ def keep_wave(database: Database, wave: KeptWave) -> Kept:
     with database.transaction("FULL") as transaction:
         for read in wave.pieces:
             _check_start(transaction, read)
-        kept = _keep(transaction, wave, time.time())
+        kept = _keep(transaction, wave.blocks, wave.failures, wave.tally, time.time())
         transaction.executemany(
             "UPDATE pieces SET offset = ?, lines = ?, done = ?, attempts = 0, records_limit = NULL, "
             "claimed_by = CASE WHEN ? THEN NULL ELSE claimed_by END WHERE file = ? AND start = ?",
@@ -102,30 +94,32 @@ def keep_messages(database: Database, wave: KeptMessages) -> Kept:
     position than ``wave.part.before``."""
     with database.transaction("FULL") as transaction:
         mark_kept(transaction, wave.part)
-        return _keep(transaction, wave, wave.part.since)
+        return _keep(transaction, wave.blocks, wave.failures, wave.tally, wave.part.since)
 
 
-def keep_letters(transaction: sqlite3.Connection, letters: KeptLetters) -> Kept:
+def keep_letters(transaction: sqlite3.Connection, blocks: Sequence[Block], tally: Tally) -> Kept:
     """``keep_wave`` for statements of dead letters, inside ``transaction``."""
-    return _keep(transaction, letters, time.time())
+    return _keep(transaction, blocks, [], tally, time.time())
 
 
-def _keep(transaction: sqlite3.Connection, wave: KeptWave | KeptMessages | KeptLetters, since: float) -> Kept:
-    """Keep what ``wave`` made; its statements are as old as ``since``."""
+def _keep(
+    transaction: sqlite3.Connection, blocks: Sequence[Block], failures: Sequence[Failure], tally: Tally, since: float
+) -> Kept:
+    """Keep what a wave made; its statements are as old as ``since``."""
     consumers = _consumers(transaction)
-    unknown = {block.consumer for block in wave.blocks} - consumers.keys()
+    unknown = {block.consumer for block in blocks} - consumers.keys()
     if unknown:
         raise ValueError(f"consumers {sorted(unknown)} are not in the state; begin_run names all consumers")
-    ids = wave_ids([(consumers[block.consumer].number, block.ids, block.checks) for block in wave.blocks])
+    ids = wave_ids([(consumers[block.consumer].number, block.ids, block.checks) for block in blocks])
     verdicts = judge(transaction, ids)
     bounds = dict(transaction.execute("SELECT name, value FROM meta WHERE name LIKE 'bound_%'").fetchall())
-    fates = _with_overflow(_split(wave.blocks, verdicts), wave.blocks, consumers, bounds["bound_statements"])
+    fates = _with_overflow(_split(blocks, verdicts), blocks, consumers, bounds["bound_statements"])
     is_new = np.concatenate([*fates, np.empty(0, np.uint8)]) == Verdict.NEW
     number = remember(transaction, ids, is_new, bounds["bound_ids"])
-    for block, fate in zip(wave.blocks, fates, strict=True):
+    for block, fate in zip(blocks, fates, strict=True):
         _insert_block(transaction, block, fate, consumers[block.consumer].number, number, since)
-    add_letters(transaction, [*wave.failures, *_dead(wave.blocks, fates)])
-    count(transaction, Counter(wave.tally) + _counted(wave.blocks, fates))
+    add_letters(transaction, [*failures, *_dead(blocks, fates)])
+    count(transaction, Counter(tally) + _counted(blocks, fates))
     totals = [sum(_number_of(fate, kind) for fate in fates) for kind in Verdict]
     return Kept(*totals)
 
