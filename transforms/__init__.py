@@ -20,15 +20,7 @@ if TYPE_CHECKING:
     from edx2lrs.transforms.translate import Translator
 
 __all__ = [
-    "ActorOptions",
-    "Actors",
-    "CourseNames",
-    "Event",
-    "OwnEventsError",
-    "Refusal",
-    "Statement",
-    "TranslationOptions",
-    "Translator",
+    "ActorOptions", "Actors", "CourseNames", "Event", "OwnEventsError", "Refusal", "Statement", "TranslationOptions", "Translator",
     "translate_record",
 ]
 

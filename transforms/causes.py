@@ -12,37 +12,10 @@ Stage = Literal["read", "parse", "filter", "match", "translate", "guard", "deliv
 FilterReason = Literal["page_request", "no_name", "unknown_event", "not_allowed", "blocked", "outside_time", "no_consumer"]
 """Why a record was filtered: nothing is wrong with the record, and no dead letter is made."""
 Cause = Literal[
-    "unreadable",
-    "not_a_log",
-    "truncated_gzip",
-    "corrupt_gzip",
-    "truncated_zstd",
-    "corrupt_zstd",
-    "line_too_long",
-    "bad_avro",
-    "unknown_schema",
-    "lost_at_source",
-    "not_an_event",
-    "not_utf8",
-    "not_json",
-    "too_deep",
-    "wrong_type",
-    "not_finite",
-    "bad_text",
-    "no_time",
-    "bad_time",
-    "crash",
-    "missing",
-    "out_of_range",
-    "bad_course_key",
-    "unknown_user",
-    "no_email",
-    "no_actor",
-    "invalid",
-    "id_collision",
-    "refused",
-    "server_error",
-    "outage",
+    "unreadable", "not_a_log", "truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd", "line_too_long", "bad_avro",
+    "unknown_schema", "lost_at_source", "not_an_event", "not_utf8", "not_json", "too_deep", "wrong_type", "not_finite", "bad_text",
+    "no_time", "bad_time", "crash", "missing", "out_of_range", "bad_course_key", "unknown_user", "no_email", "no_actor", "invalid",
+    "id_collision", "refused", "server_error", "outage",
 ]
 """Why a record or a statement is a dead letter."""
 
@@ -51,7 +24,6 @@ class FilteredBy(NamedTuple):
     """Why records were filtered, in words that go on from "the record was filtered:"."""
 
     reason: FilterReason
-    stage: Stage
     meaning: str
     advice: str
 
@@ -66,130 +38,106 @@ class DeadBy(NamedTuple):
 
 
 FILTERED: tuple[FilteredBy, ...] = (
-    FilteredBy(
-        "page_request", "filter", "its name is the path or address of a page", "nothing: the LMS writes such a record for each request"
-    ),
-    FilteredBy(
-        "no_name", "filter", "it has no name", "nothing: without `name` and `event_type`, the record does not say what happened"
-    ),
+    FilteredBy("page_request", "its name is the path or address of a page", "nothing: the LMS writes such a record for each request"),
+    FilteredBy("no_name", "it has no name", "nothing: without `name` and `event_type`, the record does not say what happened"),
     FilteredBy(
         "unknown_event",
-        "filter",
         "no mapping knows events of this name (`edx2lrs events` prints those that are known)",
         "[add the event](adding-an-event.md), if a consumer needs the event",
     ),
-    FilteredBy("not_allowed", "filter", "events.allow lacks its name", "change `events.allow`, if a consumer needs the event"),
-    FilteredBy("blocked", "filter", "events.block has its name", "change `events.block`, if a consumer needs the event"),
-    FilteredBy("outside_time", "filter", "its time is outside --since and --until", "run again with other times"),
-    FilteredBy(
-        "no_consumer", "match", "no consumer is to get it", "`edx2lrs explain` shows which rule of each consumer leaves the event out"
-    ),
+    FilteredBy("not_allowed", "events.allow lacks its name", "change `events.allow`, if a consumer needs the event"),
+    FilteredBy("blocked", "events.block has its name", "change `events.block`, if a consumer needs the event"),
+    FilteredBy("outside_time", "its time is outside --since and --until", "run again with other times"),
+    FilteredBy("no_consumer", "no consumer is to get it", "`edx2lrs explain` shows which rule of each consumer leaves the event out"),
 )
 
 DEAD: tuple[DeadBy, ...] = (
     DeadBy(
-        ("read",),
-        ("unreadable",),
+        ("read",), ("unreadable",),
         "the file could not be opened, or could not be read further. The file counts as one record",
         "repair the file or its access rights; a later run reads the file",
     ),
     DeadBy(("read",), ("not_a_log",), "the file is not a log (an image, a zip file ...)", "leave the file out of `--input`"),
     DeadBy(
-        ("read",),
-        ("truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd"),
-        "the file ends too early, or is damaged from this position on. Everything before was read. The payload is the part of the"
-        " cut line that was read",
+        ("read",), ("truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd"),
+        "the file ends too early, or is damaged from this position on. Everything before was read. The payload is the part of the cut "
+        "line that was read",
         "copy the whole file again, and run the job over the file",
     ),
     DeadBy(
-        ("read",),
-        ("line_too_long",),
+        ("read",), ("line_too_long",),
         "the line is longer than 4 MiB. Only its beginning is kept",
         "find the program that writes such lines",
     ),
     DeadBy(
-        ("read",),
-        ("not_an_event", "bad_avro", "unknown_schema"),
+        ("read",), ("not_an_event", "bad_avro", "unknown_schema"),
         "a message of the [event bus](event-bus.md) has no value, or is not Avro of the event, or has the schema of another event",
         "read the topic of tracking events; give the schema registry that the sender uses",
     ),
     DeadBy(
-        ("read",),
-        ("lost_at_source",),
+        ("read",), ("lost_at_source",),
         "messages were deleted or trimmed before they were read. The dead letter has their number, and no payload",
         "run the job over the tracking logs of that time; let the source keep messages for longer",
     ),
     DeadBy(
-        ("parse",),
-        ("not_utf8", "not_json", "too_deep", "not_an_event"),
+        ("parse",), ("not_utf8", "not_json", "too_deep", "not_an_event"),
         "the line is not a tracking event",
         "look at the payload; nothing is to be done for lines of other programs",
     ),
     DeadBy(
-        ("parse",),
-        ("wrong_type", "not_finite", "bad_text"),
+        ("parse",), ("wrong_type", "not_finite", "bad_text"),
         "a field that a mapping reads has another type, or is NaN or an infinity, or holds half of a surrogate pair",
         "correct the program that emits the event; the message names the field",
     ),
     DeadBy(
-        ("parse",),
-        ("no_time", "bad_time"),
-        "the event has no time, or a time without a zone. Without a time, all such events of one person would have the same statement"
-        " id. Without a zone, the moment is not known",
+        ("parse",), ("no_time", "bad_time"),
+        "the event has no time, or a time without a zone. Without a time, all such events of one person would have the same statement "
+        "id. Without a zone, the moment is not known",
         "correct the program that emits the event",
     ),
     DeadBy(
-        ("parse", "filter", "match", "translate"),
-        ("crash",),
+        ("parse", "filter", "match", "translate"), ("crash",),
         "an error of edx2lrs itself: the step raised an exception, or the process died three times with this record alone in its wave",
         "report the error with an invented record; replay with a version that corrects the error",
     ),
     DeadBy(
-        ("translate",),
-        ("missing", "wrong_type", "not_finite", "out_of_range", "bad_course_key", "no_time", "bad_time", "invalid"),
+        ("translate",), ("missing", "wrong_type", "not_finite", "out_of_range", "bad_course_key", "no_time", "bad_time", "invalid"),
         "a value that the mapping needs is missing or cannot be used. The message names the value's field",
         "correct the program that emits the event",
     ),
     DeadBy(("translate",), ("unknown_user",), "the table of external ids lacks this person", "replay with a newer export"),
     DeadBy(
-        ("translate",),
-        ("no_email",),
+        ("translate",), ("no_email",),
         "the consumer wants an e-mail address, and the table has no address for this person",
         "replay with an export that has addresses",
     ),
     DeadBy(
-        ("translate",),
-        ("no_actor",),
+        ("translate",), ("no_actor",),
         "the event has neither a user nor a session, or has a visitor while no `lms.id_key` is set",
         "set `lms.id_key` and replay, if visitors are wanted",
     ),
     DeadBy(
-        ("guard",),
-        ("invalid",),
+        ("guard",), ("invalid",),
         "the finished statement would break its standard. The message names the clause",
         "report the error with an invented record",
     ),
     DeadBy(
-        ("guard",),
-        ("id_collision",),
+        ("guard",), ("id_collision",),
         "two different events have the same statement id (same person, verb and microsecond). This dead letter is the second event",
         "`statement_ids: strict` tells more events apart",
     ),
     DeadBy(
-        ("deliver",),
-        ("refused",),
+        ("deliver",), ("refused",),
         "the LRS refuses this statement and accepts others",
         "read the LRS's answer in `http_body`; replay when the LRS accepts such statements",
     ),
     DeadBy(
-        ("deliver",),
-        ("server_error",),
+        ("deliver",), ("server_error",),
         "the LRS fails at this statement every time, and accepts others",
         "look at the LRS's log; replay when the LRS is repaired",
     ),
     DeadBy(
-        ("deliver",),
-        ("outage",),
+        ("deliver",), ("outage",),
         "the statement could not wait: the outbox was full, or `on_outage: dead_letter` is set",
         "replay when the consumer is back",
     ),

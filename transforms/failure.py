@@ -65,16 +65,6 @@ def failed_statement(
 ) -> Failure:
     """The failure of one statement (``statement_id``: 16 bytes), which ``consumer`` was to get, of the event at ``position``."""
     return Failure(
-        refusal.stage,
-        refusal.cause,
-        refusal.message,
-        position,
-        body,
-        "statement",
-        consumer,
-        str(uuid.UUID(bytes=statement_id)),
-        http_status,
-        http_body,
-        attempts,
-        event_name=event_name,
+        refusal.stage, refusal.cause, refusal.message, position, body, "statement", consumer, str(uuid.UUID(bytes=statement_id)),
+        http_status, http_body, attempts, event_name=event_name,
     )

@@ -53,9 +53,7 @@ _URL = {"type": "string", "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://[^/]|file:///.|s
 _ROOT = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^?#]*[^/?#]$"}
 _AN_ADDRESS = "an address such as https://lms.example.com"
 _SECRET = OptionKind(
-    _path(reference),
-    "reference",
-    {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|secret://.+)$"},
+    _path(reference), "reference", {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|secret://.+)$"},
     "a reference such as env:NAME",
 )
 KINDS: Mapping[str, OptionKind] = {

@@ -17,9 +17,7 @@ def check_access(_: Access, given: Given) -> Iterator[Misfit]:
     """An access that names nothing would open nothing."""
     if not given.lines:
         yield Misfit(
-            "",
-            "an empty access, which opens nothing",
-            "a rule such as courses or orgs",
+            "", "an empty access, which opens nothing", "a rule such as courses or orgs",
             "to let the consumer see everything, write access: all",
         )
 

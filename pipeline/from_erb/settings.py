@@ -58,12 +58,8 @@ def read_settings(text: str) -> ErbSettings:
     root = found.get("LMS_ROOT_URL")
     notes += [f"{name} is not carried over: {why}" for name, why in _WITHOUT_EQUAL.items() if name in found]
     return ErbSettings(
-        root.rstrip("/") if isinstance(root, str) and root.strip() else None,
-        tuple(off),
-        _actor_id(found, notes),
-        _batch(found, notes),
-        _events(found, notes),
-        tuple(notes),
+        root.rstrip("/") if isinstance(root, str) and root.strip() else None, tuple(off), _actor_id(found, notes),
+        _batch(found, notes), _events(found, notes), tuple(notes),
     )
 
 

@@ -198,30 +198,13 @@ def _first(value: Scalar, other: Scalar) -> Scalar:
 
 
 def _event(
-    name: str,
-    from_event_type: bool,
-    time: str,
-    source: Scalar,
-    session: Scalar,
-    referrer: Scalar,
-    username: Scalar,
-    host: Scalar,
-    about: Context,
-    context: Any,
-    data: EventData,
+    name: str, from_event_type: bool, time: str, source: Scalar, session: Scalar, referrer: Scalar, username: Scalar, host: Scalar,
+    about: Context, context: Any, data: EventData,
 ) -> Event:
     """The normal form, from the declared parts. A value at the top of the record wins over the value in ``about``. A user whom
     ``data`` names wins over both."""
     (
-        id_there,
-        username_there,
-        session_there,
-        source_there,
-        referrer_there,
-        course_id,
-        org_id,
-        host_there,
-        enterprise_uuid,
+        id_there, username_there, session_there, source_there, referrer_there, course_id, org_id, host_there, enterprise_uuid,
     ) = astuple(about)[:9]
     user: int | None = None
     user_name: str | None = None
@@ -236,20 +219,9 @@ def _event(
     if user is None and user_name is None:
         user, user_name = _user(id_there, username or _first(username, username_there))
     return Event(
-        name,
-        from_event_type,
-        time,
-        source or _first(source, source_there),
-        session or _first(session, session_there),
-        referrer or _first(referrer, referrer_there),
-        user,
-        user_name,
-        course_id or None,
-        org_id or None,
-        host or _first(host, host_there),
-        enterprise_uuid or None,
-        context,
-        data,
+        name, from_event_type, time, source or _first(source, source_there), session or _first(session, session_there),
+        referrer or _first(referrer, referrer_there), user, user_name, course_id or None, org_id or None,
+        host or _first(host, host_there), enterprise_uuid or None, context, data,
     )
 
 

@@ -11,39 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from edx2lrs.transforms.formats.texts import is_blank_node, is_duration, is_instant, is_iri, is_urn_uuid
-from edx2lrs.transforms.validation.caliper_terms import (
-    ANNOTATION_OF_ACTION,
-    BOOLEANS,
-    BY_ACTION,
-    COUNTS,
-    DECIMALS,
-    DURATIONS,
-    ENTITIES,
-    ENTITY_TYPES,
-    EVENT_PARTS,
-    EVENT_TYPES,
-    IDENTIFIER_TYPES,
-    INSTANTS,
-    INTEGERS,
-    LINEAGE,
-    LISTS_OF_ENTITIES,
-    LISTS_OF_TEXTS,
-    METRICS,
-    OBJECTS,
-    PROFILES,
-    RECOMMENDED_BY_ACTION,
-    REQUIRED_BY_ACTION,
-    ROLES,
-    STATUSES,
-    TEXTS,
-    VALUE_TYPES,
-)
-from edx2lrs.transforms.validation.checks import array, boolean, formatted, integer, number, record, text, word_of
+from edx2lrs.transforms.validation import caliper_terms as terms
+from edx2lrs.transforms.validation.checks import anything, array, boolean, formatted, integer, number, record, text, word_of
 from edx2lrs.transforms.validation.violations import FINE, Validator, Violation, Violations, missing, within, wrong, wrong_word
 
 CONTEXT = "http://purl.imsglobal.org/ctx/caliper/v1p2"
 _ELSEWHERE = "; one's own belong in extensions"
-EVENT_REQUIRES = ("id", "type", "actor", "action", "object", "eventTime")
 
 
 def caliper_violations(document: object) -> list[Violation]:
@@ -64,7 +37,7 @@ def is_described_entity(document: object) -> bool:
     event."""
     if not isinstance(document, dict) or "action" in document:
         return False
-    return isinstance(kind := document.get("type"), str) and kind in ENTITY_TYPES
+    return isinstance(kind := document.get("type"), str) and kind in terms.ENTITY_TYPES
 
 
 def _document(document: object) -> Violations:
@@ -110,26 +83,26 @@ def _object(clause: str) -> Validator:
 
 def _value_check(name: str, clause: str, items: str) -> Validator:
     """The check of an entity's property, by the tables; ``items`` is the type of what the entity collects."""
-    if name in TEXTS:
+    if name in terms.TEXTS:
         return _or_left_out(text(clause), clause)
-    if name in LISTS_OF_TEXTS:
+    if name in terms.LISTS_OF_TEXTS:
         return _or_left_out(array(text(clause), "texts", clause), clause)
-    if name in INSTANTS:
+    if name in terms.INSTANTS:
         return formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", clause)
-    if name in DURATIONS:
+    if name in terms.DURATIONS:
         return formatted(is_duration, "a duration (ISO 8601)", clause)
-    if name in INTEGERS or name in COUNTS:
-        return _or_left_out(integer(clause, 0 if name in COUNTS else None), clause)
-    if name in DECIMALS:
+    if name in terms.INTEGERS or name in terms.COUNTS:
+        return _or_left_out(integer(clause, 0 if name in terms.COUNTS else None), clause)
+    if name in terms.DECIMALS:
         return _or_left_out(number(clause), clause)
-    if name in BOOLEANS:
+    if name in terms.BOOLEANS:
         return _or_left_out(boolean(clause), clause)
-    if name in OBJECTS:
+    if name in terms.OBJECTS:
         return _or_left_out(_object(clause), clause)
-    if name in ENTITIES:
-        return _entity_of(ENTITIES[name], clause)
-    if name in LISTS_OF_ENTITIES or name == "items":
-        of = items if name == "items" else LISTS_OF_ENTITIES[name]
+    if name in terms.ENTITIES:
+        return _entity_of(terms.ENTITIES[name], clause)
+    if name in terms.LISTS_OF_ENTITIES or name == "items":
+        of = items if name == "items" else terms.LISTS_OF_ENTITIES[name]
         return _or_left_out(array(_entity_of(of, clause), f"{of} entities or their IRIs", clause), clause)
     return _TERM_CHECKS[name]
 
@@ -145,8 +118,8 @@ def _entity_of(types: str, clause: str) -> Validator:
         if not isinstance(value, dict):
             return wrong(value, f"{expected}, or its IRI", clause)
         kind = value.get("type")
-        if isinstance(kind, str) and kind in ENTITY_TYPES:
-            other = FINE if LINEAGE[kind] & wanted else within("type", wrong_word(kind, expected, clause))
+        if isinstance(kind, str) and kind in terms.ENTITY_TYPES:
+            other = FINE if terms.LINEAGE[kind] & wanted else within("type", wrong_word(kind, expected, clause))
             return other + _ENTITY_CHECKS[kind](value)
         if "type" not in value:
             return (missing("type", expected, "Entity"),)
@@ -161,47 +134,35 @@ def _local_context(value: object) -> Violations:
 
 
 def _value_record(kind: str) -> Validator:
-    required, optional = VALUE_TYPES[kind]
+    required, optional = terms.VALUE_TYPES[kind]
     properties = {name: _value_check(name, kind, "Entity") for name in (*required, *optional)}
     return record(
-        f"a {kind}",
-        kind,
-        {"type": word_of([kind], kind), "@context": _local_context, **properties},
-        required=("type", *required),
+        f"a {kind}", kind, {"type": word_of([kind], kind), "@context": _local_context, **properties}, required=("type", *required),
         unknown=kind,
     )
 
 
-def _system_identifiers(value: object) -> Violations:
-    return _or_left_out(array(_system_identifier, "SystemIdentifiers or their IRIs", "Entity"), "Entity")(value)
+def _value_or_iri(kind: str) -> Validator:
+    def check(value: object) -> Violations:
+        return FINE if isinstance(value, str) and _is_identifier(value) else _VALUE_CHECKS[kind](value)
 
-
-def _system_identifier(value: object) -> Violations:
-    if isinstance(value, str) and _is_identifier(value):
-        return FINE
-    return _VALUE_CHECKS["SystemIdentifier"](value)
-
-
-def _selection(value: object) -> Violations:
-    if isinstance(value, str) and _is_identifier(value):
-        return FINE
-    return _VALUE_CHECKS["TextPositionSelector"](value)
+    return check
 
 
 _TERM_CHECKS: dict[str, Validator] = {
-    "identifierType": word_of(IDENTIFIER_TYPES, "SystemIdentifier"),
-    "metric": word_of(METRICS, "AggregateMeasure"),
-    "otherIdentifiers": _system_identifiers,
-    "roles": _or_left_out(array(word_of(ROLES, "Membership", "a role of Caliper"), "roles", "Membership"), "Membership"),
-    "selection": _selection,
-    "status": word_of(STATUSES, "Membership"),
+    "identifierType": word_of(terms.IDENTIFIER_TYPES, "SystemIdentifier"),
+    "metric": word_of(terms.METRICS, "AggregateMeasure"),
+    "otherIdentifiers": _or_left_out(array(_value_or_iri("SystemIdentifier"), "SystemIdentifiers or their IRIs", "Entity"), "Entity"),
+    "roles": _or_left_out(array(word_of(terms.ROLES, "Membership", "a role of Caliper"), "roles", "Membership"), "Membership"),
+    "selection": _value_or_iri("TextPositionSelector"),
+    "status": word_of(terms.STATUSES, "Membership"),
 }
-_VALUE_CHECKS: dict[str, Validator] = {kind: _value_record(kind) for kind in VALUE_TYPES}
+_VALUE_CHECKS: dict[str, Validator] = {kind: _value_record(kind) for kind in terms.VALUE_TYPES}
 
 
 def _properties_of(kind: str) -> dict[str, Validator]:
     """The properties that an entity of this type may have: its own properties and the properties of its supertypes."""
-    own = ENTITY_TYPES[kind]
+    own = terms.ENTITY_TYPES[kind]
     found: dict[str, Validator] = {}
     for supertype in own.supertypes:
         found.update(_properties_of(supertype))
@@ -211,20 +172,13 @@ def _properties_of(kind: str) -> dict[str, Validator]:
     return found
 
 
-def _looked_up_before(_: object) -> Violations:
-    return FINE
-
-
 _ENTITY_CHECKS: dict[str, Validator] = {
     kind: record(
-        kind,
-        "Entity" if kind != "AggregateMeasure" else kind,
-        {"id": _identifier, "type": _looked_up_before, "@context": _local_context, **_properties_of(kind)},
-        required=("id", "metricValue", "metric") if kind == "AggregateMeasure" else ("id",),
-        unknown="Entity",
-        elsewhere=_ELSEWHERE,
+        kind, "Entity" if kind != "AggregateMeasure" else kind,
+        {"id": _identifier, "type": anything, "@context": _local_context, **_properties_of(kind)},
+        required=("id", "metricValue", "metric") if kind == "AggregateMeasure" else ("id",), unknown="Entity", elsewhere=_ELSEWHERE,
     )
-    for kind in ENTITY_TYPES
+    for kind in terms.ENTITY_TYPES
 }
 
 # Events
@@ -252,31 +206,28 @@ _PLAIN_PARTS: dict[str, Validator] = {
 
 def _event_check(kind: str) -> Validator:
     """The check of the properties of an event of one type, each on its own."""
-    wanted = {**EVENT_PARTS, **EVENT_TYPES[kind].parts}
-    parts = {name: _entity_of(" ".join(types), kind if name in EVENT_TYPES[kind].parts else "Event") for name, types in wanted.items()}
+    own = terms.EVENT_TYPES[kind].parts
+    wanted = {**terms.EVENT_PARTS, **own}
+    parts = {name: _entity_of(" ".join(types), kind if name in own else "Event") for name, types in wanted.items()}
     return record(
-        kind,
-        "Event",
-        {"type": _looked_up_before, "profile": word_of(list(PROFILES), "Event"), "action": _action_of(kind), **_PLAIN_PARTS, **parts},
-        required=EVENT_REQUIRES,
-        recommended={"profile": "Event"},
-        rules=(_has_context,),
-        unknown="Event",
-        elsewhere=_ELSEWHERE,
+        kind, "Event",
+        {"type": anything, "profile": word_of(list(terms.PROFILES), "Event"), "action": _action_of(kind), **_PLAIN_PARTS, **parts},
+        required=("id", "type", "actor", "action", "object", "eventTime"), recommended={"profile": "Event"}, rules=(_has_context,),
+        unknown="Event", elsewhere=_ELSEWHERE,
     )
 
 
 def _action_of(kind: str) -> Validator:
-    allowed = sorted(EVENT_TYPES[kind].actions)
+    allowed = sorted(terms.EVENT_TYPES[kind].actions)
     return word_of(allowed, kind, "an action of Caliper" if kind == "Event" else f"an action of {kind}: {', '.join(allowed)}")
 
 
-_EVENT_CHECKS: dict[str, Validator] = {kind: _event_check(kind) for kind in EVENT_TYPES}
+_EVENT_CHECKS: dict[str, Validator] = {kind: _event_check(kind) for kind in terms.EVENT_TYPES}
 
 
 def _event(event: dict[str, Any]) -> Violations:
     kind = event.get("type")
-    if not isinstance(kind, str) or kind not in EVENT_TYPES:
+    if not isinstance(kind, str) or kind not in terms.EVENT_TYPES:
         as_any = tuple(violation for violation in _EVENT_CHECKS["Event"](event) if violation.path != ("type",))
         if "type" not in event:
             return (missing("type", "an event type", "Event"), *as_any)
@@ -285,7 +236,7 @@ def _event(event: dict[str, Any]) -> Violations:
     action, profile = event.get("action"), event.get("profile")
     if isinstance(action, str):
         violations += _by_action(event, kind, action)
-    if isinstance(profile, str) and profile in PROFILES:
+    if isinstance(profile, str) and profile in terms.PROFILES:
         violations += _by_profile(event, kind, profile)
     if kind == "MediaEvent":
         violations += _media(event)
@@ -295,36 +246,36 @@ def _event(event: dict[str, Any]) -> Violations:
 def _type_of(part: object) -> str | None:
     """The full type of an entity. None for an entity that is named by its IRI, and for a value that is no entity."""
     kind = part.get("type") if isinstance(part, dict) else None
-    return kind if isinstance(kind, str) and kind in ENTITY_TYPES else None
+    return kind if isinstance(kind, str) and kind in terms.ENTITY_TYPES else None
 
 
 def _narrowed(event: dict[str, Any], part: str, types: tuple[str, ...], why: str, clause: str, required: bool = True) -> Violations:
     """The violation of a part whose type fits the event, but does not fit the event's action or profile."""
     kind = _type_of(event.get(part))
-    if kind is None or not types or LINEAGE[kind].intersection(types):
+    if kind is None or not types or terms.LINEAGE[kind].intersection(types):
         return FINE
     return (Violation((part, "type"), f'"{kind}"', f"{' or '.join(types)} {why}", clause, required),)
 
 
 def _by_action(event: dict[str, Any], kind: str, action: str) -> Violations:
     violations = FINE
-    for part, types in BY_ACTION.get((kind, action), {}).items():
+    for part, types in terms.BY_ACTION.get((kind, action), {}).items():
         violations += _narrowed(event, part, types, f"for {action}", kind)
-    required, recommended = REQUIRED_BY_ACTION.get((kind, action)), RECOMMENDED_BY_ACTION.get((kind, action))
+    required, recommended = terms.REQUIRED_BY_ACTION.get((kind, action)), terms.RECOMMENDED_BY_ACTION.get((kind, action))
     if required and required not in event:
         violations += (missing(required, f"{required}, for {action}", kind),)
     if recommended and recommended not in event:
         violations += (missing(recommended, f"{recommended}, for {action}", kind, required=False),)
-    if kind == "AnnotationEvent" and action in ANNOTATION_OF_ACTION and _type_of(event.get("generated")) != "Annotation":
+    if kind == "AnnotationEvent" and action in terms.ANNOTATION_OF_ACTION and _type_of(event.get("generated")) != "Annotation":
         violations += _narrowed(
-            event, "generated", (ANNOTATION_OF_ACTION[action],), f"for {action}", "Annotation Profile", required=False
+            event, "generated", (terms.ANNOTATION_OF_ACTION[action],), f"for {action}", "Annotation Profile", required=False
         )
     return violations
 
 
 def _by_profile(event: dict[str, Any], kind: str, profile: str) -> Violations:
     heading = profile.removesuffix("Profile") + " Profile"
-    events = PROFILES[profile]
+    events = terms.PROFILES[profile]
     if kind not in events:
         return (Violation(("profile",), f'"{profile}"', f"a profile that has {kind}; this one has {', '.join(events)}", heading),)
     return _narrowed(event, "object", events[kind], f"in the {heading}", heading)

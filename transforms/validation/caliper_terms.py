@@ -112,6 +112,11 @@ VALUE_TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "TextPositionSelector": ((), ("start", "end")),
 }
 
+def _types_of(properties: dict[str, str]) -> dict[str, str]:
+    """The type of each property, from the properties that have each type."""
+    return {name: kind for kind, names in properties.items() for name in names.split()}
+
+
 # The types of properties' values. Every property has one type, whatever entity has it.
 TEXTS = frozenset(
     _words(
@@ -133,42 +138,27 @@ COUNTS = frozenset(_words("maxAttempts maxSubmits points searchResultsItemCount 
 DECIMALS = frozenset(_words("metricValue maxMetricValue maxScore scoreGiven maxResultScore resultScore minValue maxValue step weight"))
 BOOLEANS = frozenset({"isTimeDependent", "muted", "isOrderedSelection"})
 OBJECTS = frozenset({"extensions", "messageParameters"})
-ENTITIES: dict[str, str] = {
-    "annotated": "DigitalResource",
-    "annotator": "Person",
-    "assignable": "DigitalResource",
-    "assignee": "Person",
-    "attempt": "Attempt",
-    "client": "SoftwareApplication",
-    "commentedOn": "Entity",
-    "commenter": "Person",
-    "creator": "Person",
-    "isPartOf": "Entity",
-    "member": "Person",
-    "organization": "Organization",
-    "query": "Query",
-    "question": "Question",
-    "rated": "Entity",
-    "rater": "Person",
-    "ratingComment": "Comment",
-    "replyTo": "Message",
-    "scale": "Scale",
-    "scoredBy": "Agent",
-    "searchProvider": "SoftwareApplication",
-    "searchTarget": "Entity",
-    "source": "SoftwareApplication",
-    "subOrganizationOf": "Organization",
-    "survey": "Survey",
-    "user": "Person",
-}
-LISTS_OF_ENTITIES: dict[str, str] = {
-    "attachments": "DigitalResource",
-    "creators": "Agent",
-    "learningObjectives": "LearningObjective",
-    "members": "Agent",
-    "searchResults": "Entity",
-    "withAgents": "Agent",
-}
+ENTITIES: dict[str, str] = _types_of({
+    "Agent": "scoredBy",
+    "Attempt": "attempt",
+    "Comment": "ratingComment",
+    "DigitalResource": "annotated assignable",
+    "Entity": "commentedOn isPartOf rated searchTarget",
+    "Message": "replyTo",
+    "Organization": "organization subOrganizationOf",
+    "Person": "annotator assignee commenter creator member rater user",
+    "Query": "query",
+    "Question": "question",
+    "Scale": "scale",
+    "SoftwareApplication": "client searchProvider source",
+    "Survey": "survey",
+})
+LISTS_OF_ENTITIES: dict[str, str] = _types_of({
+    "Agent": "creators members withAgents",
+    "DigitalResource": "attachments",
+    "Entity": "searchResults",
+    "LearningObjective": "learningObjectives",
+})
 METRICS = _words(
     "AssessmentsPassed AssessmentsSubmitted MinutesOnTask SkillsMastered StandardsMastered UnitsCompleted UnitsPassed WordsRead"
 )
@@ -208,14 +198,15 @@ ACTIONS = frozenset(
 
 
 class EventType(NamedTuple):
-    """``actions``: the only actions that the event may have. ``parts``: the types of the entities in the event's properties."""
+    """``actions``: the only actions that the event may have. ``parts``: the types of the entities in the event's properties. The actor
+    of most events is a person."""
 
     actions: frozenset[str]
     parts: dict[str, tuple[str, ...]]
 
 
-def _event(actions: str, **parts: str) -> EventType:
-    return EventType(frozenset(actions.split()), {part: tuple(types.split()) for part, types in parts.items()})
+def _event(actions: str, actor: str = "Person", **parts: str) -> EventType:
+    return EventType(frozenset(actions.split()), {part: tuple(types.split()) for part, types in {"actor": actor, **parts}.items()})
 
 
 # What every event has, unless its own entry says more
@@ -233,76 +224,52 @@ EVENT_PARTS: dict[str, tuple[str, ...]] = {
 }
 EVENT_TYPES: dict[str, EventType] = {
     "Event": EventType(ACTIONS, {}),
-    "AnnotationEvent": _event(
-        "Bookmarked Highlighted Shared Tagged", actor="Person", object="DigitalResource", target="Frame", generated="Annotation"
-    ),
-    "AssessmentEvent": _event(
-        "Started Paused Resumed Restarted Reset Submitted", actor="Person", object="Assessment", generated="Attempt"
-    ),
+    "AnnotationEvent": _event("Bookmarked Highlighted Shared Tagged", object="DigitalResource", target="Frame", generated="Annotation"),
+    "AssessmentEvent": _event("Started Paused Resumed Restarted Reset Submitted", object="Assessment", generated="Attempt"),
     # generated: a Response by its own entry, an Attempt too by the Assessment Profile; see BY_ACTION
     "AssessmentItemEvent": _event(
-        "Started Skipped Completed", actor="Person", object="AssessmentItem", generated="Response Attempt", referrer="AssessmentItem"
+        "Started Skipped Completed", object="AssessmentItem", generated="Response Attempt", referrer="AssessmentItem"
     ),
     "AssignableEvent": _event(
         "Activated Deactivated Started Completed Submitted Reviewed",
-        actor="Person",
-        object="AssignableDigitalResource",
-        target="Frame",
-        generated="Attempt",
+        object="AssignableDigitalResource", target="Frame", generated="Attempt",
     ),
-    "FeedbackEvent": _event("Commented Ranked", actor="Person", object="Entity", target="Frame", generated="Rating Comment"),
-    "ForumEvent": _event("Subscribed Unsubscribed", actor="Person", object="Forum"),
+    "FeedbackEvent": _event("Commented Ranked", object="Entity", target="Frame", generated="Rating Comment"),
+    "ForumEvent": _event("Subscribed Unsubscribed", object="Forum"),
     "GradeEvent": _event("Graded", actor="Agent", object="Attempt", generated="Score"),
     "MediaEvent": _event(
         "Started Ended Paused Resumed Restarted ForwardedTo JumpedTo ChangedResolution ChangedSize ChangedSpeed ChangedVolume "
-        "EnabledClosedCaptioning DisabledClosedCaptioning EnteredFullScreen ExitedFullScreen Muted Unmuted OpenedPopout "
-        "ClosedPopout",
-        actor="Person",
-        object="MediaObject",
-        target="MediaLocation",
+        "EnabledClosedCaptioning DisabledClosedCaptioning EnteredFullScreen ExitedFullScreen Muted Unmuted OpenedPopout ClosedPopout",
+        object="MediaObject", target="MediaLocation",
     ),
-    "MessageEvent": _event("MarkedAsRead MarkedAsUnread Posted", actor="Person", object="Message"),
+    "MessageEvent": _event("MarkedAsRead MarkedAsUnread Posted", object="Message"),
     "NavigationEvent": _event(
         "NavigatedTo",
-        actor="Person",
-        object="DigitalResource SoftwareApplication",
-        target="DigitalResource",
-        referrer="DigitalResource SoftwareApplication",
+        object="DigitalResource SoftwareApplication", target="DigitalResource", referrer="DigitalResource SoftwareApplication",
     ),
-    "QuestionnaireEvent": _event("Started Submitted", actor="Person", object="Questionnaire", generated="Attempt"),
-    "QuestionnaireItemEvent": _event(
-        "Started Skipped Completed", actor="Person", object="QuestionnaireItem", generated="Response Attempt"
-    ),
+    "QuestionnaireEvent": _event("Started Submitted", object="Questionnaire", generated="Attempt"),
+    "QuestionnaireItemEvent": _event("Started Skipped Completed", object="QuestionnaireItem", generated="Response Attempt"),
     "ResourceManagementEvent": _event(
-        "Archived Copied Created Deleted Described Downloaded Modified Printed Published Restored Retrieved Saved Unpublished Uploaded",
-        actor="Person",
-        object="DigitalResource",
-        generated="DigitalResource",
+        "Archived Copied Created Deleted Described Downloaded Modified Printed Published Restored Retrieved Saved Unpublished "
+        "Uploaded",
+        object="DigitalResource", generated="DigitalResource",
     ),
-    "SearchEvent": _event("Searched", actor="Person", object="Entity", generated="SearchResponse"),
+    "SearchEvent": _event("Searched", object="Entity", generated="SearchResponse"),
     "SessionEvent": _event(
         "LoggedIn LoggedOut TimedOut",
-        actor="Person SoftwareApplication",
-        object="Session SoftwareApplication",
-        target="DigitalResource",
-        referrer="DigitalResource SoftwareApplication",
+        actor="Person SoftwareApplication", object="Session SoftwareApplication",
+        target="DigitalResource", referrer="DigitalResource SoftwareApplication",
     ),
-    "SurveyEvent": _event("OptedIn OptedOut", actor="Person", object="Survey"),
-    "SurveyInvitationEvent": _event("Accepted Declined Sent", actor="Person", object="SurveyInvitation"),
-    "ThreadEvent": _event("MarkedAsRead MarkedAsUnread", actor="Person", object="Thread"),
+    "SurveyEvent": _event("OptedIn OptedOut", object="Survey"),
+    "SurveyInvitationEvent": _event("Accepted Declined Sent", object="SurveyInvitation"),
+    "ThreadEvent": _event("MarkedAsRead MarkedAsUnread", object="Thread"),
     "ToolLaunchEvent": _event(
         "Launched Returned",
-        actor="Person",
-        object="SoftwareApplication",
-        generated="DigitalResource",
-        target="Link LtiLink",
-        federatedSession="LtiSession",
+        object="SoftwareApplication", generated="DigitalResource", target="Link LtiLink", federatedSession="LtiSession",
     ),
-    "ToolUseEvent": _event(
-        "Used", actor="Person", object="SoftwareApplication", target="SoftwareApplication", generated="AggregateMeasureCollection"
-    ),
+    "ToolUseEvent": _event("Used", object="SoftwareApplication", target="SoftwareApplication", generated="AggregateMeasureCollection"),
     # object: a DigitalResource by its own entry, a Result by the Grading Profile
-    "ViewEvent": _event("Viewed", actor="Person", object="DigitalResource Result"),
+    "ViewEvent": _event("Viewed", object="DigitalResource Result"),
 }
 
 # What an action narrows: (event type, action) -> the types of its parts

@@ -95,7 +95,7 @@ def array(check_item: Validator, of: str, clause: str) -> Validator:
     return check
 
 
-def keyed(is_key: Matches, key: str, check_item: Validator, clause: str) -> Validator:
+def keyed(is_key: Matches, key: str, clause: str, check_item: Validator = anything) -> Validator:
     """An object whose keys have a format, each value checked."""
 
     def check(value: object) -> Violations:

@@ -11,31 +11,8 @@ import re
 from functools import partial
 from typing import Any
 
-from edx2lrs.transforms.formats.texts import (
-    is_duration,
-    is_iri,
-    is_language,
-    is_mailto,
-    is_media_type,
-    is_sha1,
-    is_sha2,
-    is_timestamp,
-    is_uuid,
-    is_uuid_of_rfc_4122,
-)
-from edx2lrs.transforms.validation.checks import (
-    anything,
-    array,
-    boolean,
-    formatted,
-    integer,
-    is_number,
-    keyed,
-    number,
-    record,
-    text,
-    word_of,
-)
+from edx2lrs.transforms.formats import texts
+from edx2lrs.transforms.validation.checks import array, boolean, formatted, integer, is_number, keyed, number, record, text, word_of
 from edx2lrs.transforms.validation.violations import FINE, Validator, Violation, Violations, missing, within, wrong, wrong_word
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -43,12 +20,12 @@ SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 CMI_INTERACTION = "http://adlnet.gov/expapi/activities/cmi.interaction"
 IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
 
-iri = formatted(is_iri, "an absolute IRI (RFC 3987)", "4.3")
-language = formatted(is_language, "a language tag (RFC 5646)", "4.2")
-timestamp = formatted(is_timestamp, "a time as in RFC 3339, with its zone", "4.5")
+iri = formatted(texts.is_iri, "an absolute IRI (RFC 3987)", "4.3")
+language = formatted(texts.is_language, "a language tag (RFC 5646)", "4.2")
+timestamp = formatted(texts.is_timestamp, "a time as in RFC 3339, with its zone", "4.5")
 version = formatted(re.compile(r"1\.0\.[0-9]+(?:[A-Za-z-][0-9A-Za-z-]*)?").fullmatch, "1.0.x", "2.4.10")
-language_map = keyed(is_language, "language tags (RFC 5646)", text("4.2"), "4.2")
-extensions = keyed(is_iri, "absolute IRIs (RFC 3987)", anything, "4.1")
+language_map = keyed(texts.is_language, "language tags (RFC 5646)", "4.2", text("4.2"))
+extensions = keyed(texts.is_iri, "absolute IRIs (RFC 3987)", "4.1")
 
 
 def statement_violations(statement: object) -> list[Violation]:
@@ -58,11 +35,11 @@ def statement_violations(statement: object) -> list[Violation]:
 
 def uuid(clause: str) -> Validator:
     """4.4: every UUID in its standard form is valid; the variant of RFC 4122 is recommended."""
-    check_form = formatted(is_uuid, "a UUID", clause)
+    check_form = formatted(texts.is_uuid, "a UUID", clause)
 
     def check(value: Any) -> Violations:
         found = check_form(value)
-        if found or is_uuid_of_rfc_4122(value):
+        if found or texts.is_uuid_of_rfc_4122(value):
             return found
         return wrong(value, "a UUID of the variant of RFC 4122", "4.4", required=False)
 
@@ -70,7 +47,7 @@ def uuid(clause: str) -> Validator:
 
 
 def _duration(value: Any) -> Violations:
-    if not isinstance(value, str) or not is_duration(value):
+    if not isinstance(value, str) or not texts.is_duration(value):
         return wrong(value, "a duration (ISO 8601, 4.4.3.2)", "4.6")
     return wrong(value, "at most hundredths of a second", "4.6", required=False) if _too_precise(value) else FINE
 
@@ -109,9 +86,9 @@ def _identifier_or_members(group: dict[str, Any]) -> Violations:
 _account = _record("an account", "2.4.2.4", {"homePage": iri, "name": text("2.4.2.4", filled=True)}, required=("homePage", "name"))
 _NAMED: dict[str, Validator] = {
     "name": text("2.4.2.1"),
-    "mbox": formatted(is_mailto, "mailto: and an e-mail address", "2.4.2.3"),
-    "mbox_sha1sum": formatted(is_sha1, "the 40 hexadecimal digits of a SHA-1", "2.4.2.3"),
-    "openid": formatted(is_iri, "an absolute URI", "2.4.2.3"),
+    "mbox": formatted(texts.is_mailto, "mailto: and an e-mail address", "2.4.2.3"),
+    "mbox_sha1sum": formatted(texts.is_sha1, "the 40 hexadecimal digits of a SHA-1", "2.4.2.3"),
+    "openid": formatted(texts.is_iri, "an absolute URI", "2.4.2.3"),
     "account": _account,
 }
 _agent = _record(
@@ -126,11 +103,8 @@ def _member(value: object) -> Violations:
 
 
 _group = _record(
-    "a Group",
-    "2.4.2.2",
-    {"objectType": word_of(["Group"], "2.4.2.2"), "member": array(_member, "Agents", "2.4.2.2"), **_NAMED},
-    required=("objectType",),
-    rules=(_identifier_or_members, _empty_objects),
+    "a Group", "2.4.2.2", {"objectType": word_of(["Group"], "2.4.2.2"), "member": array(_member, "Agents", "2.4.2.2"), **_NAMED},
+    required=("objectType",), rules=(_identifier_or_members, _empty_objects),
 )
 
 
@@ -188,10 +162,10 @@ def _interaction(definition: dict[str, Any]) -> Violations:
         for name in COMPONENTS
         if name in definition and name not in supported
     )
-    matches, expected = _PATTERN_OF.get(kind, (anything, ""))
+    matches, expected = _PATTERN_OF.get(kind, (None, ""))
     patterns = definition.get("correctResponsesPattern")
     for place, pattern in enumerate(patterns if isinstance(patterns, list) else ()):
-        if isinstance(pattern, str) and matches is not anything and not matches(pattern):
+        if matches and isinstance(pattern, str) and not matches(pattern):
             violations += within("correctResponsesPattern", within(place, wrong(pattern, f"{expected} ({kind})", "2.4.4.1")))
     if definition.get("type") != CMI_INTERACTION:
         violations += (Violation(("type",), "another type or none", CMI_INTERACTION, "2.4.4.1", required=False),)
@@ -199,10 +173,7 @@ def _interaction(definition: dict[str, Any]) -> Violations:
 
 
 _component = _record(
-    "an interaction component",
-    "2.4.4.1",
-    {"id": text("2.4.4.1", filled=True), "description": language_map},
-    required=("id",),
+    "an interaction component", "2.4.4.1", {"id": text("2.4.4.1", filled=True), "description": language_map}, required=("id",),
     rules=(_empty_objects,),
 )
 _component_list = array(_component, "interaction components", "2.4.4.1")
@@ -224,35 +195,25 @@ def _components(value: Any) -> Violations:
     return violations
 
 
-_definition = _record(
-    "an activity definition",
-    "2.4.4.1",
-    {
-        "name": language_map,
-        "description": language_map,
-        "type": iri,
-        "moreInfo": iri,
-        "extensions": extensions,
-        "interactionType": word_of(list(COMPONENTS_OF), "2.4.4.1"),
-        "correctResponsesPattern": array(text("2.4.4.1"), "texts", "2.4.4.1"),
-        **dict.fromkeys(COMPONENTS, _components),
-    },
-    rules=(_interaction, _empty_objects),
-)
+_definition = _record("an activity definition", "2.4.4.1", {
+    "name": language_map,
+    "description": language_map,
+    "type": iri,
+    "moreInfo": iri,
+    "extensions": extensions,
+    "interactionType": word_of(list(COMPONENTS_OF), "2.4.4.1"),
+    "correctResponsesPattern": array(text("2.4.4.1"), "texts", "2.4.4.1"),
+    **dict.fromkeys(COMPONENTS, _components),
+}, rules=(_interaction, _empty_objects))
 _activity = _record(
-    "an Activity",
-    "2.4.4.1",
-    {"objectType": word_of(["Activity"], "2.4.4.1"), "id": iri, "definition": _definition},
-    required=("id",),
-    rules=(_empty_objects,),
+    "an Activity", "2.4.4.1", {"objectType": word_of(["Activity"], "2.4.4.1"), "id": iri, "definition": _definition},
+    required=("id",), rules=(_empty_objects,),
 )
 
 # 2.4.4.3 StatementRef
 
 _statement_reference = _record(
-    "a StatementRef",
-    "2.4.4.3",
-    {"objectType": word_of(["StatementRef"], "2.4.4.3"), "id": uuid("2.4.4.3")},
+    "a StatementRef", "2.4.4.3", {"objectType": word_of(["StatementRef"], "2.4.4.3"), "id": uuid("2.4.4.3")},
     required=("objectType", "id"),
 )
 
@@ -270,24 +231,17 @@ def _score_order(score: dict[str, Any]) -> Violations:
 
 
 _score = _record(
-    "a score",
-    "2.4.5.1",
-    {"scaled": number("2.4.5.1", -1, 1), **dict.fromkeys(("raw", "min", "max"), number("2.4.5.1"))},
+    "a score", "2.4.5.1", {"scaled": number("2.4.5.1", -1, 1), **dict.fromkeys(("raw", "min", "max"), number("2.4.5.1"))},
     rules=(_score_order,),
 )
-_result = _record(
-    "a result",
-    "2.4.5",
-    {
-        "score": _score,
-        "success": boolean("2.4.5"),
-        "completion": boolean("2.4.5"),
-        "response": text("2.4.5"),
-        "duration": _duration,
-        "extensions": extensions,
-    },
-    rules=(_empty_objects,),
-)
+_result = _record("a result", "2.4.5", {
+    "score": _score,
+    "success": boolean("2.4.5"),
+    "completion": boolean("2.4.5"),
+    "response": text("2.4.5"),
+    "duration": _duration,
+    "extensions": extensions,
+}, rules=(_empty_objects,))
 
 # 2.4.6 Context
 
@@ -305,28 +259,19 @@ def _team(value: object) -> Violations:
     return _group(value) if isinstance(value, dict) else wrong(value, "a Group", "2.4.6")
 
 
-_context = _record(
-    "a context",
-    "2.4.6",
-    {
-        "registration": uuid("2.4.6"),
-        "instructor": _actor,
-        "team": _team,
-        "contextActivities": record(
-            "contextActivities",
-            "2.4.6.2",
-            dict.fromkeys(("parent", "grouping", "category", "other"), _activities),
-            unknown="2.4.6.2",
-            nulls="2.2",
-        ),
-        "revision": text("2.4.6"),
-        "platform": text("2.4.6"),
-        "language": language,
-        "statement": _statement_reference,
-        "extensions": extensions,
-    },
-    rules=(_empty_objects,),
-)
+_context = _record("a context", "2.4.6", {
+    "registration": uuid("2.4.6"),
+    "instructor": _actor,
+    "team": _team,
+    "contextActivities": _record(
+        "contextActivities", "2.4.6.2", dict.fromkeys(("parent", "grouping", "category", "other"), _activities), unknown="2.4.6.2"
+    ),
+    "revision": text("2.4.6"),
+    "platform": text("2.4.6"),
+    "language": language,
+    "statement": _statement_reference,
+    "extensions": extensions,
+}, rules=(_empty_objects,))
 
 # 2.4.9 Authority
 
@@ -355,25 +300,19 @@ def _signature(attachment: dict[str, Any]) -> Violations:
 
 def _hash(value: object) -> Violations:
     if isinstance(value, str) and value:
-        return FINE if is_sha2(value) else wrong(value, "the hexadecimal digits of a SHA-2", "2.4.11", required=False)
+        return FINE if texts.is_sha2(value) else wrong(value, "the hexadecimal digits of a SHA-2", "2.4.11", required=False)
     return wrong(value, "a SHA-2", "2.4.11")
 
 
-_attachment = _record(
-    "an attachment",
-    "2.4.11",
-    {
-        "usageType": iri,
-        "display": language_map,
-        "description": language_map,
-        "contentType": formatted(is_media_type, "an Internet media type", "2.4.11"),
-        "length": integer("2.4.11", 0),
-        "sha2": _hash,
-        "fileUrl": iri,
-    },
-    required=("usageType", "display", "contentType", "length", "sha2"),
-    rules=(_signature, _empty_objects),
-)
+_attachment = _record("an attachment", "2.4.11", {
+    "usageType": iri,
+    "display": language_map,
+    "description": language_map,
+    "contentType": formatted(texts.is_media_type, "an Internet media type", "2.4.11"),
+    "length": integer("2.4.11", 0),
+    "sha2": _hash,
+    "fileUrl": iri,
+}, required=("usageType", "display", "contentType", "length", "sha2"), rules=(_signature, _empty_objects))
 
 # 2.4 Statement, 2.4.4.3 SubStatement
 
@@ -431,18 +370,12 @@ _PARTS: dict[str, Validator] = {
     "attachments": array(_attachment, "attachments", "2.4.11"),
 }
 _RULES = (_only_with_an_activity, _voiding, _empty_objects)
-_substatement = _record(
-    "a SubStatement",
-    "2.4.4.3",
-    {
-        **_PARTS,
-        "objectType": word_of(["SubStatement"], "2.4.4.3"),
-        "object": _nested_object,
-        **dict.fromkeys(("id", "stored", "version", "authority"), _not_in_a_substatement),
-    },
-    required=("objectType", "actor", "verb", "object"),
-    rules=_RULES,
-)
+_substatement = _record("a SubStatement", "2.4.4.3", {
+    **_PARTS,
+    "objectType": word_of(["SubStatement"], "2.4.4.3"),
+    "object": _nested_object,
+    **dict.fromkeys(("id", "stored", "version", "authority"), _not_in_a_substatement),
+}, required=("objectType", "actor", "verb", "object"), rules=_RULES)
 _OBJECTS: dict[str, Validator] = {
     "Activity": _activity,
     "Agent": _agent,
@@ -464,10 +397,7 @@ def _object(value: object) -> Violations:
 
 
 _statement = _record(
-    "a statement",
-    "2.4",
+    "a statement", "2.4",
     {**_PARTS, "id": uuid("2.4.1"), "object": _object, "stored": timestamp, "authority": _authority, "version": version},
-    required=("actor", "verb", "object"),
-    recommended={"id": "2.4.1"},
-    rules=(*_RULES, _version_of_providers),
+    required=("actor", "verb", "object"), recommended={"id": "2.4.1"}, rules=(*_RULES, _version_of_providers),
 )

@@ -40,14 +40,8 @@ ABOUT_THE_EXAM: Rows = (
     Row(
         ("context", "contextActivities", "grouping"),
         (
-            "site.root",
-            "data.exam_content_id",
-            "data.attempt_code",
-            "data.attempt_id",
-            "data.exam_name",
-            "data.attempt_started_at",
-            "data.attempt_completed_at",
-            "data.attempt_event_elapsed_time_secs",
+            "site.root", "data.exam_content_id", "data.attempt_code", "data.attempt_id", "data.exam_name",
+            "data.attempt_started_at", "data.attempt_completed_at", "data.attempt_event_elapsed_time_secs",
         ),
         attempt,
     ),

@@ -133,9 +133,7 @@ GRADED_PART: Rows = (
 
 FORMATTED: Rows = (
     Row(
-        ("result", "response"),
-        ("part.response_type", "part.answer", "part_key", "data.answers"),
-        formatted_answer,
+        ("result", "response"), ("part.response_type", "part.answer", "part_key", "data.answers"), formatted_answer,
         free_text="response",
     ),
 )

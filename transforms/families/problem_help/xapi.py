@@ -24,10 +24,8 @@ ANSWER: Rows = (
 )
 HINT: Rows = (
     Row(
-        ("object", "id"),
-        ("site.root", "data.module_id", "data.problem_id", "context.module.usage_key", "data.hint_index"),
-        hint_iri,
-        required=True,
+        ("object", "id"), ("site.root", "data.module_id", "data.problem_id", "context.module.usage_key", "data.hint_index"),
+        hint_iri, required=True,
     ),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), SUPPLEMENTAL_INFO),
