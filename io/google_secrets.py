@@ -43,8 +43,8 @@ def _get(address: str, is_emulator: bool) -> Any:
     import requests  # only where there is such a secret
 
     try:
-        session = requests.Session() if is_emulator else _session()
-        answer = session.get(address, timeout=_TIMEOUT, allow_redirects=False)
+        get = requests.get if is_emulator else _get_signed_in
+        answer = get(address, timeout=_TIMEOUT, allow_redirects=False)
         if answer.status_code != 200:
             raise GoogleSecretError(f"the Secret Manager answered {answer.status_code}")
         return answer.json()
@@ -52,8 +52,8 @@ def _get(address: str, is_emulator: bool) -> Any:
         raise GoogleSecretError(f"the Secret Manager cannot be asked ({type(error).__name__})") from None
 
 
-def _session() -> Any:
-    """A session with the application default credentials."""
+def _get_signed_in(address: str, **options: Any) -> Any:
+    """The answer to a GET with the application default credentials."""
     try:
         import google.auth
         from google.auth.exceptions import GoogleAuthError
@@ -64,17 +64,7 @@ def _session() -> Any:
         credentials, _ = google.auth.default(scopes=[_SCOPE])
     except GoogleAuthError as error:
         raise GoogleSecretError(f"no application default credentials ({type(error).__name__})") from None
-    return _Guarded(AuthorizedSession(credentials), GoogleAuthError)
-
-
-class _Guarded:
-    """An authorized session whose faults of logging in are ours."""
-
-    def __init__(self, session: Any, fault: type[Exception]) -> None:
-        self._session, self._fault = session, fault
-
-    def get(self, address: str, **options: Any) -> Any:
-        try:
-            return self._session.get(address, **options)
-        except self._fault as error:
-            raise GoogleSecretError(f"the application default credentials do not do ({type(error).__name__})") from None
+    try:
+        return AuthorizedSession(credentials).get(address, **options)
+    except GoogleAuthError as error:
+        raise GoogleSecretError(f"the application default credentials do not do ({type(error).__name__})") from None

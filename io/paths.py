@@ -33,7 +33,6 @@ def absolute(path: str) -> str:
 
 
 def folder_of(path: str) -> str:
-    """The folder of a file."""
     return path.rpartition("/")[0] if is_remote(path) else os.path.dirname(os.path.abspath(path))
 
 

@@ -44,9 +44,7 @@ SCHEMA: dict[str, Any] = {
         {"name": "payload_kind", "type": "string", "doc": "record: the original bytes; statement: the exact body."},
         {"name": "payload", "type": "bytes"},
         {
-            "name": "payload_form",
-            "type": "string",
-            "default": "full",
+            "name": "payload_form", "type": "string", "default": "full",
             "doc": "full: as payload_kind says; redacted: its structure without its values; none: nothing.",
         },
         {"name": "statement_id", "type": ["null", "string"], "default": None},
@@ -54,9 +52,7 @@ SCHEMA: dict[str, Any] = {
         {"name": "http_body", "type": ["null", "string"], "default": None, "doc": "The start of the consumer's answer."},
         {"name": "attempts", "type": "int", "default": 0},
         {
-            "name": "attributes",
-            "type": {"type": "map", "values": "string"},
-            "default": {},
+            "name": "attributes", "type": {"type": "map", "values": "string"}, "default": {},
             "doc": "Of the message, beside its body; with payload_form full alone.",
         },
         {"name": "job_name", "type": "string", "default": ""},
@@ -94,29 +90,17 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadForm = "full") -> DeadLetter:
     """The dead letter of ``failure``, which ``job_name`` met at ``when``. Its id is the same for every ``form`` of payload."""
-    id_ = str(letter_id(failure))
     name = failure.event_name if failure.payload_kind == "statement" else event_name(failure.payload)
+    letter = str(letter_id(failure))
     failure = with_payload(failure, form)
-    return DeadLetter(
-        id=id_,
-        time=when,
-        stage=failure.stage,
-        cause=failure.cause,
-        message=_utf8(failure.message),
-        position=_utf8(failure.position),
-        event_name=name,
-        payload_kind=failure.payload_kind,
-        payload=failure.payload,
-        payload_form=form,
-        consumer=failure.consumer,
-        statement_id=failure.statement_id,
-        http_status=failure.http_status,
-        http_body=None if failure.http_body is None else _utf8(failure.http_body),
-        attempts=failure.attempts,
-        attributes={_utf8(key): _utf8(value) for key, value in failure.attributes.items()} if form == "full" else {},
-        job_name=job_name,
-        edx2lrs_version=_version(),
-    )
+    fields = msgspec.structs.asdict(failure) | {
+        "message": _utf8(failure.message),
+        "position": _utf8(failure.position),
+        "event_name": name,
+        "http_body": None if failure.http_body is None else _utf8(failure.http_body),
+        "attributes": {_utf8(key): _utf8(value) for key, value in failure.attributes.items()} if form == "full" else {},
+    }
+    return DeadLetter(id=letter, time=when, payload_form=form, job_name=job_name, edx2lrs_version=_version(), **fields)
 
 
 def letter_id(failure: Failure) -> uuid.UUID:

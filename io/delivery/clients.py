@@ -25,7 +25,6 @@ class Clients:
         self._root_url = config.lms.root_url
 
     def __call__(self, consumer: Consumer) -> Client:
-        """A client of ``consumer``, for one thread."""
         client = self._client(consumer)
         log = self._logs.get(consumer.name)
         return client if log is None else LoggedClient(client, log)
@@ -45,7 +44,6 @@ class LoggedClient:
         self._log = log.use()
 
     def post(self, lines: bytes) -> Answer:
-        """Posts with the client, and logs an accepted batch."""
         answer = self._client.post(lines)
         if is_stored(answer):
             self._log.write(lines)

@@ -105,7 +105,6 @@ class ConsumerSender:
             return sending.circuit.kind in ("setup", "credentials") or time.monotonic() >= patient_until
 
     def stop(self) -> None:
-        """Take no further batches."""
         with self._lock:
             self._stopping = True
             self._lock.notify_all()
@@ -127,7 +126,6 @@ class ConsumerSender:
             self._settle([])
 
     def status(self) -> SenderStatus:
-        """The present status."""
         with self._lock:
             sending, circuit = self._sending, self._sending.circuit
             return SenderStatus(circuit.state, circuit.reason, sending.in_flight, sending.last_fault)

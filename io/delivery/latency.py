@@ -24,7 +24,6 @@ class RequestSeconds:
         return self._histogram.labels(consumer).observe
 
     def metrics(self) -> Iterable[Metric]:
-        """The histogram for ``/metrics``."""
         for metric in self._histogram.collect():
             metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
             yield metric

@@ -152,7 +152,6 @@ class LrsClient:
         )
 
     def close(self) -> None:
-        """Close the connection."""
         self._adapter.close()
 
 

@@ -57,7 +57,6 @@ class StatementLog:
         return self
 
     def write(self, lines: bytes) -> None:
-        """Add ``lines``, a statement each."""
         try:
             with self._lock:
                 file = self._opened()

@@ -20,7 +20,7 @@ def matching(pattern: str) -> Iterator[str]:
     such signs is also found by its own name. A folder that cannot be listed is reported in the log."""
     before = _BEFORE_A_GLOB.match(pattern)
     assert before is not None
-    wanted = re.compile(_expression(pattern) + r"(?:/.*)?", re.DOTALL)
+    wanted = re.compile("".join(map(_expression_of, _PARTS_OF_A_GLOB.findall(pattern))) + r"(?:/.*)?", re.DOTALL)
     if os.path.lexists(pattern) and (before[0] == pattern or not wanted.fullmatch(pattern)):
         yield from _all_in(pattern) if os.path.isdir(pattern) else (pattern,)
     elif before[0] != pattern:
@@ -36,10 +36,6 @@ def _all_in(folder: str) -> Iterator[str]:
 def _not_listed(error: OSError) -> None:
     if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
         _LOG.warning("%s cannot be listed: %s; nothing that may be in it is read", error.filename, error.strerror)
-
-
-def _expression(glob: str) -> str:
-    return "".join(_expression_of(part) for part in _PARTS_OF_A_GLOB.findall(glob))
 
 
 def _expression_of(part: str) -> str:

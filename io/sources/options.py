@@ -56,8 +56,6 @@ def wrong_option(url: SourceUrl, name: str, why: str) -> SourceUrlError:
 
 
 def one_of(*allowed: str) -> Kind:
-    """One of some words."""
-
     def read(text: str) -> str:
         if text not in allowed:
             raise ValueError(f"expected {_listed(allowed)}, found {text[:40]!r}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -41,8 +41,7 @@ def within(files: Sequence[FoundFile], window: TimeWindow) -> list[FoundFile]:
     for each in dated.values():
         if each is not None:
             series[each.series].add(each.first)
-    before = {name: dict(_with_previous(sorted(days))) for name, days in series.items()}
-
+    before = {name: _previous(sorted(days)) for name, days in series.items()}
     last = _last_day(window)
 
     def can_hold(file: FoundFile) -> bool:
@@ -70,11 +69,8 @@ def _last_day(window: TimeWindow) -> date | None:
     return (datetime.fromisoformat(window.until) - timedelta(microseconds=1)).date()
 
 
-def _with_previous(days: list[date]) -> Iterator[tuple[date, date | None]]:
-    previous = None
-    for day in days:
-        yield day, previous
-        previous = day
+def _previous(days: list[date]) -> dict[date, date | None]:
+    return dict(zip(days, [None, *days[:-1]], strict=True))
 
 
 def _dated(path: str) -> _Dated | None:

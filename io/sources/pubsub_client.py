@@ -194,7 +194,6 @@ def messages_of(message_id: str, data: bytes, attributes: Mapping[str, str]) -> 
 
 
 def messages_of_beam(message: Any) -> Iterator[Message]:
-    """The records of a message as Beam's own source gives it."""
     return messages_of(message.message_id or "", message.data, message.attributes or {})
 
 

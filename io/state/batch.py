@@ -24,7 +24,6 @@ class PendingStatement(msgspec.Struct, frozen=True, gc=False, rename={"origin_li
 
     @property
     def origin(self) -> Origin:
-        """What the statement was made from."""
         return Origin.of_line(self.origin_line)
 
 

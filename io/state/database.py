@@ -67,7 +67,6 @@ class Database:
         return str(self.rows("SELECT value FROM meta WHERE name = 'identity'")[0][0])
 
     def close(self) -> None:
-        """Close the connections and give the lock back."""
         with self._reading, self._writing:
             self._reader.close()
             self._writer.close()

@@ -57,7 +57,6 @@ def wave_ids(blocks: Sequence[tuple[int, bytes, bytes]]) -> WaveIds:
 
 
 def _int64(data: bytes) -> Ints:
-    """Pairs of 8 bytes."""
     pairs: Ints = np.frombuffer(data, dtype="<i8").reshape(-1, 2)
     return pairs
 

@@ -79,7 +79,6 @@ def insert_segment(transaction: sqlite3.Connection, level: int, oldest: int, new
 
 
 def delete_segment(transaction: sqlite3.Connection, segment: Segment) -> None:
-    """Delete a segment."""
     transaction.execute("DELETE FROM id_chunks WHERE run = ?", (segment.number,))
     transaction.execute("DELETE FROM id_runs WHERE run = ?", (segment.number,))
 

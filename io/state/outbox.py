@@ -38,7 +38,6 @@ class Settlement(NamedTuple):
     failure: Failure | None = None
 
     def counted(self, consumer: str) -> Counted:
-        """What its statements count as."""
         if self.outcome == "dead_statements":
             assert self.failure is not None, "a dead statement needs its failure"
             assert len(self.indexes) == 1, "a dead statement needs a settlement of its own"
@@ -46,7 +45,6 @@ class Settlement(NamedTuple):
 
 
 def statements_in(settlements: Iterable[Settlement]) -> int:
-    """How many statements they are about."""
     return sum(len(settlement.indexes) for settlement in settlements)
 
 
@@ -102,7 +100,6 @@ class Outbox:
             transaction.execute("UPDATE consumers SET circuit_open = ? WHERE name = ?", (is_open, consumer))
 
     def open_circuits(self) -> frozenset[str]:
-        """The consumers that are flagged as cut off."""
         return frozenset(name for (name,) in self._database.rows("SELECT name FROM consumers WHERE circuit_open"))
 
     def settle(self, consumer: str, settlements: Sequence[Settlement], increments: Mapping[Key, int]) -> int:

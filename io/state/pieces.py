@@ -102,7 +102,6 @@ class Pieces:
             transaction.execute("UPDATE pieces SET claimed_by = NULL WHERE claimed_by = coalesce(?, claimed_by)", (worker,))
 
     def get(self, key: PieceKey) -> Piece | None:
-        """The piece ``key``, None when it is unknown."""
         rows = self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE file = ? AND start = ?", key)  # noqa: S608
         return _piece(rows[0]) if rows else None
 

@@ -57,7 +57,6 @@ class State:
         return str(self.folder / "dead-letters")
 
     def close(self) -> None:
-        """Close it, and give the owner's lock back."""
         self._database.close()
 
     def __enter__(self) -> State:

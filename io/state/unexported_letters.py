@@ -28,7 +28,6 @@ class UnexportedLetters:
         self._database = database
 
     def count(self) -> int:
-        """How many there are."""
         return int(self._database.rows("SELECT count(*) FROM dead_letters")[0][0])
 
     def add(self, failures: Sequence[Failure]) -> None:

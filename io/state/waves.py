@@ -145,7 +145,6 @@ def _check_start(transaction: sqlite3.Connection, read: ReadPiece) -> None:
 
 
 def _split(blocks: Sequence[Block], verdicts: Verdicts) -> list[Verdicts]:
-    """The verdicts of each block's statements."""
     ends = np.cumsum([block.size for block in blocks], dtype=np.int64)
     return np.split(verdicts, ends[:-1]) if blocks else []
 
@@ -185,7 +184,6 @@ def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts,
 
 
 def _dead(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> list[Failure]:
-    """The failures of colliding and overflowing statements."""
     return [
         failure
         for block, fate in zip(blocks, fates, strict=True)
