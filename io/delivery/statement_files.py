@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
@@ -59,16 +60,14 @@ class StatementFiles:
 
     def post(self, lines: bytes) -> Answer:
         """Write ``lines``, a statement each; a fault of the file system is an answer too."""
-        started = time.monotonic()
+        return _answer_to(self._write, lines)
+
+    def _write(self, lines: bytes) -> None:
         path = self._naming.path(lines, datetime.now(timezone.utc))
-        try:
-            if path.endswith(".gz"):
-                write_bytes(path, gzip.compress(lines + b"\n", _GZIP_LEVEL, mtime=0))
-            else:
-                write_bytes(path, lines, b"\n")
-        except OSError as error:
-            return _unwritable(error, started)
-        return Answer(200, seconds=time.monotonic() - started)
+        if path.endswith(".gz"):
+            write_bytes(path, gzip.compress(lines + b"\n", _GZIP_LEVEL, mtime=0))
+        else:
+            write_bytes(path, lines, b"\n")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -86,16 +85,14 @@ class StandardOutput:
 
     def post(self, lines: bytes) -> Answer:
         """Write ``lines``, a statement each; a reader that has gone is an answer too."""
-        started = time.monotonic()
-        try:
-            with _one_writes:
-                left = memoryview(lines + b"\n")
-                while left:  # an unbuffered stream (PYTHONUNBUFFERED) may take a part
-                    left = left[self._stream.write(left) :]
-                self._stream.flush()
-        except OSError as error:
-            return _unwritable(error, started)
-        return Answer(200, seconds=time.monotonic() - started)
+        return _answer_to(self._write, lines)
+
+    def _write(self, lines: bytes) -> None:
+        with _one_writes:
+            left = memoryview(lines + b"\n")
+            while left:  # an unbuffered stream (PYTHONUNBUFFERED) may take a part
+                left = left[self._stream.write(left) :]
+            self._stream.flush()
 
     def close(self) -> None:
         """Standard output stays open."""
@@ -106,5 +103,10 @@ def _standard_output() -> BinaryIO:
     return cast(BinaryIO, sys.__stdout__.buffer)  # sys.stdout is for persons
 
 
-def _unwritable(error: OSError, started: float) -> Answer:
-    return Answer(error="unwritable", detail=error.strerror or type(error).__name__, seconds=time.monotonic() - started)
+def _answer_to(write: Callable[[bytes], None], lines: bytes) -> Answer:
+    started = time.monotonic()
+    try:
+        write(lines)
+    except OSError as error:
+        return Answer(error="unwritable", detail=error.strerror or type(error).__name__, seconds=time.monotonic() - started)
+    return Answer(200, seconds=time.monotonic() - started)

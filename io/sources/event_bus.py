@@ -54,7 +54,8 @@ def _event(value: bytes | None, event_type: str | None, of_avro: Callable[[bytes
     if not value:
         return Refusal("read", "not_an_event", missing)
     if event_type and event_type != TRACKING_EVENT:
-        return _of_another_type(event_type)
+        # Streams may be shared. A message that is no tracking event goes on with only its name, and is counted as filtered.
+        return b'{"name": %b, "data": {}}' % orjson.dumps(event_type)
     return _of_json(value) if value[:1] == b"{" else of_avro(value)
 
 
@@ -67,11 +68,6 @@ def _of_confluent(schema_of: SchemaOf, value: bytes) -> bytes | Refusal:
     number = int.from_bytes(value[1:_HEAD], "big")
     schema = schema_of(number)
     return schema if isinstance(schema, Refusal) else _of_avro(schema, f"schema {number}", value[_HEAD:])
-
-
-def _of_another_type(event_type: str) -> bytes:
-    """Streams may be shared. A message that is no tracking event goes on with only its name, and is counted as filtered."""
-    return b'{"name": %b, "data": {}}' % orjson.dumps(event_type)
 
 
 def _of_avro(schema: Schema, named: str, data: bytes) -> bytes | Refusal:

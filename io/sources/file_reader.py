@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from edx2lrs.io.sources import inflate
@@ -128,7 +129,7 @@ class FileReader:
             self._skipped = self._offset - self._start
         self._file.seek(self._offset)
         offset = self._offset
-        for part in cut(self._raw(b""), self._line + 1):
+        for part in cut(iter(partial(self._file.read, inflate.PIECE), b""), self._line + 1):
             if self._bound is not None and offset >= self._bound:
                 return
             if isinstance(part, Lines) and self._bound is not None:
@@ -165,23 +166,20 @@ class FileReader:
         """The text from the offset on. Damage ends the text, and is put into ``damaged``."""
         to_skip = self._offset
         try:
-            for piece in unpack(self._counted(self._raw(head))):
+            for piece in unpack(self._counted(head)):
                 if to_skip < len(piece):
                     yield piece[to_skip:]
                 to_skip = max(0, to_skip - len(piece))
         except inflate.Damaged as fault:
             damaged.append(fault)
 
-    def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
+    def _counted(self, head: bytes) -> Iterator[bytes]:
+        """``head``, which was read already, and the rest of the file as stored."""
+        piece = head
+        while piece:
             self._stored += len(piece)
             yield piece
-
-    def _raw(self, head: bytes) -> Iterator[bytes]:
-        if head:
-            yield head
-        while piece := self._file.read(inflate.PIECE):
-            yield piece
+            piece = self._file.read(inflate.PIECE)
 
 
 def _binary(head: bytes) -> str | None:

@@ -62,8 +62,7 @@ def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
         raise wrong_option(url, "username", "and password belong together; give both or none")
     security = values["security"] or ("plaintext" if username is None else "sasl_ssl")
     if security.startswith("sasl") != (username is not None):
-        why = f"{security} does not fit: sasl_plaintext and sasl_ssl go with username and password"
-        raise wrong_option(url, "security", why)
+        raise wrong_option(url, "security", f"{security} does not fit: sasl_plaintext and sasl_ssl go with username and password")
     session = int(values["session"] * 1000)
     settings: dict[str, Any] = {
         "bootstrap.servers": ",".join(url.servers),
@@ -456,10 +455,6 @@ _ADVICE = {
 _FORM = "kafka://HOST:PORT[,HOST:PORT]/TOPIC?group=GROUP"
 
 
-def _address(text: str) -> SourceUrl:
-    return of_group(text, _FORM)
-
-
 def _open(url: SourceUrl, worker: str, _position: str | None) -> Source:
     return KafkaSource(kafka_options(url, worker))
 
@@ -492,5 +487,5 @@ SPEC = SourceSpec(
     sharing=Sharing(True, "several, also on several machines"),
     engines={LOCAL: OnEngine(), FLINK: OnEngine(), DATAFLOW: OnEngine(by_beam=True, options=("group", "start"))},
     options=OPTIONS,
-    stream=Stream(_address, _open, kafka_options, _by_beam),
+    stream=Stream(partial(of_group, form=_FORM), _open, kafka_options, _by_beam),
 )

@@ -340,9 +340,8 @@ class RedisSource:
             self._client = None
             self._begin()
             return SourceError(f"{self._options.name}: the group or its stream was deleted; it is made anew")
-        kind = type(error).__name__
         reason = text if isinstance(error, self._redis.ConnectionError) else text.split(" ", 1)[0]
-        return SourceError(f"{self._options.name}: {kind}: {reason}" if reason else f"{self._options.name}: {kind}")
+        return SourceError(": ".join(filter(None, (self._options.name, type(error).__name__, reason))))
 
 
 def _chunks(ids: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -130,13 +130,10 @@ def _connect(folder: Path) -> sqlite3.Connection:
 
 def _check_version(folder: Path) -> int:
     """The version of the database, 0 when it is empty."""
-    connection = _connect(folder)
-    try:
+    with closing(_connect(folder)) as connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
         tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-    finally:
-        connection.close()
     if tables and application != APPLICATION_ID:
         raise StateUnusable(f"state directory {folder}: its {FILE_NAME} was not written by edx2lrs; choose another --state")
     if version > VERSION:
@@ -151,8 +148,7 @@ def _prepare(folder: Path) -> None:
     found = _check_version(folder)
     if found == VERSION:
         return
-    connection = _connect(folder)
-    try:
+    with closing(_connect(folder)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         missing = "".join(UPGRADES[version] for version in range(found or 1, VERSION))
         # one transaction: a kill leaves an empty database or a whole one, of the version before or of this one
@@ -160,5 +156,3 @@ def _prepare(folder: Path) -> None:
             f"BEGIN IMMEDIATE; {missing if found else TABLES + missing}"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
-    finally:
-        connection.close()

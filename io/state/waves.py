@@ -102,9 +102,7 @@ def keep_letters(transaction: sqlite3.Connection, blocks: Sequence[Block], tally
     return _keep(transaction, blocks, [], tally, time.time())
 
 
-def _keep(
-    transaction: sqlite3.Connection, blocks: Sequence[Block], failures: Sequence[Failure], tally: Tally, since: float
-) -> Kept:
+def _keep(transaction: sqlite3.Connection, blocks: Sequence[Block], failures: Sequence[Failure], tally: Tally, since: float) -> Kept:
     """Keep what a wave made; its statements are as old as ``since``."""
     consumers = _consumers(transaction)
     unknown = {block.consumer for block in blocks} - consumers.keys()
