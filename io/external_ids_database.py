@@ -304,7 +304,8 @@ def _sealer(salt: bytes, table: str) -> Callable[[int, object], int]:
     seed = int.from_bytes(blake2b(table.encode(), digest_size=8, key=salt).digest(), "little") & LARGEST_ID
 
     def seal(key: int, value: object) -> int:
-        data = value if isinstance(value, (bytes, bytearray)) else f"{value} ".encode()  # a space: no text is hashed as bytes are
+        # A text is not hashed as the same bytes are.
+        data = value if isinstance(value, (bytes, bytearray)) else b"%d" % value if type(value) is int else f"{value} ".encode()
         return xxh3_64_intdigest(data, seed ^ key) & 0x7FFFFFFF
 
     return seal

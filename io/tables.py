@@ -8,7 +8,7 @@ import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -131,7 +131,7 @@ def _text(value: Any, column: str) -> str | None:
 def _user_id(value: Any) -> int | None:
     if isinstance(value, str):
         value = value.strip()
-        if value.isdigit() and value.isascii() and len(value) < 20:
+        if len(value) < 20 and value.isdigit() and value.isascii():
             value = int(value)
         elif not value:
             return None
@@ -155,32 +155,26 @@ def _kind(value: object) -> str:
 def _records(path: str, columns: tuple[str, ...], optional: str | None = None) -> Iterator[_Record]:
     try:
         with open_bytes(path) as file:
-            first = next(file, b"")
+            first = next(file, b"").removeprefix(b"\xef\xbb\xbf")
+            lines = map(bytes.decode, chain([first], file))
             if first.startswith(_AVRO):
                 yield from _avro(path, columns, optional)
-            elif first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
-                yield from _json_lines(path, chain([first], file), columns, optional)
+            elif first.lstrip()[:1] == b"{":
+                yield from _json_lines(path, lines, columns, optional)
             else:
-                yield from _csv(path, chain([first], file), columns, optional)
+                yield from _csv(path, lines, columns, optional)
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (EOFError, zlib.error):
         raise TableError(f"{path}: cannot be read: its compressed data is damaged or cut off") from None
 
 
-def _lines(path: str, file: Iterable[bytes]) -> Iterator[str]:
-    """The lines as text, each with its line break."""
-    number = 1
-    try:
-        for line in file:
-            yield line.decode() if number > 1 else line.decode("utf-8-sig")
-            number += 1
-    except UnicodeDecodeError:
-        raise TableError(f"{path}: line {number}: bytes that are not UTF-8; export the table as UTF-8") from None
+def _not_utf8(path: str, number: int) -> TableError:
+    return TableError(f"{path}: line {number}: bytes that are not UTF-8; export the table as UTF-8")
 
 
-def _csv(path: str, file: Iterable[bytes], columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
-    reader = csv.reader(_lines(path, file), strict=True)
+def _csv(path: str, lines: Iterable[str], columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
+    reader = csv.reader(lines, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_columns(path, "line 1", header, columns, optional)
@@ -194,12 +188,20 @@ def _csv(path: str, file: Iterable[bytes], columns: tuple[str, ...], optional: s
                 raise TableError(f"{place}: found {len(values)} columns, expected {len(header)} as in the header")
             values.append("")  # the optional column, where there is none
             yield "line", reader.line_num, pick(values)
+    except UnicodeDecodeError:
+        raise _not_utf8(path, reader.line_num + 1) from None
     except csv.Error as error:
         raise TableError(f"{path}: line {reader.line_num}: broken CSV: {error}") from None
 
 
-def _json_lines(path: str, file: Iterable[bytes], columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
-    for number, line in enumerate(_lines(path, file), 1):
+def _json_lines(path: str, lines: Iterator[str], columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
+    for number in count(1):
+        try:
+            line = next(lines, None)
+        except UnicodeDecodeError:
+            raise _not_utf8(path, number) from None
+        if line is None:
+            return
         if not line.strip():
             continue
         place = TableRow(path, "line", number)
