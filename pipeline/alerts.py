@@ -71,10 +71,7 @@ class OverLimits:
         """Take the limits from ``config``; each consumer's own come before those of the file."""
         common = config.alert
         self._limits = {
-            consumer.name: Alert(
-                backlog=consumer.alert.backlog or common.backlog,
-                age=consumer.alert.age or common.age,
-            )
+            consumer.name: Alert(backlog=consumer.alert.backlog or common.backlog, age=consumer.alert.age or common.age)
             for consumer in config.consumers
         }
 

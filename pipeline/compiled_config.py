@@ -98,7 +98,7 @@ def check_tables_and_secrets(config: Config, on_progress: OnProgress = silent) -
 
 
 class CurrentConfig:
-    """The job of the newest configuration that is right, in a process that streams."""
+    """The newest configuration that is right, compiled, in a process that streams."""
 
     def __init__(self, config_path: str) -> None:
         """Raises ``ConfigError``, ``TableError``, ``SecretError``."""
@@ -111,25 +111,22 @@ class CurrentConfig:
 
     @property
     def config(self) -> Config:
-        """The one that ``job`` was made of, until a newer one is being made ready."""
+        """The configuration that ``compiled`` was made of, until a newer configuration is being made ready."""
         return self._watch.current
 
     def renew(self) -> Config | None:
         """Goes over to a newer configuration, when there is one: gives it, once. To be called between waves, since the places of
         consumers change with it; takes no time, for it is read and made ready in a thread. May be called by several threads."""
         with self._lock:
-            return self._renew()
-
-    def _renew(self) -> Config | None:
-        if self._making is not None and not self._making.is_alive():
-            self._making = None
-            if self._made is not None:
-                self.compiled, self._made = self._made, None
-                return self._watch.current
-        if self._making is None and self._watch.is_due():
-            self._making = threading.Thread(target=self._make, name="configuration", daemon=True)
-            self._making.start()
-        return None
+            if self._making is not None and not self._making.is_alive():
+                self._making = None
+                if self._made is not None:
+                    self.compiled, self._made = self._made, None
+                    return self._watch.current
+            if self._making is None and self._watch.is_due():
+                self._making = threading.Thread(target=self._make, name="configuration", daemon=True)
+                self._making.start()
+            return None
 
     def _make(self) -> None:
         before = self._watch.current
@@ -144,10 +141,5 @@ class CurrentConfig:
 
 @cache
 def current_config(spec: JobSpec) -> CurrentConfig:
-    """The job of ``spec`` in this process. Configuration, tables and secrets are read once, until ``renew`` is called."""
+    """The configuration of ``spec`` in this process. It, tables and secrets are read once, until ``renew`` is called."""
     return CurrentConfig(spec.config_path)
-
-
-def compiled_config(spec: JobSpec) -> CompiledConfig:
-    """The job of ``spec`` as it is now, the same for all steps of a wave."""
-    return current_config(spec).compiled

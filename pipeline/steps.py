@@ -18,7 +18,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from edx2lrs.pipeline.compiled_config import CompiledConfig, JobSpec, compiled_config, current_config
+from edx2lrs.pipeline.compiled_config import CompiledConfig, JobSpec, current_config
 from edx2lrs.pipeline.records import Record
 from edx2lrs.transforms.causes import FilterReason, Stage
 from edx2lrs.transforms.counters import Counted, Key
@@ -154,7 +154,7 @@ class _OfJob(Step):
         self._spec = spec
 
     def setup(self) -> None:
-        self.compiled: CompiledConfig = compiled_config(self._spec)
+        self.compiled: CompiledConfig = current_config(self._spec).compiled
 
     def process(self, chunk: Any) -> Iterator[Any]:
         self.compiled = chunk.compiled or self.compiled
@@ -220,8 +220,9 @@ class FilterEvents(_OfJob):
     def start_bundle(self) -> None:
         super().start_bundle()
         if self._renews:
-            current_config(self._spec).renew()
-            self.compiled = compiled_config(self._spec)
+            current = current_config(self._spec)
+            current.renew()
+            self.compiled = current.compiled
 
     def process(self, chunk: Any) -> Iterator[Any]:
         chunk.compiled = self.compiled

@@ -49,10 +49,7 @@ def import_erb(request: ImportRequest) -> ImportedConfig:
     consumers: list[Imported] = []
     for row in rows:
         consumers.append(imported(row, [each.name for each in consumers], settings.off))
-    notes = [
-        *_site_notes(settings, request),
-        *(f"{row.place}: an older row of its URL, which erb does not use" for row in older),
-    ]
+    notes = [*_site_notes(settings, request), *(f"{row.place}: an older row of its URL, which erb does not use" for row in older)]
     document = list(_document(consumers, settings, request.external_ids, notes))
     return ImportedConfig(document, list(_said(consumers, notes)), sum(bool(each.left_out) for each in consumers))
 

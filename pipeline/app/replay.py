@@ -22,11 +22,14 @@ from edx2lrs.io.state.take_over import TakenOver
 from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, is_state_directory
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
 from edx2lrs.pipeline.app.replay_plan import AsRecord, AsStatement, Fate, ReplayTally, fate_of
+from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.job import Control, JobResult
 from edx2lrs.pipeline.local import run_lifecycle
 from edx2lrs.pipeline.local.run import LocalRun
-from edx2lrs.pipeline.run_options import check_report
+from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
+from edx2lrs.pipeline.local.workers import Workers
+from edx2lrs.pipeline.run_options import check_report, local_beam_arguments
 from edx2lrs.transforms.config_types import Config
 
 _AT_ONCE = 1_000  # letters in one transaction
@@ -66,7 +69,7 @@ def plan(request: ReplayRequest) -> ReplayTally:
     config = _checked(request)
     tally = ReplayTally()
     with contextlib.ExitStack() as stack:
-        known: Known = _nothing
+        known = None
         if (request.folder / FILE_NAME).exists():
             known = stack.enter_context(join_state(request.folder)).sent_again.known
         for some in _Fates(request, config, known).of_letters(tally):
@@ -133,17 +136,11 @@ def _owned(folder: Path, config: Config) -> Iterator[State]:
             shutil.rmtree(folder)
 
 
-Known = Callable[[list[DeadLetter]], set[str]]
-
-
-def _nothing(_letters: list[DeadLetter]) -> set[str]:
-    return set()
-
-
 class _Fates:
-    """The fates of the letters that are asked for. ``known``: which of them the state has taken over before."""
+    """The fates of the letters that are asked for. ``known``: which of them the state has taken over before (None: there is no
+    state)."""
 
-    def __init__(self, request: ReplayRequest, config: Config, known: Known) -> None:
+    def __init__(self, request: ReplayRequest, config: Config, known: Callable[[list[DeadLetter]], set[str]] | None) -> None:
         self._request = LettersRequest(request.path, request.wanted)
         self._consumers = {consumer.name for consumer in config.consumers}
         self._known = known
@@ -159,7 +156,7 @@ class _Fates:
         found = iter(letters)
         known_before = 0
         while some := list(islice(found, _AT_ONCE)):
-            known = self._known(some)
+            known = self._known(some) if self._known else set()
             known_before += len(known)
             new = [letter for letter in some if letter.id not in known and letter.id not in self._taken]
             yield [(letter, fate_of(letter, self._consumers)) for letter in new]
@@ -197,22 +194,12 @@ def _read_and_deliver(request: ReplayRequest, config: Config, state: State, loca
     """Reads the records that were taken over, by this replay or by one that was killed, and sends what waits."""
     spools = state.list_spools()
     if spools:
-        _read(request, config, state, local_run, spools, control)
+        plan = plan_of(request.config, config, str(state.folder), local_beam_arguments(request.beam))
+        check_tables_and_secrets(config, control.on_table)
+        workers = Workers(for_workers(plan, max(1, min(request.workers or os.cpu_count() or 1, spools))))
+        try:
+            local_run.read_and_deliver(workers)
+        finally:
+            workers.kill()
     local_run.deliver()
     state.list_spools()
-
-
-def _read(request: ReplayRequest, config: Config, state: State, local_run: LocalRun, spools: int, control: Control) -> None:
-    # Beam takes a second to import
-    from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
-    from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
-    from edx2lrs.pipeline.local.workers import Workers
-    from edx2lrs.pipeline.run_options import local_beam_arguments
-
-    plan = plan_of(request.config, config, str(state.folder), local_beam_arguments(request.beam))
-    check_tables_and_secrets(config, control.on_table)
-    workers = Workers(for_workers(plan, max(1, min(request.workers or os.cpu_count() or 1, spools))))
-    try:
-        local_run.read_and_deliver(workers)
-    finally:
-        workers.kill()

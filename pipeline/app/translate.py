@@ -47,8 +47,7 @@ class TranslatedBlock(NamedTuple):
 
 
 def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -> AnyTranslator:
-    """``on_progress`` is told how far the compilation of a large table is. Raises ``ConfigError``, ``SecretError``,
-    ``TableError``."""
+    """``on_progress`` is told how far the compilation of a large table is. Raises ``ConfigError``, ``SecretError``, ``TableError``."""
     if request.config is None:
         return example_translator(request.protocol)
     from edx2lrs.pipeline.config.reading import load_site

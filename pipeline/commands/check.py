@@ -13,7 +13,6 @@ from edx2lrs.transforms.matching.rules import rule_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``edx2lrs check``."""
     parser.add_argument("config", metavar="c.yaml", help="the configuration; its secrets and tables have to be there")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(

@@ -11,7 +11,7 @@ import msgspec
 
 from edx2lrs.io.dead_letters.letters import DeadLetter
 from edx2lrs.pipeline.app.dead_letters import LetterCount, LetterGroup, Letters, LettersRequest, counted, grouped
-from edx2lrs.pipeline.commands.letter_options import add_filter_arguments, filter_of
+from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 from edx2lrs.pipeline.run_options import follow_beam_options
 
@@ -27,13 +27,10 @@ _ACTIONS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``edx2lrs dead-letters``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, meaning in _ACTIONS:
         action = actions.add_parser(name, help=meaning, description=f"{meaning[0].upper()}{meaning[1:]}.")
-        where = "an Avro file, a glob or folder of them (local, s3://, gs://), or a state directory"
-        action.add_argument("path", metavar="PATH", help=where)
-        add_filter_arguments(action)
+        add_letter_arguments(action)
         if name == "show":
             more = f"print the first {_PAYLOAD_SHOWN} bytes of each example; holds personal data"
             action.add_argument("--payload", action="store_true", help=more)
@@ -89,9 +86,7 @@ def stats(counts: list[LetterCount], sent_again: int, as_json: bool) -> Iterator
         return
     if counts:
         rows: list[tuple[str, ...]] = [("letters", "consumer", "stage", "cause", "event", "first", "last")]
-        rows += [
-            (f"{n.letters:,}", n.consumer or "-", n.stage, n.cause, n.event or "-", _day(n.first), _day(n.last)) for n in counts
-        ]
+        rows += [(f"{n.letters:,}", n.consumer or "-", n.stage, n.cause, n.event or "-", _day(n.first), _day(n.last)) for n in counts]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for number, *words in rows:
             cells = [number.rjust(widths[0]), *(word.ljust(width) for word, width in zip(words, widths[1:], strict=True))]

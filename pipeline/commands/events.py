@@ -14,7 +14,6 @@ from edx2lrs.pipeline.reference.event_coverage import as_json, as_markdown, as_t
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``edx2lrs events``."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="as a Markdown table, as in docs/events.md")
     form.add_argument("--json", action="store_true", help="as JSON, with whole IRIs")

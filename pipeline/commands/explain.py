@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from edx2lrs.io.sources.lines import LONGEST_LINE
-from edx2lrs.pipeline.app.explain import ExplainRequest, Explanation, FieldRead, ForConsumer, explain, one_record
+from edx2lrs.pipeline.app.explain import ExplainRequest, Explanation, ForConsumer, explain, one_record
 from edx2lrs.pipeline.commands.outcomes import DONE, WRONG
 from edx2lrs.transforms.causes import FILTERED, FilterReason
 from edx2lrs.transforms.failure import Refusal
@@ -23,7 +23,6 @@ _FILTERED: Mapping[FilterReason, str] = {each.reason: each.meaning for each in F
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``edx2lrs explain``."""
     parser.add_argument("--config", metavar="c.yaml", help="the consumers; without it: one of each protocol that sees everything")
     parser.add_argument("--values", action="store_true", help="show the values of the fields, not only their types")
 
@@ -54,16 +53,14 @@ def described(explanation: Explanation) -> Iterator[str]:
         owner = f", from {explanation.package}" if explanation.package else ""
         yield f"           family {explanation.family}{owner}; of the record, only these fields were read:"
         width = max(len(field.path) for field in explanation.fields)
-        yield from (f"             {field.path:{width}}  {_found(field)}" for field in explanation.fields)
+        for field in explanation.fields:
+            found = ", ".join(field.types) or "-" if field.values is None else _values(field.values)
+            yield f"             {field.path:{width}}  {found}"
     reason = explanation.filtered
     yield f"filter     {'goes on' if reason is None else f'{reason}: {_FILTERED[reason]}; nobody gets it'}"
     for consumer in explanation.consumers:
         yield ""
         yield from _for_consumer(consumer)
-
-
-def _found(field: FieldRead) -> str:
-    return ", ".join(field.types) or "-" if field.values is None else _values(field.values)
 
 
 def _values(values: Sequence[Any]) -> str:
@@ -83,7 +80,8 @@ def _for_consumer(consumer: ForConsumer) -> Iterator[str]:
         yield f"  translate  its mapping reads {', '.join(consumer.reads)}"
         yield "  guard      passed"
         for body in consumer.statements:
-            yield from _indented(bytes(body))
+            indented = orjson.dumps(orjson.loads(bytes(body)), option=orjson.OPT_INDENT_2).decode()
+            yield from (f"    {line}" for line in indented.splitlines())
         if consumer.protocol == "caliper":
             yield f"  deliver    in an envelope, with sensor {consumer.sensor or 'lms.root_url'}"
 
@@ -96,8 +94,3 @@ def _number_of(statements: Sequence[object]) -> str:
 
 def _refused(refusal: Refusal) -> str:
     return f"refused: {refusal.cause}: {refusal.message}; a dead letter"
-
-
-def _indented(body: bytes) -> Iterator[str]:
-    for line in orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode().splitlines():
-        yield f"    {line}"

@@ -15,7 +15,6 @@ from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``edx2lrs import-erb``."""
     parser.add_argument("rows", metavar="ROUTERS", help="the router rows: JSON of dumpdata, or CSV")
     parser.add_argument("--settings", metavar="FILE", help="the settings of the LMS, as YAML or JSON")
     parser.add_argument("--external-ids", metavar="TABLE", help="the table of external ids, which erb's ids of persons need")

@@ -18,8 +18,10 @@ _SEVERAL = (
 )
 
 
-def add_filter_arguments(parser: argparse.ArgumentParser) -> None:
-    """The filters as options; those that name something may be given again, for one more."""
+def add_letter_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the letters lie, and filters as options; those that name something may be given again, for one more."""
+    where = "an Avro file, a glob or folder of them (local, s3://, gs://), or a state directory"
+    parser.add_argument("path", metavar="PATH", help=where)
     for option, destination, metavar, meaning in _SEVERAL:
         parser.add_argument(option, dest=destination, metavar=metavar, action="append", default=[], help=meaning)
     forms = "a day or moment (2026-03-11, 2026-03-11T06:00:00Z; UTC unless it says otherwise), or so long ago (36h)"

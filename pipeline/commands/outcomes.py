@@ -71,12 +71,9 @@ def _words_of(command: str, error: Exception) -> tuple[int, str] | None:
     if isinstance(error, UnicodeDecodeError):
         return WRONG, f"{_PREFIXES.get(command, '')}bytes that are not UTF-8"
     if command in _PREFIXES and isinstance(error, (StateError, OSError)):
-        return WRONG, f"{_PREFIXES[command]}{_reason(command, error)}"
+        reason = getattr(error, "strerror", None) if command == "import-erb" else None
+        return WRONG, f"{_PREFIXES[command]}{reason or error}"
     return None
-
-
-def _reason(command: str, error: Exception) -> object:
-    return getattr(error, "strerror", None) or error if command == "import-erb" else error
 
 
 def told_of_job(result: JobResult, strict: bool = False, report_path: str | None = None) -> int:

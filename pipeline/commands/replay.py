@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from edx2lrs.pipeline.app.replay import ReplayRequest, execute, plan
 from edx2lrs.pipeline.app.replay_plan import NAMED, ReplayTally
 from edx2lrs.pipeline.commands.dead_letters import listed
-from edx2lrs.pipeline.commands.letter_options import add_filter_arguments, filter_of
+from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, for_persons, told_of_job
 from edx2lrs.pipeline.commands.watching import watched
 from edx2lrs.pipeline.run_options import follow_beam_options
@@ -32,9 +32,7 @@ _REASONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="FILE", help="the configuration (YAML)")
-    where = "an Avro file, a glob or folder of them (local, s3://, gs://), or a state directory"
-    parser.add_argument("path", metavar="PATH", help=where)
-    add_filter_arguments(parser)
+    add_letter_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would be sent, and change nothing")
     own = "the state directory that the letters lie in, else a new one here, which the same command finds again"
     parser.add_argument("--state", metavar="DIR", help=f"what sends them, and knows how far it is; default: {own}")

@@ -20,13 +20,9 @@ TAKES_BEAM_OPTIONS = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="FILE", help="the configuration (YAML)")
-    several = (
-        f"{files.SPEC.form}; or a stream, which is read until SIGTERM: {', '.join(forms())}; may be given again"
-    )
+    several = f"{files.SPEC.form}; or a stream, which is read until SIGTERM: {', '.join(forms())}; may be given again"
     parser.add_argument("--input", required=True, action="append", metavar="INPUT", help=several)
-    parser.add_argument(
-        "--state", metavar="DIR", help="where progress, ids and waiting statements are kept, for a later run to go on"
-    )
+    parser.add_argument("--state", metavar="DIR", help="where progress, ids and waiting statements are kept, for a later run to go on")
     parser.add_argument(
         "--workers", type=_positive, metavar="N", help="processes that read (default: as many as cores; of a stream one)"
     )

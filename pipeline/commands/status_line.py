@@ -12,10 +12,10 @@ _ON_A_TERMINAL, _IN_A_LOG = 0.5, 5.0  # seconds between two
 
 
 class StatusLine:
-    """Shows on standard error; in a log under ``logger``."""
+    """Shows on standard error; in a log as ``edx2lrs.progress``."""
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
+    def __init__(self) -> None:
+        self._logger = logging.getLogger("edx2lrs.progress")
         self._terminal = sys.stderr.isatty()
         self._next = 0.0
         self._shown = False
@@ -45,7 +45,7 @@ class StatusLine:
 @contextmanager
 def steps_shown(what: str) -> Iterator[Callable[[str], None]]:
     """Gives a function that shows texts on how far ``what`` is, as often as a reader can follow."""
-    line = StatusLine(logging.getLogger("edx2lrs.progress"))
+    line = StatusLine()
 
     def step(text: str) -> None:
         now = time.monotonic()

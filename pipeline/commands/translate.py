@@ -20,12 +20,9 @@ _PIECE = 256 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``edx2lrs translate``."""
     parser.add_argument("--to", required=True, choices=["xapi", "caliper"], help="what the events become")
     parser.add_argument("--config", metavar="c.yaml", help="the site's root, tables and key; without it: an example site")
-    parser.add_argument(
-        "--trace", action="store_true", help="one JSON object per line: statements, or the reason why there are none"
-    )
+    parser.add_argument("--trace", action="store_true", help="one JSON object per line: statements, or the reason why there are none")
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,6 @@ _INVALID = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``edx2lrs validate``."""
     parser.add_argument("--as", dest="standard", required=True, choices=sorted(STANDARDS), help="the standard to check against")
     parser.add_argument("--strict", action="store_true", help="what the standard recommends counts too")
     parser.add_argument("--json", action="store_true", help="one JSON object per fault")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import signal
 import threading
 import time
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from edx2lrs.pipeline.commands.status_line import StatusLine
+from edx2lrs.pipeline.commands.status_line import StatusLine, steps_shown
 from edx2lrs.pipeline.job import Control, HowFar
 
 _OF_A_STREAM = 60.0  # seconds between two lines in a log
@@ -20,15 +19,13 @@ _OF_A_STREAM = 60.0  # seconds between two lines in a log
 @contextmanager
 def watched() -> Iterator[Control]:
     """Watches one job, in the main thread of a process that runs no other job."""
-    logger = logging.getLogger("edx2lrs.progress")
-    of_table, of_job = StatusLine(logger), StatusLine(logger)
-    stop = threading.Event()
-    with ExitStack() as stack:
+    of_job, stop = StatusLine(), threading.Event()
+    with ExitStack() as stack, ExitStack() as before:
         stack.callback(of_job.end)
-        stack.callback(of_table.end)
+        on_table = before.enter_context(steps_shown("lms.external_ids"))
 
         def began() -> None:
-            of_table.end()
+            before.close()
             gc.freeze()  # what is loaded by now is no garbage, and senders make many objects
             stack.enter_context(stopped_by_signals(stop))
 
@@ -38,11 +35,6 @@ def watched() -> Iterator[Control]:
                 of_job.show(now, stream_line(how_far), _OF_A_STREAM)
             elif of_job.is_due(now):
                 of_job.show(now, line(how_far))
-
-        def on_table(text: str) -> None:
-            now = time.monotonic()
-            if of_table.is_due(now):
-                of_table.show(now, f"lms.external_ids: {text}")
 
         yield Control(stop, began, on_progress, on_table)
 

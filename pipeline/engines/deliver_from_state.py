@@ -38,9 +38,7 @@ _LOOK_AGAIN = 60.0  # seconds, for a consumer that the configuration has no more
 class DeliverFromState(beam.PTransform):
     """Takes ``blocks``, ``failures`` and ``tallies`` of the graph. ``streaming``: batches go out by age too."""
 
-    def __init__(
-        self, job: JobSpec, streaming: bool, dead_letters: str, job_name: str, report: ReportPlace | None = None
-    ) -> None:
+    def __init__(self, job: JobSpec, streaming: bool, dead_letters: str, job_name: str, report: ReportPlace | None = None) -> None:
         super().__init__()
         self._job, self._streaming = job, streaming
         self._dead_letters, self._job_name, self._report = dead_letters, job_name, report

@@ -39,12 +39,11 @@ class Plan(NamedTuple):
 
 def build(pipeline: beam.Pipeline, plan: Plan) -> None:
     """Puts the steps of ``plan`` into ``pipeline``."""
-    streaming = bool(plan.streams)
-    last = "Deliver" >> DeliverFromState(plan.job, streaming, plan.dead_letters, plan.job_name, plan.report)
-    if not streaming:
+    last = "Deliver" >> DeliverFromState(plan.job, bool(plan.streams), plan.dead_letters, plan.job_name, plan.report)
+    if plan.streams:
+        graph.connect(_messages(pipeline, plan), ReadMessages(), plan.job, last, distributed=True)
+    else:
         graph.connect(_parts(pipeline, plan), ReadParts(), plan.job, last, distributed=True)
-        return
-    graph.connect(_messages(pipeline, plan), ReadMessages(), plan.job, last, distributed=True)
 
 
 def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
@@ -60,11 +59,8 @@ def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
 def _messages(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
     """Of each stream, as its source says; an engine reads all of them in one way."""
     by_beam = {spec_of(url).engines[plan.engine].by_beam for url in plan.streams}
-    return read_by_beam(pipeline, plan.streams, plan.id_label) if by_beam == {True} else _polled(pipeline, plan)
-
-
-def _polled(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
-    """Messages of the sources of edx2lrs."""
+    if by_beam == {True}:
+        return read_by_beam(pipeline, plan.streams, plan.id_label)
     readers = [(given, name) for given in plan.inputs for name in plan.readers]
     return (
         pipeline

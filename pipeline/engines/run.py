@@ -5,17 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
 from edx2lrs.io.paths import absolute
+from edx2lrs.io.sources import files
 from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import check_options
 from edx2lrs.io.sources.spec import Engine
 from edx2lrs.pipeline import report
+from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines import options as engine_options
+from edx2lrs.pipeline.engines.count_tallies import ReportPlace, report_of, totals_of
+from edx2lrs.pipeline.engines.graph import Plan, build
 from edx2lrs.pipeline.job import JobFailed, JobResult, RunRequest
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config
@@ -27,12 +33,6 @@ _LOG = logging.getLogger("edx2lrs")
 def run(engine: Engine, request: RunRequest, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]) -> JobResult:
     """Runs on ``engine``. Raises ``OptionError``, ``InputError``, ``SourceUrlError``, ``JobFailed``."""
     engine_options.check(engine_options.Asked(engine, request, config, streams))
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-
-    from edx2lrs.io.sources import files
-    from edx2lrs.pipeline.engines.graph import build
-
     if not streams:
         files.find(request.inputs)  # whether there is anything to read
     for url in streams:
@@ -48,22 +48,20 @@ def run(engine: Engine, request: RunRequest, config: Config, window: TimeWindow,
         raise OptionError(str(error)) from None
     build(pipeline, plan)
     started = time.time()
-    with _faults_told():
+    try:
         result = pipeline.run()
         if engine == "DataflowRunner":
             return JobResult(is_stream=bool(streams), engine_job=result.job_id())
         result.wait_until_finish()  # a driver that is stopped leaves the job on the cluster
+    except RuntimeError as error:  # further lines of its text may hold data of a record
+        raise JobFailed(str(error).splitlines()[0]) from None
     if streams:
         return JobResult(is_stream=True)
     return JobResult(_report(result, request, config, time.time() - started))
 
 
-def plan_of(engine: Engine, request: RunRequest, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]) -> Any:
+def plan_of(engine: Engine, request: RunRequest, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]) -> Plan:
     """The plan of ``build``."""
-    from edx2lrs.pipeline.compiled_config import JobSpec
-    from edx2lrs.pipeline.engines.count_tallies import ReportPlace
-    from edx2lrs.pipeline.engines.graph import Plan
-
     dead_letters = config.dead_letters.path or ""
     by_workers = request.report if streams or engine == "DataflowRunner" else None  # else it is written here, at the end
     return Plan(
@@ -85,19 +83,8 @@ def _reader_names(number: int) -> list[str]:
     return [f"flink-{job}-{place}" for place in range(number)]
 
 
-@contextmanager
-def _faults_told() -> Iterator[None]:
-    """The first lines of the errors; further lines may hold data of a record."""
-    try:
-        yield
-    except RuntimeError as error:
-        raise JobFailed(str(error).splitlines()[0]) from None
-
-
 def _report(result: Any, request: RunRequest, config: Config, seconds: float) -> dict[str, Any]:
     """The report, also written to the path that was asked for."""
-    from edx2lrs.pipeline.engines.count_tallies import report_of, totals_of
-
     names = tuple(consumer.name for consumer in config.consumers)
     content = report_of(totals_of(result), names, "FlinkRunner", seconds, config.dead_letters.path or "")
     if request.report:

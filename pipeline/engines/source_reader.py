@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -235,15 +235,5 @@ class PollSource(beam.DoFn):
         if came:
             yield Chunk(came)
         if source.settling.waits:
-            finalizer.register(_Finalized(source.settling, poll))
+            finalizer.register(partial(source.settling.finalized, poll))
         tracker.defer_remainder()
-
-
-class _Finalized:
-    """The function that a bundle's finalizer calls."""
-
-    def __init__(self, settling: Settling, poll: Poll) -> None:
-        self._settling, self._poll = settling, poll
-
-    def __call__(self) -> None:
-        self._settling.finalized(self._poll)

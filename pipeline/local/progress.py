@@ -34,7 +34,8 @@ class Progress:
             left = seconds_left(now - began, at_first, files)
         read, text_bytes = totals.get(Counted("", "read"), 0), totals.get(Counted("", "bytes"), 0)
         waiting = sum(state.outbox.waiting_counts().values())
-        self._on_progress(HowFar(seconds, read, text_bytes, _dead(totals), waiting, files if files.listed else None, left))
+        dead = sum(number for each, number in totals.items() if each.key in DEAD)
+        self._on_progress(HowFar(seconds, read, text_bytes, dead, waiting, files if files.listed else None, left))
 
 
 def seconds_left(seconds: float, at_first: int, files: Progressed) -> float | None:
@@ -42,7 +43,3 @@ def seconds_left(seconds: float, at_first: int, files: Progressed) -> float | No
     None while the speed is not known."""
     gone = files.read - at_first
     return (files.size - files.read) * seconds / gone if gone > 0 and seconds > 0 else None
-
-
-def _dead(totals: Tally) -> int:
-    return sum(number for each, number in totals.items() if each.key in DEAD)

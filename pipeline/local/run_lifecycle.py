@@ -30,11 +30,7 @@ def owned_state(folder: str | None, config: Config, create: bool = True) -> Iter
     worthless = False
     try:
         with open_state(
-            path,
-            ids=config.dedup.ids,
-            statements=config.outbox.statements,
-            payload_form=config.dead_letters.payload,
-            create=create,
+            path, ids=config.dedup.ids, statements=config.outbox.statements, payload_form=config.dead_letters.payload, create=create
         ) as state:
             yield state
             waiting = any(state.outbox.waiting_counts().values())

@@ -66,10 +66,10 @@ class StreamWorker:
         self._state = state
         self._parent = parent
         self._stopping = stopping
-        self._spec = JobSpec(plan.config_path)
-        self._current = current_config(self._spec)
+        spec = JobSpec(plan.config_path)
+        self._current = current_config(spec)
         self._take_over(self._current.config)
-        self._waves = WaveRunner(self._spec, plan.beam_arguments)
+        self._waves = WaveRunner(spec, plan.beam_arguments)
         self._name = f"edx2lrs-{state.identity[:8]}-{plan.name}"
         self._position: str | None = None
         self._failures = 0  # in a row, of the source or the state directory
@@ -93,7 +93,6 @@ class StreamWorker:
                 self._wait_out(f"{self._url.name}: unexpected {type(error).__name__} in a wave")
 
     def _read(self) -> None:
-        """Reads from the position of the state, until an error comes."""
         self._position = self._state.messages.position(self._url.name)
         with contextlib.closing(open_source(self._url, self._name, self._position)) as source:
             opened = time.monotonic()
@@ -103,7 +102,8 @@ class StreamWorker:
                 newer = self._current.renew()
                 if newer is not None:
                     self._take_over(newer)
-                if not self._outbox_has_room():
+                if not self._state.outbox.has_room(self._consumers, self._plan.outbox_bound):
+                    self._stopping.wait(_LOOK_AGAIN)
                     if isinstance(source, Attended):
                         source.attend()
                     continue
@@ -126,13 +126,6 @@ class StreamWorker:
         self._state.ledger.add_consumers(self._consumers)
         shortest = min(consumer.batch.interval for consumer in config.consumers)
         self._seconds = min(max(shortest / 2, _SHORTEST), _LONGEST)
-
-    def _outbox_has_room(self) -> bool:
-        """Whether the outbox has room for every consumer that is up. Waits shortly if it has no room."""
-        has_room = self._state.outbox.has_room(self._consumers, self._plan.outbox_bound)
-        if not has_room:
-            self._stopping.wait(_LOOK_AGAIN)
-        return has_room
 
     # Gathering
 
@@ -216,7 +209,6 @@ class StreamWorker:
         self._stopping.wait(pause)
 
     def _mark_read(self) -> None:
-        """Marks the source as read: messages came and were kept, so any trouble of the source is over."""
         self._failures = 0
         if self._trouble:
             self._trouble = ""

@@ -57,7 +57,8 @@ class Worker:
     def work(self) -> None:
         try:
             while not self._stopping.is_set():
-                if not self._outbox_has_room():
+                if not self._state.outbox.has_room(self._plan.consumers, self._plan.outbox_bound):
+                    self._stopping.wait(_LOOK_AGAIN)
                     continue
                 reading = self._next()
                 if reading is None:
@@ -80,17 +81,15 @@ class Worker:
         return None
 
     def _one_wave(self, first: _Reading) -> None:
-        """A wave from ``first`` on, as much as fits."""
         attempt = next_attempt(first.piece.attempts, first.piece.records_limit)
         read = self._read(first, self._plan.wave_bytes, attempt.records)
         if read is None:
             return
         alone = first.piece.attempts > 0  # a process died in the last wave of the piece; is the piece the reason?
         reads = [read] if alone else self._with_more(read)
-        wave = Wave([Stretch(each.piece.key, each.chunk, each.piece.kind) for each in reads])
         limit = _lines(reads[0]) if len(reads) == 1 else None
         self._state.pieces.begin_wave({each.piece.key: each.chunk.stored for each in reads}, limit)
-        self._run(wave, attempt.give_up)
+        self._run(Wave([Stretch(each.piece.key, each.chunk, each.piece.kind) for each in reads]), attempt.give_up)
         self._go_on(reads)
 
     def _with_more(self, first: _Read) -> list[_Read]:
@@ -145,28 +144,17 @@ class Worker:
             raise StateError(f"state directory {self._plan.state_directory}: {key.file} is gone from it while it was read; run again")
         return piece
 
-    def _outbox_has_room(self) -> bool:
-        """Whether the outbox has room for every consumer that is up. Waits shortly if it has no room."""
-        has_room = self._state.outbox.has_room(self._plan.consumers, self._plan.outbox_bound)
-        if not has_room:
-            self._stopping.wait(_LOOK_AGAIN)
-        return has_room
-
     def _run(self, wave: Wave, give_up: bool) -> None:
         """Keeps the results of the wave, unless another worker was faster."""
         try:
             if give_up:
-                self._keep_killer(wave)
+                self._keep(wave.pieces, [*wave.failures, *map(dead_letter_for, records(wave))], wave.size)
             else:
                 made = self._waves.run(wave)
                 self._state.keep_wave(KeptWave(wave.pieces, made.blocks, made.failures, made.tally))
         except Exception:
             if all(self._now(read.piece).reached.offset == read.start for read in wave.pieces):
                 raise
-
-    def _keep_killer(self, wave: Wave) -> None:
-        letters = [*wave.failures, *map(dead_letter_for, records(wave))]
-        self._keep(wave.pieces, letters, wave.size)
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:
         """Keeps the failure of a piece that cannot be read. The piece is not done, so a later run reads it; in this run it stays

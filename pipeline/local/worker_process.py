@@ -48,8 +48,7 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
 
 
 def _end_with(parent: Connection) -> None:
-    """Ends the worker when its parent ends: without the parent, nobody sends the statements, and the next run would meet the
-    worker."""
+    """Ends the worker when its parent ends: without the parent, nobody sends the statements, and the next run would meet the worker."""
 
     def wait() -> None:
         with contextlib.suppress(EOFError, OSError):

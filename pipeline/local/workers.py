@@ -7,6 +7,7 @@ import multiprocessing
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from typing import NamedTuple
 
 from edx2lrs.pipeline.local import worker_process
 from edx2lrs.pipeline.local.worker_messages import FAULT, KeptSomething, SourceTrouble, UnreadableFile, WorkerFailed, WorkerPlan
@@ -14,13 +15,12 @@ from edx2lrs.pipeline.local.worker_messages import FAULT, KeptSomething, SourceT
 _LOG = logging.getLogger("edx2lrs.workers")
 
 
-class _Running:
+class _Running(NamedTuple):
     """One worker process and the parent's end of its pipe."""
 
-    def __init__(self, plan: WorkerPlan, process: SpawnProcess, pipe: Connection) -> None:
-        self.plan = plan
-        self.process = process
-        self.pipe = pipe
+    plan: WorkerPlan
+    process: SpawnProcess
+    pipe: Connection
 
 
 class Workers:

@@ -16,7 +16,7 @@ from werkzeug.routing import Map, Rule
 
 from edx2lrs.pipeline.sandbox import caliper, page, statements
 from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults
-from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError, misbehave, poisoned
+from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError, misbehave, refused
 from edx2lrs.pipeline.sandbox.store import Store, WrongProtocolError
 from edx2lrs.transforms.config_types import Protocol
 
@@ -107,7 +107,7 @@ class Application:
     def _undisturbed(self, request: Request, name: str, protocol: Protocol, answer: Callable[[], Response]) -> Response:
         """The usual answer, unless the request holds a poisoned statement. Refusals are counted."""
         poison = self._faults.poison_of(ids_in(request)) if self._faults.has_poison else None
-        response = answer() if poison is None else poisoned(poison)
+        response = answer() if poison is None else refused(poison)
         if response.status_code >= 400:
             self._store.count(name, protocol, "refused", str(response.status_code))
         return response

@@ -1,6 +1,5 @@
-"""A small LRS to try things on, not for production, until SIGTERM or Ctrl-C: xAPI statements at
-/NAME/xAPI/statements, Caliper at /NAME/caliper, for any consumer's NAME; a page with what arrived at /, the counts as
-JSON at /counts."""
+"""A small LRS to try things on, not for production, until SIGTERM or Ctrl-C: xAPI statements at /NAME/xAPI/statements, Caliper at
+/NAME/caliper, for any consumer's NAME; a page with what arrived at /, the counts as JSON at /counts."""
 
 from __future__ import annotations
 
@@ -22,17 +21,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``edx2lrs sandbox``."""
     parser.add_argument("--port", type=_port, default=18080, help="0 takes a free one; default: %(default)s")
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
     parser.add_argument("--db", type=Path, metavar="FILE", help="keep what arrives in FILE; default: gone at the end")
-    parser.add_argument(
-        "--basic",
-        type=_user_and_password,
-        default=("sandbox", "sandbox"),
-        metavar="USER:PASSWORD",
-        help="of the xAPI consumers",
-    )
+    login = ("sandbox", "sandbox")
+    parser.add_argument("--basic", type=_user_and_password, default=login, metavar="USER:PASSWORD", help="of the xAPI consumers")
     parser.add_argument("--bearer", default="sandbox", metavar="TOKEN", help="of the Caliper consumers; default: %(default)s")
     parser.add_argument(
         "--fault",
@@ -58,7 +51,10 @@ def main(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         try:
             faults = InjectedFaults(arguments.fault, arguments.seed)
-            store = stack.enter_context(Store(arguments.db or _temporary(stack)))
+            path = arguments.db
+            if path is None:
+                path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edx2lrs-sandbox-"))) / "sandbox.db"
+            store = stack.enter_context(Store(path))
             application = Application(store, faults, credentials)
             host, port = stack.enter_context(serving(application, arguments.host, arguments.port))
             if arguments.port_file:
@@ -72,10 +68,6 @@ def main(arguments: argparse.Namespace) -> int:
         print(f"sandbox LRS at http://{_address(host, port)}/", flush=True)
         ended.wait()
     return 0
-
-
-def _temporary(stack: ExitStack) -> Path:
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edx2lrs-sandbox-"))) / "sandbox.db"
 
 
 def _address(host: str, port: int) -> str:

@@ -24,7 +24,7 @@ def misbehave(fault: Drawn, answer: Respond, read_ids: Callable[[], Sequence[str
     """The answer of ``fault`` to a request whose body ``read_ids`` reads. ``answer`` handles it as ever; ``is_known`` tells whether
     an id is stored already. Raises ConnectionCutError."""
     if fault.kind in _ONLY_IF:
-        return _status(int(fault.kind)) if _ONLY_IF[fault.kind](read_ids(), is_known) else answer()
+        return refused(int(fault.kind)) if _ONLY_IF[fault.kind](read_ids(), is_known) else answer()
     return _KINDS.get(fault.kind, _refuse)(fault, answer)
 
 
@@ -39,19 +39,15 @@ def _is_repeat(ids: Sequence[str], is_known: Callable[[str], bool]) -> bool:
 _ONLY_IF: Mapping[str, Callable[[Sequence[str], Callable[[str], bool]], bool]] = {"409": _is_repeat, "413": _is_large}
 
 
-def poisoned(status: int) -> Response:
-    """The answer to a request that holds a statement which is always refused."""
-    return _status(status)
-
-
 def _refuse(fault: Drawn, _answer: Respond) -> Response:
-    response = _status(int(fault.kind))
+    response = refused(int(fault.kind))
     if fault.kind in ("429", "503") and fault.coin:
         response.headers["Retry-After"] = "1"
     return response
 
 
-def _status(status: int) -> Response:
+def refused(status: int) -> Response:
+    """The answer that refuses a request on purpose."""
     return Response(orjson.dumps({"error": "a fault on purpose"}), status, mimetype="application/json")
 
 

@@ -1,5 +1,4 @@
-"""Which statements the sandbox accepts: statements without a fault by ``transforms/validation/xapi.py``. Also the types of
-parameters.
+"""Which statements the sandbox accepts: statements without a fault by ``transforms/validation/xapi.py``. Also the types of parameters.
 
 Recommendations of the specification are not checked.
 """

@@ -216,6 +216,5 @@ def _consumer(connection: sqlite3.Connection, name: str, protocol: Protocol) -> 
 
 def _add(connection: sqlite3.Connection, consumer: int, kind: Count, detail: str, n: int) -> None:
     connection.execute(
-        "INSERT INTO counts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-        (consumer, kind, detail, n),
+        "INSERT INTO counts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", (consumer, kind, detail, n)
     )

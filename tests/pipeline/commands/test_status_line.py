@@ -9,8 +9,6 @@ import pytest
 
 from edx2lrs.pipeline.commands.status_line import StatusLine, steps_shown
 
-LOGGER = logging.getLogger("edx2lrs.test")
-
 
 class Terminal(StringIO):
     def isatty(self) -> bool:
@@ -33,13 +31,13 @@ def shown(line: StatusLine, *seconds: float) -> None:
 
 def test_on_a_terminal_one_line_is_written_over_at_once_and_twice_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = a_terminal(monkeypatch)
-    shown(StatusLine(LOGGER), 100, 100.2, 100.5, 100.9, 101)
+    shown(StatusLine(), 100, 100.2, 100.5, 100.9, 101)
     assert terminal.getvalue() == "\rat 100\x1b[K\rat 100.5\x1b[K\rat 101\x1b[K\n"
 
 
 def test_in_a_log_there_is_a_line_every_five_seconds(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "edx2lrs.test"):
-        shown(StatusLine(LOGGER), 100, 104, 105, 109, 110)
+    with caplog.at_level(logging.INFO, "edx2lrs.progress"):
+        shown(StatusLine(), 100, 104, 105, 109, 110)
     assert caplog.messages == ["at 105", "at 110"]
 
 
