@@ -45,8 +45,7 @@ class Lms(_Options, frozen=True):
     """The site whose events are read."""
 
     root_url: Annotated[Url, Meta(
-        description="The site's root, without a slash at its end; part of every id.",
-        examples=["https://lms.example.com"],
+        description="The site's root, without a slash at its end; part of every id.", examples=["https://lms.example.com"],
         extra={"kind": "root_url"},
     )]
     sites: Annotated[dict[str, str], Meta(
@@ -334,8 +333,7 @@ class Consumer(TranslationOptions, frozen=True, kw_only=True):
     alert: Annotated[Alert, Meta(description="Alerts for this consumer, in place of the file's `alert`.")] = Alert()
     sensor: Annotated[str | None, Meta(
         description="The sensor in Caliper envelopes, an IRI. Default: `lms.root_url`.",
-        examples=["https://lms.example.com/sensors/1"],
-        extra={"kind": "iri"},
+        examples=["https://lms.example.com/sensors/1"], extra={"kind": "iri"},
     )] = None
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+UNUSABLE: Any = object()
+"""Stands where a required value is missing or wrong, so that the rest can still be checked."""
 
 
 class ConfigFault(NamedTuple):
@@ -25,6 +28,15 @@ class ConfigFault(NamedTuple):
         place = f"{self.file}:{self.line}" if self.line else self.file
         what = f"found {self.found}, expected {self.expected}" if self.expected else self.found
         return ": ".join(part for part in (place, self.key, what) if part) + (f"; {self.fix}" if self.fix else "")
+
+
+class Misfit(NamedTuple):
+    """A value that does not go with another, or not with its block. ``key`` is relative to the block ("" for all of it)."""
+
+    key: str
+    found: str
+    expected: str = ""
+    fix: str = ""
 
 
 class ConfigError(Exception):

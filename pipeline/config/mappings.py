@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from edx2lrs.io.secrets import is_reference
-from edx2lrs.pipeline.config.faults import nearest
+from edx2lrs.pipeline.config.faults import UNUSABLE, nearest
 from edx2lrs.pipeline.config.kinds import header, host, root_url
 from edx2lrs.pipeline.config.needs import Need
-from edx2lrs.pipeline.config.unusable import UNUSABLE
 from edx2lrs.pipeline.config.yaml_nodes import Entry, Node, joined
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
-from edx2lrs.transforms.matching.event_paths import structured_paths
+from edx2lrs.transforms.matching.event_paths import declared_paths, structured_paths
 from edx2lrs.transforms.matching.rules import OPERATORS, read_wish
 
 
@@ -21,7 +20,6 @@ class Reading(Protocol):
 
     folder: str
     needs: list[Need]
-    match_paths: Callable[[], tuple[str, ...]]
 
     def fault(self, line: int, key: str, found: str, expected: str = "", fix: str = "") -> None: ...
 
@@ -31,8 +29,8 @@ def match_params(node: Node, key: str, reading: Reading) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for path, entry in _entries(node, "a mapping of dotted paths, such as {context.org_id: MITx}").items():
         where = joined(key, path)
-        if path not in reading.match_paths():
-            reading.fault(entry.line, where, "a path that no event has", fix=_near_path(path, entry.node, reading))
+        if path not in declared_paths():
+            reading.fault(entry.line, where, "a path that no event has", fix=_near_path(path, entry.node))
             continue
         wrong: list[UnfitError] = []
         written = _plain(entry.node)
@@ -45,10 +43,10 @@ def match_params(node: Node, key: str, reading: Reading) -> dict[str, Any]:
     return result
 
 
-def _near_path(path: str, value: Node, reading: Reading) -> str:
+def _near_path(path: str, value: Node) -> str:
     if isinstance(value.value, dict) and value.value and not value.value.keys() & {each.KEY for each in OPERATORS}:
         return f"write it in one: {joined(path, next(iter(value.value)))}: ..."
-    return nearest(path, reading.match_paths())
+    return nearest(path, declared_paths())
 
 
 def _at(node: Node, key: str, steps: Iterable[str | int]) -> tuple[int, str]:

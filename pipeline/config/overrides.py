@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edx2lrs.pipeline.config.faults import nearest
-from edx2lrs.pipeline.config.misfit import Misfit
+from edx2lrs.pipeline.config.faults import Misfit, nearest
 from edx2lrs.transforms.config_types import Protocol
 from edx2lrs.transforms.validation.caliper import CONTEXT, caliper_violations
 from edx2lrs.transforms.validation.violations import Violation, path_text

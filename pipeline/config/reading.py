@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
-from edx2lrs.io.paths import folder_of, open_bytes
+from edx2lrs.io.paths import open_bytes
 from edx2lrs.pipeline.config.faults import ConfigError, ConfigFault
 from edx2lrs.pipeline.config.needs import Need, faults_of
 from edx2lrs.pipeline.config.rules import CHECKS
 from edx2lrs.pipeline.config.values import TreeReader
 from edx2lrs.pipeline.config.yaml_nodes import Node, YamlError, read_nodes
 from edx2lrs.transforms.config_types import Config, Lms
-from edx2lrs.transforms.matching.event_paths import declared_paths
 
 _LARGEST = 64 * 2**20
 
@@ -50,7 +49,7 @@ def load(path: str) -> Config:
 
 def _structure(path: str) -> tuple[Structure, list[ConfigFault]]:
     nodes, faults = _read(path)
-    reader = TreeReader(path, folder_of(path), CHECKS, declared_paths)
+    reader = TreeReader(path, CHECKS)
     config = cast(Config, reader.block(nodes, Config, ""))
     return Structure(config, tuple(reader.needs)), [*faults, *reader.faults]
 
@@ -58,7 +57,7 @@ def _structure(path: str) -> tuple[Structure, list[ConfigFault]]:
 def load_site(path: str) -> Lms:
     """``lms`` alone, for what sends nothing: the rest of the file may be missing or wrong. Raises ConfigError."""
     nodes, faults = _read(path)
-    reader = TreeReader(path, folder_of(path), {}, declared_paths)
+    reader = TreeReader(path, {})
     entry = nodes.value.get("lms") if isinstance(nodes.value, dict) else None
     if entry is None:
         raise ConfigError([ConfigFault(path, nodes.line, "lms", "nothing", "a mapping with root_url")])

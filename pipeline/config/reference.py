@@ -10,7 +10,7 @@ from msgspec import inspect
 
 from edx2lrs.pipeline.config.kind_table import KINDS
 from edx2lrs.transforms.config_types import Config
-from edx2lrs.transforms.families.declared_fields import members
+from edx2lrs.transforms.families.declared_fields import members, struct_type
 from edx2lrs.transforms.formats import durations
 
 
@@ -23,7 +23,7 @@ def blocks(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[
     """Every block with its path, outer ones first."""
     yield path, struct
     for field in fields_of(struct):
-        mark = "[]" if _is_list(field.type) else ""
+        mark = "[]" if any(isinstance(member, inspect.ListType) for member in members(field.type)) else ""
         for nested in _nested(field.type):
             yield from blocks(f"{path}.{field.name}{mark}".lstrip("."), nested)
 
@@ -49,20 +49,13 @@ def _row(field: inspect.Field) -> str:
 
 def tag_of(struct: type[msgspec.Struct]) -> tuple[str, str]:
     """The key that tells the blocks of a union apart, and its value for ``struct``; empty texts outside of unions."""
-    declared = inspect.type_info(struct)
-    assert isinstance(declared, inspect.StructType)
+    declared = struct_type(struct)
     return declared.tag_field or "", str(declared.tag or "")
 
 
 def fields_of(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
     """The options of a block; first those that have to be given."""
-    declared = inspect.type_info(struct)
-    assert isinstance(declared, inspect.StructType)
-    return tuple(sorted(declared.fields, key=_is_optional))
-
-
-def _is_optional(field: inspect.Field) -> bool:
-    return not field.required
+    return tuple(sorted(struct_type(struct).fields, key=lambda field: not field.required))
 
 
 def metadata(declared: inspect.Type) -> dict[str, Any]:
@@ -78,10 +71,6 @@ def _nested(declared: inspect.Type) -> list[type[msgspec.Struct]]:
         elif isinstance(member, inspect.ListType):
             found += _nested(member.item_type)
     return found
-
-
-def _is_list(declared: inspect.Type) -> bool:
-    return any(isinstance(member, inspect.ListType) for member in members(declared))
 
 
 def meaning_of(declared: inspect.Type) -> str:

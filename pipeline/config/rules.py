@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from edx2lrs.io.delivery.statement_files import is_place
-from edx2lrs.pipeline.config.misfit import Misfit
-from edx2lrs.pipeline.config.unusable import UNUSABLE
+from edx2lrs.pipeline.config.faults import UNUSABLE, Misfit
 from edx2lrs.pipeline.config.values import BlockCheck, Given
 from edx2lrs.pipeline.variants import actor_options
 from edx2lrs.transforms.auth import NoAuth

@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import inspect
 
-from edx2lrs.pipeline.config.faults import ConfigFault, nearest
+from edx2lrs.io.paths import folder_of
+from edx2lrs.pipeline.config.faults import UNUSABLE, ConfigFault, Misfit, nearest
 from edx2lrs.pipeline.config.kind_table import KINDS
-from edx2lrs.pipeline.config.misfit import Misfit
 from edx2lrs.pipeline.config.needs import CHECKS as NEEDED
 from edx2lrs.pipeline.config.needs import Need
-from edx2lrs.pipeline.config.unusable import UNUSABLE
 from edx2lrs.pipeline.config.yaml_nodes import Node, joined
 from edx2lrs.transforms.config_types import Tls
+from edx2lrs.transforms.families.declared_fields import struct_type
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 
 
@@ -45,19 +44,17 @@ class TreeReader:
     """Reads nodes as typed values. What does not fit becomes a fault, and its default (else UNUSABLE) in its place. ``needs`` are
     the secrets and files that the values name; nothing looks for them here.
 
-    ``folder`` is where relative paths start from; ``checks`` judge a whole block by its type; ``match_paths`` gives the paths
-    that ``match_params`` may name.
+    ``folder`` is where relative paths start from; ``checks`` judge a whole block by its type.
     """
 
-    def __init__(self, file: str, folder: str, checks: Mapping[type, BlockCheck], match_paths: Callable[[], tuple[str, ...]]) -> None:
+    def __init__(self, file: str, checks: Mapping[type, BlockCheck]) -> None:
         self.faults: list[ConfigFault] = []
         self.needs: list[Need] = []
         self._lines: dict[str, int] = {}
         self._broken: set[str] = set()
         self._file = file
-        self.folder = folder
+        self.folder = folder_of(file)
         self._checks = checks
-        self.match_paths = match_paths
 
     def fault(self, line: int, key: str, found: str, expected: str = "", fix: str = "") -> None:
         """Notes what is wrong at a place."""
@@ -69,7 +66,7 @@ class TreeReader:
             known = ", ".join(struct.__struct_fields__)
             self.fault(node.line, key, kind_of(node.value), f"a mapping with the keys {known}")
             return UNUSABLE
-        fields = {field.name: field for field in _struct_type(struct).fields}
+        fields = {field.name: field for field in struct_type(struct).fields}
         for name, entry in node.value.items():
             if name not in fields:
                 self.fault(entry.line, joined(key, name), "unknown key", fix=nearest(name, fields))
@@ -201,13 +198,6 @@ def _needs_of_tls(tls: Tls, key: str, line_of: Callable[[str, int], int]) -> Ite
 def _tagged(union: inspect.UnionType) -> dict[str, inspect.StructType]:
     """The structs of a tagged union by their tags; nothing for another union."""
     return {str(each.tag): each for each in union.types if isinstance(each, inspect.StructType) and each.tag_field}
-
-
-@cache
-def _struct_type(struct: type[msgspec.Struct]) -> inspect.StructType:
-    declared = inspect.type_info(struct)
-    assert isinstance(declared, inspect.StructType)
-    return declared
 
 
 def _plain(declared: inspect.Type) -> tuple[inspect.Type, str | None]:

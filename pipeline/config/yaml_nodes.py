@@ -47,21 +47,12 @@ for _tag, _pattern, _first in (
 ):
     _Loader.add_implicit_resolver(_PREFIX + _tag, re.compile(_pattern), _first)
 
-
-def _boolean(text: str) -> bool:
-    return text.lower() == "true"
-
-
-def _nothing(_: str) -> None:
-    return None
-
-
 _SCALARS: dict[str, Callable[[str], Any]] = {
     _PREFIX + "str": str,
     _PREFIX + "int": int,
     _PREFIX + "float": float,
-    _PREFIX + "bool": _boolean,
-    _PREFIX + "null": _nothing,
+    _PREFIX + "bool": lambda text: text.lower() == "true",
+    _PREFIX + "null": lambda _: None,
 }
 
 
@@ -118,10 +109,13 @@ class _Reader:
         self.faults: list[ConfigFault] = []
         self._done: dict[yaml.Node, Node] = {}
 
+    def fault(self, line: int, key: str, found: str, expected: str = "", fix: str = "") -> None:
+        self.faults.append(ConfigFault(self.file, line, key, found, expected, fix))
+
     def node(self, source: yaml.Node, key: str, above: tuple[yaml.Node, ...]) -> Node:
         line = source.start_mark.line + 1
         if source in above:
-            self.faults.append(ConfigFault(self.file, line, key, "an alias inside of what it stands for"))
+            self.fault(line, key, "an alias inside of what it stands for")
             return Node(None, line)
         if source not in self._done:  # what many aliases stand for is read once
             self._done[source] = Node(self.value(source, key, (*above, source)), line)
@@ -142,7 +136,7 @@ class _Reader:
         except ValueError:
             pass
         found = "a value that its YAML tag does not fit" if convert else "a YAML tag"
-        self.faults.append(ConfigFault(self.file, source.start_mark.line + 1, key, found, "plain text, a number or a boolean"))
+        self.fault(source.start_mark.line + 1, key, found, "plain text, a number or a boolean")
         return None
 
     def entries(self, source: yaml.MappingNode, key: str, above: tuple[yaml.Node, ...]) -> dict[str, Entry]:
@@ -154,11 +148,11 @@ class _Reader:
                 for mapping in self.merged(value, key):
                     merged = {**self.node_entries(mapping, key, above), **merged}
             elif not isinstance(name, yaml.ScalarNode) or name.tag not in _SCALARS:
-                self.faults.append(ConfigFault(self.file, line, key, "a key that is no text", "text"))
+                self.fault(line, key, "a key that is no text", "text")
             elif name.value in own:
                 first = own[name.value].line
                 path = joined(key, name.value)
-                self.faults.append(ConfigFault(self.file, line, path, f"given twice, first on line {first}", fix="keep one of them"))
+                self.fault(line, path, f"given twice, first on line {first}", fix="keep one of them")
             else:
                 own[name.value] = Entry(line, self.node(value, joined(key, name.value), above))
         return {**merged, **own}
@@ -169,9 +163,7 @@ class _Reader:
                 yield mapping
             else:
                 line = value.start_mark.line + 1
-                self.faults.append(
-                    ConfigFault(self.file, line, joined(key, "<<"), "no mapping", "an alias of a mapping, or a list of such")
-                )
+                self.fault(line, joined(key, "<<"), "no mapping", "an alias of a mapping, or a list of such")
 
     def node_entries(self, mapping: yaml.MappingNode, key: str, above: tuple[yaml.Node, ...]) -> dict[str, Entry]:
         value = self.node(mapping, key, above).value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -201,19 +201,14 @@ def _override_args(found: Any, protocol: Protocol, notes: list[str]) -> dict[str
         return {}
     if not isinstance(found, dict):
         raise _NotTranslated("its override_args are no object, with which erb sends nothing")
-    wrong = {misfit.key.removeprefix("override_args.").removeprefix("envelope."): misfit for misfit in _wrong(found, protocol)}
+    misfits = override_misfits(protocol, found if protocol == "xapi" else {"envelope": found})
+    wrong = {misfit.key.removeprefix("override_args.").removeprefix("envelope.") for misfit in misfits}
     kept = {name: value for name, value in found.items() if not any(_is_of(key, name) for key in wrong)}
     for name in found.keys() - kept.keys():
         if name == "actor":
             raise _NotTranslated("override_args replaces the actor by what the standard does not allow")
         notes.append(f"override_args.{_shown(name)} is left out: the standard does not allow it, or every statement has its own")
-    if protocol == "caliper" and kept:
-        return {"envelope": kept}
-    return kept
-
-
-def _wrong(found: Mapping[str, Any], protocol: Protocol) -> Iterator[Any]:
-    return override_misfits(protocol, found if protocol == "xapi" else {"envelope": found})
+    return {"envelope": kept} if protocol == "caliper" and kept else kept
 
 
 def _is_of(key: str, name: str) -> bool:

@@ -39,9 +39,8 @@ UNREADABLE: Any = object()
 
 def read_rows(text: str) -> list[RouterRow]:
     """The rows in their order. Raises RowsError."""
-    if text.lstrip()[:1] in ("[", "{"):
-        return [_row(fields, place, key) for fields, place, key in _of_json(text)]
-    return [_row(fields, place, key) for fields, place, key in _of_csv(text)]
+    rows = _of_json(text) if text.lstrip()[:1] in ("[", "{") else _of_csv(text)
+    return [_row(fields, place, key) for fields, place, key in rows]
 
 
 def current(rows: Iterable[RouterRow]) -> tuple[list[RouterRow], list[RouterRow]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -35,12 +36,18 @@ def field_key(owner: type[msgspec.Struct], name: str) -> str:
     return f"{module}.{owner.__name__}.{name}"
 
 
+@cache
+def struct_type(struct: type[msgspec.Struct]) -> inspect.StructType:
+    """The description of ``struct``, with its fields."""
+    described = inspect.type_info(struct)
+    assert isinstance(described, inspect.StructType)
+    return described
+
+
 def structs_of(struct: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
     """``struct``, and the structs within it at any depth."""
     yield struct
-    described = inspect.type_info(struct)
-    assert isinstance(described, inspect.StructType)
-    for field in described.fields:
+    for field in struct_type(struct).fields:
         for nested, _, _ in _structs(field.type, "", ()):
             yield from structs_of(nested)
 
@@ -54,9 +61,7 @@ def own_fields(struct: type[msgspec.Struct]) -> Iterator[tuple[type[msgspec.Stru
 def declared_fields(struct: type[msgspec.Struct], path: str = "", attributes: tuple[str, ...] = ()) -> Iterator[DeclaredField]:
     """All fields of ``struct`` and of the structs within it, in their order. A field that can only be a struct is the fields of
     that; one that is a map of structs is its keys (``answers.*``) and the fields of these."""
-    described = inspect.type_info(struct)
-    assert isinstance(described, inspect.StructType)
-    for field in described.fields:
+    for field in struct_type(struct).fields:
         here = f"{path}.{field.encode_name}".lstrip(".")
         way = (*attributes, field.name)
         structs = list(_structs(field.type, here, way))

@@ -4,13 +4,13 @@ writes it, its part of the JSON Schema, its words, and the values that fit. The 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, UserRule
+from edx2lrs.transforms.config_types import AccessRule, Consumer, UserRule
 from edx2lrs.transforms.config_types import Protocol as ConsumerProtocol
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 from edx2lrs.transforms.matching.course_org import org_of
@@ -342,17 +342,13 @@ def rules_of(consumer: Consumer) -> list[tuple[Right, AccessRule | UserRule]]:
     """The rules of a consumer's ``access``; an access that opens nothing is a rule that allows no course (``opens_nothing``)."""
     if consumer.access == "all":
         return []
-    return [(_right(key, consumer.protocol), rule) for key, rule in _given(consumer.access)] or [(_COURSES, _CLOSED)]
+    rules = ((key, getattr(consumer.access, key)) for key in consumer.access.__struct_fields__)
+    return [(_right(key, consumer.protocol), rule) for key, rule in rules if rule is not None] or [(_COURSES, _CLOSED)]
 
 
 def opens_nothing(rule: AccessRule | UserRule) -> bool:
     """Whether the rule stands for an access without rules."""
     return rule is _CLOSED
-
-
-def _given(access: Access) -> Iterator[tuple[str, AccessRule | UserRule]]:
-    rules = ((key, getattr(access, key)) for key in access.__struct_fields__)
-    return ((key, rule) for key, rule in rules if rule is not None)
 
 
 def rule_words(key: str, allow: Sequence[str | int] | None, block: Sequence[str | int]) -> str:

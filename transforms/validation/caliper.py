@@ -8,11 +8,12 @@ are not checked.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from edx2lrs.transforms.formats.texts import is_blank_node, is_duration, is_instant, is_iri, is_urn_uuid
 from edx2lrs.transforms.validation import caliper_terms as terms
-from edx2lrs.transforms.validation.checks import anything, array, boolean, formatted, integer, number, record, text, word_of
+from edx2lrs.transforms.validation.checks import anything, array, boolean, fitting, formatted, integer, number, record, text, word_of
 from edx2lrs.transforms.validation.violations import FINE, Validator, Violation, Violations, missing, within, wrong, wrong_word
 
 CONTEXT = "http://purl.imsglobal.org/ctx/caliper/v1p2"
@@ -75,10 +76,7 @@ _instant = formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", "Event")
 
 
 def _object(clause: str) -> Validator:
-    def check(value: object) -> Violations:
-        return FINE if isinstance(value, dict) else wrong(value, "an object", clause)
-
-    return check
+    return fitting(lambda value: isinstance(value, dict), "an object", clause)
 
 
 def _value_check(name: str, clause: str, items: str) -> Validator:
@@ -92,7 +90,7 @@ def _value_check(name: str, clause: str, items: str) -> Validator:
     if name in terms.DURATIONS:
         return formatted(is_duration, "a duration (ISO 8601)", clause)
     if name in terms.INTEGERS or name in terms.COUNTS:
-        return _or_left_out(integer(clause, 0 if name in terms.COUNTS else None), clause)
+        return _or_left_out(integer(clause, 0 if name in terms.COUNTS else -inf), clause)
     if name in terms.DECIMALS:
         return _or_left_out(number(clause), clause)
     if name in terms.BOOLEANS:
@@ -128,9 +126,8 @@ def _entity_of(types: str, clause: str) -> Validator:
     return check
 
 
-def _local_context(value: object) -> Violations:
-    """JSON-LD Context: a document may name contexts of its own everywhere."""
-    return FINE if isinstance(value, (str, list, dict)) else wrong(value, "a context", "JSON-LD Context")
+_local_context = fitting(lambda value: isinstance(value, (str, list, dict)), "a context", "JSON-LD Context")
+"""JSON-LD Context: a document may name contexts of its own everywhere."""
 
 
 def _value_record(kind: str) -> Validator:

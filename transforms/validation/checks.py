@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from edx2lrs.transforms.formats.texts import Matches
@@ -16,23 +16,24 @@ def anything(_: object) -> Violations:
     return FINE
 
 
+def fitting(fits: Callable[[Any], object], expected: str, clause: str) -> Validator:
+    """A value for which ``fits`` gives something true; ``expected`` says what the value is to be."""
+
+    def check(value: Any) -> Violations:
+        return FINE if fits(value) else wrong(value, expected, clause)
+
+    return check
+
+
 def text(clause: str, filled: bool = False) -> Validator:
     """A text. With ``filled``, a text that is not empty."""
     expected = "a text that is not empty" if filled else "a text"
-
-    def check(value: object) -> Violations:
-        return FINE if isinstance(value, str) and (value or not filled) else wrong(value, expected, clause)
-
-    return check
+    return fitting(lambda value: isinstance(value, str) and (value or not filled), expected, clause)
 
 
 def formatted(matches: Matches, expected: str, clause: str) -> Validator:
     """A text of a format."""
-
-    def check(value: object) -> Violations:
-        return FINE if isinstance(value, str) and matches(value) else wrong(value, expected, clause)
-
-    return check
+    return fitting(lambda value: isinstance(value, str) and matches(value), expected, clause)
 
 
 def word_of(words: Collection[str], clause: str, called: str | None = None) -> Validator:
@@ -47,36 +48,23 @@ def word_of(words: Collection[str], clause: str, called: str | None = None) -> V
 
 
 def boolean(clause: str) -> Validator:
-    def check(value: object) -> Violations:
-        return FINE if isinstance(value, bool) else wrong(value, "a boolean", clause)
-
-    return check
+    return fitting(lambda value: isinstance(value, bool), "a boolean", clause)
 
 
 def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
 
-def number(clause: str, low: float | None = None, high: float | None = None) -> Validator:
+def number(clause: str, low: float = -inf, high: float = inf) -> Validator:
     """A number, from ``low`` to ``high``."""
-    expected = "a number" if low is None else f"a number from {low} to {high}"
-
-    def check(value: Any) -> Violations:
-        fine = is_number(value) and (low is None or low <= value) and (high is None or value <= high)
-        return FINE if fine else wrong(value, expected, clause)
-
-    return check
+    expected = "a number" if low == -inf else f"a number from {low} to {high}"
+    return fitting(lambda value: is_number(value) and low <= value <= high, expected, clause)
 
 
-def integer(clause: str, low: int | None = None) -> Validator:
+def integer(clause: str, low: float = -inf) -> Validator:
     """A whole number (in JSON, ``2.0`` is a whole number), not below ``low``."""
-    expected = "a whole number" if low is None else f"a whole number, {low} or more"
-
-    def check(value: Any) -> Violations:
-        fine = is_number(value) and value == int(value) and (low is None or low <= value)
-        return FINE if fine else wrong(value, expected, clause)
-
-    return check
+    expected = "a whole number" if low == -inf else f"a whole number, {low} or more"
+    return fitting(lambda value: is_number(value) and value == int(value) and low <= value, expected, clause)
 
 
 def array(check_item: Validator, of: str, clause: str) -> Validator:
