@@ -116,8 +116,7 @@ class UserRule(_Options, frozen=True):
 
 
 class Access(_Options, frozen=True):
-    """What a consumer may see. An event has to pass every rule that is given. An event without the field of a rule does not pass "
-    "the rule."""
+    """What a consumer may see. An event has to pass every rule that is given; an event without the field of a rule does not pass."""
 
     courses: Annotated[AccessRule | None, Meta(
         description="By course key: the course of the event's context, and for enrollments the course in the event's data too.",

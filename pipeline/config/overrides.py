@@ -10,7 +10,7 @@ from edx2lrs.pipeline.config.faults import Misfit, nearest
 from edx2lrs.transforms.config_types import Protocol
 from edx2lrs.transforms.validation.caliper import CONTEXT, caliper_violations
 from edx2lrs.transforms.validation.violations import Violation, path_text
-from edx2lrs.transforms.validation.xapi import statement_violations
+from edx2lrs.transforms.validation.xapi import VOIDED, statement_violations
 
 _STATEMENT = ("actor", "verb", "object", "result", "context", "timestamp", "authority", "version")
 _OF_EACH_STATEMENT = {
@@ -23,7 +23,6 @@ _MINIMAL_STATEMENT = {
     "verb": {"id": "http://adlnet.gov/expapi/verbs/experienced"},
     "object": {"id": "https://example.com/activity"},
 }
-_VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
 _MINIMAL_EVENT = {
     "@context": CONTEXT,
@@ -65,7 +64,7 @@ def _of_statement(override_args: Mapping[str, Any]) -> Iterator[Misfit]:
             yield Misfit(key, f"a property that cannot be replaced: {_OF_EACH_STATEMENT[name]}", fix="remove it")
         elif name not in _STATEMENT:
             yield Misfit(key, "no property of an xAPI statement", fix=nearest(name, _STATEMENT))
-        elif name == "verb" and isinstance(value, dict) and value.get("id") == _VOIDED:
+        elif name == "verb" and isinstance(value, dict) and value.get("id") == VOIDED:
             yield Misfit(key, "the verb that voids statements", "another verb")
         else:
             known[name] = value

@@ -140,6 +140,7 @@ def reported(about: Rows, report: Callable[..., str | None], iri: Callable[..., 
 
 
 def report_taken_back(report: Callable[..., str | None], annotated: Rows) -> Rows:
+    """The mark of a report is removed from what it stood on."""
     return (
         *IN_GENERAL_PROFILE,
         Row(("object", "id"), ("site.root", "data.id"), report, required=True),
@@ -150,6 +151,7 @@ def report_taken_back(report: Callable[..., str | None], annotated: Rows) -> Row
 
 
 def vote_taken_back(vote: Callable[..., str | None], annotated: Rows) -> Rows:
+    """A vote is removed from what the person voted on."""
     return (
         *IN_GENERAL_PROFILE,
         Row(("object", "id"), ("site.root", "data.id", "actor.anonymous_id"), vote, required=True),

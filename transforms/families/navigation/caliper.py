@@ -42,7 +42,6 @@ TO_A_MODULE_OR_SEQUENCE: Rows = (
 TO_A_TAB: Rows = (*SEQUENCE, Row(extension("target"), "data.target_tab"))
 TO_THE_NEXT: Rows = (*SEQUENCE, Constant(extension("target"), "next unit"))
 TO_THE_PREVIOUS: Rows = (*SEQUENCE, Constant(extension("target"), "previous unit"))
-
 TO_A_LINK: Rows = (*TARGET, Constant(("object", "type"), terms.WEB_PAGE))
 TO_A_MODULE: Rows = (*TARGET, Constant(("object", "type"), terms.DIGITAL_RESOURCE))
 
