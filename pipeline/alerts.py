@@ -52,14 +52,6 @@ class AlertNews(msgspec.Struct, frozen=True, omit_defaults=True, rename={"kind":
         return json.dumps({"time": time_text, "severity": severity, **msgspec.to_builtins(self)})
 
 
-def alert_of_notice(notice: Notice) -> AlertNews | None:
-    """The alert for a notice; None for a notice that is no alert."""
-    if notice.kind not in _NOTICES:
-        return None
-    kind, state = _NOTICES[notice.kind]
-    return AlertNews(kind, state, notice.consumer, notice.waiting, reason=notice.reason)
-
-
 class OverLimits:
     """Which consumers are over a limit. Not safe for threads by itself."""
 
@@ -116,11 +108,10 @@ class Alerts:
 
     def notice(self, notice: Notice) -> None:
         """Takes a notice of a sender, from any thread."""
-        alert = alert_of_notice(notice)
-        if alert is None:
-            self._otherwise(notice)
+        if notice.kind in _NOTICES:
+            self._say([AlertNews(*_NOTICES[notice.kind], notice.consumer, notice.waiting, reason=notice.reason)])
         else:
-            self._say([alert])
+            self._otherwise(notice)
 
     def is_due(self, now: float) -> bool:
         """Whether the next look at waiting statements is due; ``now`` as of ``time.monotonic``."""

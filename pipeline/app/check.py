@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+
 from edx2lrs.io.external_ids import open_external_ids
 from edx2lrs.io.external_ids_database import ExternalIdTable
 from edx2lrs.io.progress import OnProgress, silent
@@ -110,12 +112,8 @@ def _shown(consumer: Consumer, config: Config) -> ConsumerShown:
 def _access(consumer: Consumer) -> list[RuleShown] | None:
     if consumer.access == "all":
         return None
-    rules: list[tuple[str, AccessRule | UserRule | None]] = [
-        (name, getattr(consumer.access, name)) for name in consumer.access.__struct_fields__
-    ]
-    return [
-        RuleShown(name, None if rule.allow is None else list(rule.allow), list(rule.block)) for name, rule in rules if rule is not None
-    ]
+    rules: dict[str, AccessRule | UserRule | None] = msgspec.structs.asdict(consumer.access)
+    return [RuleShown(name, None if rule.allow is None else list(rule.allow), list(rule.block)) for name, rule in rules.items() if rule]
 
 
 def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
@@ -125,11 +123,9 @@ def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
         options = actor_options(consumer.protocol, consumer.actor, config.lms)
         for unknown in _unknown_types(consumer):
             yield f"{consumer.name} names the activity type {unknown}, which no {consumer.protocol} mapping makes"
-        if options.kind == "mbox":
-            yield f"the user's e-mail address goes to {consumer.name}, {without_query(consumer.url)}"
-        if options.kind == "mbox_sha1sum":
-            hashed = "the user's e-mail address, hashed so that who knows an address can tell it, goes to"
-            yield f"{hashed} {consumer.name}, {without_query(consumer.url)}"
+        if options.kind in ("mbox", "mbox_sha1sum"):
+            hashed = ", hashed so that who knows an address can tell it," if options.kind == "mbox_sha1sum" else ""
+            yield f"the user's e-mail address{hashed} goes to {consumer.name}, {without_query(consumer.url)}"
         if table is None or options.kind == "hmac":
             continue
         if options.kind.startswith("mbox") and not table.has_emails:
@@ -141,9 +137,9 @@ def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
 
 def _table(config: Config, on_progress: OnProgress) -> ExternalIdTable | None:
     path = config.lms.external_ids
-    kinds = {actor_options(consumer.protocol, consumer.actor, config.lms).kind for consumer in config.consumers}
     if path is None:
         return None
+    kinds = {actor_options(consumer.protocol, consumer.actor, config.lms).kind for consumer in config.consumers}
     return open_external_ids(path, emails=not kinds.isdisjoint({"mbox", "mbox_sha1sum"}), on_progress=on_progress)
 
 

@@ -130,7 +130,7 @@ def _of_flink(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
     if jar and not is_remote(jar) and not os.path.isfile(jar):
         yield f"--flink_job_server_jar={jar}: no such file; leave it out, and --flink_version says which one Beam fetches"
     if not asked.streams:
-        if _is_set(options, "streaming"):
+        if options.get("streaming", "false").lower() not in ("false", "no", "0"):
             yield "--streaming: files are read as a batch; leave it out"
         return
     if _number(options, "checkpointing_interval", -1) <= 0:
@@ -184,7 +184,3 @@ def _number(options: Mapping[str, str], name: str, default: int) -> int:
         return int(options.get(name, default))
     except ValueError:
         raise OptionError(f"--{name}={options[name]}: expected a whole number") from None
-
-
-def _is_set(options: Mapping[str, str], name: str) -> bool:
-    return options.get(name, "false").lower() not in ("false", "no", "0")
