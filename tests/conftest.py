@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from edx2lrs.pipeline.report import number
-from edx2lrs.transforms import counters
+from testkit.sums import assert_report_adds_up
 
 SIGNS = x509.KeyUsage(
     digital_signature=True,
@@ -30,17 +28,7 @@ SIGNS = x509.KeyUsage(
 
 @pytest.fixture(scope="session")
 def assert_adds_up():
-    return _assert_adds_up
-
-
-def _assert_adds_up(part: dict[str, Any]) -> None:
-    """The sums that every run promises, for a report or for its ``all_runs``."""
-    parts = [("records", "", part["records"]), *(("consumer", name, each) for name, each in part["consumers"].items())]
-    for whose, name, counts in parts:
-        for each in counters.SUMS:
-            if each.whose == whose:
-                wholes, rest = ([number(counts, row) for row in rows] for rows in (each.wholes, each.parts))
-                assert sum(wholes) == sum(rest), (name, each)
+    return assert_report_adds_up
 
 
 @pytest.fixture(scope="session")

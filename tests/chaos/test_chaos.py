@@ -16,34 +16,15 @@ from edx2lrs.pipeline.sandbox.application import Application
 from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Store
+from testkit.configurations import consumer, yaml_of
 
+BASIC = {"scheme": "basic", "username": "env:LRS_USER", "password": "env:LRS_PASSWORD"}
+BEARER = {"scheme": "bearer", "token": "env:LRS_TOKEN"}
 PLANS = {
     "one": "429:0.04 503:0.04 500:0.05 413:0.005 reset:0.03 cut:0.02 poison:0.002:500",
     "two": "reset:0.04 cut:0.02 silent:0.02:3 drip:0.02:3 204:0.08 empty:0.08 poison:0.002:400",
     "three": "html:0.004 login:0.004 409:0.1 reset:0.06 slow:0.05:0.2 503:0.05 poison:0.002:422",
 }
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - &one
-    name: one
-    protocol: xapi
-    url: http://127.0.0.1:ONE/one/xAPI
-    auth: {scheme: basic, username: "env:LRS_USER", password: "env:LRS_PASSWORD"}
-    access: all
-    batch: {size: SIZE, interval: 0.1s}
-    retry: {max_attempts: 4, base_delay: 20ms, max_delay: 1500ms}
-    timeout: 1500ms
-  - <<: *one
-    name: two
-    protocol: caliper
-    url: http://127.0.0.1:TWO/two/caliper
-    auth: {scheme: bearer, token: "env:LRS_TOKEN"}
-  - <<: *one
-    name: three
-    url: https://127.0.0.1:THREE/three/xAPI
-    tls: {ca: ca.pem}
-"""
 
 
 class Lrs(NamedTuple):
@@ -107,8 +88,12 @@ def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_po
     servers = lrss(seed)
     tls = front(certificates, servers["three"].port)
     config = tmp_path / "edx2lrs.yaml"
-    ports = {"ONE": servers["one"].port, "TWO": servers["two"].port, "THREE": tls.port, "SIZE": size.batch}
-    config.write_text(_filled(CONFIG, ports))
+    patience = {"retry": {"max_attempts": 4, "base_delay": "20ms", "max_delay": "1500ms"}, "timeout": "1500ms"}
+    common = {"auth": BASIC, "batch": {"size": size.batch, "interval": "0.1s"}, **patience}
+    one = consumer("one", url=f"http://127.0.0.1:{servers['one'].port}/one/xAPI", **common)
+    two = consumer("two", "caliper", url=f"http://127.0.0.1:{servers['two'].port}/two/caliper", **{**common, "auth": BEARER})
+    three = consumer("three", url=f"https://127.0.0.1:{tls.port}/three/xAPI", tls={"ca": "ca.pem"}, **common)
+    config.write_text(yaml_of(one, two, three))
     log = tmp_path / "tracking.log"
     job.generate(log, size.events, seed)
     made = {protocol: job.translated(protocol, config, log) for protocol in ("xapi", "caliper")}
@@ -141,12 +126,6 @@ def test_each_lrs_holds_every_statement_once_and_the_dead_letters_exactly_the_po
         part = everything["consumers"][name]
         assert part["statements"] - part["duplicates"] == len(expected[name])
         assert sum(part["dead"]["statements"].values()) == len(poison[name])
-
-
-def _filled(text: str, values: dict[str, int]) -> str:
-    for name, value in values.items():
-        text = text.replace(f":{name}/", f":{value}/").replace(f": {name},", f": {value},")
-    return text
 
 
 def _uuid(id_: str) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
 import subprocess
 import threading
 from collections import Counter
@@ -25,6 +24,8 @@ from edx2lrs.pipeline.sandbox.application import ids_in
 from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.misbehaviour import misbehave, poisoned
 from edx2lrs.pipeline.sandbox.server import serving
+from testkit.configurations import consumer, yaml_of
+from testkit.waiting import free_port
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -44,18 +45,15 @@ LARGE_PLAN = (  # what ends a run, or costs seconds, is rarer than in the other
     " html:0.001 login:0.001 slow:0.02:0.2 poison:0.002:500"
 )
 SIZES = [(1, 5_000, PLAN), (2, 5_000, PLAN), (3, 20_000, LARGE_PLAN), (4, 100_000, LARGE_PLAN)]
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - name: campus
-    protocol: xapi
-    url: http://127.0.0.1:PORT/xAPI
-    auth: {scheme: basic, username: "env:LRS_USER", password: "env:LRS_PASSWORD"}
-    access: all
-    batch: {interval: 0.1s}
-    retry: {max_attempts: 4, base_delay: 20ms, max_delay: 1500ms}
-    timeout: 2s
-"""
+CONFIG = yaml_of(
+    consumer(
+        url="http://127.0.0.1:PORT/xAPI",
+        auth={"scheme": "basic", "username": "env:LRS_USER", "password": "env:LRS_PASSWORD"},
+        batch={"interval": "0.1s"},
+        retry={"max_attempts": 4, "base_delay": "20ms", "max_delay": "1500ms"},
+        timeout="2s",
+    )
+)
 
 
 class FaultyFront:
@@ -93,9 +91,7 @@ class Lrs:
     """A real LRS."""
 
     def __init__(self, kind: str) -> None:
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            port = str(unused.getsockname()[1])
+        port = str(free_port())
         script = Path(str(PEERS)) / "lrs_up.sh"
         said = subprocess.run([script, kind, port], capture_output=True, text=True, check=True, timeout=420).stdout
         found = dict(word.split("=", 1) for word in said.split())

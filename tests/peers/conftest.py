@@ -12,7 +12,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -31,6 +30,8 @@ from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.misbehaviour import ConnectionCutError
 from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Arrival, Store
+from testkit.configurations import consumer, yaml_of
+from testkit.waiting import free_port
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 SECRETS = {"LRS_USER": "sandbox", "EDX2LRS_ID_KEY": "a key of the tests"}
@@ -243,13 +244,6 @@ class Redis:
         """Nothing: ``max_len``, when it is set, trims at each entry."""
 
 
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
     """Starts the server that a script starts, once for all tests; gives its address (of Redis the port)."""
@@ -397,29 +391,13 @@ def job(tmp_path: Path) -> Iterator[Job]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., None]:
-    """Writes c.yaml: ``campus`` gets xAPI, ``warehouse`` Caliper, both at an address; ``more`` is at its end."""
+    """Writes c.yaml: ``campus`` gets xAPI, ``warehouse`` Caliper, both at an address; ``more`` are other blocks."""
 
-    def write(address: str, more: str = "") -> None:
-        (tmp_path / "c.yaml").write_text(CONFIG.replace("ADDRESS", address) + more, encoding="utf-8")
+    def write(address: str, **more: Any) -> None:
+        auth = {"scheme": "basic", "username": "env:LRS_USER", "password": "env:LRS_USER"}
+        campus = consumer(url=f"http://{address}/campus/xAPI", auth=auth, batch={"interval": "0.2s"}, retry={"max_delay": "1s"})
+        place = {"url": f"http://{address}/warehouse/caliper", "auth": {"scheme": "bearer", "token": "env:LRS_USER"}}
+        warehouse = consumer("warehouse", "caliper", **place, batch={"interval": "1s"}, retry={"max_delay": "1s"})
+        (tmp_path / "c.yaml").write_text(yaml_of(campus, warehouse, **more), encoding="utf-8")
 
     return write
-
-
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - name: campus
-    protocol: xapi
-    url: http://ADDRESS/campus/xAPI
-    auth: {scheme: basic, username: "env:LRS_USER", password: "env:LRS_USER"}
-    access: all
-    batch: {interval: 0.2s}
-    retry: {max_delay: 1s}
-  - name: warehouse
-    protocol: caliper
-    url: http://ADDRESS/warehouse/caliper
-    auth: {scheme: bearer, token: "env:LRS_USER"}
-    access: all
-    batch: {interval: 1s}
-    retry: {max_delay: 1s}
-"""

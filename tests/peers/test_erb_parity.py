@@ -6,7 +6,6 @@ Runs where EDX2LRS_PEERS names a folder with ``erb_up.sh``, which prints the pyt
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -25,6 +24,8 @@ from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.people.actor import Actor, account_actor
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Translator
+from testkit import explained
+from testkit import varied_records as records
 
 HERE = Path(__file__).parent
 PEERS = os.environ.get("EDX2LRS_PEERS")
@@ -36,18 +37,6 @@ pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(not PEERS, reason="EDX2LRS_PEERS does not name the folder of the peers"),
 ]
-
-
-def load(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-records, explained = load("records"), load("explained")
 
 
 def translator(protocol: Any) -> Translator:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edx2lrs.io.dead_letters.letters import read
+from testkit.tracking_records import played
+from testkit.waiting import until
 
 pytestmark = pytest.mark.engine
 GIVEN_UP = {"pubsub": "", "kafka": "&session=6s", "redis": "&claim=4s"}
@@ -20,14 +22,8 @@ SECONDS = 30.0
 
 
 def record(number: int) -> dict[str, Any]:
-    return {
-        "name": "play_video",
-        "event_source": "browser",
-        "time": f"2026-03-01T10:00:00.{number:06d}+00:00",
-        "username": "bob",
-        "context": {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": 5},
-        "event": {"id": "b42", "currentTime": 1.5},
-    }
+    made: dict[str, Any] = json.loads(played(number))
+    return made
 
 
 @pytest.mark.parametrize("name", GIVEN_UP)
@@ -112,10 +108,3 @@ def took(job: Any, state: str) -> int:
         return int(job.report(f"{state}.json")["consumers"]["campus"]["delivered"])
     except FileNotFoundError:
         return 0
-
-
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.1)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ import pytest
 from edx2lrs.io.sources.kafka import KafkaSource
 from edx2lrs.io.sources.opening import open_source, parse
 from edx2lrs.io.sources.source import Polled, SourceError
+from testkit.waiting import free_port, until
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
@@ -30,13 +30,6 @@ pytestmark = [
 kafka = pytest.importorskip("confluent_kafka", reason="needs the extra kafka")
 WORKER = Path(__file__).with_name("source_worker.py")
 PATIENCE = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +79,7 @@ def topic(broker: str) -> Topic:
 
 
 def wait_for(done: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < end, f"{what}: not within {PATIENCE} s"
+    until(done, PATIENCE, f"{what}: not within {PATIENCE} s", pause=0.0)
 
 
 def read(source: KafkaSource, count: int) -> list[Polled]:

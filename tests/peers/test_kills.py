@@ -4,17 +4,19 @@ Another length and other kills: ``pytest -m engine tests/peers/test_kills.py --s
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from edx2lrs.io.dead_letters.letters import read
+from testkit.tracking_records import played
+from testkit.waiting import until
 
 pytestmark = pytest.mark.engine
 EVERY = (5.0, 15.0)  # seconds between two kills
@@ -33,14 +35,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def record(number: int) -> dict[str, Any]:
-    return {
-        "name": "play_video",
-        "event_source": "browser",
-        "time": f"2026-03-01T10:00:00.{number:06d}+00:00",
-        "username": "bob",
-        "context": {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": 5},
-        "event": {"id": "b42", "currentTime": 1.5},
-    }
+    made: dict[str, Any] = json.loads(played(number))
+    return made
 
 
 class Writer(threading.Thread):
@@ -150,10 +146,3 @@ def unexplained(kept: list[Any], consumer: str, kills: list[float]) -> list[tupl
                 found.append((id_, first.time))
             before[id_] = request
     return found
-
-
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.1)

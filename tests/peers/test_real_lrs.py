@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from edx2lrs.transforms.auth import BasicAuth
 from edx2lrs.transforms.config_types import Config, Consumer, Lms
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
+from testkit.waiting import free_port
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
@@ -37,9 +37,7 @@ pytestmark = [
 @pytest.fixture(params=["ll", "ralph"])
 def campus(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Consumer]:
     """A consumer whose LRS has just been started, empty."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     script = Path(str(PEERS)) / "lrs_up.sh"
     output = subprocess.run([str(script), request.param, str(port)], capture_output=True, text=True, check=True, timeout=420).stdout
     said = dict(word.split("=", 1) for word in output.split())

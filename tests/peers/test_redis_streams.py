@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import pytest
 from edx2lrs.io.sources.opening import open_source, parse
 from edx2lrs.io.sources.redis_streams import RedisSource
 from edx2lrs.io.sources.source import Polled, SourceError
+from testkit.waiting import free_port, until
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
@@ -34,9 +34,7 @@ VALUE = b'{"name": "n", "data": {}}'
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        found = unused.getsockname()[1]
+    found = free_port()
     script = Path(str(PEERS)) / "redis_up.sh"
     folder = tmp_path_factory.mktemp("redis")
     output = subprocess.run([script, str(found), folder], capture_output=True, text=True, check=True, timeout=400).stdout
@@ -80,9 +78,7 @@ def stream(port: int) -> Stream:
 
 
 def wait_for(done: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < end, f"{what}: not within {PATIENCE} s"
+    until(done, PATIENCE, f"{what}: not within {PATIENCE} s", pause=0.0)
 
 
 def ids(*polls: Polled) -> list[str]:

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import random
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
+from testkit.varied_records import record
+from testkit.waiting import until
 
 pytestmark = pytest.mark.engine
 ROADS = ("archive", "log", "pubsub", "kafka", "redis")
-
-
-def usual_record() -> Callable[..., dict[str, Any]]:
-    spec = importlib.util.spec_from_file_location("records", Path(__file__).with_name("records.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found: Callable[..., dict[str, Any]] = module.record
-    return found
 
 
 def in_the_log(record: dict[str, Any], number: int) -> dict[str, Any]:
@@ -39,7 +28,7 @@ def in_the_log(record: dict[str, Any], number: int) -> dict[str, Any]:
 
 def made_records(count: int) -> list[dict[str, Any]]:
     """Of every event that is mapped, in the shapes that it has in a log: its payload as an object or as JSON text."""
-    record, random_, found = usual_record(), random.Random(1), []
+    random_, found = random.Random(1), []
     names = list(SOURCE_EVENTS)
     while len(found) < count:
         made = record(names[len(found) % len(names)], random_)
@@ -96,10 +85,3 @@ def came(server: Any, consumer: str) -> dict[str, bytes]:
         if request.consumer == consumer
         for id_, digest in request.bodies.items()
     }
-
-
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.1)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from testkit.tracking_records import played
+from testkit.waiting import until
 
 pytestmark = pytest.mark.engine
 STREAMS = ("log", "pubsub", "kafka", "redis")
@@ -21,14 +24,8 @@ SHARE = 0.02  # of a core
 
 
 def record(number: int) -> dict[str, Any]:
-    return {
-        "name": "play_video",
-        "event_source": "browser",
-        "time": f"2026-03-01T10:00:00.{number:06d}+00:00",
-        "username": "bob",
-        "context": {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": 5},
-        "event": {"id": "b42", "currentTime": 1.5},
-    }
+    made: dict[str, Any] = json.loads(played(number))
+    return made
 
 
 def processor_seconds(pid: int) -> float:
@@ -112,7 +109,7 @@ def test_reading_pauses_while_a_consumer_has_its_fill_and_nothing_comes_twice(
 ) -> None:
     """For longer than a lease of Pub/Sub."""
     server, road = lrs(0, "slow:1:1"), roads(name)
-    config(server.address, "outbox: {statements: 100}\n")
+    config(server.address, outbox={"statements": 100})
     slow = "batch: {interval: 0.2s, size: 25}\n    rate: {concurrency: 1}"
     path = tmp_path / "c.yaml"
     path.write_text(path.read_text().replace("batch: {interval: 0.2s}", slow))
@@ -135,10 +132,3 @@ def test_reading_pauses_while_a_consumer_has_its_fill_and_nothing_comes_twice(
     assert_adds_up(report)
     assert (report["records"]["read"], report["records"]["redelivered"]) == (600, 0)
     assert 100 <= most < 450
-
-
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.1)

@@ -6,7 +6,6 @@ Runs where EDX2LRS_PEERS names a folder with ``validate_xapi.sh``, which install
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -22,6 +21,9 @@ import pytest
 from edx2lrs.transforms.validation.caliper import caliper_violations
 from edx2lrs.transforms.validation.violations import sentence
 from edx2lrs.transforms.validation.xapi import statement_violations
+from testkit import mutants
+from testkit import valid_documents as valid
+from testkit.loading import module_at
 
 PEERS = Path(os.environ.get("EDX2LRS_PEERS", ""))
 INSTALLED = Path(os.environ.get("PEER_DIR") or Path(os.environ.get("TMPDIR", "/tmp")) / "xapi-validate")
@@ -32,18 +34,6 @@ pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(not os.environ.get("EDX2LRS_PEERS"), reason="EDX2LRS_PEERS does not name the folder of the peers"),
 ]
-
-
-def load(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-valid, mutants = load(HERE.parent / "transforms" / "validation" / "valid_documents.py"), load(HERE / "mutants.py")
 
 
 class Known(NamedTuple):
@@ -263,7 +253,7 @@ def test_statements_are_judged_as_a_peer_judges_them_or_a_clause_says_why_not(pe
 
 
 def test_caliper_is_judged_as_a_peer_judges_it_or_a_clause_says_why_not() -> None:
-    peer = load(PEERS / "validate_caliper.py")
+    peer: Any = module_at(PEERS / "validate_caliper.py")
     bases = (*valid.EVENTS, valid.ENVELOPE, *fixtures("caliper")[::12])
     documents = [mutant for document in bases for mutant in mutants.mutants(document)]
     theirs = [caliper_judge(peer, document) for document in documents]

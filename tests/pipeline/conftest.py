@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+
+from testkit.waiting import free_port
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 SAMPLE = Path(__file__).parents[2] / "templates" / "sample"
@@ -167,9 +168,7 @@ class ObjectStore:
     with 403, or with 404 as if they had just vanished; all others reach the server."""
 
     def __init__(self, kind: str, folder: Path) -> None:
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            self.port = unused.getsockname()[1]
+        self.port = free_port()
         script = Path(str(PEERS)) / f"{kind}_up.sh"
         said = subprocess.run(["bash", script, str(self.port)], capture_output=True, text=True, check=True, timeout=400).stdout
         self.pid = int(said.partition("pid=")[2].split()[0])

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 
-import msgspec
 import pytest
 
 from edx2lrs.io.delivery.notices import Notice
 from edx2lrs.pipeline.alerts import Alerts, OverLimits
-from edx2lrs.transforms.config_types import Alert, Config, Consumer, Lms
+from edx2lrs.transforms.config_types import Alert
+from testkit.configurations import config_of, consumer, consumer_of, yaml_of
 
 BOTH = Alert(backlog=100, age=60.0)
 
 
 def configured(common=BOTH, own=None):
-    consumers = [Consumer(name=name, protocol="xapi", url="http://lrs", access="all") for name in ("one", "two")]
-    consumers[1] = msgspec.structs.replace(consumers[1], alert=own or Alert())
-    return Config(lms=Lms(root_url="https://lms.example.com"), consumers=consumers, alert=common)
+    return config_of(consumer_of("one"), consumer_of("two", alert=own or Alert()), alert=common)
 
 
 def told(limits, waiting=0, age=0.0, consumer="one"):
@@ -88,16 +86,7 @@ def test_what_a_sender_tells_of_its_circuit_is_one_line_of_json(event, kind, sta
     assert [notice.kind for notice in others] == ["conflicts"]
 
 
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - name: one
-    protocol: xapi
-    url: http://ADDRESS/one/xAPI
-    auth: {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}
-    access: all
-alert: {backlog: 3}
-"""
+CONFIG = yaml_of(consumer("one"), alert={"backlog": 3})
 KEYS = {"time", "severity", "alert", "state", "consumer", "waiting"}
 
 

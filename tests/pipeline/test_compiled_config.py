@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from edx2lrs.pipeline.compiled_config import CompiledConfig
-from edx2lrs.transforms.config_types import Config, Consumer, Lms
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.records.parse import parse
+from testkit.configurations import config_of, consumer_of
 
 SITES = {"a.example.com": "https://a.example.com", "b.example.com:8000": "https://b.example.com/lms"}
 LINE = (
@@ -25,12 +25,8 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def job(*consumers: dict[str, Any], sites: dict[str, str] | None = None) -> CompiledConfig:
-    lms = Lms(root_url="https://lms.example.com", sites=sites or {}, id_key="env:SITE_KEY")
-    made = [
-        Consumer(**{"name": f"c{n}", "protocol": "xapi", "url": "https://x", "access": "all"} | each)
-        for n, each in enumerate(consumers)
-    ]
-    return CompiledConfig(Config(lms=lms, consumers=made))
+    made = [consumer_of(f"c{n}", **each) for n, each in enumerate(consumers)]
+    return CompiledConfig(config_of(*made, lms={"sites": sites or {}, "id_key": "env:SITE_KEY"}))
 
 
 def statements(of: CompiledConfig, host: str = "null") -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from edx2lrs.pipeline.reference.examples_site import translator_of_examples
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Translator
+from testkit import tracking_records
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +38,4 @@ def translate() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def record() -> Callable[..., dict[str, Any]]:
-    """A usual log line; keywords replace or add fields of its top, ``context=`` of its context."""
-
-    def run(name: str, event: Any, context: dict[str, Any] | None = None, **top: Any) -> dict[str, Any]:
-        about = {"user_id": 5, "course_id": "course-v1:edX+DemoX+2020", "org_id": "edX", **(context or {})}
-        usual = {"username": "bob", "session": "s1", "event_source": "server", "time": "2023-05-23T13:53:13.460372+00:00"}
-        return {"name": name, "context": about, **usual, "event": event, **top}
-
-    return run
+    return tracking_records.record

@@ -31,6 +31,7 @@ from edx2lrs.transforms.config_types import Consumer, Retry
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import BlockStatement, Origin, pack
+from testkit import waiting
 
 
 @dataclass
@@ -256,17 +257,9 @@ def consumer() -> Callable[..., Consumer]:
     return make
 
 
-def await_true(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until ``condition`` holds; fail after ``seconds``."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
-
-
 @pytest.fixture
 def until() -> Callable[..., None]:
-    return await_true
+    return waiting.until
 
 
 @pytest.fixture

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from edx2lrs.transforms.config_types import BatchOptions
+from testkit.waiting import until
 
 AT_ONCE = BatchOptions(interval=0.01)
-
-
-def await_true(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def test_a_consumer_that_has_moved_gets_what_waits_at_its_new_place_and_nothing_twice(
@@ -30,14 +23,14 @@ def test_a_consumer_that_has_moved_gets_what_waits_at_its_new_place_and_nothing_
     around = outside(old)
     around.senders.start()
     under_way = around.keep(old, 10)
-    await_true(lambda: len(before.requests) == 1)
+    until(lambda: len(before.requests) == 1)
     waiting = around.keep(old, 10)
 
     around.senders.change([new], around._client)
     time.sleep(0.3)  # while the request is under way, nobody else sends
     assert after.requests == []
     answer.set()
-    await_true(lambda: around.state.outbox.waiting("campus") == 0)
+    until(lambda: around.state.outbox.waiting("campus") == 0)
     assert (before.stored, after.stored) == (dict.fromkeys(under_way, 1), dict.fromkeys(waiting, 1))
 
 
@@ -48,14 +41,14 @@ def test_what_waits_for_a_consumer_that_is_gone_waits_on(lrs: Any, outside: Any,
     around.senders.change([stays], around._client)
     around.keep(goes, 5)
     ids = around.keep(stays, 5)
-    await_true(lambda: around.state.outbox.waiting("stays") == 0)
+    until(lambda: around.state.outbox.waiting("stays") == 0)
     assert lrs.stored == dict.fromkeys(ids, 1)
     assert around.state.outbox.waiting("goes") == 5
     assert set(around.senders.status()) == {"stays"}
 
     around.senders.change([stays, goes], around._client)
     around.keep(stays, 1)
-    await_true(lambda: around.state.outbox.waiting("goes") == 0)
+    until(lambda: around.state.outbox.waiting("goes") == 0)
 
 
 def test_a_consumer_that_comes_gets_what_is_kept_for_it(lrs: Any, outside: Any, consumer: Any) -> None:
@@ -65,7 +58,7 @@ def test_a_consumer_that_comes_gets_what_is_kept_for_it(lrs: Any, outside: Any, 
     around.state.ledger.add_consumers(["second"])
     around.senders.change([first, second], around._client)
     ids = around.keep(second, 5)
-    await_true(lambda: lrs.stored == dict.fromkeys(ids, 1))
+    until(lambda: lrs.stored == dict.fromkeys(ids, 1))
 
 
 def test_a_circuit_that_was_open_is_tried_anew_when_its_consumer_has_changed(new_lrs: Any, outside: Any, consumer: Any) -> None:
@@ -75,7 +68,7 @@ def test_a_circuit_that_was_open_is_tried_anew_when_its_consumer_has_changed(new
     around = outside(consumer(wrong.url, batch=AT_ONCE))
     around.senders.start()
     around.keep(around.consumers[0], 5)
-    await_true(lambda: around.state.outbox.open_circuits() == {"campus"})
+    until(lambda: around.state.outbox.open_circuits() == {"campus"})
     around.senders.change([consumer(right.url, batch=AT_ONCE)], around._client)
-    await_true(lambda: around.state.outbox.waiting("campus") == 0)
+    until(lambda: around.state.outbox.waiting("campus") == 0)
     assert around.state.outbox.open_circuits() == frozenset()

@@ -13,7 +13,8 @@ import pytest
 from edx2lrs.pipeline.app.connection_check import ConnectionFinding, findings
 from edx2lrs.pipeline.cli import main
 from edx2lrs.transforms.auth import BearerAuth, NoAuth
-from edx2lrs.transforms.config_types import Config, Lms
+from testkit.configurations import config_of, yaml_of
+from testkit.configurations import consumer as in_a_file
 
 BEARER = BearerAuth(token="env:TOKEN")
 
@@ -23,7 +24,7 @@ def found(consumer: Any) -> Callable[..., ConnectionFinding]:
     """What is found of one consumer."""
 
     def find(url: str, **options: Any) -> ConnectionFinding:
-        config = Config(lms=Lms(root_url="http://lms"), consumers=[consumer(url, **{"auth": BEARER, **options})])
+        config = config_of(consumer(url, **{"auth": BEARER, **options}))
         (finding,) = findings(config, lambda _: "s3cret")
         return finding
 
@@ -112,12 +113,6 @@ def test_a_place_for_files_is_written_to_and_left_as_it_was(found: Any, tmp_path
     assert found("stdout:", auth=NoAuth()) == ("campus", True, "standard output")
 
 
-CONFIG = """\
-lms: {root_url: https://lms.example.com, id_key: env:SITE_KEY}
-consumers:
-- {name: up, protocol: xapi, url: URL, access: all, auth: {scheme: bearer, token: env:TOKEN}}
-- {name: elsewhere, protocol: caliper, url: 'OTHER', access: all}
-"""
 
 
 def test_the_command_says_it_in_a_line_for_each(
@@ -127,7 +122,8 @@ def test_the_command_says_it_in_a_line_for_each(
     monkeypatch.setenv("TOKEN", "s3cret-token")
     up, other = new_lrs(), new_lrs()
     path = tmp_path / "c.yaml"
-    path.write_text(CONFIG.replace("URL", up.url).replace("OTHER", other.url))
+    by_token = in_a_file("up", url=up.url, auth={"scheme": "bearer", "token": "env:TOKEN"})
+    path.write_text(yaml_of(by_token, in_a_file("elsewhere", "caliper", url=other.url), lms={"id_key": "env:SITE_KEY"}))
     assert main(["check", str(path)]) == 0
     assert up.requests == []
     assert main(["check", str(path), "--connect"]) == 0

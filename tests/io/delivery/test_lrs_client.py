@@ -20,6 +20,7 @@ from edx2lrs.io.delivery.credentials import credentials_of
 from edx2lrs.io.delivery.lrs import LrsClient, endpoint, parsed_retry_after
 from edx2lrs.transforms.auth import BasicAuth, BearerAuth
 from edx2lrs.transforms.config_types import Consumer
+from testkit.waiting import free_port
 
 ID = "12345678-1234-4234-8234-123456789012"
 BODY = json.dumps({"id": ID, "name": "Zoë"}, ensure_ascii=False).encode()
@@ -228,9 +229,7 @@ def test_retry_after_is_read(lrs: Any, client: Any, replies: Any) -> None:
 
 
 def test_nobody_listens(client: Any) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     assert client(f"http://127.0.0.1:{port}").post(BODY).error == "refused"
 
 

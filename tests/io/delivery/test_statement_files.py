@@ -20,7 +20,7 @@ from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.delivery.statement_files import Naming, StandardOutput, StatementFiles, naming
 from edx2lrs.io.delivery.statement_log import Rotation, StatementLog
-from edx2lrs.transforms.config_types import BatchOptions, Config, Consumer, Lms, Rate, Retry
+from edx2lrs.transforms.config_types import BatchOptions, Config, Consumer, Rate, Retry
 
 LINES = b'{"id":1}\n{"id":2}'
 
@@ -40,11 +40,6 @@ def send_all(around: Any, config_of: Callable[..., Config], folder: Path) -> Non
     around.senders = Senders(around.state.outbox, around.consumers, clients, around.notices.append, lambda: 0.0)
     around.send_all()
     assert around.senders.stop(10)
-
-
-@pytest.fixture
-def config_of() -> Callable[..., Config]:
-    return lambda *consumers: Config(lms=Lms(root_url="http://lms"), consumers=list(consumers))
 
 
 # Files in place of an LRS

@@ -17,12 +17,9 @@ from edx2lrs.pipeline.app.run import run
 from edx2lrs.pipeline.app.status import status
 from edx2lrs.pipeline.job import Control, HowFar, JobResult, RunRequest
 from edx2lrs.pipeline.run_options import OptionError
+from testkit.configurations import consumer, yaml_of
 
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: env:EDX2LRS_ID_KEY}
-consumers:
-- {name: files, protocol: xapi, url: "file:///FOLDER/", access: all}
-"""
+CONFIG = yaml_of(consumer("files", url="file:///FOLDER/"))
 PLAY = {
     "name": "play_video",
     "event_source": "browser",

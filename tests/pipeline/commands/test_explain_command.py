@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from edx2lrs.pipeline.app.explain import one_record
+from testkit.configurations import consumer, yaml_of
 
 PLAY = {
     "name": "play_video",
@@ -20,18 +21,13 @@ PLAY = {
     "username": "ann",
     "time": "2023-05-23T13:53:13+00:00",
 }
-CONFIG = """
-lms: {root_url: https://site.example, id_key: env:SITE_KEY}
-events: {block: [pause_video]}
-consumers:
-  - name: campus
-    protocol: xapi
-    url: https://lrs.example/xAPI
-    access: {orgs: {allow: [MITx]}}
-    match_params: {name: play_video}
-  - {name: warehouse, protocol: caliper, url: "https://cal.example/", access: all}
-  - {name: engine, protocol: xapi, url: "https://lrs2.example/", access: all, match_params: {data.duration: {exists: true}}}
-"""
+CONFIG = yaml_of(
+    consumer(url="https://lrs.example/xAPI", access={"orgs": {"allow": ["MITx"]}}, match_params={"name": "play_video"}),
+    consumer("warehouse", "caliper", url="https://cal.example/"),
+    consumer("engine", url="https://lrs2.example/", match_params={"data.duration": {"exists": True}}),
+    lms={"root_url": "https://site.example", "id_key": "env:SITE_KEY"},
+    events={"block": ["pause_video"]},
+)
 
 
 def explain(event: Any, *arguments: str) -> subprocess.CompletedProcess[str]:

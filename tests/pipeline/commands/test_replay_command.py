@@ -12,39 +12,19 @@ from msgspec.structs import replace
 
 from edx2lrs.io.dead_letters.letters import dead_letter, now, read, write_file
 from edx2lrs.transforms.failure import Failure
+from testkit.configurations import consumer, yaml_of
+from testkit.tracking_records import played
 
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", external_ids: ids.csv, id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - &one
-    name: one
-    protocol: xapi
-    url: http://ADDRESS/one/xAPI
-    auth: {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}
-    access: all
-    retry: {max_attempts: 2, base_delay: 10ms, max_delay: 50ms}
-    OUTAGE
-  - <<: *one
-    name: two
-    url: http://ADDRESS/two/xAPI
-"""
-OUTAGE = "on_outage: dead_letter\n    max_wait: 1ms"
+RETRY = {"max_attempts": 2, "base_delay": "10ms", "max_delay": "50ms"}
+OUTAGE = {"on_outage": "dead_letter", "max_wait": "1ms"}
 HEADER = "user_id,username,external_id_type,external_user_id\n"
 KNOWN = 60
 EVENTS = 90
 
 
 def line(number):
-    """A log line that becomes one statement."""
-    event = {
-        "name": "play_video",
-        "event_source": "browser",
-        "time": f"2026-03-01T10:00:{number % 60:02d}.{number:06d}+00:00",
-        "username": f"bob{number}",
-        "context": {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": number + 1},
-        "event": {"id": "b42", "currentTime": 1.5, "duration": 60},
-    }
-    return json.dumps(event)
+    """A log line that becomes one statement, of a person of its own."""
+    return played(number, username=f"bob{number}", context={"user_id": number + 1}).decode()
 
 
 def ids(first, last):
@@ -62,8 +42,9 @@ def log(tmp_path):
 
 @pytest.fixture
 def configure(config):
-    def write(address, outage=""):
-        return config(address, CONFIG.replace("OUTAGE", outage))
+    def write(address, **outage):
+        both = [consumer(name, retry=RETRY, **outage) for name in ("one", "two")]
+        return config(address, yaml_of(*both, lms={"external_ids": "ids.csv"}))
 
     return write
 
@@ -77,7 +58,7 @@ def kept(tmp_path_factory):
 def died(tmp_path, log, configure, edx2lrs, unused_address, kept):
     """A run with all LRSs down, made once: gives its state directory."""
     if not kept.exists():
-        result = edx2lrs("run", "--config", configure(unused_address, OUTAGE), "--input", log, "--state", kept)
+        result = edx2lrs("run", "--config", configure(unused_address, **OUTAGE), "--input", log, "--state", kept)
         assert result.report["consumers"]["one"]["dead"]["statements"] == {"outage": KNOWN}
     shutil.copytree(kept, tmp_path / "state")
     return tmp_path / "state"

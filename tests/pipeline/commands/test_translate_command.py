@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from testkit.configurations import yaml_of
+
 PLAY = {
     "name": "play_video",
     "context": {"user_id": 5, "course_id": "course-v1:edX+DemoX+2020"},
@@ -54,9 +56,8 @@ def test_a_trace_has_every_line_that_is_not_blank() -> None:
 
 def test_the_site_comes_from_the_configuration(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
-    config.write_text(
-        "lms: {root_url: https://site.example, id_key: env:SITE_KEY, course_names: names.csv, transformer_version: pinned}\n"
-    )
+    site = {"root_url": "https://site.example", "id_key": "env:SITE_KEY"}
+    config.write_text(yaml_of(lms={**site, "course_names": "names.csv", "transformer_version": "pinned"}))
     (tmp_path / "names.csv").write_text("course_id,display_name\ncourse-v1:edX+DemoX+2020,Démo\n", encoding="utf-8")
     done = run(text(PLAY), "--to", "xapi", "--config", str(config), environment={"SITE_KEY": "a key of the site's own"})
     assert done.stderr == b""

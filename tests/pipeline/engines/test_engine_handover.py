@@ -20,19 +20,18 @@ from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.engines import run as engine_run
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.matching.time_window import TimeWindow
+from testkit.configurations import consumer, yaml_of
 
 SECRETS = {"ID_KEY": "a very secret key", "LRS_USER": "a very secret user", "LRS_PASSWORD": "a very secret password"}
-CONFIG = """
-lms: {root_url: "https://lms.example.com", id_key: env:ID_KEY}
-consumers:
-  - name: campus
-    protocol: xapi
-    url: https://lrs.example.edu/xAPI
-    access: all
-    auth: {scheme: basic, username: env:LRS_USER, password: env:LRS_PASSWORD}
-    headers: {X-Key: env:LRS_PASSWORD}
-dead_letters: {path: gs://bucket/dead}
-"""
+CONFIG = yaml_of(
+    consumer(
+        url="https://lrs.example.edu/xAPI",
+        auth={"scheme": "basic", "username": "env:LRS_USER", "password": "env:LRS_PASSWORD"},
+        headers={"X-Key": "env:LRS_PASSWORD"},
+    ),
+    lms={"id_key": "env:ID_KEY"},
+    dead_letters={"path": "gs://bucket/dead"},
+)
 FLINK = ("FlinkRunner", "--runner=FlinkRunner", "--flink_master=127.0.0.1:9", "--parallelism=3")
 CHECKPOINTS = ("--checkpointing_interval=1000", "--max_bundle_size=1", "--max_bundle_time_mills=200")
 DATAFLOW = (

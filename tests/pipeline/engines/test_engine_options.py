@@ -8,12 +8,8 @@ import sys
 
 import pytest
 
-CONFIG = """
-lms: {root_url: "https://lms.example.com", id_key: ID_KEY TABLES}
-consumers:
-  - {name: campus, protocol: xapi, url: "CAMPUS", access: all LOG}
-dead_letters: {path: DEAD}
-"""
+from testkit.configurations import consumer, yaml_of
+
 LRS = "https://lrs.example.edu/xAPI"
 FLINK = ("--runner=FlinkRunner", "--flink_master=127.0.0.1:9")
 STREAM = ("--checkpointing_interval=1000", "--max_bundle_size=1", "--max_bundle_time_mills=200")
@@ -27,11 +23,9 @@ def refused(tmp_path):
     """Runs the command, which is to be refused, and gives what it said."""
     (tmp_path / "a.log").write_text("{}\n", encoding="utf-8")
 
-    def run(*arguments, given="a.log", key="env:ID_KEY", dead="gs://bucket/dead", campus=LRS, tables="", log=""):
-        text = CONFIG.replace("ID_KEY", key, 1).replace("DEAD", dead or "", 1).replace("CAMPUS", campus)
-        text = text.replace(" TABLES", tables).replace(" LOG", log)
-        if dead is None:
-            text = text.replace("dead_letters: {path: }", "")
+    def run(*arguments, given="a.log", key="env:ID_KEY", dead="gs://bucket/dead", campus=LRS, tables=None, log=None):
+        letters = {} if dead is None else {"dead_letters": {"path": dead}}
+        text = yaml_of(consumer(url=campus, log=log), lms={"id_key": key, **(tables or {})}, **letters)
         (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", "c.yaml", "--input", given, *arguments]
         environment = {**os.environ, "ID_KEY": "a key of the tests"}
@@ -78,7 +72,7 @@ def test_without_a_runner_it_is_this_machine_and_that_is_said(refused):
 
 
 def test_dead_letters_need_a_place_and_standard_output_is_of_this_machine(refused):
-    said = refused(*FLINK, dead=None, campus="stdout:", log=", log: true")
+    said = refused(*FLINK, dead=None, campus="stdout:", log=True)
     assert "dead_letters.path: missing" in said
     assert "consumer campus: url stdout:" in said
     assert "consumer campus: log: true" in said
@@ -88,7 +82,7 @@ def test_dead_letters_need_a_place_and_standard_output_is_of_this_machine(refuse
 def test_dataflow_names_all_that_its_workers_could_not_reach(refused, tmp_path):
     (tmp_path / "ids.csv").write_text("user_id,external_id\n", encoding="utf-8")
     folders = {"dead": str(tmp_path / "dead"), "campus": f"file://{tmp_path}/out/"}
-    said = refused(DATAFLOW[0], "--report", "report.json", tables=", external_ids: ids.csv, course_names: ids.csv", **folders)
+    said = refused(DATAFLOW[0], "--report", "report.json", tables={"external_ids": "ids.csv", "course_names": "ids.csv"}, **folders)
     for word in (
         "--project: missing",
         "lms.external_ids",

@@ -10,8 +10,9 @@ import pytest
 from edx2lrs.io.delivery.circuit import Circuit
 from edx2lrs.pipeline.engines import shard_alerts
 from edx2lrs.pipeline.engines.shard_alerts import ShardAlerts
-from edx2lrs.transforms.config_types import Alert, Config, Consumer, Lms, Rate
+from edx2lrs.transforms.config_types import Alert, Rate
 from edx2lrs.transforms.packing.shards import ShardKey
+from testkit.configurations import config_of, consumer_of
 
 CLOSED, DOWN = Circuit(), Circuit("open", "outage", "no connection 3 times in a row")
 REFUSED = Circuit("open", "credentials", "answered 401: the credentials are not accepted")
@@ -21,10 +22,8 @@ REFUSED = Circuit("open", "credentials", "answered 401: the credentials are not 
 def alerts(monkeypatch):
     """Alerts of two consumers with four shards each that looks at the limits each time; the lines that it told."""
     monkeypatch.setattr("edx2lrs.pipeline.alerts._LOOK_EVERY", 0.0)
-    consumers = [
-        Consumer(name=name, protocol="xapi", url="http://lrs", access="all", rate=Rate(concurrency=4)) for name in ("one", "two")
-    ]
-    config = Config(lms=Lms(root_url="https://lms.example.com"), consumers=consumers, alert=Alert(backlog=100, age=60.0))
+    consumers = [consumer_of(name, rate=Rate(concurrency=4)) for name in ("one", "two")]
+    config = config_of(*consumers, alert=Alert(backlog=100, age=60.0))
     lines = []
     return ShardAlerts(config, lines.append), lines
 

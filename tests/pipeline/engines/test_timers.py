@@ -18,12 +18,9 @@ from edx2lrs.pipeline.engines.deliver_from_state import KeyByShard, SendShard
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.packing.blocks import pack
 from edx2lrs.transforms.packing.shards import shard_of
+from testkit.configurations import consumer, yaml_of
 
-CONFIG = """
-lms: {root_url: "https://lms.example.com", id_key: env:EDX2LRS_ID_KEY}
-consumers:
-  - {name: campus, protocol: xapi, url: "file://FOLDER/out/", access: all, batch: {size: 10, interval: INTERVAL}}
-"""
+CONFIG = yaml_of(consumer(url="file://FOLDER/out/", batch={"size": 10, "interval": "INTERVAL"}))
 
 
 @pytest.fixture

@@ -8,15 +8,9 @@ import json
 import pytest
 import zstandard
 
-CONFIG = """\
-lms: {root_url: https://lms.example.com, id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - name: campus
-    protocol: xapi
-    url: http://ADDRESS/campus/xAPI
-    auth: {scheme: basic, username: env:SANDBOX_USER, password: env:SANDBOX_PASSWORD}
-    access: all
-"""
+from testkit.configurations import yaml_of
+
+CONFIG = yaml_of()
 
 
 def line(number: int, day: str = "2024-03-11") -> bytes:

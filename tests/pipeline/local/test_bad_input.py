@@ -1,7 +1,6 @@
 """Input that is broken in every way: each fault is one dead letter, everything else arrives, and nothing is a traceback."""
 
 import gzip
-import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -9,49 +8,30 @@ from pathlib import Path
 import pytest
 
 from edx2lrs.io.dead_letters.letters import read as read_dead_letters
+from testkit.configurations import BASIC, consumer, yaml_of
+from testkit.tracking_records import played
 
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - name: one
-    protocol: xapi
-    url: http://ADDRESS/one/xAPI
-    auth: {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}
-    access: all
-"""
+CONFIG = yaml_of(consumer("one"))
 
 
-def line(number, **changes):
-    """A log line that becomes one statement."""
-    event = {
-        "name": "play_video",
-        "event_source": "browser",
-        "time": f"2026-03-01T10:00:{number % 60:02d}.{number:06d}+00:00",
-        "username": "bob",
-        "context": {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": number + 1},
-        "event": {"id": "b42", "currentTime": 1.5, "duration": 60},
-    }
-    return json.dumps({**event, **changes}).encode()
-
-
-GOOD = [line(number) for number in range(20)]
+GOOD = [played(number) for number in range(20)]
 
 # what stands in the file, and the cause of its dead letter (None: it goes through)
 LINES = {
-    "not UTF-8": (line(100).replace(b"bob", b"b\xffb"), "not_utf8"),
-    "cut": (line(101)[:90], "not_json"),
+    "not UTF-8": (played(100).replace(b"bob", b"b\xffb"), "not_utf8"),
+    "cut": (played(101)[:90], "not_json"),
     "nested": (b'{"name": "play_video", "event": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too_deep"),
     "50 MB": (b'{"name": "play_video", "event": "' + b"x" * 50_000_000 + b'"}', "line_too_long"),
-    "NUL": (b"\0" * 300 + b"\n" + line(102), "not_json"),
-    "lone surrogate": (line(103, session="\\ud800").replace(b"\\\\ud800", b"\\ud800"), "bad_text"),
-    "NaN": (line(104, event={"id": "b42", "duration": float("nan")}), "not_finite"),
-    "NaN in a field that nobody reads": (line(105, page=float("nan")), None),
-    "400 digits": (line(106, event={"id": "b42", "duration": 10**400}), "not_finite"),
-    "duplicate keys": (line(107)[:-1] + b', "username": "bob"}', None),
-    "event is a number": (line(108, event=5), "wrong_type"),
-    "event is a list": (line(109, event=[1]), "wrong_type"),
-    "event is null": (line(110, event=None), "missing"),
-    "no time": (line(111, time=None), "no_time"),
+    "NUL": (b"\0" * 300 + b"\n" + played(102), "not_json"),
+    "lone surrogate": (played(103, session="\\ud800").replace(b"\\\\ud800", b"\\ud800"), "bad_text"),
+    "NaN": (played(104, event={"id": "b42", "duration": float("nan")}), "not_finite"),
+    "NaN in a field that nobody reads": (played(105, page=float("nan")), None),
+    "400 digits": (played(106, event={"id": "b42", "duration": 10**400}), "not_finite"),
+    "duplicate keys": (played(107)[:-1] + b', "username": "bob"}', None),
+    "event is a number": (played(108, event=5), "wrong_type"),
+    "event is a list": (played(109, event=[1]), "wrong_type"),
+    "event is null": (played(110, event=None), "missing"),
+    "no time": (played(111, time=None), "no_time"),
     "other text": (b"Traceback (most recent call last):", "not_json"),
 }
 
@@ -115,7 +95,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_arrive(edx2lrs, sand
     logs.mkdir()
     (logs / "good.log").write_bytes(b"\n".join(GOOD))
     (logs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 40)
-    cut = gzip.compress(b"\n".join(line(number) for number in range(1_000, 6_000)))
+    cut = gzip.compress(b"\n".join(played(number) for number in range(1_000, 6_000)))
     (logs / "cut.log.gz").write_bytes(cut[: len(cut) // 2])
     (logs / "vanishing.log").write_bytes(GOOD[0])
     run = ("run", "--config", config(sandbox.address, CONFIG), "--input", "logs", "--state", "state")
@@ -138,13 +118,13 @@ def test_a_file_that_could_not_be_read_is_read_by_the_next_run(edx2lrs, sandbox,
 
 
 WRONG = {
-    "unknown key": (CONFIG.replace("access:", "acces: all\n    access:"), "did you mean access"),
-    "wrong type": (CONFIG + "    batch: {size: many}\n", "consumers[0].batch.size"),
-    "missing variable": (CONFIG.replace("env:SANDBOX_USER", "env:NOT_SET_ANYWHERE"), "NOT_SET_ANYWHERE"),
-    "two of one name": (CONFIG + CONFIG.partition("consumers:\n")[2], "consumers[1].name"),
-    "bad regex": (CONFIG + '    match_params: {name: "/(/"}\n', "match_params"),
-    "no scheme": (CONFIG.replace("http://", ""), "consumers[0].url"),
-    "no access": (CONFIG.replace("    access: all\n", ""), "access: all"),
+    "unknown key": (yaml_of(consumer("one", acces="all")), "did you mean access"),
+    "wrong type": (yaml_of(consumer("one", batch={"size": "many"})), "consumers[0].batch.size"),
+    "missing variable": (yaml_of(consumer("one", auth={**BASIC, "username": "env:NOT_SET_ANYWHERE"})), "NOT_SET_ANYWHERE"),
+    "two of one name": (yaml_of(consumer("one"), consumer("one")), "consumers[1].name"),
+    "bad regex": (yaml_of(consumer("one", match_params={"name": "/(/"})), "match_params"),
+    "no scheme": (yaml_of(consumer("one", url="ADDRESS/one/xAPI")), "consumers[0].url"),
+    "no access": (yaml_of(consumer("one", access=None)), "access: all"),
 }
 
 
@@ -200,7 +180,7 @@ def test_without_a_state_directory_one_is_made_and_kept_only_when_it_is_worth_it
     assert edx2lrs("run", "--config", path, "--input", "tracking.log").code == 0
     assert list(tmp_path.glob("edx2lrs-state-*")) == []
     sandbox.stop()
-    (tmp_path / "tracking.log").write_bytes(line(500))
+    (tmp_path / "tracking.log").write_bytes(played(500))
     away = edx2lrs("run", "--config", path, "--input", "tracking.log")
     (kept,) = tmp_path.glob("edx2lrs-state-*")
     assert away.code == 1
@@ -208,7 +188,7 @@ def test_without_a_state_directory_one_is_made_and_kept_only_when_it_is_worth_it
 
 
 def test_a_record_that_kills_its_process_is_a_dead_letter_in_the_end(edx2lrs, sandbox, config, tmp_path, assert_adds_up):
-    (tmp_path / "tracking.log").write_bytes(b"\n".join([*GOOD[:3], line(200, page="KILLER"), *GOOD[3:6]]))
+    (tmp_path / "tracking.log").write_bytes(b"\n".join([*GOOD[:3], played(200, page="KILLER"), *GOOD[3:6]]))
     run = ("run", "--config", config(sandbox.address, CONFIG), "--input", "tracking.log", "--state", "state", "--workers", 1)
     result = edx2lrs(*run, env=planted(tmp_path, DIES_OF_A_RECORD))
     assert result.code == 0, result.text
@@ -221,7 +201,7 @@ def test_a_record_that_kills_its_process_costs_no_other_file_of_its_wave(edx2lrs
     logs = tmp_path / "logs"
     logs.mkdir()
     for number in range(12):
-        lines = [line(100 + number), line(200, page="KILLER")] if number == 5 else [line(100 + number)]
+        lines = [played(100 + number), played(200, page="KILLER")] if number == 5 else [played(100 + number)]
         (logs / f"{number:02}.log").write_bytes(b"\n".join(lines))
     run = ("run", "--config", config(sandbox.address, CONFIG), "--input", "logs", "--state", "state", "--workers", 1)
     result = edx2lrs(*run, env=planted(tmp_path, DIES_OF_A_RECORD))
@@ -235,10 +215,10 @@ def test_many_small_files_share_a_wave_and_a_bad_one_costs_itself_alone(edx2lrs,
     logs = tmp_path / "logs"
     logs.mkdir()
     for number in range(60):
-        text = line(100 + number)
+        text = played(100 + number)
         (logs / f"{number:02}.log").write_bytes(gzip.compress(text)[:-9] if number % 20 == 7 else text)
     (logs / "60-empty.log").write_bytes(b"")
-    (logs / "30-vanishing.log").write_bytes(line(300))
+    (logs / "30-vanishing.log").write_bytes(played(300))
     run = ("run", "--config", config(sandbox.address, CONFIG), "--input", "logs", "--state", "state")
     result = edx2lrs(*run, "--workers", 2, env=planted(tmp_path, COUNTS_WAVES + VANISHES_AFTER_THE_LISTING))
     assert result.code == 1

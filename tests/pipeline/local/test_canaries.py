@@ -1,8 +1,7 @@
-"""A whole job over records with personal data wherever nothing is declared (``canaries.py`` of the privacy tests): none leaves."""
+"""A whole job over records with personal data wherever nothing is declared (``testkit.canaries``): none leaves."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -13,29 +12,15 @@ from typing import Any
 import pytest
 
 from edx2lrs.io.dead_letters.letters import read as read_dead_letters
+from testkit import canaries
+from testkit.configurations import consumer, yaml_of
 
-
-def load(path: Path) -> Any:
-    """A module of the tests that is no test."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-canaries = load(Path(__file__).parents[2] / "transforms" / "privacy" / "canaries.py")
 MANY = pytest.param(200_000, marks=[pytest.mark.engine, pytest.mark.soak])
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-dead_letters: {payload: PAYLOAD}
-consumers:
-  - {name: statements, protocol: xapi, url: "http://ADDRESS/statements/xAPI", access: all,
-     auth: {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}}
-  - {name: events, protocol: caliper, url: "http://ADDRESS/events/caliper", access: all, redact: [response, title],
-     auth: {scheme: bearer, token: "env:SANDBOX_TOKEN"}}
-"""
+CONFIG = yaml_of(
+    consumer("statements"),
+    consumer("events", "caliper", redact=["response", "title"]),
+    dead_letters={"payload": "PAYLOAD"},
+)
 
 
 @pytest.mark.parametrize("payload", ["none", "redacted"])

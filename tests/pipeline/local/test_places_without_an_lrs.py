@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-CONFIG = """\
-lms: {root_url: https://courses.example.com, id_key: env:EDX2LRS_ID_KEY}
-consumers:
-- {name: archive, protocol: xapi, url: 'file://FOLDER/out/all.jsonl.gz', access: all, log: true}
-- {name: shown, protocol: caliper, url: 'stdout:', access: all}
-"""
+from testkit.configurations import consumer, yaml_of
+
+CONFIG = yaml_of(
+    consumer("archive", url="file://FOLDER/out/all.jsonl.gz", log=True),
+    consumer("shown", "caliper", url="stdout:"),
+)
 
 
 def test_statements_alone_are_on_standard_output_and_in_whole_files(
@@ -35,19 +35,12 @@ def test_statements_alone_are_on_standard_output_and_in_whole_files(
     assert sorted(logged) == sorted(lines)
 
 
-IN_A_STORE = """\
-lms: {root_url: https://courses.example.com, id_key: env:EDX2LRS_ID_KEY}
-dead_letters: {path: STORE/dead}
-consumers:
-- {name: archive, protocol: xapi, url: 'STORE/out/all.jsonl.gz', access: all}
-- {name: events, protocol: caliper, url: 'STORE/events', access: all, batch: {size: 1000}}
-- name: campus
-  protocol: xapi
-  url: http://ADDRESS/campus/xAPI
-  auth: {scheme: basic, username: env:SANDBOX_USER, password: env:SANDBOX_PASSWORD}
-  access: all
-  log: STORE/statement-logs
-"""
+IN_A_STORE = yaml_of(
+    consumer("archive", url="STORE/out/all.jsonl.gz"),
+    consumer("events", "caliper", url="STORE/events", batch={"size": 1000}),
+    consumer("campus", log="STORE/statement-logs"),
+    dead_letters={"path": "STORE/dead"},
+)
 
 
 @pytest.mark.engine

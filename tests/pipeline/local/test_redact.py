@@ -8,14 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - {name: all, protocol: xapi, url: "http://ADDRESS/all/xAPI", access: all, auth: &user
-     {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}}
-  - {name: less, protocol: xapi, url: "http://ADDRESS/less/xAPI", access: all, auth: *user, redact: [title, response]}
-  - {name: forum, protocol: xapi, url: "http://ADDRESS/forum/xAPI", access: all, auth: *user, redact: [response]}
-"""
+from testkit.configurations import consumer, yaml_of
+
+CONFIG = yaml_of(consumer("all"), consumer("less", redact=["title", "response"]), consumer("forum", redact=["response"]))
 CONTEXT = {"user_id": 5, "course_id": "course-v1:edX+DemoX+2020", "path": "/api/discussion/v1/threads/"}
 ANSWER, TITLE = "forty-two, I think", "why is it always forty-two?"
 PROBLEM = {

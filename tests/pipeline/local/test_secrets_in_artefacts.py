@@ -8,7 +8,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -33,6 +32,8 @@ from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.engines.count_tallies import ReportPlace
 from edx2lrs.pipeline.engines.graph import Plan, build
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
+from testkit.configurations import consumer, yaml_of
+from testkit.waiting import free_port
 
 SECRETS = {
     "ID_KEY": "planted-id-key-6f1d",
@@ -41,23 +42,23 @@ SECRETS = {
     "LRS_TOKEN": "planted-token-51be",
     "LRS_HEADER": "planted-header-08d2",
 }
-CONFIG = """\
-lms: {root_url: https://lms.example.com, id_key: env:ID_KEY}
-consumers:
-- name: echo
-  protocol: xapi
-  url: http://ADDRESS/xAPI
-  auth: {scheme: basic, username: env:LRS_USER, password: env:LRS_PASSWORD}
-  headers: {X-Api-Key: env:LRS_HEADER}
-  access: all
-  log: true
-- name: refused
-  protocol: caliper
-  url: http://ADDRESS/refused
-  auth: {scheme: bearer, token: file:token}
-  batch: {interval: 0.2s}
-  access: all
-"""
+CONFIG = yaml_of(
+    consumer(
+        "echo",
+        url="http://ADDRESS/xAPI",
+        auth={"scheme": "basic", "username": "env:LRS_USER", "password": "env:LRS_PASSWORD"},
+        headers={"X-Api-Key": "env:LRS_HEADER"},
+        log=True,
+    ),
+    consumer(
+        "refused",
+        "caliper",
+        url="http://ADDRESS/refused",
+        auth={"scheme": "bearer", "token": "file:token"},
+        batch={"interval": "0.2s"},
+    ),
+    lms={"id_key": "env:ID_KEY"},
+)
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -176,9 +177,7 @@ def test_no_artefact_of_a_run_holds_a_secret(edx2lrs: Any, configured: Path, tmp
 
 
 def test_nothing_that_a_service_says_holds_a_secret(configured: Path, tmp_path: Path) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", str(configured), "--state", "state"]
     command += ["--input", "tail:logs/grown.log", "--http", str(port), "--report", "report.json"]
     with (tmp_path / "said").open("wb") as said:

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,34 +15,16 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - name: campus
-    protocol: xapi
-    url: http://ADDRESS/campus/xAPI
-    auth: {scheme: basic, username: "env:SANDBOX_USER", password: "env:SANDBOX_PASSWORD"}
-    access: all
-    batch: {interval: 0.2s}
-    retry: {max_delay: 1s}
-"""
+from testkit.configurations import consumer, yaml_of
+from testkit.tracking_records import played
+from testkit.waiting import free_port, until
+
+CONFIG = yaml_of(consumer("campus", batch={"interval": "0.2s"}, retry={"max_delay": "1s"}))
 SECRETS = {"SANDBOX_USER": "sandbox", "SANDBOX_PASSWORD": "sandbox", "EDX2LRS_ID_KEY": "a key of the tests"}
 
 
 def line(number):
-    return (
-        json.dumps(
-            {
-                "name": "play_video",
-                "event_source": "browser",
-                "time": f"2026-03-01T10:00:{number // 1_000_000:02d}.{number % 1_000_000:06d}+00:00",
-                "username": "bob",
-                "context": {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": 5},
-                "event": {"id": "b42", "currentTime": 1.5},
-            }
-        )
-        + "\n"
-    )
+    return played(number).decode() + "\n"
 
 
 class Log:
@@ -107,13 +88,6 @@ def service(tmp_path):
         each.errors.close()
 
 
-def until(condition, seconds=40):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)
-
-
 def test_a_growing_log_arrives_through_rotation_and_a_restart(service, sandbox, config, log, assert_adds_up):
     path = config(sandbox.address, CONFIG)
     first = service(path)
@@ -164,9 +138,7 @@ def test_killed_at_any_moment_each_line_arrives_and_is_counted_once(service, san
 
 
 def test_health_and_metrics_are_served(service, sandbox, config, log):
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
 
     def get(path):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import threading
 from collections import deque
@@ -18,20 +17,15 @@ from edx2lrs.pipeline.local import stream_worker
 from edx2lrs.pipeline.local.stream_worker import StreamWorker
 from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.failure import Failure
+from testkit.configurations import consumer, yaml_of
+from testkit.tracking_records import played
 
 URL = parse("pubsub://my-project/events")
-CONFIG = """\
-lms: {root_url: "https://lms.example.com", id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - {name: campus, protocol: xapi, url: "http://127.0.0.1:1/xAPI", access: all, batch: {interval: 0.2s}}
-"""
+CONFIG = yaml_of(consumer(url="http://127.0.0.1:1/xAPI", batch={"interval": "0.2s"}))
 
 
 def message(number):
-    time = f"2026-03-01T10:00:00.{number:06d}+00:00"
-    context = {"course_id": "course-v1:NorthX+CS101+2024_T1", "user_id": 5}
-    event = {"name": "play_video", "time": time, "username": "bob", "context": context, "event": {"id": "b", "currentTime": 1}}
-    return Message(f"m{number}", Position(f"m{number}"), json.dumps(event).encode(), {"number": str(number)})
+    return Message(f"m{number}", Position(f"m{number}"), played(number), {"number": str(number)})
 
 
 class Source:

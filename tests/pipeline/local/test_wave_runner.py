@@ -11,12 +11,9 @@ from edx2lrs.pipeline.local.wave import Stretch, Wave
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.packing.blocks import Origin, unpack_origin_lines
+from testkit.configurations import consumer, yaml_of
 
-CONFIG = """
-lms: {root_url: https://lms.example.com, id_key: "env:EDX2LRS_ID_KEY"}
-consumers:
-  - {name: campus, protocol: xapi, url: "http://127.0.0.1:9/xAPI", access: all}
-"""
+CONFIG = yaml_of(consumer(url="http://127.0.0.1:9/xAPI"))
 
 
 def event(number):

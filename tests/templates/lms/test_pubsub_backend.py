@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import fcntl
-import importlib.util
 import json
 import logging
 import os
@@ -18,6 +17,8 @@ import pytest
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.records.parse import parse
+from testkit.loading import module_at
+from testkit.waiting import until
 
 FILE = Path(__file__).parents[3] / "templates" / "lms" / "edx2lrs_pubsub_backend.py"
 TIME = datetime.datetime(2026, 3, 11, 8, 0, 0, 123456, tzinfo=datetime.timezone.utc)
@@ -25,9 +26,7 @@ TIME = datetime.datetime(2026, 3, 11, 8, 0, 0, 123456, tzinfo=datetime.timezone.
 
 @pytest.fixture
 def module():
-    spec = importlib.util.spec_from_file_location("edx2lrs_pubsub_backend", FILE)
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
+    loaded = module_at(FILE)
     loaded.FIRST_PAUSE = 0.01
     return loaded
 
@@ -69,13 +68,6 @@ def backend(module, pubsub, tmp_path):  # noqa: ARG001 - pubsub is in its place 
 def event(number, name="play_video", **data):
     context = {"user_id": 5, "course_id": "course-v1:A+B+C", "session": "s", "host": "lms.example.com"}
     return {"name": name, "timestamp": TIME, "data": {"number": number, **data}, "context": context}
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to be"
-        time.sleep(0.005)
 
 
 def spooled(tmp_path):

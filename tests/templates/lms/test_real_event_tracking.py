@@ -7,13 +7,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from testkit.waiting import free_port
 
 PEERS = os.environ.get("EDX2LRS_PEERS")
 pytestmark = [
@@ -27,9 +28,7 @@ class Server:
     """A Pub/Sub server on one port, whose messages die with it."""
 
     def __init__(self):
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            self.port = unused.getsockname()[1]
+        self.port = free_port()
         self.environment = {**os.environ, "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{self.port}"}
         self.pid = 0
 

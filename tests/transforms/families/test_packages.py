@@ -18,6 +18,7 @@ from edx2lrs.transforms.families.mapping_checks import check_mappings
 from edx2lrs.transforms.families.mappings import KINDS, PROTOCOLS
 from edx2lrs.transforms.families.packages import Package, module_of, packages
 from edx2lrs.transforms.families.source_events import PACKAGES, SOURCE_EVENTS
+from testkit.configurations import consumer, yaml_of
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "own_events"
 TURNED = json.loads((EXAMPLE / "acme_flashcards/examples/acme.flashcard.turned.json").read_text(encoding="utf-8"))["sources"][0]
@@ -276,10 +277,7 @@ def test_a_function_that_crashes_is_a_refusal_that_tells_no_value(make: Callable
 @pytest.mark.parametrize("command", [["check", "c.yaml"], ["run", "--config", "c.yaml", "--input", "none"], ["events"]])
 def test_every_command_that_needs_the_events_says_so(make: Callable[..., list[Path]], tmp_path: Path, command: list[str]) -> None:
     config = tmp_path / "c.yaml"
-    config.write_text(
-        "lms: {root_url: https://site.example, id_key: env:PATH}\n"
-        "consumers: [{name: c, protocol: xapi, url: https://lrs.example/, access: all}]\n"
-    )
+    config.write_text(yaml_of(consumer(url="https://lrs.example/"), lms={"id_key": "env:PATH"}))
     (tmp_path / "none").write_text("")
     command = [str(tmp_path / word) if word in ("c.yaml", "none") else word for word in command]
     done = edx2lrs(*command, path=make("own", xapi="def"))

@@ -18,6 +18,7 @@ from edx2lrs.transforms.matching import rules
 from edx2lrs.transforms.matching.masks import Fit
 from edx2lrs.transforms.matching.match import Matcher
 from edx2lrs.transforms.matching.match_reasons import reasons
+from testkit import configurations
 
 VALUES: list[Any] = [None, "", "a", "ab", "1", 0, 1, 1.0, 2, True, False, ["a"], {"a": 1}]
 WRITTEN: list[Any] = [
@@ -106,9 +107,7 @@ def test_an_operator_is_one_type(monkeypatch: pytest.MonkeyPatch, tmp_path: Any)
     from edx2lrs.pipeline.config.reading import read_structure
 
     file = tmp_path / "c.yaml"
-    text = """lms: {root_url: "https://lms.example.com", id_key: "env:KEY"}
-consumers: [{name: a, protocol: xapi, url: "https://lrs", access: all, match_params: {data.grade: {above: WRITTEN}}}]"""
-    file.write_text(text.replace("WRITTEN", "1"))
+    file.write_text(configurations.yaml_of(configurations.consumer(match_params={"data.grade": {"above": 1}})))
     with pytest.raises(ConfigError, match=r"data.grade.above: unknown key; write \{not: ...\} or \{exists: true\}"):
         read_structure(str(file))
     monkeypatch.setattr(rules, "OPERATORS", (*rules.OPERATORS, MoreThan))
@@ -118,7 +117,7 @@ consumers: [{name: a, protocol: xapi, url: "https://lrs", access: all, match_par
     assert_that(reasons(event(0), read)[1].why, contains_string("wanted a number above 1; found a number, which does not fit"))
     assert_that(rules.wish_schema()["anyOf"], has_item(has_entry("properties", {"above": {"type": "number"}})))
     assert_that(rules.wish_words(), contains_string("`{above: 1}`: a number above a bound"))
-    file.write_text(text.replace("WRITTEN", "x"))
+    file.write_text(configurations.yaml_of(configurations.consumer(match_params={"data.grade": {"above": "x"}})))
     with pytest.raises(ConfigError, match=r"data.grade.above: found no number, expected a number"):
         read_structure(str(file))
     assert_that(Matcher([consumer([{"not": 1}, {"above": 5}])])(event(1)), equal_to(()))

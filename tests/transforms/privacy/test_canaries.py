@@ -1,12 +1,9 @@
-"""Nothing undeclared of a record is ever decoded, and no refusal holds a value (``canaries.py``)."""
+"""Nothing undeclared of a record is ever decoded, and no refusal holds a value (``testkit.canaries``)."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections import Counter
-from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -17,19 +14,8 @@ from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.fields import SubmittedText
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.records.parse import parse
+from testkit import canaries
 
-
-def load(path: Path) -> Any:
-    """A module of the tests that is no test."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-canaries = load(Path(__file__).parent / "canaries.py")
 MANY = pytest.param(200_000, marks=[pytest.mark.engine, pytest.mark.soak])
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from edx2lrs.transforms.validation.caliper import caliper_violations
 from edx2lrs.transforms.validation.violations import Violation, sentence
 from edx2lrs.transforms.validation.xapi import statement_violations
+from testkit import valid_documents as documents
 
 HERE = Path(__file__).parent
 FIXTURES = sorted((HERE.parents[2] / "transforms" / "families").glob("*/examples/*.json"))
@@ -29,11 +28,6 @@ def test_a_fixtures_statements_and_events_are_valid(path: Path) -> None:
 
 
 def test_the_documents_for_the_peers_are_valid() -> None:
-    spec = importlib.util.spec_from_file_location("valid_documents", HERE / "valid_documents.py")
-    assert spec
-    assert spec.loader
-    documents: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(documents)
     assert [required(statement_violations(each)) for each in documents.STATEMENTS] == [[] for _ in documents.STATEMENTS]
     events = [*documents.EVENTS, documents.ENVELOPE]
     assert [required(caliper_violations(each)) for each in events] == [[] for _ in events]

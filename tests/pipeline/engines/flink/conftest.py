@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from testkit.waiting import free_port
 
 PEERS = os.environ.get("EDX2LRS_PEERS", "")
 REST = "127.0.0.1:8081"
@@ -42,12 +43,6 @@ def script(name, *arguments):
 def rest(path):
     with urllib.request.urlopen(f"http://{REST}{path}", timeout=10) as answer:
         return json.load(answer)
-
-
-def free_port():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

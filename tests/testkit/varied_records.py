@@ -1,4 +1,4 @@
-"""Tracking records of the three families in every shape, and seeded mutations of them."""
+"""Tracking records of every event in every shape, and seeded mutations of them."""
 
 from __future__ import annotations
 
