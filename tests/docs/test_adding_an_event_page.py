@@ -21,7 +21,7 @@ STEP = re.compile(r"^`((?:transforms|tests)/[^`]+)`[^`]*?:?\n[^`]*?```(python|js
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The copy, with all steps of the page done."""
     root = tmp_path_factory.mktemp("tree") / "edx2lrs"
-    for folder in ("transforms", "pipeline", "io", "docs", "tests/transforms", "tests/pipeline/reference"):
+    for folder in ("transforms", "pipeline", "io", "docs", "tests/transforms", "tests/pipeline/reference", "tests/testkit"):
         shutil.copytree(CHECKOUT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(CHECKOUT / "README.md", root)
     steps = STEP.findall(PAGE.read_text(encoding="utf-8"))
@@ -51,6 +51,7 @@ def test_the_tests_of_the_new_event_pass(tree: Path) -> None:
     tests = [f"tests/transforms/families/test_{name}.py" for name in ("examples", "tables", "packages")]
     tests.append("tests/pipeline/reference/test_generated_files.py")
     options = ["-q", "-k", "bookmark", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir=.", "-c", os.devnull]
+    options += ["-o", f"pythonpath={tree / 'tests'}"]
     done = run(tree, "pytest", *options, *tests)
     assert done.returncode == 0, done.stdout
     passed = re.search(r"(\d+) passed", done.stdout)
