@@ -18,7 +18,7 @@ from apache_beam.testing import util
 from apache_beam.testing.test_pipeline import TestPipeline as Pipeline
 from hamcrest import assert_that, contains_exactly, contains_inanyorder, empty, equal_to, has_length, has_properties
 
-from edx2lrs.pipeline.compiled_config import JobSpec, compiled_config
+from edx2lrs.pipeline.compiled_config import JobSpec, current_config
 from edx2lrs.pipeline.records import Record
 from edx2lrs.pipeline.steps import (
     Chunk,
@@ -182,7 +182,7 @@ def test_pack_gives_blocks_of_one_consumer_each_and_closes_a_full_one(job: JobSp
 
 def test_pack_keeps_shards_apart_where_each_shard_has_a_state_of_its_own(job: JobSpec) -> None:
     many = statements_for(CAMPUS, count=40)
-    of_shards = Counter(shard_of(uuid.UUID(each.id).bytes, compiled_config(job).shards[CAMPUS]) for each in many.statements)
+    of_shards = Counter(shard_of(uuid.UUID(each.id).bytes, current_config(job).compiled.shards[CAMPUS]) for each in many.statements)
     assert len(of_shards) > 1
     good = contains_inanyorder(*(has_properties(consumer="campus", size=size) for size in of_shards.values()))
     through(PackBlocks(job, sharded=True), many, good=good, tallies={})
