@@ -22,7 +22,7 @@ from werkzeug import Request, Response
 from edx2lrs.io.dead_letters.letters import read
 from edx2lrs.pipeline.sandbox.application import ids_in
 from edx2lrs.pipeline.sandbox.injected_faults import InjectedFaults, parse_fault
-from edx2lrs.pipeline.sandbox.misbehaviour import misbehave, poisoned
+from edx2lrs.pipeline.sandbox.misbehaviour import misbehave, refused
 from edx2lrs.pipeline.sandbox.server import serving
 from testkit.configurations import consumer, yaml_of
 from testkit.waiting import free_port
@@ -71,7 +71,7 @@ class FaultyFront:
         def undisturbed() -> Response:
             ids = ids_in(request)
             poison = self._faults.poison_of(ids)
-            return poisoned(poison) if poison else self._passed_on(request, ids)
+            return refused(poison) if poison else self._passed_on(request, ids)
 
         fault = self._faults.draw()
         response = misbehave(fault, undisturbed, partial(ids_in, request), self.stored.__contains__) if fault else undisturbed()
