@@ -21,7 +21,7 @@ from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context
 from edx2lrs.transforms.records.parse import Envelope
 
-FIXTURES = Path(__file__).parents[3] / "transforms" / "families"
+FIXTURES = Path(__file__).parents[2] / "transforms" / "families"
 
 UNDECLARED = re.compile(rb"kanarie|vogelzang|198\.51\.100\.|2001:db8:ca|c4n4ry|99 555 019|9915550190", re.IGNORECASE)
 DECLARED = re.compile(rb"d3clared", re.IGNORECASE)

@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.delivery.statement_files import Naming, StandardOutput, StatementFiles, naming
 from edx2lrs.io.delivery.statement_log import Rotation, StatementLog
-from edx2lrs.transforms.config_types import BatchOptions, Config, Consumer, Rate, Retry
+from edx2lrs.transforms.config_types import BatchOptions, Consumer, Rate, Retry
+from testkit.configurations import config_of
 
 LINES = b'{"id":1}\n{"id":2}'
 
@@ -34,7 +34,7 @@ def lines_in(folder: Path) -> list[Any]:
     return [json.loads(line) for line in found]
 
 
-def send_all(around: Any, config_of: Callable[..., Config], folder: Path) -> None:
+def send_all(around: Any, folder: Path) -> None:
     """Send what waits by clients as a run makes them."""
     clients = Clients(config_of(*around.consumers), folder)
     around.senders = Senders(around.state.outbox, around.consumers, clients, around.notices.append, lambda: 0.0)
@@ -63,12 +63,12 @@ def test_the_url_says_where_files_lie_and_how_they_are_called(url: str, name: Na
 
 @pytest.mark.parametrize(("name", "protocol"), [("all.jsonl.gz", "xapi"), ("all.jsonl", "caliper")])
 def test_a_run_leaves_every_statement_in_whole_files(
-    outside: Any, consumer: Any, config_of: Any, tmp_path: Path, name: str, protocol: str
+    outside: Any, consumer: Any, tmp_path: Path, name: str, protocol: str
 ) -> None:
     campus = consumer(f"file://{tmp_path}/out/{name}", protocol=protocol, batch=BatchOptions(size=100))
     around = outside(campus)
     ids = around.keep(campus, 1050)
-    send_all(around, config_of, tmp_path)
+    send_all(around, tmp_path)
     files = list((tmp_path / "out").iterdir())
     assert len(files) == 11
     assert all(path.name.startswith("all-") and path.name.endswith(name.removeprefix("all")) for path in files)
@@ -77,13 +77,13 @@ def test_a_run_leaves_every_statement_in_whole_files(
 
 
 def test_a_folder_that_cannot_be_written_holds_the_consumer_and_loses_nothing(
-    outside: Any, consumer: Any, config_of: Any, tmp_path: Path
+    outside: Any, consumer: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "out").write_text("a file, where a folder is wanted")
     campus = consumer(f"file://{tmp_path}/out/", retry=Retry(max_attempts=2, base_delay=0.01, max_delay=0.1))
     around = outside(campus)
     around.keep(campus, 50)
-    send_all(around, config_of, tmp_path)
+    send_all(around, tmp_path)
     assert around.state.outbox.waiting("campus") == 50
     assert "cannot be written (File exists)" in around.senders.status()["campus"].reason
 
@@ -142,35 +142,35 @@ def test_a_reader_of_standard_output_that_has_gone_is_an_outage() -> None:
 
 @pytest.mark.parametrize(("protocol", "name"), [("xapi", "xapi_tracking"), ("caliper", "caliper_tracking")])
 def test_what_was_accepted_is_logged(
-    lrs: Any, outside: Any, consumer: Any, config_of: Any, replies: Any, tmp_path: Path, protocol: str, name: str
+    lrs: Any, outside: Any, consumer: Any, replies: Any, tmp_path: Path, protocol: str, name: str
 ) -> None:
     campus = consumer(lrs.url, protocol=protocol, log=True, batch=BatchOptions(size=10))
     around = outside(campus)
     ids = around.keep(campus, 100)
     lrs.behave = lambda sent: replies(400) if ids[7] in sent else replies()
-    send_all(around, config_of, tmp_path / "logs")
+    send_all(around, tmp_path / "logs")
     assert [path.name for path in (tmp_path / "logs" / "campus").iterdir()] == [f"{name}.jsonl"]
     assert sorted(each["id"] for each in lines_in(tmp_path / "logs")) == sorted(set(ids) - {ids[7]})
 
 
 def test_nothing_is_logged_for_who_does_not_ask_for_it(
-    lrs: Any, outside: Any, consumer: Any, config_of: Any, tmp_path: Path
+    lrs: Any, outside: Any, consumer: Any, tmp_path: Path
 ) -> None:
     campus = consumer(lrs.url)
     around = outside(campus)
     around.keep(campus, 10)
-    send_all(around, config_of, tmp_path / "logs")
+    send_all(around, tmp_path / "logs")
     assert not (tmp_path / "logs").exists()
 
 
 def test_a_web_page_is_not_logged_as_delivered(
-    lrs: Any, outside: Any, consumer: Any, config_of: Any, replies: Any, tmp_path: Path
+    lrs: Any, outside: Any, consumer: Any, replies: Any, tmp_path: Path
 ) -> None:
     lrs.behave = lambda _: replies(200, b"<html>", stores=False)
     campus = consumer(lrs.url, log=str(tmp_path / "logs"), rate=Rate(concurrency=1))
     around = outside(campus)
     around.keep(campus, 10)
-    send_all(around, config_of, tmp_path)
+    send_all(around, tmp_path)
     assert lines_in(tmp_path) == []
 
 
@@ -276,7 +276,7 @@ def test_threads_share_one_log(consumer: Any, tmp_path: Path) -> None:
     assert sorted(each["n"] for each in lines_in(tmp_path)) == sorted(100 * k + n for k in range(4) for n in range(50))
 
 
-def test_the_client_answers_as_the_lrs_does(lrs: Any, consumer: Any, config_of: Any, replies: Any, tmp_path: Path) -> None:
+def test_the_client_answers_as_the_lrs_does(lrs: Any, consumer: Any, replies: Any, tmp_path: Path) -> None:
     lrs.behave = lambda _: replies(422, b"no")
     campus = consumer(lrs.url, log=True)
     client = Clients(config_of(campus), tmp_path)(campus)

@@ -42,9 +42,9 @@ def log(tmp_path):
 
 @pytest.fixture
 def configure(config):
-    def write(address, **outage):
+    def write(address, outbox=None, **outage):
         both = [consumer(name, retry=RETRY, **outage) for name in ("one", "two")]
-        return config(address, yaml_of(*both, lms={"external_ids": "ids.csv"}))
+        return config(address, yaml_of(*both, lms={"external_ids": "ids.csv"}, **({"outbox": outbox} if outbox else {})))
 
     return write
 
@@ -208,8 +208,7 @@ def test_a_path_without_letters_is_wrong_usage(tmp_path, configure, sandbox, edx
 
 
 def test_more_than_the_outbox_may_hold_is_sent_in_turns(died, configure, sandbox, edx2lrs):
-    path = configure(sandbox.address)
-    path.write_text(path.read_text() + "outbox: {statements: 25}\n")
+    path = configure(sandbox.address, outbox={"statements": 25})
 
     result = edx2lrs("replay", "--config", path, died / "dead-letters", "--cause=outage")
 
