@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from edx2lrs.io.sources.position import Position
 from edx2lrs.io.sources.source import Message
+from edx2lrs.transforms.counters import Counted
+from edx2lrs.transforms.failure import Failure
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -31,3 +34,10 @@ def record_of(message: Message) -> Record:
     """The record that ``message`` holds."""
     at = message.position
     return Record(at.source, at.line, at.offset, message.body, message.attributes)
+
+
+def tally_of(failures: Sequence[Failure]) -> Counter[Counted]:
+    """The counts of records that failed before they were matched."""
+    tally = Counter(Counted("", "dead", failure.cause) for failure in failures)
+    tally[Counted("", "read")] = len(failures)
+    return tally

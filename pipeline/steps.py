@@ -19,7 +19,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from edx2lrs.pipeline.compiled_config import CompiledConfig, JobSpec, current_config
-from edx2lrs.pipeline.records import Record
+from edx2lrs.pipeline.records import Record, tally_of
 from edx2lrs.transforms.causes import FilterReason, Stage
 from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.event import Event, event_hash
@@ -186,10 +186,9 @@ class ReadStep(Step):
 
     def failed(self, failures: Iterable[Failure]) -> Iterator[TaggedOutput]:
         """What could not be read at all."""
-        for failure in failures:
-            self.tally[Counted("", "read")] += 1
-            self.tally[Counted("", "dead", failure.cause)] += 1
-            yield TaggedOutput("failures", failure)
+        unread = list(failures)
+        self.tally.update(tally_of(unread))
+        yield from (TaggedOutput("failures", failure) for failure in unread)
 
 
 class ParseRecords(Step):

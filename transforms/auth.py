@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
@@ -22,9 +22,9 @@ HeaderReference = Annotated[Reference, Meta(extra={"kind": "header_reference"})]
 
 
 class SignIn(NamedTuple):
-    """The value of the header ``Authorization``, and what of it must not be shown."""
+    """The headers that sign in, by name, and which texts in these headers are secret."""
 
-    authorization: str
+    headers: Mapping[str, str]
     secrets: tuple[str, ...]
 
 
@@ -35,8 +35,8 @@ Resolve = Callable[[str], str]
 class NoAuth(Struct, frozen=True, forbid_unknown_fields=True, tag_field="scheme", tag="none"):
     """No credentials are sent."""
 
-    def sign_in(self, _: Resolve) -> SignIn | None:
-        return None
+    def sign_in(self, _: Resolve) -> SignIn:
+        return SignIn({}, ())
 
 
 class BasicAuth(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="scheme", tag="basic"):
@@ -45,10 +45,10 @@ class BasicAuth(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, t
     username: Annotated[Reference, Meta(examples=["env:LRS_USER"])]
     password: Annotated[Reference, Meta(examples=["env:LRS_PASSWORD"])]
 
-    def sign_in(self, resolve: Resolve) -> SignIn | None:
+    def sign_in(self, resolve: Resolve) -> SignIn:
         username, password = resolve(self.username), resolve(self.password)
         pair = b2a_base64(f"{username}:{password}".encode(), newline=False).decode()
-        return SignIn(f"Basic {pair}", (pair, username, password))
+        return SignIn({"Authorization": f"Basic {pair}"}, (pair, username, password))
 
 
 class BearerAuth(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="scheme", tag="bearer"):
@@ -56,9 +56,9 @@ class BearerAuth(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
 
     token: Annotated[HeaderReference, Meta(examples=["file:/run/secrets/token"])]
 
-    def sign_in(self, resolve: Resolve) -> SignIn | None:
+    def sign_in(self, resolve: Resolve) -> SignIn:
         token = resolve(self.token)
-        return SignIn(f"Bearer {token}", (token,))
+        return SignIn({"Authorization": f"Bearer {token}"}, (token,))
 
 
 Auth = BasicAuth | BearerAuth | NoAuth

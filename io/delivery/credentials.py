@@ -66,10 +66,8 @@ def credentials_of(consumer: Consumer, resolve: Callable[[str], str]) -> Credent
             headers[name] = _of_header(name, resolve(value))
             secrets.append(headers[name])
     signed_in = consumer.auth.sign_in(resolve)
-    if signed_in is not None:
-        headers["Authorization"] = _of_header("Authorization", signed_in.authorization)
-        secrets += signed_in.secrets
-    return Credentials(headers, secrets)
+    headers.update((name, _of_header(name, value)) for name, value in signed_in.headers.items())
+    return Credentials(headers, [*secrets, *signed_in.secrets])
 
 
 class RenewedCredentials:

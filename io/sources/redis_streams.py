@@ -25,10 +25,10 @@ from edx2lrs.io.sources.source import Message, Polled, Source, SourceError
 from edx2lrs.io.sources.spec import FLINK, LOCAL, OnEngine, Sharing, SourceSpec, Stream
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 
-_CLAIM = "the time after which an entry of another worker, if not acknowledged, is taken. Has to be longer than any wave"
+_CLAIM_AFTER = "the time after which an entry of another worker, if not acknowledged, is taken. Has to be longer than any wave"
 OPTIONS = (
     *BUS_OPTIONS,
-    Option("claim", DURATION, _CLAIM, "5m"),
+    Option("claim", DURATION, _CLAIM_AFTER, "5m"),
     Option("consumer", NAME, READER, names_reader=True),
     Option("db", NUMBER, "the number of the database", "0"),
 )

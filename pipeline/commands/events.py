@@ -10,7 +10,7 @@ import sys
 
 import orjson
 
-from edx2lrs.pipeline.reference.event_coverage import as_json, as_markdown, as_text, coverage
+from edx2lrs.pipeline.app.event_coverage import as_json, as_markdown, as_text, coverage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -25,6 +24,7 @@ from edx2lrs.pipeline.local.wave import MessageWave, records
 from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
+from edx2lrs.pipeline.records import tally_of
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
@@ -192,8 +192,8 @@ class StreamWorker:
 
     def _keep_killers(self, wave: MessageWave) -> None:
         letters = [*wave.failures, *map(dead_letter_for, records(wave))]
-        tally = Counter({Counted("", "read"): len(letters), Counted("", "bytes"): wave.size})
-        tally.update(Counted("", "dead", letter.cause) for letter in letters)
+        tally = tally_of(letters)
+        tally[Counted("", "bytes")] = wave.size
         self._state.keep_messages(KeptMessages(wave.part, [], letters, tally))
 
     # Trouble

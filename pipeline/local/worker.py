@@ -3,7 +3,6 @@ becomes several waves; small pieces share a wave."""
 
 from __future__ import annotations
 
-from collections import Counter
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from edx2lrs.pipeline.local.wave import Stretch, Wave, records
 from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_messages import UnreadableFile, WorkerPlan
+from edx2lrs.pipeline.records import tally_of
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 
@@ -165,8 +165,8 @@ class Worker:
         self._parent.send(UnreadableFile(file, message))
 
     def _keep(self, pieces: list[ReadPiece], letters: list[Failure], size: int) -> None:
-        tally = Counter({Counted("", "read"): len(letters), Counted("", "bytes"): size})
-        tally.update(Counted("", "dead", letter.cause) for letter in letters)
+        tally = tally_of(letters)
+        tally[Counted("", "bytes")] = size
         self._state.keep_wave(KeptWave(pieces, [], letters, tally))
 
 

@@ -1,7 +1,8 @@
 """``python -m edx2lrs.pipeline.reference [PACKAGE ...]``: writes every file that is made of the code.
 
-Without a package, in a checkout: ids and versions of all families of edx2lrs, the table of families in README.md, and in ``docs/``
-edx2lrs.schema.json and the pages that hold such tables. With packages of own events: their ids and versions alone.
+Without a package, in a checkout: ids and versions of all families of edx2lrs, the table of families in README.md, in ``docs/``
+edx2lrs.schema.json and the pages that hold such tables, and two files of ``templates/``: Dataflow's metadata.json, and the names
+of events in the LMS's Pub/Sub backend. With packages of own events: their ids and versions alone.
 Gives 1 where a person has something to mend, and says what. 2: wrong usage."""
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import sys
 from pathlib import Path
 
 from edx2lrs import transforms
+from edx2lrs.pipeline import page_parts
+from edx2lrs.pipeline.app import event_coverage
 from edx2lrs.pipeline.config import reference, schema
-from edx2lrs.pipeline.reference import accounting, event_coverage, fields, marks, sources
+from edx2lrs.pipeline.reference import accounting, fields, flex_template, lms_backend, sources
 from edx2lrs.pipeline.reference.families import Generated, family
 from edx2lrs.transforms.families.packages import OwnEventsError, packages
 
@@ -24,6 +27,7 @@ def pages() -> dict[Path, str]:
     def read(page: str) -> str:
         return (CHECKOUT / page).read_text(encoding="utf-8")
 
+    options = {"options": reference.reference}
     found = {
         "README.md": event_coverage.in_step(read("README.md")),
         "docs/events.md": event_coverage.in_step(read("docs/events.md")),
@@ -32,8 +36,10 @@ def pages() -> dict[Path, str]:
         "docs/event-bus.md": sources.in_step(read("docs/event-bus.md")),
         "docs/state.md": accounting.in_step(read("docs/state.md")),
         "docs/dead-letters.md": accounting.in_step(read("docs/dead-letters.md")),
-        "docs/configuration.md": marks.in_step(read("docs/configuration.md"), reference.__name__, {"options": reference.reference}),
+        "docs/configuration.md": page_parts.in_step(read("docs/configuration.md"), reference.__name__, options),
         "docs/edx2lrs.schema.json": schema.text(),
+        "templates/dataflow/metadata.json": flex_template.text(),
+        lms_backend.PATH: lms_backend.in_step(read(lms_backend.PATH)),
     }
     return {CHECKOUT / page: text for page, text in found.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edx2lrs.pipeline.reference import marks
+from edx2lrs.pipeline import page_parts
 from edx2lrs.transforms.causes import DEAD, FILTERED
 from edx2lrs.transforms.counters import COUNTERS, SUMS, Counter
 
@@ -17,7 +17,7 @@ def counters() -> str:
     sums = "".join(f"    {whole:{left}} = {part:{right}} {of}".rstrip() + "\n" for whole, part, of in lines)
     told_by = {row: f" One number for each {row.told_by}." if row.told_by else "" for row in COUNTERS}
     rows = [(f"`{_keys((row,))}`", _WHOSE[row.whose], f"{row.meaning}{told_by[row]}") for row in COUNTERS]
-    return f"\n{sums}\n{marks.table(('Key', 'Of', 'Meaning'), rows)}"
+    return f"\n{sums}\n{page_parts.table(('Key', 'Of', 'Meaning'), rows)}"
 
 
 def _keys(rows: tuple[Counter, ...]) -> str:
@@ -27,22 +27,22 @@ def _keys(rows: tuple[Counter, ...]) -> str:
 def reasons() -> str:
     """Why records are filtered."""
     rows = [(f"`{each.reason}`", each.meaning, each.advice) for each in FILTERED]
-    return marks.table(("Reason of `filtered`", "The record was filtered:", "What to do"), rows)
+    return page_parts.table(("Reason of `filtered`", "The record was filtered:", "What to do"), rows)
 
 
 def causes() -> str:
     """Why records and statements are dead letters."""
     rows = [(", ".join(each.stages), ", ".join(f"`{cause}`" for cause in each.causes), each.meaning, each.advice) for each in DEAD]
-    return marks.table(("Stage", "Cause", "Meaning", "What to do"), rows)
+    return page_parts.table(("Stage", "Cause", "Meaning", "What to do"), rows)
 
 
 def metrics() -> str:
     """What ``/metrics`` has of the counters."""
     labels = {row: ", ".join(f"`{label}`" for label in row.labels) for row in COUNTERS}
     rows = [(f"`{row.metric}{'' if row.gauge else '_total'}`", labels[row], row.meaning) for row in COUNTERS]
-    return marks.table(("Metric", "Labels", "Meaning"), rows)
+    return page_parts.table(("Metric", "Labels", "Meaning"), rows)
 
 
 def in_step(page: str) -> str:
     """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
-    return marks.in_step(page, _OWNER, {"counters": counters, "reasons": reasons, "causes": causes, "metrics": metrics})
+    return page_parts.in_step(page, _OWNER, {"counters": counters, "reasons": reasons, "causes": causes, "metrics": metrics})

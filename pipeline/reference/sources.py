@@ -5,7 +5,7 @@ from __future__ import annotations
 from edx2lrs.io.sources.opening import SPECS
 from edx2lrs.io.sources.options import Option
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine
-from edx2lrs.pipeline.reference import marks
+from edx2lrs.pipeline import page_parts
 
 STREAMS = [spec for spec in SPECS if spec.stream]
 _ENGINES = ((LOCAL, "This machine"), (FLINK, "Flink"), (DATAFLOW, "Dataflow"))
@@ -18,7 +18,7 @@ def streams() -> str:
         (f"`{spec.form}`", spec.what, spec.sharing.words, *(_read_by(spec.engines.get(engine)) for engine, _ in _ENGINES))
         for spec in STREAMS
     ]
-    return marks.table(head, rows)
+    return page_parts.table(head, rows)
 
 
 def options() -> str:
@@ -32,12 +32,12 @@ def options() -> str:
         (f"`{option.name}`", ", ".join(names), option.kind.words, f"`{option.default}`" if option.default else "", option.meaning)
         for option, names in found.items()
     ]
-    return marks.table(("Option", "For", "Value", "Default", "Meaning"), rows)
+    return page_parts.table(("Option", "For", "Value", "Default", "Meaning"), rows)
 
 
 def in_step(page: str) -> str:
     """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
-    return marks.in_step(page, "edx2lrs.pipeline.reference.sources", {"streams": streams, "stream options": options})
+    return page_parts.in_step(page, "edx2lrs.pipeline.reference.sources", {"streams": streams, "stream options": options})
 
 
 def _read_by(reading: OnEngine | None) -> str:

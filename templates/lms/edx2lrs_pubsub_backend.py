@@ -31,7 +31,7 @@ from datetime import date, datetime, timezone
 
 LOG = logging.getLogger(__name__)
 
-# The names that edx2lrs maps; tests/templates/lms/test_pubsub_backend.py keeps them in step.
+# The names that edx2lrs maps, written by python -m edx2lrs.pipeline.reference.
 NAMES = frozenset(
     [
         "complete_video",

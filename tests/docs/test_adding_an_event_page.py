@@ -21,7 +21,7 @@ STEP = re.compile(r"^`((?:transforms|tests)/[^`]+)`[^`]*?:?\n[^`]*?```(python|js
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The copy, with all steps of the page done."""
     root = tmp_path_factory.mktemp("tree") / "edx2lrs"
-    for folder in ("transforms", "pipeline", "io", "docs", "tests/transforms", "tests/pipeline/reference", "tests/testkit"):
+    for folder in ("transforms", "pipeline", "io", "docs", "templates", "tests/transforms", "tests/pipeline/reference", "tests/testkit"):
         shutil.copytree(CHECKOUT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(CHECKOUT / "README.md", root)
     steps = STEP.findall(PAGE.read_text(encoding="utf-8"))
@@ -36,7 +36,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (written.returncode, written.stderr) == (0, "")
     family = "transforms/families/bookmark"
     pages = ["README.md", "docs/events.md", "docs/fields.md"]
-    expected = [*pages, f"{family}/examples/edx.bookmark.added.json", f"{family}/mapping_versions.json"]
+    backend = "templates/lms/edx2lrs_pubsub_backend.py"
+    expected = [*pages, backend, f"{family}/examples/edx.bookmark.added.json", f"{family}/mapping_versions.json"]
     assert sorted(line.removeprefix(f"wrote {root}/") for line in written.stdout.splitlines()) == expected
     return root
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edx2lrs.pipeline.app.event_coverage import HEADINGS, coverage
 from edx2lrs.pipeline.cli import main
-from edx2lrs.pipeline.reference.event_coverage import HEADINGS, coverage
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 

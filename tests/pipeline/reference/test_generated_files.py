@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.pipeline.reference import marks
+from edx2lrs.pipeline import page_parts
 from edx2lrs.pipeline.reference.__main__ import CHECKOUT, generated
 
 GENERATED = generated([])
@@ -30,7 +30,7 @@ def test_nothing_is_left_to_mend() -> None:
 
 def test_a_page_without_marks_is_refused() -> None:
     with pytest.raises(ValueError, match="no marks"):
-        marks.in_step("# Events\n", "edx2lrs.pipeline.reference.event_coverage", {"events": str})
+        page_parts.in_step("# Events\n", "edx2lrs.pipeline.app.event_coverage", {"events": str})
 
 
 Write = Callable[[], subprocess.CompletedProcess[str]]

@@ -1,7 +1,4 @@
-"""The metadata of the flex template for Dataflow, made of the options of `run`.
-
-``python -m edx2lrs.pipeline.commands.flex_template > templates/dataflow/metadata.json`` writes it anew.
-"""
+"""The metadata of the flex template for Dataflow, made of the options of `run`."""
 
 from __future__ import annotations
 
@@ -54,5 +51,6 @@ def _parameter(name: str, text: str, needed: bool) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    print(json.dumps(metadata(), indent=2))
+def text() -> str:
+    """``templates/dataflow/metadata.json``."""
+    return f"{json.dumps(metadata(), indent=2)}\n"

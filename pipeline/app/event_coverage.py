@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from edx2lrs import transforms
-from edx2lrs.pipeline.reference import marks
+from edx2lrs.pipeline import page_parts
 from edx2lrs.transforms.families.examples import examples_of, name_of
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.source_events import MAIN_NAMES, PACKAGES, SOURCE_EVENTS
@@ -100,7 +100,8 @@ def as_text(rows: Iterable[Coverage]) -> str:
 
 def as_markdown(rows: Iterable[Coverage]) -> str:
     """A table with links to terms and examples; those to examples start from ``docs/``."""
-    return marks.table(HEADINGS, (_cells(row, _linked, lambda name: f"`{name}`", lambda path: f"[file](<../{path}>)") for row in rows))
+    cells = (_cells(row, _linked, lambda name: f"`{name}`", lambda path: f"[file](<../{path}>)") for row in rows)
+    return page_parts.table(HEADINGS, cells)
 
 
 def as_json(rows: Iterable[Coverage]) -> list[dict[str, Any]]:
@@ -135,7 +136,7 @@ def families_as_markdown(rows: Iterable[Coverage]) -> str:
         )
         for family, members in families.items()
     ]
-    return marks.table(("Family", "Events", "xAPI verbs", "about", "Caliper"), lines)
+    return page_parts.table(("Family", "Events", "xAPI verbs", "about", "Caliper"), lines)
 
 
 def _actions_by_type(caliper_terms: Iterable[Terms]) -> str:
@@ -175,4 +176,4 @@ def in_step(page: str) -> str:
     """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
     known = coverage()
     parts = {"events": partial(as_markdown, known), "families": partial(families_as_markdown, known)}
-    return marks.in_step(page, "edx2lrs.pipeline.reference.event_coverage", parts)
+    return page_parts.in_step(page, "edx2lrs.pipeline.app.event_coverage", parts)
