@@ -15,9 +15,9 @@ from edx2lrs.pipeline.config.faults import UNUSABLE, ConfigFault, Misfit, neares
 from edx2lrs.pipeline.config.kind_table import KINDS
 from edx2lrs.pipeline.config.needs import CHECKS as NEEDED
 from edx2lrs.pipeline.config.needs import Need
+from edx2lrs.pipeline.config.reference import fields_of
 from edx2lrs.pipeline.config.yaml_nodes import Node, joined
 from edx2lrs.transforms.config_types import Tls
-from edx2lrs.transforms.families.declared_fields import struct_type
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 
 
@@ -62,11 +62,10 @@ class TreeReader:
 
     def block(self, node: Node, struct: type[msgspec.Struct], key: str) -> Any:
         """The mapping ``node`` as ``struct``; UNUSABLE when it is no mapping."""
+        fields = {field.name: field for field in fields_of(struct)}
         if not isinstance(node.value, dict):
-            known = ", ".join(struct.__struct_fields__)
-            self.fault(node.line, key, kind_of(node.value), f"a mapping with the keys {known}")
+            self.fault(node.line, key, kind_of(node.value), f"a mapping with the keys {', '.join(fields)}")
             return UNUSABLE
-        fields = {field.name: field for field in struct_type(struct).fields}
         for name, entry in node.value.items():
             if name not in fields:
                 self.fault(entry.line, joined(key, name), "unknown key", fix=nearest(name, fields))
@@ -144,7 +143,7 @@ class TreeReader:
     def _variant(self, node: Node, variants: Mapping[str, inspect.StructType], key: str) -> Any:
         """The mapping ``node`` as the struct that its tag names; without a tag, as the struct without keys."""
         tag_field = next(iter(variants.values())).tag_field or ""
-        fields = {field.name: (tag, field) for tag, struct in list(variants.items())[::-1] for field in struct.fields}
+        fields = {field.name: (tag, field) for tag, struct in variants.items() for field in struct.fields}
         if not isinstance(node.value, dict):
             raise UnfitError(kind_of(node.value), f"a mapping with the keys {', '.join((tag_field, *fields))}")
         tag: Any = next(tag for tag, struct in variants.items() if not struct.fields)

@@ -57,6 +57,14 @@ def test_an_unknown_key_is_named_with_its_line_and_what_was_meant(write) -> None
     assert faults_of(path) == ["c.yaml:4: consumers[0].batch.sise: unknown key; did you mean size?"]
 
 
+def test_known_keys_stand_in_the_order_in_which_people_write_them(write) -> None:
+    with_unknown_keys, no_mapping = write(consumer(zzzqqq="1", auth="{zzzqqq: 1}")), SITE + "consumers: [7]\n"
+    found = faults_of(with_unknown_keys)
+    assert any(line.endswith("auth.zzzqqq: unknown key; known here: scheme, username, password, token") for line in found)
+    assert any("[0].zzzqqq: unknown key; known here: name, protocol, url, access, " in line for line in found)
+    assert "a mapping with the keys name, protocol, url, access, " in faults_of(write(no_mapping))[0]
+
+
 ONE_FAULT = {
     "unknown key at the top": ("evnts: {}", "c.yaml:4: evnts: unknown key; did you mean events?"),
     "unknown key like no other": ("zzz: 1", "c.yaml:4: zzz: unknown key; known here: lms, consumers, events,"),
