@@ -27,6 +27,9 @@ class SignIn(NamedTuple):
     headers: Mapping[str, str]
     secrets: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return "SignIn(...)"
+
 
 Resolve = Callable[[str], str]
 """Gives the secret of a reference; its errors pass through."""

@@ -302,3 +302,4 @@ def test_plain_http_behind_https(lrs: Any, client: Any) -> None:
 def test_credentials_never_show() -> None:
     its = Consumer(name="c", protocol="xapi", url="http://x", access="all", auth=BearerAuth(token="env:s3cret"))
     assert "s3cret" not in repr(credentials_of(its, lambda reference: reference.removeprefix("env:")))
+    assert "s3cret" not in repr(its.auth.sign_in(lambda reference: reference.removeprefix("env:")))
