@@ -30,7 +30,7 @@ from edx2lrs.transforms.config_types import Config
 
 _WAVE_SECONDS = 12.0  # for the current waves at the end
 _REQUEST_SECONDS = 10.0  # for requests after the waves
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_FIRST_STATE_PAUSE, _LONGEST_STATE_PAUSE = 1.0, 60.0
 _LOG = logging.getLogger("edx2lrs.stream")
 
 
@@ -111,7 +111,7 @@ class _StreamService:
             self._failures = 0
         except StateError as error:
             self._failures += 1
-            pause = back_off(self._failures, _FIRST_PAUSE, _LONGEST_PAUSE)
+            pause = back_off(self._failures, _FIRST_STATE_PAUSE, _LONGEST_STATE_PAUSE)
             _LOG.warning("%s; trying again in %.0f s", error, pause)
             self._run.wait(pause)
             with contextlib.suppress(SecretError):

@@ -33,7 +33,7 @@ WAVE_RECORDS = 5_000
 _IDLE = 1.0  # seconds of one wait for a source
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
 _SHORTEST, _LONGEST = 0.1, 5.0  # seconds in which a wave fills
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+_FIRST_WAVE_PAUSE, _LONGEST_WAVE_PAUSE = 0.5, 30.0
 _SETTLED = 15.0  # seconds without an error after which a source counts as readable, even if no message comes
 _AT_ONCE = 0.005
 _NEW = 60.0  # seconds in which an unreadable source means a wrong address, and not an error that passes
@@ -200,10 +200,10 @@ class StreamWorker:
 
     def _wait_out(self, message: str) -> None:
         self._failures += 1
-        pause = back_off(self._failures, _FIRST_PAUSE, _LONGEST_PAUSE)
+        pause = back_off(self._failures, _FIRST_WAVE_PAUSE, _LONGEST_WAVE_PAUSE)
         if message != self._trouble:
             self._parent.send(SourceTrouble(self._plan.name, message))
-        if message != self._trouble or pause == _LONGEST_PAUSE:
+        if message != self._trouble or pause == _LONGEST_WAVE_PAUSE:
             _LOG.warning("%s; trying again, in %.1f s at first", message, pause)
         self._trouble = message
         self._stopping.wait(pause)

@@ -58,7 +58,7 @@ class Source:
 @pytest.fixture
 def state(tmp_path, monkeypatch):
     monkeypatch.setenv("EDX2LRS_ID_KEY", "a key of the tests")
-    monkeypatch.setattr(stream_worker, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(stream_worker, "_FIRST_WAVE_PAUSE", 0.01)
     (tmp_path / "c.yaml").write_text(CONFIG)
     with open_state(tmp_path / "state", ids=1_000, statements=1_000) as opened:
         opened.ledger.begin_run("test", ["campus"], "job")
