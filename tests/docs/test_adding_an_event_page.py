@@ -21,7 +21,8 @@ STEP = re.compile(r"^`((?:transforms|tests)/[^`]+)`[^`]*?:?\n[^`]*?```(python|js
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The copy, with all steps of the page done."""
     root = tmp_path_factory.mktemp("tree") / "edx2lrs"
-    for folder in ("transforms", "pipeline", "io", "docs", "templates", "tests/transforms", "tests/pipeline/reference", "tests/testkit"):
+    tests = ("tests/transforms", "tests/pipeline/reference", "tests/testkit")
+    for folder in ("transforms", "pipeline", "io", "docs", "templates", *tests):
         shutil.copytree(CHECKOUT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(CHECKOUT / "README.md", root)
     steps = STEP.findall(PAGE.read_text(encoding="utf-8"))
