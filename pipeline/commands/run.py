@@ -39,6 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def described_options() -> list[tuple[str, str, bool]]:
+    """Each option: its name, its meaning, and whether the option is required."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return [(action.dest, action.help or "", action.required) for action in parser._actions]
+
+
 def main(arguments: argparse.Namespace) -> int:
     """0 done; 1 statements wait, a file could not be read, or it was stopped; with ``--strict`` also when there is a dead letter."""
     if arguments.beam:  # the configuration may lie in a file system that follows them

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import Any
 
 from edx2lrs.io.sources.opening import on
 from edx2lrs.io.sources.spec import DATAFLOW
-from edx2lrs.pipeline.commands.run import add_arguments
+from edx2lrs.pipeline.commands.run import described_options
 
 _NOT_THERE = ("state", "workers", "http", "strict", "help")  # of this machine
 _GCS = {"config": "GCS_READ_FILE", "report": "GCS_WRITE_FILE"}
@@ -25,9 +24,6 @@ _REGEXES = {
 
 def metadata() -> dict[str, Any]:
     """As Dataflow's flex templates want it."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    options = [action for action in parser._actions if action.dest not in _NOT_THERE]
     image = _parameter("sdk_container_image", "The image of this template, for the workers.", needed=True)
     return {
         "name": "edx2lrs",
@@ -36,7 +32,7 @@ def metadata() -> dict[str, Any]:
         "supportsAtLeastOnce": True,
         "supportsExactlyOnce": True,
         "defaultStreamingMode": "EXACTLY_ONCE",
-        "parameters": [*(_parameter(each.dest, each.help or "", each.required) for each in options), image],
+        "parameters": [*(_parameter(*option) for option in described_options() if option[0] not in _NOT_THERE), image],
     }
 
 
