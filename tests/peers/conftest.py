@@ -391,13 +391,15 @@ def job(tmp_path: Path) -> Iterator[Job]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., None]:
-    """Writes c.yaml: ``campus`` gets xAPI, ``warehouse`` Caliper, both at an address; ``more`` are other blocks."""
+    """Writes c.yaml: ``campus`` gets xAPI, ``warehouse`` Caliper, both at an address; ``campus`` are other options of
+    the consumer of that name, ``more`` are other blocks."""
 
-    def write(address: str, **more: Any) -> None:
+    def write(address: str, campus: dict[str, Any] | None = None, **more: Any) -> None:
         auth = {"scheme": "basic", "username": "env:LRS_USER", "password": "env:LRS_USER"}
-        campus = consumer(url=f"http://{address}/campus/xAPI", auth=auth, batch={"interval": "0.2s"}, retry={"max_delay": "1s"})
+        options = {"batch": {"interval": "0.2s"}, "retry": {"max_delay": "1s"}, **(campus or {})}
+        first = consumer(url=f"http://{address}/campus/xAPI", auth=auth, **options)
         place = {"url": f"http://{address}/warehouse/caliper", "auth": {"scheme": "bearer", "token": "env:LRS_USER"}}
         warehouse = consumer("warehouse", "caliper", **place, batch={"interval": "1s"}, retry={"max_delay": "1s"})
-        (tmp_path / "c.yaml").write_text(yaml_of(campus, warehouse, **more), encoding="utf-8")
+        (tmp_path / "c.yaml").write_text(yaml_of(first, warehouse, **more), encoding="utf-8")
 
     return write

@@ -105,14 +105,12 @@ def test_a_service_ends_in_time_under_load_and_with_an_lrs_that_hangs(
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_reading_pauses_while_a_consumer_has_its_fill_and_nothing_comes_twice(
-    name: str, roads: Any, lrs: Any, job: Any, config: Any, assert_adds_up: Any, tmp_path: Path
+    name: str, roads: Any, lrs: Any, job: Any, config: Any, assert_adds_up: Any
 ) -> None:
     """For longer than a lease of Pub/Sub."""
     server, road = lrs(0, "slow:1:1"), roads(name)
-    config(server.address, outbox={"statements": 100})
-    slow = "batch: {interval: 0.2s, size: 25}\n    rate: {concurrency: 1}"
-    path = tmp_path / "c.yaml"
-    path.write_text(path.read_text().replace("batch: {interval: 0.2s}", slow))
+    slow = {"batch": {"interval": "0.2s", "size": 25}, "rate": {"concurrency": 1}}
+    config(server.address, campus=slow, outbox={"statements": 100})
     running = job.start("run", "--config", "c.yaml", "--state", "state", "--report", "report.json", "--input", road.input)
     most, begun = 0, time.monotonic()
     for first in range(0, 600, 50):

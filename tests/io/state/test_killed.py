@@ -84,6 +84,9 @@ def test_the_sums_survive_kills(tmp_path, seed):
     assert_records_add_up(totals)
     assert_statements_add_up(totals, waiting)
     assert totals[Counted("", "read")] == 61 * waves
+    dead_by = {(each.key, each.cause) for each in totals if each.key in ("dead", "dead_statements")}
+    assert dead_by <= {("dead", "not_json"), ("dead_statements", "rejected")}
+    assert not {"filtered", "taken_over", "already_stored", "conflicts"} & {each.key for each in totals if totals[each]}
     assert letters == Counter({"not_json": waves, "rejected": totals[Counted("one", "dead_statements", "rejected")]})
     for name in ("one", "two"):
         assert totals[Counted(name, "statements")] == 50 * waves + 10 * (waves - 1)

@@ -89,7 +89,7 @@ def test_what_a_consumer_says_of_a_statement_is_nowhere_but_in_full_dead_letters
     events = [{"name": "play_video", "event": {"id": v["id"]}, "time": v["time"], "context": about} for v in videos]
     (tmp_path / "tracking.log").write_text("\n".join(map(json.dumps, events)), encoding="utf-8")
     for payload, quotes in (("full", True), ("none", False)):
-        path = config(quoting_lrs, CONFIG.partition("  - {name: events")[0].replace("PAYLOAD", payload))
+        path = config(quoting_lrs, yaml_of(consumer("statements"), dead_letters={"payload": payload}))
         result = edx2lrs("run", "--config", path, "--input", "tracking.log", "--state", payload)
         assert result.report["consumers"]["statements"]["dead"]["statements"] == {"refused": 1}, result.text
         assert not canaries.DECLARED.search(result.text.encode())
