@@ -94,7 +94,7 @@ def test_ten_thousand_events_arrive_though_the_server_is_killed_in_between(lms_p
 def test_a_short_lived_process_publishes_before_it_ends(lms_python, server, tmp_path):
     server.run(lms_python, "make")
     script = (
-        f"import sys; sys.path.insert(0, {str(PROGRAM.parents[2] / 'templates' / 'lms')!r})\n"
+        f"import sys; sys.path.insert(0, {str(PROGRAM.parents[3] / 'templates' / 'lms')!r})\n"
         "from edx2lrs_pubsub_backend import PubSubBackend\n"
         f"backend = PubSubBackend('local-project', 'tracking', {str(tmp_path / 'spool')!r})\n"
         "for number in range(100): backend.send({'name': 'play_video', 'data': {'number': number}})\n"
@@ -109,7 +109,7 @@ def test_a_short_lived_process_publishes_before_it_ends(lms_python, server, tmp_
 def test_a_child_of_a_process_that_has_published_publishes_too(lms_python, server, tmp_path):
     server.run(lms_python, "make")
     script = (
-        f"import os, sys; sys.path.insert(0, {str(PROGRAM.parents[2] / 'templates' / 'lms')!r})\n"
+        f"import os, sys; sys.path.insert(0, {str(PROGRAM.parents[3] / 'templates' / 'lms')!r})\n"
         "from edx2lrs_pubsub_backend import PubSubBackend\n"
         f"backend = PubSubBackend('local-project', 'tracking', {str(tmp_path / 'spool')!r})\n"
         "backend.send({'name': 'play_video', 'data': {'number': 0}}); backend.flush(20)\n"
