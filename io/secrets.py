@@ -27,6 +27,11 @@ def is_reference(text: str) -> bool:
     return bool(_ENVIRONMENT.match(text) or _GOOGLE.match(text)) or (text.startswith("file:") and len(text) > len("file:"))
 
 
+def fits_header(secret: str) -> bool:
+    """Whether a header can hold the secret: one line of printable ASCII."""
+    return secret.isascii() and secret.isprintable()
+
+
 def references(options: msgspec.Struct) -> Iterator[str]:
     """Every reference to a secret in ``options``, at any depth: found by the types of its fields (``may_refer``)."""
     yield from _references(options, inspect.type_info(type(options)), may_refer=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from urllib.parse import quote, quote_plus
 
-from edx2lrs.io.secrets import SecretError, is_reference
+from edx2lrs.io.secrets import SecretError, fits_header, is_reference
 from edx2lrs.transforms.config_types import Consumer
 
 RENEWED_AFTER = 60.0
@@ -51,7 +51,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def _of_header(name: str, secret: str) -> str:
-    if not secret.isascii() or not secret.isprintable():
+    if not fits_header(secret):
         raise SecretError(f"the secret of header {name} has line breaks or other than ASCII")
     return secret
 

@@ -33,6 +33,7 @@ class Skip(NamedTuple):
 
 Fate: TypeAlias = AsStatement | AsRecord | Skip
 
+
 def fate_of(letter: DeadLetter, consumers: Collection[str]) -> Fate:
     """What ``letter`` becomes if the configuration has ``consumers``. The reasons to skip: ``redacted`` and ``none`` (the letter
     lacks its payload), ``file``, ``no_consumer``, ``incomplete``, ``too_long``."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from edx2lrs.io.paths import check_readable, is_remote
-from edx2lrs.io.secrets import SecretError, resolve
+from edx2lrs.io.secrets import SecretError, fits_header, resolve
 from edx2lrs.pipeline.config.faults import ConfigFault
 from edx2lrs.transforms.formats.unfit import UnfitError
 
@@ -44,7 +44,7 @@ def _secret(need: Need) -> str:
 
 
 def _secret_of_header(need: Need) -> None:
-    if not (secret := _secret(need)).isascii() or not secret.isprintable():
+    if not fits_header(_secret(need)):
         raise UnfitError("a secret with line breaks or other than ASCII", "one line of plain text")
 
 

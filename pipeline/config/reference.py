@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from edx2lrs.pipeline.config.blocks import options_of
 from edx2lrs.pipeline.config.kind_table import KINDS
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.declared_fields import members, struct_type
@@ -22,7 +23,7 @@ def reference() -> str:
 def blocks(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
     """Every block with its path, outer ones first."""
     yield path, struct
-    for field in fields_of(struct):
+    for field in options_of(struct):
         mark = "[]" if any(isinstance(member, inspect.ListType) for member in members(field.type)) else ""
         for nested in _nested(field.type):
             yield from blocks(f"{path}.{field.name}{mark}".lstrip("."), nested)
@@ -30,7 +31,7 @@ def blocks(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[
 
 def _block(path: str, struct: type[msgspec.Struct]) -> str:
     heading = f"### `{path}`" if path else "### The file"
-    rows = "".join(_row(field) for field in fields_of(struct))
+    rows = "".join(_row(field) for field in options_of(struct))
     tag_field, tag = tag_of(struct)
     if tag_field:
         heading += f" with `{tag_field}: {tag}`"
@@ -51,11 +52,6 @@ def tag_of(struct: type[msgspec.Struct]) -> tuple[str, str]:
     """The key that tells the blocks of a union apart, and its value for ``struct``; empty texts outside of unions."""
     declared = struct_type(struct)
     return declared.tag_field or "", str(declared.tag or "")
-
-
-def fields_of(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
-    """The options of a block; first those that have to be given."""
-    return tuple(sorted(struct_type(struct).fields, key=lambda field: not field.required))
 
 
 def metadata(declared: inspect.Type) -> dict[str, Any]:

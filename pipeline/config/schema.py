@@ -13,8 +13,9 @@ import msgspec
 import yaml
 from msgspec import inspect
 
+from edx2lrs.pipeline.config.blocks import options_of
 from edx2lrs.pipeline.config.kind_table import KINDS, TEXT
-from edx2lrs.pipeline.config.reference import blocks, fields_of, kind_of_check, meaning_of, metadata, tag_of
+from edx2lrs.pipeline.config.reference import blocks, kind_of_check, meaning_of, metadata, tag_of
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.declared_fields import members
 
@@ -36,7 +37,7 @@ def schema() -> dict[str, Any]:
 
 
 def _block(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    fields = fields_of(struct)
+    fields = options_of(struct)
     tag_field, tag = tag_of(struct)
     described = {"description": " ".join((struct.__doc__ or "").split())}
     tagged = {tag_field: {"enum": [tag], **described, "examples": [tag]}} if tag_field else {}

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import inspect
 
 from edx2lrs.io.paths import folder_of
+from edx2lrs.pipeline.config.blocks import options_of
 from edx2lrs.pipeline.config.faults import UNUSABLE, ConfigFault, Misfit, nearest
 from edx2lrs.pipeline.config.kind_table import KINDS
 from edx2lrs.pipeline.config.needs import CHECKS as NEEDED
 from edx2lrs.pipeline.config.needs import Need
-from edx2lrs.pipeline.config.reference import fields_of
 from edx2lrs.pipeline.config.yaml_nodes import Node, joined
 from edx2lrs.transforms.config_types import Tls
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
@@ -62,7 +62,7 @@ class TreeReader:
 
     def block(self, node: Node, struct: type[msgspec.Struct], key: str) -> Any:
         """The mapping ``node`` as ``struct``; UNUSABLE when it is no mapping."""
-        fields = {field.name: field for field in fields_of(struct)}
+        fields = {field.name: field for field in options_of(struct)}
         if not isinstance(node.value, dict):
             self.fault(node.line, key, kind_of(node.value), f"a mapping with the keys {', '.join(fields)}")
             return UNUSABLE

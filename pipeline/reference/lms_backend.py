@@ -11,5 +11,8 @@ _NAMES = re.compile(r"(?<=^NAMES = frozenset\(\n    \[\n).*?(?=    \]\n)", re.MU
 
 
 def in_step(backend: str) -> str:
-    """The backend's text with the names of ``NAMES`` written anew."""
-    return _NAMES.sub("".join(f'        "{name}",\n' for name in sorted(SOURCE_EVENTS)), backend)
+    """The backend's text with the names of ``NAMES`` written anew. Raises ValueError for a text without ``NAMES``."""
+    written, found = _NAMES.subn("".join(f'        "{name}",\n' for name in sorted(SOURCE_EVENTS)), backend)
+    if not found:
+        raise ValueError(f"{PATH} has no list NAMES = frozenset([...]), one name on each line")
+    return written

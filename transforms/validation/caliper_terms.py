@@ -112,6 +112,7 @@ VALUE_TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "TextPositionSelector": ((), ("start", "end")),
 }
 
+
 def _types_of(properties: dict[str, str]) -> dict[str, str]:
     """The type of each property, from the properties that have each type."""
     return {name: kind for kind, names in properties.items() for name in names.split()}

@@ -113,8 +113,6 @@ def test_a_place_for_files_is_written_to_and_left_as_it_was(found: Any, tmp_path
     assert found("stdout:", auth=NoAuth()) == ("campus", True, "standard output")
 
 
-
-
 def test_the_command_says_it_in_a_line_for_each(
     new_lrs: Any, replies: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from edx2lrs.pipeline.config.reading import load
-from edx2lrs.pipeline.config.reference import blocks, fields_of
+from edx2lrs.pipeline.config.blocks import options_of
+from edx2lrs.pipeline.config.reference import blocks
 from edx2lrs.pipeline.config.schema import schema
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.formats.unfit import UnfitError
@@ -23,7 +24,7 @@ SCHEMA = ROOT / "docs" / "edx2lrs.schema.json"
 FULL = ROOT / "templates" / "config" / "full.yaml"
 MINIMAL = ROOT / "templates" / "config" / "minimal.yaml"
 TEMPLATES = [FULL, MINIMAL, ROOT / "templates" / "sample" / "edx2lrs.yaml"]
-OPTIONS = [(path, field.name) for path, struct in blocks("", Config) for field in fields_of(struct)]
+OPTIONS = [(path, field.name) for path, struct in blocks("", Config) for field in options_of(struct)]
 
 
 @pytest.fixture(autouse=True)

@@ -76,6 +76,7 @@ def test_what_is_left_of_a_consumer_that_the_configuration_has_no_more_is_dead_l
     config = tmp_path / "c.yaml"
     config.write_text(CONFIG.replace("FOLDER", str(tmp_path)).replace("INTERVAL", "0.1s"), encoding="utf-8")
     job = JobSpec(str(config))
+
     def dead(failures):
         assert {(failure.consumer, failure.cause) for failure in failures} == {("gone", "outage")}
         assert sorted(failure.payload for failure in failures) == sorted(statement(n).body for n in range(20))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from edx2lrs.pipeline import page_parts
+from edx2lrs.pipeline.reference import lms_backend
 from edx2lrs.pipeline.reference.__main__ import CHECKOUT, generated
 
 GENERATED = generated([])
@@ -26,6 +27,11 @@ def test_a_generated_file_is_in_step(path: Path) -> None:
 
 def test_nothing_is_left_to_mend() -> None:
     assert GENERATED.faults == []
+
+
+def test_a_backend_without_its_list_of_names_is_refused() -> None:
+    with pytest.raises(ValueError, match="NAMES"):
+        lms_backend.in_step("NAMES = set()\n")
 
 
 def test_a_page_without_marks_is_refused() -> None:
