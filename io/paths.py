@@ -144,4 +144,4 @@ def _os_error(error: Exception, path: str) -> OSError:
     if isinstance(error, OSError) and error.strerror:
         return error
     lines = str(error.__cause__ or error).splitlines() or [type(error).__name__]
-    return OSError(0, lines[0][:200], path)
+    return OSError(0, lines[0].partition(", e.g., pip install")[0][:200], path)  # Beam names its own extra, also for s3://

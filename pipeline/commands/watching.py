@@ -56,14 +56,14 @@ def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
 
 
 def line(how_far: HowFar) -> str:
-    """Of a job over files: files (or parts of files), bytes as stored, bytes of text, events a second, time left, statements that
-    wait, dead letters."""
+    """Of a job over files: files (or parts), bytes as stored, bytes of text, events a second, time left, waiting, dead letters."""
     files = how_far.files
     assert files is not None
+    if not how_far.read and files.done < files.listed:
+        return f"{files.done} of {files.listed} files; the workers start, and read their first records"
     return (
         f"{files.done} of {files.listed} files, {files.read / 1e6:,.1f} of {files.size / 1e6:,.1f} MB"
-        f" ({how_far.text_bytes / 1e6:,.1f} MB of text), {how_far.read:,} events"
-        f" ({how_far.read / max(how_far.seconds, 0.001):,.0f}/s),"
+        f" ({how_far.text_bytes / 1e6:,.1f} MB of text), {how_far.read:,} events ({how_far.read / max(how_far.seconds, 0.001):,.0f}/s),"
         f"{_in_words(how_far.left)} {how_far.waiting:,} statements wait, {how_far.dead:,} dead"
     )
 

@@ -51,9 +51,9 @@ def _secret_of_header(need: Need) -> None:
 def _file(need: Need) -> None:
     if not is_remote(need.name) and os.path.isdir(need.name):
         raise UnfitError(f"a folder, {need.name}", "a file")
-    fault = check_readable(need.name)
-    if fault:
-        fix = "a relative path starts from the configuration's folder"
+    if fault := check_readable(need.name):
+        of_remote = "gs:// needs the extra gcp (pip install '.[gcp]'), s3:// needs the extra aws (pip install '.[aws]')"
+        fix = of_remote if is_remote(need.name) else "a relative path starts from the configuration's folder"
         raise UnfitError(f"file {need.name} cannot be read: {fault}", fix=fix)
 
 

@@ -105,7 +105,7 @@ class TreeReader:
     def _missing(self, line: int, path: str, declared: inspect.Type) -> None:
         if path.endswith(".access"):
             fix = "to let the consumer see everything, write access: all"
-            self.fault(line, path, "nothing", "access with courses or orgs, or access: all", fix)
+            self.fault(line, path, "nothing", "access with a rule, such as orgs, or access: all", fix)
         else:
             self.fault(line, path, "nothing", _expected(_plain(declared)[0]), "this key has to be given")
 

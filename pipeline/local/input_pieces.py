@@ -40,8 +40,8 @@ def warn_of_what_was_left_out(window: TimeWindow, pieces: Pieces) -> None:
     if left_before or left_after:
         options = [f"--since {since}"] * left_before + [f"--until {until}"] * left_after
         _LOG.warning(
-            "files that were read into this state directory with %s are not read again for what that left out; for it, name"
-            " another --state",
+            "this state directory has read files with %s; the other events of these files are not read into this state directory;"
+            " to read the other events, name another --state",
             " ".join(options),
         )
 

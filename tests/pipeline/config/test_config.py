@@ -337,6 +337,15 @@ def test_a_consumer_without_access_is_told_how_to_say_all(write, match_params: s
     assert found[0].endswith("to let the consumer see everything, write access: all")
 
 
+def test_a_table_in_a_bucket_is_told_which_extra_it_needs(write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edx2lrs.pipeline.config.needs.check_readable", lambda path: "No such bucket" if "://" in path else None)
+    found = faults_of(write(SITE.replace("lms: {", "lms: {external_ids: 'gs://b/ids.csv', ") + CONSUMER + "}\n"))
+    assert found == [
+        "c.yaml:1: lms.external_ids: file gs://b/ids.csv cannot be read: No such bucket; gs:// needs the extra gcp"
+        " (pip install '.[gcp]'), s3:// needs the extra aws (pip install '.[aws]')"
+    ]
+
+
 def test_a_root_with_a_slash_at_its_end_is_refused_with_the_right_one(write) -> None:
     found = faults_of(write("lms: {root_url: https://lms.example.com/, id_key: env:SITE_KEY}\n" + CONSUMER + "}"))
     assert found[0].endswith("write https://lms.example.com")
