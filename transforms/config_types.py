@@ -224,7 +224,7 @@ class Rate(_Options, frozen=True):
 
 
 class Tls(_Options, frozen=True):
-    """Certificates, besides those that the system trusts. The certificate of a server is always checked."""
+    """Certificates for the connections of this consumer. The certificate of a server is always checked."""
 
     ca: Annotated[Pem | None, Meta(
         description="File with the certificates of the authorities that are trusted, in place of the system's authorities.",
