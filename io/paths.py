@@ -49,18 +49,18 @@ def file_systems() -> Any:
 
 def open_bytes(path: str) -> BinaryIO:
     """The file, opened at its start. A gz file is inflated; the content decides. Raises OSError, whose ``strerror`` is one line."""
-    head = _open(path)
+    file = _open(path)
     try:
-        magic = head.read(2)
+        packed = file.read(2) == _GZIP
     except Exception as error:
-        head.close()
+        file.close()
         raise _os_error(error, path) from None
-    if not is_remote(path):
-        head.seek(0)
-        return cast(BinaryIO, gzip.GzipFile(fileobj=head)) if magic == _GZIP else head
-    head.close()  # not every remote file can seek
-    again = _open(path)
-    return cast(BinaryIO, gzip.GzipFile(fileobj=again)) if magic == _GZIP else again
+    if is_remote(path):  # not every remote file can seek
+        file.close()
+        file = _open(path)
+    else:
+        file.seek(0)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
 
 
 def write_bytes(path: str, *content: bytes) -> None:

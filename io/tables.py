@@ -6,11 +6,11 @@ import csv
 import re
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -55,8 +55,8 @@ class ExternalIdRow(NamedTuple):
 
 _make_row = partial(tuple.__new__, ExternalIdRow)  # in a third of the time of a call of the class
 _Record = tuple[str, int, Sequence[Any]]
-"""The word and the number of a ``TableRow``; the values of the columns that were asked for, in their order, as the format has
-them."""
+"""Word and number of a ``TableRow``, and the values of the wanted columns, as the format has them."""
+_Read = TypeVar("_Read")
 
 
 class _WrongValue(Exception):
@@ -68,12 +68,7 @@ def external_id_rows(path: str, emails: bool) -> Iterator[tuple[int, ExternalIdR
     ``username``, ``external_id_type``, ``external_user_id`` and perhaps ``email``, which is in no row unless ``emails`` are asked
     for; others are not looked at. The format is told by the content: Avro, JSON lines, else CSV. An id of 32 hexadecimal digits is
     a UUID as MySQL has it, and gets its hyphens, as in what the LMS sends. Raises TableError."""
-    for word, number, values in _records(path, ID_COLUMNS, "email"):
-        try:
-            row = _row(values, emails)
-        except _WrongValue as wrong:
-            raise TableError(f"{TableRow(path, word, number)}, column {wrong}") from None
-        yield number, row
+    return _checked(path, partial(_row, emails), ID_COLUMNS, ("email",))
 
 
 def table_row(path: str, number: int) -> TableRow:
@@ -86,13 +81,7 @@ def read_course_names(path: str) -> CourseNames:
     """The table of course names. Columns: ``course_id``, ``display_name``; the last row of a course counts, an empty
     name is none. The format is told as for external ids. Raises TableError."""
     names: dict[str, str] = {}
-    for word, number, (course, title) in _records(path, _COURSE_COLUMNS):
-        try:
-            course_id, name = _text(course, "course_id"), _text(title, "display_name")
-            if course_id is None:
-                raise _WrongValue("course_id: found nothing, expected a course key")
-        except _WrongValue as wrong:
-            raise TableError(f"{TableRow(path, word, number)}, column {wrong}") from None
+    for _, (course_id, name) in _checked(path, _course, _COURSE_COLUMNS, ()):
         if name is not None:
             names[course_id] = name
         else:
@@ -100,7 +89,26 @@ def read_course_names(path: str) -> CourseNames:
     return CourseNames(names)
 
 
-def _row(values: Sequence[Any], emails: bool) -> ExternalIdRow:
+def _checked(
+    path: str, read: Callable[[Sequence[Any]], _Read], columns: tuple[str, ...], optional: tuple[str, ...]
+) -> Iterator[tuple[int, _Read]]:
+    """What ``read`` makes of the values of each record, after the number of the record."""
+    for word, number, values in _records(path, columns, optional):
+        try:
+            row = read(values)
+        except _WrongValue as wrong:
+            raise TableError(f"{TableRow(path, word, number)}, column {wrong}") from None
+        yield number, row
+
+
+def _course(values: Sequence[Any]) -> tuple[str, str | None]:
+    course_id, name = _text(values[0], "course_id"), _text(values[1], "display_name")
+    if course_id is None:
+        raise _WrongValue("course_id: found nothing, expected a course key")
+    return course_id, name
+
+
+def _row(emails: bool, values: Sequence[Any]) -> ExternalIdRow:
     user_id, username, id_type, external_id, email = values
     user_id, username = _user_id(user_id), _text(username, "username")
     if user_id is None and username is None:
@@ -144,19 +152,17 @@ def _user_id(value: Any) -> int | None:
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, bool):
-        return "true or false"
     if isinstance(value, str):
         return "text that is no number"
-    kinds = {int: "a number", float: "a number", list: "a list", dict: "an object"}
+    kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
     return kinds.get(type(value), type(value).__name__)
 
 
-def _records(path: str, columns: tuple[str, ...], optional: str | None = None) -> Iterator[_Record]:
+def _records(path: str, columns: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[_Record]:
     try:
         with open_bytes(path) as file:
             first = next(file, b"").removeprefix(b"\xef\xbb\xbf")
-            lines = map(bytes.decode, chain([first], file))
+            lines = _decoded(path, chain([first], file))
             if first.startswith(_AVRO):
                 yield from _avro(path, columns, optional)
             elif first.lstrip()[:1] == b"{":
@@ -169,17 +175,21 @@ def _records(path: str, columns: tuple[str, ...], optional: str | None = None) -
         raise TableError(f"{path}: cannot be read: its compressed data is damaged or cut off") from None
 
 
-def _not_utf8(path: str, number: int) -> TableError:
-    return TableError(f"{path}: line {number}: bytes that are not UTF-8; export the table as UTF-8")
+def _decoded(path: str, lines: Iterable[bytes]) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            raise TableError(f"{path}: line {number}: bytes that are not UTF-8; export the table as UTF-8") from None
+        yield text
 
 
-def _csv(path: str, lines: Iterable[str], columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
+def _csv(path: str, lines: Iterable[str], columns: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[_Record]:
     reader = csv.reader(lines, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_columns(path, "line 1", header, columns, optional)
-        wanted = columns if optional is None else (*columns, optional)
-        pick = itemgetter(*(header.index(name) if name in header else len(header) for name in wanted))
+        pick = itemgetter(*(header.index(name) if name in header else len(header) for name in columns + optional))
         for values in reader:
             if not values:
                 continue
@@ -188,20 +198,12 @@ def _csv(path: str, lines: Iterable[str], columns: tuple[str, ...], optional: st
                 raise TableError(f"{place}: found {len(values)} columns, expected {len(header)} as in the header")
             values.append("")  # the optional column, where there is none
             yield "line", reader.line_num, pick(values)
-    except UnicodeDecodeError:
-        raise _not_utf8(path, reader.line_num + 1) from None
     except csv.Error as error:
         raise TableError(f"{path}: line {reader.line_num}: broken CSV: {error}") from None
 
 
-def _json_lines(path: str, lines: Iterator[str], columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
-    for number in count(1):
-        try:
-            line = next(lines, None)
-        except UnicodeDecodeError:
-            raise _not_utf8(path, number) from None
-        if line is None:
-            return
+def _json_lines(path: str, lines: Iterable[str], columns: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[_Record]:
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         place = TableRow(path, "line", number)
@@ -212,10 +214,10 @@ def _json_lines(path: str, lines: Iterator[str], columns: tuple[str, ...], optio
         if not isinstance(values, dict):
             raise TableError(f"{place}: found {_kind(values)}, expected an object")
         _check_columns(path, f"line {number}", values, _needed(columns, values), optional)
-        yield "line", number, _picked(values, columns, optional)
+        yield "line", number, [values.get(name) for name in columns + optional]
 
 
-def _avro(path: str, columns: tuple[str, ...], optional: str | None) -> Iterator[_Record]:
+def _avro(path: str, columns: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[_Record]:
     import fastavro  # only when there is Avro: slow to import
 
     number = 0
@@ -226,16 +228,9 @@ def _avro(path: str, columns: tuple[str, ...], optional: str | None) -> Iterator
                     raise TableError(f"{TableRow(path, 'record', number)}: found {_kind(values)}, expected a record")
                 if number == 1:
                     _check_columns(path, "schema", values, columns, optional)
-                yield "record", number, _picked(values, columns, optional)
+                yield "record", number, [values.get(name) for name in columns + optional]
     except (ValueError, KeyError, TypeError, EOFError, IndexError, StopIteration) as error:
         raise TableError(f"{path}: record {number + 1}: broken Avro ({type(error).__name__})") from None
-
-
-def _picked(values: dict[str, Any], columns: tuple[str, ...], optional: str | None) -> list[Any]:
-    picked = [values.get(name) for name in columns]
-    if optional is not None:
-        picked.append(values.get(optional))
-    return picked
 
 
 def _needed(columns: tuple[str, ...], values: Iterable[str]) -> tuple[str, ...]:
@@ -245,9 +240,9 @@ def _needed(columns: tuple[str, ...], values: Iterable[str]) -> tuple[str, ...]:
     return columns
 
 
-def _check_columns(path: str, place: str, found: Iterable[str], expected: tuple[str, ...], optional: str | None) -> None:
+def _check_columns(path: str, place: str, found: Iterable[str], expected: tuple[str, ...], optional: tuple[str, ...]) -> None:
     found = list(found)
-    doubled = sorted({name for name in found if found.count(name) > 1 and name in (*expected, optional)})
+    doubled = sorted({name for name in expected + optional if found.count(name) > 1})
     if doubled:
         raise TableError(f"{path}: {place}: column {doubled[0]} is there twice")
     missing = [column for column in expected if column not in found]

@@ -151,19 +151,18 @@ class FileReader:
     def _cut_packed(self, unpack: inflate.Unpack, head: bytes) -> Iterator[Lines | LongLine]:
         """The lines of a compressed file. The last line is held back until a further line has come, since a line that the damage
         cuts belongs to the damage."""
-        damaged: list[inflate.Damaged] = []
         line = self._line + 1
-        for part in cut(self._text(unpack, head, damaged), line):
-            if damaged and isinstance(part, Lines) and not part.data.endswith(b"\n"):
-                self._damage = Damage(damaged[0].cause, str(damaged[0]), part.first_line, part.data)
+        for part in cut(self._text(unpack, head), line):
+            if self._damage and isinstance(part, Lines) and not part.data.endswith(b"\n"):
+                self._damage = self._damage._replace(line=part.first_line, payload=part.data)
                 return
             line = part.line + 1 if isinstance(part, LongLine) else part.first_line + part.size
             yield part
-        if damaged:
-            self._damage = Damage(damaged[0].cause, str(damaged[0]), line, b"")
+        if self._damage:
+            self._damage = self._damage._replace(line=line)
 
-    def _text(self, unpack: inflate.Unpack, head: bytes, damaged: list[inflate.Damaged]) -> Iterator[bytes]:
-        """The text from the offset on. Damage ends the text, and is put into ``damaged``."""
+    def _text(self, unpack: inflate.Unpack, head: bytes) -> Iterator[bytes]:
+        """The text from the offset on. Damage ends the text; the line of the damage is not known here."""
         to_skip = self._offset
         try:
             for piece in unpack(self._counted(head)):
@@ -171,7 +170,7 @@ class FileReader:
                     yield piece[to_skip:]
                 to_skip = max(0, to_skip - len(piece))
         except inflate.Damaged as fault:
-            damaged.append(fault)
+            self._damage = Damage(fault.cause, str(fault), 0, b"")
 
     def _counted(self, head: bytes) -> Iterator[bytes]:
         """``head``, which was read already, and the rest of the file as stored."""

@@ -41,56 +41,38 @@ def unpacker(head: bytes) -> Unpack | None:
 def inflate(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The text of a gzip file, in pieces of at most 256 KiB (RFC 1952; members follow each other, zero bytes may pad the end).
     Raises ``Damaged`` after everything that could be read was given."""
-    stream = zlib_ng.decompressobj(_GZIP_FORMAT)
-    begun = False
+    stream = None
     for piece in pieces:
-        data = piece
-        while data:
-            if not begun:
+        data, held = piece, False
+        while data or held:
+            if stream is None:
                 data = data.lstrip(b"\0")
                 if not data:
                     break
-                begun = True
+                stream = zlib_ng.decompressobj(_GZIP_FORMAT)
             try:
                 text = stream.decompress(data, PIECE)
             except zlib_ng.error:  # type: ignore[misc]  # its stub declares an instance
                 raise Damaged("corrupt_gzip", "the gzip data are damaged from here on") from None
             if text:
                 yield text
+            data, held = stream.unconsumed_tail, len(text) == PIECE
             if stream.eof:
-                data = stream.unused_data
-                stream, begun = zlib_ng.decompressobj(_GZIP_FORMAT), False
-            else:
-                data = stream.unconsumed_tail
-                if not data and len(text) == PIECE:
-                    yield from _rest(stream)
-                    if stream.eof:
-                        data = stream.unused_data
-                        stream, begun = zlib_ng.decompressobj(_GZIP_FORMAT), False
-    if begun:
+                data, held, stream = stream.unused_data, False, None
+    if stream is not None:
         raise Damaged("truncated_gzip", "the gzip data end before their end mark")
-
-
-def _rest(stream: zlib_ng._Decompress) -> Iterator[bytes]:
-    """The text that the decompressor still holds after all input was read."""
-    while not stream.eof:
-        text = stream.decompress(b"", PIECE)
-        if not text:
-            return
-        yield text
 
 
 def unzstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The text of a zstd file (RFC 8878; frames follow each other). Raises ``Damaged`` after everything that could be read was
     given."""
     decompressor = zstandard.ZstdDecompressor()
-    frame = decompressor.decompressobj()
-    begun = False
+    frame = None
     for piece in pieces:
         for at in range(0, len(piece), _ZSTD_PIECE):
             data = piece[at : at + _ZSTD_PIECE]
             while data:
-                begun = True
+                frame = frame or decompressor.decompressobj()
                 try:
                     text = frame.decompress(data)
                 except zstandard.ZstdError:
@@ -99,7 +81,6 @@ def unzstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
                     yield text
                 data = b""
                 if frame.eof:
-                    data = frame.unused_data
-                    frame, begun = decompressor.decompressobj(), False
-    if begun:
+                    data, frame = frame.unused_data, None
+    if frame is not None:
         raise Damaged("truncated_zstd", "the zstd data end before their end mark")

@@ -35,12 +35,9 @@ class _Unfinished:
         self.length = 0
 
     def add(self, part: bytes) -> None:
-        if not part:
-            return
         self.length += len(part)
-        if self.length <= self._longest or not self._parts:
-            self._parts.append(part if self.length <= self._longest else part[:KEPT_OF_A_LONG_LINE])
-        else:
+        self._parts.append(part)
+        if self.length > self._longest:
             self._parts = [b"".join(self._parts)[:KEPT_OF_A_LONG_LINE]]
 
     def end(self, number: int) -> Lines | LongLine:

@@ -58,13 +58,8 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
     actors, course_name = identities(lms, [actor_options(request.protocol, ActorChoice(), lms)], on_progress)
 
     def make(root_url: str) -> Translator:
-        actor_of = actors[0].at(root_url).find
         return Translator(
-            request.protocol,
-            root_url,
-            actor_of,
-            course_name,
-            statement_ids=lms.statement_ids,
+            request.protocol, root_url, actors[0].at(root_url).find, course_name, statement_ids=lms.statement_ids,
             transformer_version=lms.transformer_version,
         )
 

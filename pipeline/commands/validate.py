@@ -50,14 +50,5 @@ def _where(validated: Validated) -> str:
 
 def _as_json(validated: Validated, violation: Violation) -> str:
     document, identifier, _ = validated
-    told = {
-        "line": document.line,
-        "item": document.item,
-        "id": identifier,
-        "path": path_text(violation.path),
-        "found": violation.found,
-        "expected": violation.expected,
-        "clause": violation.clause,
-        "required": violation.required,
-    }
-    return json.dumps(told)
+    place = {"line": document.line, "item": document.item, "id": identifier}
+    return json.dumps({**place, **violation._asdict(), "path": path_text(violation.path)})

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-_NAMES = {
-    dict: "an object",
-    list: "an array",
-    str: "a text",
-    bool: "a boolean",
-    type(None): "null",
-    int: "a number",
-    float: "a number",
-}
+_NAMES = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", type(None): "null", int: "a number", float: "a number"}
 
 
 def json_type(value: object) -> str:

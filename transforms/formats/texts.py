@@ -85,14 +85,12 @@ def is_iri(text: str) -> bool:
 _REMEMBERED = 500  # characters
 
 
-@lru_cache(16_384)  # a site has few activities, and many statements about each
-def _is_short_iri(text: str) -> bool:
-    return _has_iri_form(text)
-
-
 def _has_iri_form(text: str) -> bool:
     found = _iri(text)
     return found is not None and (found[1] is None or _is_ipv6(found[1]))
+
+
+_is_short_iri = lru_cache(16_384)(_has_iri_form)  # a site has few activities, and many statements about each
 
 
 def _is_ipv6(text: str) -> bool:

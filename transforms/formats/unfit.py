@@ -14,7 +14,5 @@ class UnfitError(Exception):
 
 def kind_of(value: object) -> str:
     """The type of a YAML value in words, without the value."""
-    if value is None:
-        return "nothing"
     names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
-    return names[type(value)]
+    return "nothing" if value is None else names[type(value)]

@@ -327,17 +327,11 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
         if isinstance(time, Refusal):
             return time
         context = parts.get("context")
-        return _event(
-            name,
-            from_event_type,
-            time,
-            *_top(envelope),
-            _read_value(context, Context, False, "context"),
-            _read_value(context, source_event.context, False, "context") if source_event.context else None,
-            _read_value(
-                parts["event"] if "event" in parts else parts["data"], source_event.data, source_event.text_allowed, "data"
-            ),
-        )
+        about = _read_value(context, Context, False, "context")
+        declared = _read_value(context, source_event.context, False, "context") if source_event.context else None
+        payload = parts["event"] if "event" in parts else parts["data"]
+        data = _read_value(payload, source_event.data, source_event.text_allowed, "data")
+        return _event(name, from_event_type, time, *_top(envelope), about, declared, data)
     except _Refused as refused:
         return refused.refusal
     except RecursionError:

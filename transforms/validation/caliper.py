@@ -8,7 +8,6 @@ are not checked.
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
 from edx2lrs.transforms.formats.texts import is_blank_node, is_duration, is_instant, is_iri, is_urn_uuid
@@ -72,7 +71,6 @@ def _is_identifier(value: str) -> bool:
 
 
 _identifier = formatted(_is_identifier, "an absolute IRI or a blank node", "Identifiers")
-_instant = formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", "Event")
 
 
 def _object(clause: str) -> Validator:
@@ -81,22 +79,8 @@ def _object(clause: str) -> Validator:
 
 def _value_check(name: str, clause: str, items: str) -> Validator:
     """The check of an entity's property, by the tables; ``items`` is the type of what the entity collects."""
-    if name in terms.TEXTS:
-        return _or_left_out(text(clause), clause)
-    if name in terms.LISTS_OF_TEXTS:
-        return _or_left_out(array(text(clause), "texts", clause), clause)
-    if name in terms.INSTANTS:
-        return formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", clause)
-    if name in terms.DURATIONS:
-        return formatted(is_duration, "a duration (ISO 8601)", clause)
-    if name in terms.INTEGERS or name in terms.COUNTS:
-        return _or_left_out(integer(clause, 0 if name in terms.COUNTS else -inf), clause)
-    if name in terms.DECIMALS:
-        return _or_left_out(number(clause), clause)
-    if name in terms.BOOLEANS:
-        return _or_left_out(boolean(clause), clause)
-    if name in terms.OBJECTS:
-        return _or_left_out(_object(clause), clause)
+    if name in terms.VALUES:
+        return _plain_value(terms.VALUES[name], clause)
     if name in terms.ENTITIES:
         return _entity_of(terms.ENTITIES[name], clause)
     if name in terms.LISTS_OF_ENTITIES or name == "items":
@@ -105,14 +89,31 @@ def _value_check(name: str, clause: str, items: str) -> Validator:
     return _TERM_CHECKS[name]
 
 
+def _plain_value(kind: str, clause: str) -> Validator:
+    if kind == "instant":
+        return formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", clause)
+    if kind == "duration":
+        return formatted(is_duration, "a duration (ISO 8601)", clause)
+    checks = {
+        "text": text(clause),
+        "texts": array(text(clause), "texts", clause),
+        "integer": integer(clause),
+        "count": integer(clause, 0),
+        "decimal": number(clause),
+        "boolean": boolean(clause),
+        "object": _object(clause),
+    }
+    return _or_left_out(checks[kind], clause)
+
+
 def _entity_of(types: str, clause: str) -> Validator:
     """An entity of one of these types (or a subtype), or its IRI."""
     wanted = frozenset(types.split())
     expected = " or ".join(types.split())
 
     def check(value: object) -> Violations:
-        if isinstance(value, str):
-            return FINE if _is_identifier(value) else wrong(value, f"{expected}, or its IRI", clause)
+        if isinstance(value, str) and _is_identifier(value):
+            return FINE
         if not isinstance(value, dict):
             return wrong(value, f"{expected}, or its IRI", clause)
         kind = value.get("type")
@@ -126,8 +127,8 @@ def _entity_of(types: str, clause: str) -> Validator:
     return check
 
 
+# a document may name contexts of its own everywhere
 _local_context = fitting(lambda value: isinstance(value, (str, list, dict)), "a context", "JSON-LD Context")
-"""JSON-LD Context: a document may name contexts of its own everywhere."""
 
 
 def _value_record(kind: str) -> Validator:
@@ -196,7 +197,7 @@ def _context(value: object) -> Violations:
 _PLAIN_PARTS: dict[str, Validator] = {
     "@context": _context,
     "id": formatted(is_urn_uuid, "urn:uuid: and a UUID", "Event"),
-    "eventTime": _instant,
+    "eventTime": formatted(is_instant, "YYYY-MM-DDTHH:mm:ss.SSSZ, in UTC", "Event"),
     "extensions": _or_left_out(_object("Event"), "Event"),
 }
 
@@ -258,11 +259,10 @@ def _by_action(event: dict[str, Any], kind: str, action: str) -> Violations:
     violations = FINE
     for part, types in terms.BY_ACTION.get((kind, action), {}).items():
         violations += _narrowed(event, part, types, f"for {action}", kind)
-    required, recommended = terms.REQUIRED_BY_ACTION.get((kind, action)), terms.RECOMMENDED_BY_ACTION.get((kind, action))
-    if required and required not in event:
-        violations += (missing(required, f"{required}, for {action}", kind),)
-    if recommended and recommended not in event:
-        violations += (missing(recommended, f"{recommended}, for {action}", kind, required=False),)
+    for by_action, required in ((terms.REQUIRED_BY_ACTION, True), (terms.RECOMMENDED_BY_ACTION, False)):
+        part = by_action.get((kind, action), "")
+        if part and part not in event:
+            violations += (missing(part, f"{part}, for {action}", kind, required),)
     if kind == "AnnotationEvent" and action in terms.ANNOTATION_OF_ACTION and _type_of(event.get("generated")) != "Annotation":
         violations += _narrowed(
             event, "generated", (terms.ANNOTATION_OF_ACTION[action],), f"for {action}", "Annotation Profile", required=False
@@ -274,7 +274,8 @@ def _by_profile(event: dict[str, Any], kind: str, profile: str) -> Violations:
     heading = profile.removesuffix("Profile") + " Profile"
     events = terms.PROFILES[profile]
     if kind not in events:
-        return (Violation(("profile",), f'"{profile}"', f"a profile that has {kind}; this one has {', '.join(events)}", heading),)
+        expected = f"a profile that has {kind}; this one has {', '.join(sorted(events))}"
+        return (Violation(("profile",), f'"{profile}"', expected, heading),)
     return _narrowed(event, "object", events[kind], f"in the {heading}", heading)
 
 

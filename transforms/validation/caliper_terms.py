@@ -119,26 +119,20 @@ def _types_of(properties: dict[str, str]) -> dict[str, str]:
 
 
 # The types of properties' values. Every property has one type, whatever entity has it.
-TEXTS = frozenset(
-    _words(
-        "name description storageName mediaType version courseNumber academicSession category selectionText bookmarkNotes body "
-        "comment searchTerms questionPosed minLabel maxLabel volumeLevel volumeMin volumeMax host ipAddress userAgent value "
-        "identifier messageType"
-    )
-)
-LISTS_OF_TEXTS = frozenset(_words("keywords tags values selections itemLabels itemValues categories"))
-INSTANTS = frozenset(
-    _words(
-        "dateCreated dateModified datePublished dateToActivate dateToShow dateToStartOn dateToSubmit startedAtTime endedAtTime "
-        "dateSent dateTimeSelected minDateTime maxDateTime"
-    )
-)
-DURATIONS = frozenset({"duration", "currentTime"})
-INTEGERS = frozenset(_words("count index scalePoints minSelections maxSelections sentCount"))
-COUNTS = frozenset(_words("maxAttempts maxSubmits points searchResultsItemCount start end"))  # not below 0
-DECIMALS = frozenset(_words("metricValue maxMetricValue maxScore scoreGiven maxResultScore resultScore minValue maxValue step weight"))
-BOOLEANS = frozenset({"isTimeDependent", "muted", "isOrderedSelection"})
-OBJECTS = frozenset({"extensions", "messageParameters"})
+VALUES: dict[str, str] = _types_of({
+    "text": "name description storageName mediaType version courseNumber academicSession category selectionText bookmarkNotes body "
+    "comment searchTerms questionPosed minLabel maxLabel volumeLevel volumeMin volumeMax host ipAddress userAgent value identifier "
+    "messageType",
+    "texts": "keywords tags values selections itemLabels itemValues categories",
+    "integer": "count index scalePoints minSelections maxSelections sentCount",
+    "count": "maxAttempts maxSubmits points searchResultsItemCount start end",  # not below 0
+    "decimal": "metricValue maxMetricValue maxScore scoreGiven maxResultScore resultScore minValue maxValue step weight",
+    "boolean": "isTimeDependent muted isOrderedSelection",
+    "object": "extensions messageParameters",
+    "duration": "duration currentTime",
+    "instant": "dateCreated dateModified datePublished dateToActivate dateToShow dateToStartOn dateToSubmit startedAtTime endedAtTime "
+    "dateSent dateTimeSelected minDateTime maxDateTime",
+})
 ENTITIES: dict[str, str] = _types_of({
     "Agent": "scoredBy",
     "Attempt": "attempt",
@@ -183,21 +177,6 @@ _SUBROLES = {
 }
 ROLES = frozenset(_SUBROLES) | {f"{role}#{part}" for role, parts in _SUBROLES.items() for part in parts.split()}
 
-# MarkedAsUnread: so in the action's own entry and in the JSON-LD context; the events' entries write MarkedAsUnRead.
-ACTIONS = frozenset(
-    _words(
-        "Abandoned Accepted Activated Added Archived Attached Bookmarked ChangedResolution ChangedSize ChangedSpeed "
-        "ChangedVolume Classified ClosedPopout Commented Completed Copied Created Deactivated Declined Deleted "
-        "Described DisabledClosedCaptioning Disliked Downloaded EnabledClosedCaptioning Ended EnteredFullScreen "
-        "ExitedFullScreen ForwardedTo Graded Hid Highlighted Identified JumpedTo Launched Liked Linked LoggedIn "
-        "LoggedOut MarkedAsRead MarkedAsUnread Modified Muted NavigatedTo OpenedPopout OptedIn OptedOut Paused Posted "
-        "Printed Published Questioned Ranked Recommended Removed Reset Restarted Restored Resumed Retrieved Returned "
-        "Reviewed Rewound Saved Searched Sent Shared Showed Skipped Started Submitted Subscribed Tagged TimedOut "
-        "Unmuted Unpublished Unsubscribed Uploaded Used Viewed"
-    )
-)
-
-
 class EventType(NamedTuple):
     """``actions``: the only actions that the event may have. ``parts``: the types of the entities in the event's properties. The actor
     of most events is a person."""
@@ -212,19 +191,11 @@ def _event(actions: str, actor: str = "Person", **parts: str) -> EventType:
 
 # What every event has, unless its own entry says more
 EVENT_PARTS: dict[str, tuple[str, ...]] = {
-    "actor": ("Agent",),
-    "object": ("Entity",),
-    "target": ("Entity",),
-    "generated": ("Entity",),
-    "referrer": ("Entity",),
-    "edApp": ("SoftwareApplication",),
-    "group": ("Organization",),
-    "membership": ("Membership",),
-    "session": ("Session",),
+    "actor": ("Agent",), "object": ("Entity",), "target": ("Entity",), "generated": ("Entity",), "referrer": ("Entity",),
+    "edApp": ("SoftwareApplication",), "group": ("Organization",), "membership": ("Membership",), "session": ("Session",),
     "federatedSession": ("LtiSession",),
 }
-EVENT_TYPES: dict[str, EventType] = {
-    "Event": EventType(ACTIONS, {}),
+_EVENT_TYPES: dict[str, EventType] = {
     "AnnotationEvent": _event("Bookmarked Highlighted Shared Tagged", object="DigitalResource", target="Frame", generated="Annotation"),
     "AssessmentEvent": _event("Started Paused Resumed Restarted Reset Submitted", object="Assessment", generated="Attempt"),
     # generated: a Response by its own entry, an Attempt too by the Assessment Profile; see BY_ACTION
@@ -243,6 +214,7 @@ EVENT_TYPES: dict[str, EventType] = {
         "EnabledClosedCaptioning DisabledClosedCaptioning EnteredFullScreen ExitedFullScreen Muted Unmuted OpenedPopout ClosedPopout",
         object="MediaObject", target="MediaLocation",
     ),
+    # MarkedAsUnread: so in the action's own entry and in the JSON-LD context; the events' entries write MarkedAsUnRead
     "MessageEvent": _event("MarkedAsRead MarkedAsUnread Posted", object="Message"),
     "NavigationEvent": _event(
         "NavigatedTo",
@@ -272,6 +244,11 @@ EVENT_TYPES: dict[str, EventType] = {
     # object: a DigitalResource by its own entry, a Result by the Grading Profile
     "ViewEvent": _event("Viewed", object="DigitalResource Result"),
 }
+_ACTIONS_OF_NO_EVENT_TYPE = _words(
+    "Abandoned Added Attached Classified Disliked Hid Identified Liked Linked Questioned Recommended Removed Rewound Showed"
+)
+ACTIONS = frozenset(_ACTIONS_OF_NO_EVENT_TYPE).union(*(kind.actions for kind in _EVENT_TYPES.values()))
+EVENT_TYPES: dict[str, EventType] = {"Event": EventType(ACTIONS, {}), **_EVENT_TYPES}
 
 # What an action narrows: (event type, action) -> the types of its parts
 BY_ACTION: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
@@ -288,17 +265,10 @@ REQUIRED_BY_ACTION: dict[tuple[str, str], str] = {
     ("ToolLaunchEvent", "Launched"): "federatedSession",
 }
 # What the profiles say SHOULD be given
-_GENERATING = {
-    "AnnotationEvent": EVENT_TYPES["AnnotationEvent"].actions,
-    "AssessmentEvent": EVENT_TYPES["AssessmentEvent"].actions,
-    "AssignableEvent": {"Started", "Completed", "Submitted", "Reviewed"},
-    "FeedbackEvent": EVENT_TYPES["FeedbackEvent"].actions,
-    "GradeEvent": EVENT_TYPES["GradeEvent"].actions,
-    "QuestionnaireEvent": EVENT_TYPES["QuestionnaireEvent"].actions,
-    "SearchEvent": EVENT_TYPES["SearchEvent"].actions,
-}
+_GENERATING = ("AnnotationEvent", "AssessmentEvent", "FeedbackEvent", "GradeEvent", "QuestionnaireEvent", "SearchEvent")
 RECOMMENDED_BY_ACTION: dict[tuple[str, str], str] = {
-    (event, action): "generated" for event, actions in _GENERATING.items() for action in actions
+    **{(event, action): "generated" for event in _GENERATING for action in EVENT_TYPES[event].actions},
+    **{("AssignableEvent", action): "generated" for action in ("Started", "Completed", "Submitted", "Reviewed")},
 }
 ANNOTATION_OF_ACTION = {
     "Bookmarked": "BookmarkAnnotation",
@@ -307,42 +277,29 @@ ANNOTATION_OF_ACTION = {
     "Tagged": "TagAnnotation",
 }
 
+
+def _seen(*types: str) -> dict[str, tuple[str, ...]]:
+    """The events of a learner who goes to an object of these types or views the object."""
+    return {"NavigationEvent": types, "ViewEvent": types}
+
+
 # profile -> its event types, each with the types of its object; none: those of the event
 PROFILES: dict[str, dict[str, tuple[str, ...]]] = {
     "AnnotationProfile": {"AnnotationEvent": ()},
-    "AssessmentProfile": {
-        "AssessmentEvent": (),
-        "AssessmentItemEvent": (),
-        "NavigationEvent": ("Assessment", "AssessmentItem"),
-        "ViewEvent": ("Assessment", "AssessmentItem"),
-    },
-    "AssignableProfile": {
-        "AssignableEvent": (),
-        "NavigationEvent": ("AssignableDigitalResource",),
-        "ViewEvent": ("AssignableDigitalResource",),
-    },
+    "AssessmentProfile": {"AssessmentEvent": (), "AssessmentItemEvent": (), **_seen("Assessment", "AssessmentItem")},
+    "AssignableProfile": {"AssignableEvent": (), **_seen("AssignableDigitalResource")},
     "FeedbackProfile": {"FeedbackEvent": ()},
-    "ForumProfile": {
-        "ForumEvent": (),
-        "MessageEvent": (),
-        "NavigationEvent": ("Forum", "Message", "Thread"),
-        "ThreadEvent": (),
-        "ViewEvent": ("Forum", "Message", "Thread"),
-    },
+    "ForumProfile": {"ForumEvent": (), "MessageEvent": (), "ThreadEvent": (), **_seen("Forum", "Message", "Thread")},
     "GeneralProfile": {"Event": ()},
     "GradingProfile": {"GradeEvent": (), "ViewEvent": ("Result",)},
-    "MediaProfile": {"MediaEvent": (), "NavigationEvent": ("MediaObject",), "ViewEvent": ("MediaObject",)},
+    "MediaProfile": {"MediaEvent": (), **_seen("MediaObject")},
     "ReadingProfile": {"NavigationEvent": (), "ViewEvent": ("DigitalResource",)},
     "ResourceManagementProfile": {"ResourceManagementEvent": ()},
     "SearchProfile": {"SearchEvent": ()},
     "SessionProfile": {"SessionEvent": ()},
     "SurveyProfile": {
-        "NavigationEvent": ("Questionnaire", "QuestionnaireItem"),
-        "QuestionnaireEvent": (),
-        "QuestionnaireItemEvent": (),
-        "SurveyEvent": (),
-        "SurveyInvitationEvent": (),
-        "ViewEvent": ("Questionnaire", "QuestionnaireItem"),
+        **dict.fromkeys(("QuestionnaireEvent", "QuestionnaireItemEvent", "SurveyEvent", "SurveyInvitationEvent"), ()),
+        **_seen("Questionnaire", "QuestionnaireItem"),
     },
     "ToolLaunchProfile": {"ToolLaunchEvent": ()},
     "ToolUseProfile": {"ToolUseEvent": ()},

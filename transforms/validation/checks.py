@@ -73,12 +73,7 @@ def array(check_item: Validator, of: str, clause: str) -> Validator:
     def check(value: object) -> Violations:
         if not isinstance(value, list):
             return wrong(value, f"an array of {of}", clause)
-        violations: list[Violation] = []
-        for place, item in enumerate(value):
-            found = check_item(item)
-            if found:
-                violations += within(place, found)
-        return tuple(violations)
+        return tuple(violation for place, item in enumerate(value) for violation in within(place, check_item(item)))
 
     return check
 
@@ -93,25 +88,15 @@ def keyed(is_key: Matches, key: str, clause: str, check_item: Validator = anythi
         for name, item in value.items():
             if not is_key(name):
                 violations.append(Violation((name,), "another key", f"keys that are {key}", clause))
-            found = check_item(item)
-            if found:
-                violations += within(name, found)
+            violations += within(name, check_item(item))
         return tuple(violations)
 
     return check
 
 
 def record(
-    what: str,
-    clause: str,
-    properties: Mapping[str, Validator],
-    *,
-    required: Sequence[str] = (),
-    recommended: Mapping[str, str] | None = None,
-    rules: Sequence[Rule] = (),
-    unknown: str,
-    elsewhere: str = "",
-    nulls: str | None = None,
+    what: str, clause: str, properties: Mapping[str, Validator], *, unknown: str, required: Sequence[str] = (),
+    recommended: Mapping[str, str] | None = None, rules: Sequence[Rule] = (), elsewhere: str = "", nulls: str | None = None,
 ) -> Validator:
     """An object with these properties and no other.
 
@@ -124,10 +109,9 @@ def record(
         if not isinstance(value, dict):
             return wrong(value, what, clause)
         violations = [missing(name, f"a value: {what} has one", clause) for name in required if name not in value]
-        if recommended:
-            violations += [
-                missing(name, f"a value in {what}", by, required=False) for name, by in recommended.items() if name not in value
-            ]
+        for name, by in (recommended or {}).items():
+            if name not in value:
+                violations.append(missing(name, f"a value in {what}", by, required=False))
         for name, item in value.items():
             check_item = properties.get(name)
             found = _unknown(name, properties, f"{what}{elsewhere}", unknown) if check_item is None else check_item(item)

@@ -122,16 +122,8 @@ def _actor(value: object) -> Violations:
 
 COMPONENTS = ("choices", "scale", "source", "target", "steps")
 COMPONENTS_OF: dict[str, tuple[str, ...]] = {
-    "true-false": (),
-    "choice": ("choices",),
-    "fill-in": (),
-    "long-fill-in": (),
-    "matching": ("source", "target"),
-    "performance": ("steps",),
-    "sequencing": ("choices",),
-    "likert": ("scale",),
-    "numeric": (),
-    "other": (),
+    "true-false": (), "choice": ("choices",), "fill-in": (), "long-fill-in": (), "matching": ("source", "target"),
+    "performance": ("steps",), "sequencing": ("choices",), "likert": ("scale",), "numeric": (), "other": (),
 }
 # "Response Patterns": the form of a pattern; for a type that is not in this table, every text is a pattern
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
@@ -377,11 +369,7 @@ _substatement = _record("a SubStatement", "2.4.4.3", {
     **dict.fromkeys(("id", "stored", "version", "authority"), _not_in_a_substatement),
 }, required=("objectType", "actor", "verb", "object"), rules=_RULES)
 _OBJECTS: dict[str, Validator] = {
-    "Activity": _activity,
-    "Agent": _agent,
-    "Group": _group,
-    "StatementRef": _statement_reference,
-    "SubStatement": _substatement,
+    "Activity": _activity, "Agent": _agent, "Group": _group, "StatementRef": _statement_reference, "SubStatement": _substatement,
 }
 
 
