@@ -15,8 +15,7 @@ class SourceUrlError(Exception):
 
 
 class SourceUrl(NamedTuple):
-    """``name``: the stream's name for people and for the state directory, without credentials. ``servers``: ``HOST:PORT``, or the
-    project of a subscription; ``path``: subscription, topic, stream or file; ``options``: the text after the ``?``."""
+    """``name``: for people and the state directory, without credentials. ``servers``: ``HOST:PORT``, or a subscription's project."""
 
     scheme: str
     name: str
@@ -30,15 +29,13 @@ def scheme_of(text: str) -> str:
 
 
 def split(text: str, form: str) -> SourceUrl:
-    """The parts of an address whose path has one name. ``name`` is not checked and has no options yet; ``servers`` is the text
-    between ``//`` and ``/``. ``form``: how the address is written. Raises ``SourceUrlError``."""
+    """The parts of an address, written as ``form`` says; ``servers`` is the text between ``//`` and ``/``. Raises SourceUrlError."""
     try:
         parts = urlsplit(text)
     except ValueError:
         raise wrong(text, form, "is no address") from None
     if "@" in parts.netloc:  # the message does not repeat the text, which may hold a secret
-        named = f"{scheme_of(text)}://..."
-        raise SourceUrlError(f"--input {named}: holds a user or password; name the secret's place in an option instead")
+        raise SourceUrlError(f"--input {scheme_of(text)}://...: holds a user or password; name the secret's place in an option instead")
     path = unquote(parts.path.strip("/"))
     if parts.fragment or not path or "/" in path:
         raise wrong(text, form, "is no such address")

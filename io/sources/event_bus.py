@@ -19,10 +19,8 @@ from edx2lrs.transforms.failure import Refusal
 
 TRACKING_EVENT = "org.openedx.analytics.tracking.event.emitted.v1"
 
-Schema = Any
-"""An Avro schema as fastavro parsed it."""
-SchemaOf = Callable[[int], "Schema | Refusal"]
-"""The schema that a value was written with, by its number."""
+Schema = Any  # as fastavro parsed it
+SchemaOf = Callable[[int], "Schema | Refusal"]  # by the schema's number
 
 _NAMES = ("name", "timestamp", "data", "context")
 _LOG_DATA = {"type": "record", "name": "TrackingLogData", "fields": [{"name": name, "type": "string"} for name in _NAMES]}
@@ -37,20 +35,17 @@ def bundled_schema(_number: int) -> Schema:
 
 
 def event_of_kafka(value: bytes | None, event_type: str | None, schema_of: SchemaOf = bundled_schema) -> bytes | Refusal:
-    """The event's JSON from a message's value; ``event_type``: the message's header ``ce_type``. Refused with stage ``read``:
-    ``not_an_event``, ``bad_avro``, ``unknown_schema``."""
+    """The JSON of an event. ``event_type``: header ``ce_type``. Refused: ``not_an_event``, ``bad_avro``, ``unknown_schema``."""
     return _event(value, event_type, partial(_of_confluent, schema_of), "the message has no value")
 
 
 def event_of_redis(value: bytes | None, event_type: str | None) -> bytes | Refusal:
-    """The event's JSON from an entry's field ``event_data``; ``event_type``: the entry's field ``type``. Refused as in
-    ``event_of_kafka``."""
-    of_avro = partial(_of_avro, SCHEMA, "the bundled schema")
-    return _event(value, event_type, of_avro, "the entry has no field event_data, or nothing in it")
+    """The JSON of an event. ``value``: field ``event_data``; ``event_type``: field ``type``. Refused as in ``event_of_kafka``."""
+    missing = "the entry has no field event_data, or nothing in it"
+    return _event(value, event_type, partial(_of_avro, SCHEMA, "the bundled schema"), missing)
 
 
 def _event(value: bytes | None, event_type: str | None, of_avro: Callable[[bytes], bytes | Refusal], missing: str) -> bytes | Refusal:
-    """The way from a value to an event, for every bus and engine. A step for all values (such as a compression) belongs here."""
     if not value:
         return Refusal("read", "not_an_event", missing)
     if event_type and event_type != TRACKING_EVENT:
@@ -65,8 +60,7 @@ def _of_confluent(schema_of: SchemaOf, value: bytes) -> bytes | Refusal:
         return Refusal("read", "bad_avro", message)
     if value[_HEAD : _HEAD + 1] == b"{":
         return _of_json(value[_HEAD:])
-    number = int.from_bytes(value[1:_HEAD], "big")
-    schema = schema_of(number)
+    schema = schema_of(number := int.from_bytes(value[1:_HEAD], "big"))
     return schema if isinstance(schema, Refusal) else _of_avro(schema, f"schema {number}", value[_HEAD:])
 
 
@@ -94,7 +88,6 @@ def _of_json(value: bytes) -> bytes:
     if value.find(b'"tracking_log"', 0, 64) < 0:
         return value
     try:
-        inner = _wrapped(value).tracking_log
+        return bytes(_wrapped(value).tracking_log) or value
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return value
-    return bytes(inner) or value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from edx2lrs.io.sources import inflate
@@ -27,8 +28,7 @@ class Damage(NamedTuple):
 
 
 class FileChunk(NamedTuple):
-    """What one poll gives: lines, lines that are too long, a fault of the file; the byte of the text that it begins at (``start``), and
-    how far it reaches.
+    """Lines, and the byte of the text at which they begin (``start``).
 
     ``by_offset``: the numbers of lines are the offsets that they begin at, since nobody has counted the lines before them.
     ``skipped``: bytes in front of the first line, which belong to the part before. ``stored``: bytes as stored that are read."""
@@ -97,9 +97,8 @@ class FileReader:
             except Exception as error:
                 raise Unreadable(f"{self._path}: cannot be read on: {reason(error)}") from None
         self._line += count
-        done = self._next is None
-        damage = self._damage if done else None
-        reached = Reached(self._offset, self._line, done)
+        reached = Reached(self._offset, self._line, done=self._next is None)
+        damage = self._damage if reached.done else None
         return FileChunk(lines, long_lines, damage, start, reached, by_offset, skipped, self._stored)
 
     def close(self) -> None:
@@ -113,10 +112,8 @@ class FileReader:
 
     def _cut(self) -> Iterator[Lines | LongLine]:
         head = b"" if self._start else self._file.read(_HEAD)  # what is read from the middle on is a plain file
-        binary = _binary(head)
-        if binary:
-            message = f"{binary}, expected lines of JSON, plain, gzip or zstd"
-            self._damage = Damage("not_a_log", message, self._line + 1, b"")
+        if binary := _binary(head):
+            self._damage = Damage("not_a_log", f"{binary}, expected lines of JSON, plain, gzip or zstd", self._line + 1, b"")
             return
         unpack = inflate.unpacker(head)
         yield from self._cut_packed(unpack, head) if unpack else self._cut_part()
@@ -174,16 +171,13 @@ class FileReader:
 
     def _counted(self, head: bytes) -> Iterator[bytes]:
         """``head``, which was read already, and the rest of the file as stored."""
-        piece = head
-        while piece:
+        for piece in chain([head], iter(partial(self._file.read, inflate.PIECE), b"")):
             self._stored += len(piece)
             yield piece
-            piece = self._file.read(inflate.PIECE)
 
 
 def _binary(head: bytes) -> str | None:
-    """The kind of a file that is certainly no log: another compression (by its first bytes), or NUL bytes in a text that is no
-    UTF-8."""
+    """The kind of a file that is certainly no log: another compression, or NUL bytes in a text that is no UTF-8."""
     for magic, name in _BINARY.items():
         if head.startswith(magic):
             return f"a {name} file"

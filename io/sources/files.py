@@ -17,7 +17,6 @@ from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine, Sharing, S
 HEAD = 1024
 """Bytes of a file's head that tell whether it is the file of last time."""
 
-
 SPEC = SourceSpec(
     name="files",
     what="files",
@@ -51,8 +50,7 @@ def use_options(beam_arguments: Sequence[str]) -> None:
 
 
 def find(inputs: Sequence[str]) -> list[FoundFile]:
-    """The files of globs and folders (with everything below a folder), each file once, by path. Hidden files are left out. An input
-    may name several globs, with commas between them. Raises ``InputError`` for an input without any file."""
+    """The files of globs (with commas between them) and folders, each file once, by path; no hidden ones. Raises ``InputError``."""
     found: dict[str, FoundFile] = {}
     for pattern in [each for given in inputs for each in _each(given)]:
         matches = _match(pattern)
@@ -63,7 +61,6 @@ def find(inputs: Sequence[str]) -> list[FoundFile]:
 
 
 def _each(given: str) -> list[str]:
-    """The names in an input. A comma is a part of a name only if a local file has this name."""
     return [given] if os.path.exists(given) else [pattern for pattern in given.split(",") if pattern]
 
 
@@ -76,13 +73,8 @@ def _match(pattern: str) -> list[FoundFile]:
 
 
 def _local(pattern: str) -> list[FoundFile]:
-    """The local files, by absolute paths: a file has one name in the state, whatever folder the job is started in. A broken link is
-    no file. Raises ``OSError``."""
-    return [
-        FoundFile(path, os.path.getsize(path))
-        for path in local_files.matching(pattern)
-        if os.path.exists(path) or not os.path.islink(path)
-    ]
+    paths = local_files.matching(pattern)
+    return [FoundFile(path, os.path.getsize(path)) for path in paths if os.path.exists(path) or not os.path.islink(path)]
 
 
 def _remote(pattern: str) -> list[FoundFile]:

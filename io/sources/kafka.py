@@ -53,9 +53,8 @@ class KafkaOptions(NamedTuple):
 
 
 def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
-    """The options of ``url``. ``worker``: the name of this process, unique in the group and the same after a restart. With a name,
-    a restarted process goes on at once, and does not wait until the group has given the dead process up; "" for no name. Raises
-    SourceUrlError."""
+    """``worker``: the name of this process, unique in the group. With a name, a restarted process goes on at once, and does not wait
+    until the group has given the dead process up; "" for no name. Raises SourceUrlError."""
     values = read_options(url, OPTIONS)
     username, password = values["username"], values["password"]
     if (username is None) != (password is None):
@@ -97,8 +96,7 @@ def kafka_options(url: SourceUrl, worker: str = "") -> KafkaOptions:
 
 
 def _member(name: str, topic: str) -> str:
-    """The name, in the characters that brokers allow. The topic is a part of the name: a group gives a returning member its old
-    partitions, whatever topic the member asks for."""
+    """The topic is a part: a group gives a returning member its old partitions, whatever topic the member asks for."""
     return f"{re.sub(r'[^A-Za-z0-9._-]', '-', name)[:200]}-{zlib.crc32(topic.encode()):08x}" if name else ""
 
 
@@ -106,8 +104,7 @@ def _library() -> Any:
     try:
         import confluent_kafka
     except ImportError:
-        message = "reading Kafka needs confluent-kafka, which is not installed: pip install 'edx2lrs[kafka]'"
-        raise SourceError(message, fatal=True) from None
+        raise SourceError("reading Kafka needs confluent-kafka, which is not installed: pip install 'edx2lrs[kafka]'", True) from None
     return confluent_kafka
 
 
@@ -118,7 +115,7 @@ def position_of(topic: str, partition: int, offset: int) -> Position:
 def message_of(
     at: tuple[str, int, int], headers: Iterable[tuple[str, bytes | None]], value: bytes | None, schema_of: SchemaOf = bundled_schema
 ) -> Message | Failure:
-    """The message, or the failure, of one message of Kafka, whichever client has read it. ``at``: topic, partition, offset."""
+    """``at``: topic, partition, offset."""
     attributes = {key: (text or b"").decode(errors="replace") for key, text in headers}
     body = event_of_kafka(value, attributes.get("ce_type"), schema_of)
     if isinstance(body, Refusal):
@@ -127,8 +124,7 @@ def message_of(
 
 
 class _Held(NamedTuple):
-    """A partition that this process owns. ``time``: when the partition was assigned, which tells the assignment from an earlier
-    one. ``polled`` and ``committed``: offsets of the next message."""
+    """A partition of this process. ``time``: tells the assignment from others. ``polled``, ``committed``: the next message's offset."""
 
     time: int
     polled: int
@@ -170,8 +166,7 @@ class KafkaSource:
             held = self._held[message.partition()]
             self._held[message.partition()] = held._replace(polled=message.offset() + 1)
         self._unread = self._unread[max_records:]
-        failures = self._lost + [one for one in polled if isinstance(one, Failure)]
-        self._lost = []
+        failures, self._lost = self._lost + [one for one in polled if isinstance(one, Failure)], []
         cursor = {partition: (held.time, held.polled) for partition, held in self._held.items()}
         return Polled([one for one in polled if isinstance(one, Message)], failures, cursor)
 
@@ -214,8 +209,7 @@ class KafkaSource:
             return
         self._paused = pause
         try:
-            partitions = self._consumer.assignment()
-            (self._consumer.pause if pause else self._consumer.resume)(partitions)
+            (self._consumer.pause if pause else self._consumer.resume)(self._consumer.assignment())
         except self._kafka.KafkaException as error:
             self._lose_connection(error)
 
@@ -257,8 +251,7 @@ class KafkaSource:
             _LOG.info("%s: reads partitions %s", self._options.name, _numbers(begins))
 
     def _begin(self, consumer: Any, partition: Any) -> Any:
-        """The offset from which ``partition`` is read: its committed position, else the offset of ``start``, which is then
-        committed."""
+        """Where ``partition`` is read: at its committed position, else at ``start``, which is then committed."""
         number = partition.partition
         (stored,) = consumer.committed([partition], timeout=_ANSWER)
         if stored.error is not None:
@@ -284,8 +277,8 @@ class KafkaSource:
     def _tell_lost(self, number: int, offset: int, low: int, high: int) -> None:
         position = str(position_of(self._options.topic, number, offset))
         if offset < low:
-            count = f"{low - offset} messages, up to offset {low - 1},"
-            message = f"{count} were deleted by the topic's retention before they were read; keep them longer"
+            count = f"{low - offset} messages, up to offset {low - 1}"
+            message = f"{count}, were deleted by the topic's retention before they were read; keep them longer"
         else:
             message = f"the topic ends at offset {high}, so it was made anew: read it with a new group and a new --state"
         _LOG.warning("%s: lost at the source: %s", position, message)
@@ -301,8 +294,8 @@ class KafkaSource:
         consumer.incremental_assign([])
 
     def _lost_partitions(self, consumer: Any, partitions: Sequence[Any]) -> None:
-        numbers = _numbers(partitions)
-        _LOG.warning("%s: lost partitions %s; their messages under way come again elsewhere", self._options.name, numbers)
+        lost = "%s: lost partitions %s; their messages under way come again elsewhere"
+        _LOG.warning(lost, self._options.name, _numbers(partitions))
         self._drop_unread(partitions)
         self._revoke(consumer, partitions)
 
@@ -321,7 +314,6 @@ class KafkaSource:
         consumer.incremental_unassign(list(partitions))
 
     def _release(self) -> None:
-        """Lets go of what the group wants back, once it is settled."""
         if self._releasing and self._is_settled(self._releasing):
             partitions, self._releasing = self._releasing, []
             try:
@@ -366,9 +358,8 @@ class KafkaSource:
             raise SourceError(f"{self._options.name}: {error.args[0].str()}", fatal=True) from None
         try:
             self._look_at_topic(5.0)
-            self._consumer.subscribe(
-                [self._options.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost_partitions
-            )
+            calls = {"on_assign": self._assigned, "on_revoke": self._revoked, "on_lost": self._lost_partitions}
+            self._consumer.subscribe([self._options.topic], **calls)
         except (SourceError, self._kafka.KafkaException) as error:
             self._lose_connection(error)
 
@@ -399,7 +390,6 @@ class KafkaSource:
         self._error = None
 
     def _handle_error(self, error: Any) -> None:
-        """An error among the messages."""
         errors = self._kafka.KafkaError
         if error.code() == errors._MAX_POLL_EXCEEDED:
             # Requests of the client still belong to a member that is gone: under its old name, the broker would fence the new member.
@@ -418,12 +408,10 @@ class KafkaSource:
         if isinstance(error, SourceError):
             return error
         found = error.args[0]
-        advice = _ADVICE.get(found.name(), "")
-        text = f"{self._options.name}: {found.str().rstrip('.')}"
-        return SourceError(f"{text}; {advice}" if advice else text, self._is_fatal(found))
+        texts = (f"{self._options.name}: {found.str().rstrip('.')}", _ADVICE.get(found.name()))
+        return SourceError("; ".join(filter(None, texts)), self._is_fatal(found))
 
     def _lose_connection(self, error: Exception) -> None:
-        """Closes the connection completely, and raises the error."""
         self.close()
         raise self._to_error(error)
 
@@ -473,7 +461,6 @@ def _by_beam(url: SourceUrl, _id_label: str | None) -> BeamSource:
 
 
 def messages_of_beam(topic: str, row: Any) -> list[Message | Failure]:
-    """The messages in a row of ``ReadFromKafka``."""
     headers = [(header.key, header.value) for header in row.headers or ()]
     return [message_of((topic, row.partition, row.offset), headers, row.value)]
 

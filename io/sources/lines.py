@@ -49,9 +49,8 @@ class _Unfinished:
 
 
 def cut(pieces: Iterable[bytes], first_line: int, longest: int = LONGEST_LINE) -> Iterator[Lines | LongLine]:
-    """The lines in ``pieces``, numbered from ``first_line``.
-
-    Of a line that goes on in the next piece, at most ``longest`` bytes are held. Pieces have to be smaller than ``longest``."""
+    """The lines in ``pieces``, numbered from ``first_line``. Pieces have to be smaller than ``longest``, the bytes of a line that are
+    held at most."""
     unfinished = _Unfinished(longest)
     number = first_line
     for piece in pieces:

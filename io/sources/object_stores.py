@@ -16,8 +16,7 @@ _of_thread = threading.local()
 
 
 def open_raw(path: str, ahead: int = _AHEAD) -> BinaryIO:
-    """The file of any Beam file system, as stored. Of an object, ``ahead`` bytes are read at a time. Raises the exceptions of the
-    file system."""
+    """The file as stored. Of an object, ``ahead`` bytes are read at a time. Raises the exceptions of the file system."""
     if not is_remote(path):
         return open(path, "rb")
     if path.startswith("s3://"):

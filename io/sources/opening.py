@@ -34,7 +34,6 @@ def parse(text: str) -> SourceUrl:
 
 
 def spec_of(url: SourceUrl) -> SourceSpec:
-    """What the source at ``url`` says of itself."""
     return next(spec for spec in SPECS if any(scheme.startswith(f"{url.scheme}:") for scheme in spec.schemes))
 
 
@@ -46,8 +45,7 @@ def check_options(url: SourceUrl) -> None:
 
 
 def open_source(url: SourceUrl, worker: str, position: str | None = None) -> Source:
-    """The source at ``url``, for the process that it knows as ``worker``, also after a restart. ``position``: where a source without a
-    memory of its own goes on. Raises ``SourceError``, and ``SourceUrlError`` for options that the source does not have."""
+    """``worker``: the name of the process. ``position``: of a source without a memory. Raises ``SourceError``, ``SourceUrlError``."""
     return _stream(spec_of(url)).open(url, worker, position)
 
 
@@ -67,7 +65,6 @@ def forms() -> list[str]:
 
 
 def _named(text: str) -> SourceSpec | None:
-    """The stream that ``text`` is an address of; None for files."""
     return next((spec for spec in SPECS for scheme in spec.schemes if text.lower().startswith(scheme)), None)
 
 

@@ -22,8 +22,7 @@ class Kind(NamedTuple):
 
 
 class Option(NamedTuple):
-    """An option of an address. ``default``: as it would be written. ``names_reader``: its value is the name of one reader, so that
-    several readers cannot have it."""
+    """``default``: as it would be written. ``names_reader``: the value is the name of one reader; several readers cannot have it."""
 
     name: str
     kind: Kind

@@ -34,8 +34,7 @@ class _Dated(NamedTuple):
 
 
 def within(files: Sequence[FoundFile], window: TimeWindow) -> list[FoundFile]:
-    """The ``files`` that can hold events of ``window``, in their order. A file without a date in its path always can. Raises
-    ``InputError`` when no file can."""
+    """The ``files`` that can hold events of ``window``; a file without a date always can. Raises ``InputError`` when no file can."""
     dated = {file.path: _dated(file.path) for file in files}
     series: dict[str, set[date]] = defaultdict(set)
     for each in dated.values():

@@ -8,9 +8,8 @@ import msgspec
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
-    """Where a record was read. ``source``: a file's path, a partition, a stream, or (without ``line`` and ``offset``) the id of a
-    message. ``line``: the record's number in the file. ``offset``: the byte at which the record begins, if the lines before were
-    not counted; or the record's place in a partition or a stream."""
+    """``source``: a file's path, a partition, a stream, or (without ``line`` and ``offset``) the id of a message. ``offset``: the byte
+    at which the record begins, if the lines before were not counted; or the record's place in a partition or a stream."""
 
     source: str
     line: int | None = None
@@ -24,8 +23,7 @@ class Position(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reached(NamedTuple):
-    """How far a file, or a part of a file, is read: bytes of the file's text (inflated), lines of the part, and whether the part is
-    read to its end."""
+    """How far a file, or a part, is read: bytes of the file's text (inflated), lines of the part; ``done``: the part is at its end."""
 
     offset: int = 0
     lines: int = 0

@@ -35,10 +35,8 @@ _BEFORE_ITS_END = 5.0
 _ACK_IDS = 1_000  # in a request, which may have 512 KiB
 _REFUSED = (exceptions.Forbidden, exceptions.Unauthenticated)
 _FATAL = (exceptions.NotFound, *_REFUSED, exceptions.InvalidArgument, exceptions.FailedPrecondition)
-_PASSING = Retry(
-    if_exception_type(exceptions.ServiceUnavailable, exceptions.Aborted, exceptions.InternalServerError, exceptions.Unknown),
-    initial=0.1, maximum=2.0, timeout=10.0,
-)
+_PASSES = (exceptions.ServiceUnavailable, exceptions.Aborted, exceptions.InternalServerError, exceptions.Unknown)
+_PASSING = Retry(if_exception_type(*_PASSES), initial=0.1, maximum=2.0, timeout=10.0)
 
 
 class _Pulled(NamedTuple):
@@ -60,11 +58,8 @@ class PubSub:
         try:
             self._client = SubscriberClient()
         except DefaultCredentialsError:
-            raise SourceError(
-                f"{self._name}: no credentials of Google Cloud; set GOOGLE_APPLICATION_CREDENTIALS to the file of a service"
-                " account that may subscribe, or run where there is one",
-                fatal=True,
-            ) from None
+            advice = "set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account that may subscribe, or run where there is one"
+            raise SourceError(f"{self._name}: no credentials of Google Cloud; {advice}", fatal=True) from None
         self._subscription = f"projects/{project}/subscriptions/{subscription}"
         self._numbers = itertools.count()
         self._changed = threading.Condition()
@@ -175,8 +170,7 @@ class PubSub:
             advice = "; make the subscription, or name another"
         elif isinstance(cause, _REFUSED):
             advice = "; give the account that this runs as the role Pub/Sub Subscriber"
-        message = f"{self._name}: {type(cause).__name__}: {text[0][:300]}{advice}"
-        return SourceError(message, fatal=isinstance(cause, _FATAL))
+        return SourceError(f"{self._name}: {type(cause).__name__}: {text[0][:300]}{advice}", fatal=isinstance(cause, _FATAL))
 
 
 def messages_of(message_id: str, data: bytes, attributes: Mapping[str, str]) -> Iterator[Message]:

@@ -113,8 +113,7 @@ class RedisOptions(NamedTuple):
 
 
 def redis_options(url: SourceUrl, worker: str = "") -> RedisOptions:
-    """What ``url`` asks for. ``worker``: this process's name in the group, the same after a restart; "" for one that no other
-    process ever has. Raises SourceUrlError."""
+    """``worker``: this process's name in the group; "" for one that no other process ever has. Raises SourceUrlError."""
     values = read_options(url, OPTIONS)
     if len(url.servers) != 1:
         raise wrong_option(url, "group", "has to be on one server: a stream is read from one HOST:PORT")
@@ -238,23 +237,19 @@ class RedisSource:
             self._client.xread({self._options.stream: last}, count=1, block=max(1, int(wait * 1000)))
 
     def _own(self, max_records: int) -> list[_Entry]:
-        reply = self._client.xreadgroup(
-            self._options.group, self._options.consumer, {self._options.stream: self._left_at}, count=max_records
-        )
+        at = {self._options.stream: self._left_at}
+        reply = self._client.xreadgroup(self._options.group, self._options.consumer, at, count=max_records)
         entries: list[_Entry] = [entry for _, found in reply or () for entry in found]
         self._left_at = entries[-1][0] if entries else None
         return entries
 
     def _claimed(self, max_records: int) -> tuple[list[_Entry], list[Failure]]:
-        """Entries of dead workers. While there may be more entries, the next look is at once."""
-        claim = self._options.claim
-        arguments = (self._options.group, self._options.consumer, int(claim * 1000), max_records)
-        claimed, trimmed = self._client.eval(_CLAIM, 1, self._options.stream, *arguments)
-        if len(claimed) + len(trimmed) < max_records:
+        _, stream, group, consumer, _, _, claim, _ = self._options
+        claimed, trimmed = self._client.eval(_CLAIM, 1, stream, group, consumer, int(claim * 1000), max_records)
+        if len(claimed) + len(trimmed) < max_records:  # else there may be more, and the next look is at once
             self._claim_at = time.monotonic() + claim / 4
-        entries: list[_Entry] = [
-            (entry_id, dict(zip(fields[::2], fields[1::2], strict=True))) for entry_id, fields in claimed if entry_id not in self._held
-        ]
+        new = [(entry_id, fields) for entry_id, fields in claimed if entry_id not in self._held]
+        entries: list[_Entry] = [(entry_id, dict(zip(fields[::2], fields[1::2], strict=True))) for entry_id, fields in new]
         lost = [self._trimmed(entry_id.decode()) for entry_id in trimmed if self._held.pop(entry_id, None) is None]
         if entries:
             _LOG.info("%s: took over %d entries of another worker", self._options.name, len(entries))
@@ -320,9 +315,9 @@ class RedisSource:
         try:
             client.eval(_CREATE, 1, stream, group, self._options.begin)
         except self._redis.ResponseError as error:
-            if "BUSYGROUP" in str(error):  # it is there
-                return
-            raise
+            if "BUSYGROUP" not in str(error):
+                raise
+            return
         if is_new:
             _LOG.warning("%s: there is no such stream yet; waiting for its first entry", self._options.name)
         else:

@@ -23,8 +23,7 @@ class SchemaRegistry:
         self._schemas: dict[int, Schema | Refusal] = {}
 
     def schema_of(self, number: int) -> Schema | Refusal:
-        """The schema with this number. Refused with cause ``unknown_schema`` if the registry lacks the schema, or if the schema is
-        not Avro. Raises SourceError: the registry does not answer, or (fatal) refuses the credentials."""
+        """Refused: ``unknown_schema``. Raises SourceError: the registry does not answer, or (fatal) refuses the credentials."""
         if number not in self._schemas:
             self._schemas[number] = self._ask(number)
         return self._schemas[number]
@@ -35,8 +34,7 @@ class SchemaRegistry:
         except requests.RequestException as error:
             raise SourceError(f"the schema registry cannot be asked ({type(error).__name__}): {self._url}") from None
         if answer.status_code in (401, 403):
-            message = f"the schema registry answers {answer.status_code}: set registry_username and registry_password"
-            raise SourceError(message, fatal=True)
+            raise SourceError(f"the schema registry answers {answer.status_code}: set registry_username and registry_password", True)
         if answer.status_code == 404:
             return Refusal("read", "unknown_schema", f"the schema registry does not know schema {number}")
         if answer.status_code != 200:

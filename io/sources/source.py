@@ -10,8 +10,7 @@ from edx2lrs.transforms.failure import Failure
 
 
 class Message(NamedTuple):
-    """One record as it came. ``id`` tells it from all others of its source and is the same when it comes again. ``body`` is JSON
-    of an event in any of its forms (``transforms.records.parse``); ``attributes`` are kept for dead letters."""
+    """One record. ``id`` is the same when the record comes again. ``body``: JSON of an event; ``attributes``: for dead letters."""
 
     id: str
     position: Position
@@ -20,13 +19,11 @@ class Message(NamedTuple):
 
 
 class ResumePoint(str):
-    """A cursor of a source without a memory of its own (a log). The state directory keeps the cursor in the transaction that keeps
-    the polled records, and the source is opened with the cursor."""
+    """A cursor of a source without a memory (a log). The state directory keeps it in the transaction that keeps the records."""
 
 
 class Polled(NamedTuple):
-    """The result of a poll. ``failures``: messages that can be no record (a broken Avro value). ``cursor`` stands for everything
-    that was polled up to this poll; only the source knows the cursor's content."""
+    """``failures``: messages that can be no record (broken Avro). ``cursor``: for everything that was polled up to this poll."""
 
     messages: Sequence[Message]
     failures: Sequence[Failure]
@@ -34,8 +31,7 @@ class Polled(NamedTuple):
 
 
 class SourceError(Exception):
-    """The source cannot be read. The text names the source, what was found, and what to do. ``fatal``: another attempt does not
-    help."""
+    """The text names the source, what was found, and what to do. ``fatal``: another attempt does not help."""
 
     def __init__(self, message: str, fatal: bool = False):
         super().__init__(message)
@@ -70,5 +66,4 @@ class Attended(Protocol):
     """A source whose server gives up a process that does not ask for a long time."""
 
     def attend(self) -> None:
-        """To be called now and then while nothing is polled: the source stays with this process, and no message is taken. Raises
-        SourceError."""
+        """To be called now and then while nothing is polled; takes no message. Raises SourceError."""

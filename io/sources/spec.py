@@ -17,8 +17,7 @@ DATAFLOW: Engine = "DataflowRunner"
 
 
 class OnEngine(NamedTuple):
-    """How an engine reads the source. ``by_beam``: by Beam's own source, else by ours. ``options``: those that can be given there
-    (None: all)."""
+    """``by_beam``: the engine reads by Beam's own source, else by ours. ``options``: those that can be given there (None: all)."""
 
     by_beam: bool = False
     options: tuple[str, ...] | None = None
@@ -54,8 +53,7 @@ class Stream(NamedTuple):
 
 
 class SourceSpec(NamedTuple):
-    """``name``: in a list of sources; ``what``: in a sentence. ``schemes``: how its addresses begin. ``form``: how an address is
-    written. ``stream``: None for files, which are read to their end."""
+    """``name``: in a list of sources; ``what``: in a sentence. ``form``: how an address is written. ``stream``: None for files."""
 
     name: str
     what: str

@@ -16,11 +16,8 @@ _HEADS_AT_ONCE = 8
 
 
 def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART) -> int:
-    """Makes ``files`` the input of this run, each piece to be read from where the state has kept it; gives the number of pieces.
-    Raises ``StateError``.
-
-    A plain file has a piece for each ``part`` of its bytes, as long as it may yet grow: where a part begins never changes.
-    """
+    """Makes ``files`` the input of this run; gives the number of pieces. A plain file has a piece for each ``part`` of its bytes, as
+    long as it may yet grow: where a part begins never changes. Raises ``StateError``."""
     lengths = pieces.head_lengths()
 
     def seen(file: FoundFile) -> list[SeenPiece]:
@@ -33,8 +30,7 @@ def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART) -> in
 
 
 def warn_of_what_was_left_out(window: TimeWindow, pieces: Pieces) -> None:
-    """Warns of files that are done, and of which an earlier run left events out by their time: these events are not read again.
-    Raises ``StateError``."""
+    """Warns of done files of which an earlier run left events out by their time. Raises ``StateError``."""
     since, until = pieces.narrow(window.since or "", window.until or "")
     left_before, left_after = since > (window.since or ""), bool(until) and (window.until is None or until < window.until)
     if left_before or left_after:
@@ -54,8 +50,7 @@ def _parts(file: FoundFile, head: Fingerprint, part: int) -> Iterator[SeenPiece]
 
 
 def _fingerprint(path: str, length: int, pieces: Pieces) -> Fingerprint:
-    """The head of the file. A file that cannot be read is listed as the state knows the file; the worker that opens the file
-    reports the error."""
+    """A file that cannot be read is listed as the state knows the file; the worker that opens the file reports the error."""
     try:
         return fingerprint(path, length)
     except Unreadable:
