@@ -26,8 +26,7 @@ class DeclaredField(NamedTuple):
 
 
 def field_key(owner: type[msgspec.Struct], name: str) -> str:
-    """``forum.ForumData.title``: the family, the struct, the field; ``fields.Context.session`` for what all events share,
-    ``record.name`` at the top of the record. With the whole name of the module for another package's."""
+    """``forum.ForumData.title``, ``fields.Context.session``, ``record.name`` (the top), ``other_package.events.Struct.name``."""
     if owner.__module__ == "edx2lrs.transforms.records.parse":
         return f"record.{name}"
     module = owner.__module__

@@ -25,9 +25,8 @@ _OF_SCOPE = {
 
 
 def check_mappings(package: Package, protocol: Protocol, kinds: tuple[type, ...]) -> None:
-    """Checks the mappings of a package for one protocol; ``kinds`` is what a mapping may be.
-
-    Raises OwnEventsError, also for an event that has a mapping in neither protocol."""
+    """Checks the mappings of a package for one protocol; ``kinds`` is what a mapping may be. Raises OwnEventsError, also for an event
+    that has a mapping in neither protocol."""
     events: Mapping[str, SourceEvent] = getattr(module_of(package, "events"), "EVENTS", {})
     module = module_of(package, protocol)
     other = module_of(package, "caliper" if protocol == "xapi" else "xapi")

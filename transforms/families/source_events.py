@@ -36,8 +36,7 @@ def _claims() -> dict[str, list[_Claim]]:
 
 
 def _owner(name: str, claimants: list[_Claim]) -> _Claim:
-    """The package that owns the events of ``name``: the only package with this name, or the package that replaces the events of the
-    other. Raises OwnEventsError."""
+    """The package that owns the events of ``name``: the only one that has it, or the one that replaces it. Raises OwnEventsError."""
     first = [claim for claim in claimants if not claim.replaces]
     second = [claim for claim in claimants if claim.replaces]
     if len(first) > 1:

@@ -42,8 +42,7 @@ def iri(path: str, clause: str, expected: str = "an absolute IRI", is_one: Calla
 
 
 def is_activity_id(text: str) -> bool:
-    """An IRI that all LRSs accept. Learning Locker accepts no ``-``, ``+`` and ``.`` in a scheme, and schemes of links may have
-    these signs."""
+    """An IRI that all LRSs accept: Learning Locker accepts no ``-``, ``+`` and ``.`` in a scheme, which links may have."""
     return is_iri(text) and text.partition(":")[0].isalnum()
 
 

@@ -81,10 +81,8 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
 
 
 class Course(msgspec.Struct, frozen=True, gc=False):
-    """The course of an event, as the event's statements show the course. All fields are None if the event has no course.
-
-    ``id`` is the course's IRI; ``activities`` the xAPI array with the activity of the course (2.4.6.2), as JSON.
-    """
+    """The course of an event, as its statements show it: the course's IRI, and as JSON the xAPI array with its activity (2.4.6.2). All
+    fields are None if the event has no course."""
 
     id: str | None
     name: str | None
@@ -92,8 +90,7 @@ class Course(msgspec.Struct, frozen=True, gc=False):
 
 
 class Scope(msgspec.Struct, gc=False):
-    """Everything that a row may read. If the parts of an event get a statement each: also the part's key, its value and the
-    statement about the whole."""
+    """Everything that a row may read; for the statement about a part also its key, its value and the statement about the whole."""
 
     event: Event
     actor: Actor

@@ -25,8 +25,7 @@ def number(value: object) -> int | float:
 
 
 def seconds(value: object) -> float:
-    """Seconds as a number, from a number (finite, as ``parse`` gives it), a text with a number (``"12.5"``), or a boolean as 0 or
-    1."""
+    """Seconds, from a number (finite, as ``parse`` gives it), a text with a number (``"12.5"``), or a boolean as 0 or 1."""
     try:
         read = float(value)  # type: ignore[arg-type]  # what float() does not take is refused
     except (ValueError, TypeError, OverflowError):

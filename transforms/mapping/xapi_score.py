@@ -6,8 +6,7 @@ from edx2lrs.transforms.mapping.values import number
 
 
 def score(grade: object, max_grade: object) -> dict[str, float]:
-    """The score of ``grade`` points of ``max_grade``. ``max`` must be greater than ``min``, so ``max`` is left out if there was
-    nothing to earn."""
+    """The score of ``grade`` points of ``max_grade``, without ``max`` (which must be greater than ``min``) if that is 0."""
     earned = float(grade) if type(grade) is float or type(grade) is int else _number(grade)
     possible = float(max_grade) if type(max_grade) is float or type(max_grade) is int else _number(max_grade)
     if earned is not None and possible is not None and possible > 0:  # nearly always

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
+from functools import partial, reduce
 from typing import Any
 
 from edx2lrs.transforms.config_types import Protocol
@@ -12,7 +12,7 @@ from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.tables import tables
 from edx2lrs.transforms.mapping.row_compiler import compile_derived
-from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Unmappable, sources
 
 TypesOf = Callable[[Event], tuple[str, ...]]
 """The activity types of an event's statements; none where there is no statement, or none that has a type."""
@@ -43,69 +43,38 @@ def known_types(protocol: Protocol) -> frozenset[str]:
 
 def _types_of(mapping: Any, destination: Path) -> TypesOf:
     if hasattr(mapping, "variants"):
+        choose = compile_derived(mapping.choose)
         variants = {name: _types_of(each, destination) for name, each in mapping.variants.items()}
-        return _of_variants(compile_derived(mapping.choose), variants)
+        return lambda event: variants[choose(event)](event)
     found = [_type_of(table.rows, destination) for table in tables(mapping)]
     if all(isinstance(each, str) for each in found):
-        return _always(tuple(dict.fromkeys(str(each) for each in found)))
-    return _computed(found)
+        constants = tuple(dict.fromkeys(str(each) for each in found if each))
+        return lambda _: constants
+    return partial(_made, found)
 
 
-def _type_of(rows: Rows, destination: Path) -> str | Callable[[Event], str | None]:
-    """The type that ``rows`` give, if the type is a constant. Raises TypeError if the type depends on more than the event."""
-    row = next((each for each in reversed(rows) if each.destination == destination), None)
-    if row is None:
-        return _no_type
-    if isinstance(row, Constant):
-        return str(row.value)
-    return _of_row(row)
+def _type_of(rows: Rows, destination: Path) -> str | Row:
+    """The type that ``rows`` give ("": none), or the row that makes it. Raises TypeError if it depends on more than the event."""
+    row: Row | Constant | None = next((each for each in reversed(rows) if each.destination == destination), None)
+    if row is None or isinstance(row, Constant):
+        return str(row.value) if row else ""
+    if any(path.split(".")[0] in _NOT_OF_THE_EVENT for path in sources(row)):
+        paths = ", ".join(sources(row))
+        raise TypeError(f"{'.'.join(destination)} is made of {paths}; an activity type is made of the event alone")
+    return row
 
 
-def _of_row(row: Row) -> Callable[[Event], str | None]:
-    paths = (row.source,) if isinstance(row.source, str) else row.source
-    if any(path.split(".")[0] in _NOT_OF_THE_EVENT for path in paths):
-        raise TypeError(f"{'.'.join(row.destination)} is made of {', '.join(paths)}; an activity type is made of the event alone")
-    getters = [attrgetter(path) for path in paths]
-    function, is_plain = row.function, isinstance(row.source, str)
-
-    def type_of(event: Event) -> str | None:
-        values = [_read(get, event) for get in getters]
-        if is_plain and values[0] in (None, ""):
-            return None
-        made = function(*values) if function else values[0]
-        return made if isinstance(made, str) else None
-
-    return type_of
+def _made(types: list[str | Row], event: Event) -> tuple[str, ...]:
+    made = [each if isinstance(each, str) else _type_by(each, event) for each in types]
+    return tuple(dict.fromkeys(each for each in made if isinstance(each, str) and each))
 
 
-def _read(get: Callable[[Any], Any], event: Event) -> Any:
-    try:
-        return get(event)
-    except AttributeError:  # a payload that is a text, or a part that the event lacks
+def _type_by(row: Row, event: Event) -> object:
+    values: list[Any] = [reduce(_field, path.split("."), event) for path in sources(row)]
+    if isinstance(row.source, str) and values[0] in (None, ""):
         return None
+    return row.function(*values) if row.function else values[0]
 
 
-def _no_type(_: Event) -> str | None:
-    return None
-
-
-def _always(types: tuple[str, ...]) -> TypesOf:
-    def types_of(_: Event) -> tuple[str, ...]:
-        return types
-
-    return types_of
-
-
-def _computed(parts: list[Any]) -> TypesOf:
-    def types_of(event: Event) -> tuple[str, ...]:
-        made = [part if isinstance(part, str) else part(event) for part in parts]
-        return tuple(dict.fromkeys(each for each in made if each))
-
-    return types_of
-
-
-def _of_variants(choose: Callable[[Event], str], variants: dict[str, TypesOf]) -> TypesOf:
-    def types_of(event: Event) -> tuple[str, ...]:
-        return variants[choose(event)](event)
-
-    return types_of
+def _field(value: Any, name: str) -> Any:
+    return getattr(value, name, None)  # None: a payload that is a text, or a part that the event lacks

@@ -67,8 +67,7 @@ _SINGLE = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType
 
 
 def getter(path: str) -> Callable[[Event], object]:
-    """Gives the value at a declared path; None where the event has none. Raises KeyError for a path that is not
-    declared."""
+    """Gives the value at a declared path; None where the event has none. Raises KeyError for a path that is not declared."""
     if path in _COMMON:
         return attrgetter(_COMMON[path])
     if path not in declared_paths():

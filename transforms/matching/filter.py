@@ -38,9 +38,7 @@ class EventFilter:
     def _judge(self, name: str) -> FilterReason | None:
         if name in self._block:
             return "blocked"
-        if self._allow is not None and name not in self._allow:
-            return "not_allowed"
-        return None
+        return None if self._allow is None or name in self._allow else "not_allowed"
 
 
 def is_page(name: str) -> bool:

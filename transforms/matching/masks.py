@@ -32,13 +32,6 @@ class Fit(NamedTuple):
         return bool(self.literals or self.tests)
 
 
-class Listed(NamedTuple):
-    """What a list of a rule names."""
-
-    literals: list[str | int]
-    tests: list[Test]
-
-
 class Named:
     """Which consumers name a value, by literals and by tests."""
 
@@ -46,12 +39,12 @@ class Named:
         self._literals: dict[object, int] = {}
         self._tests: dict[Test, int] = {}
 
-    def add(self, consumer: int, literals: Iterable[object], tests: Iterable[Test]) -> None:
+    def add(self, consumer: int, fit: Fit) -> None:
         """``consumer``: its bit."""
-        for literal in literals:
+        for literal in fit.literals:
             key = _literal(literal)
             self._literals[key] = self._literals.get(key, 0) | consumer
-        for test in tests:
+        for test in fit.tests:
             self._tests[test] = self._tests.get(test, 0) | consumer
 
     def consumers(self, value: object) -> int:
@@ -81,10 +74,10 @@ class WishMasks:
             self._absent |= consumer if fit.absent else 0
             self._structure |= consumer if fit.structure else 0
             if not fit.otherwise:
-                self._wanted.add(consumer, fit.literals, fit.tests)
+                self._wanted.add(consumer, fit)
                 continue
             consumers, unwanted = self._but[entry] if entry < len(self._but) else (0, Named())
-            unwanted.add(consumer, fit.literals, fit.tests)
+            unwanted.add(consumer, fit)
             self._but[entry : entry + 1] = [(consumers | consumer, unwanted)]
             entry += 1
 
@@ -123,10 +116,8 @@ class RuleStanding(NamedTuple):
 
 
 class RuleMasks:
-    """The rules of all consumers to allow and to block a thing that has one or several names: a user has an id and a username.
-
-    A thing without a name passes no rule. A rule that blocks by one kind of name passes no thing without a name of this kind.
-    """
+    """The rules of all consumers to allow and to block a thing that has one or several names: a user has an id and a username. A thing
+    without a name passes no rule. A rule that blocks by one kind of name passes no thing without a name of this kind."""
 
     def __init__(self, everybody: int, kinds: Sequence[type]) -> None:
         """``kinds``: the types of the names, in their order."""
@@ -137,14 +128,14 @@ class RuleMasks:
         self._kinds = tuple(kinds)
         self._blocks_by = [0] * len(self._kinds)
 
-    def add(self, consumer: int, allow: Listed | None, block: Listed) -> None:
+    def add(self, consumer: int, allow: Fit | None, block: Fit) -> None:
         """``allow`` None: all."""
         self._no_rule &= ~consumer
         if allow is None:
             self._any |= consumer
         else:
-            self._allow.add(consumer, *allow)
-        self._block.add(consumer, *block)
+            self._allow.add(consumer, allow)
+        self._block.add(consumer, block)
         for index, kind in enumerate(self._kinds):
             if any(isinstance(literal, kind) for literal in block.literals) or (kind is str and block.tests):
                 self._blocks_by[index] |= consumer

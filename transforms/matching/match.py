@@ -64,10 +64,8 @@ class Matcher:
         self._aspects.append((value_of, lru_cache(_REMEMBERED, typed=True)(number)))
 
     def __call__(self, event: Event) -> tuple[int, ...]:
-        """The indexes, in the configuration's list, of the consumers that get the event, in order.
-
-        What raises here lets the event through to nobody: the caller makes a dead letter of it.
-        """
+        """The indexes, in the configuration's list, of the consumers that get the event, in order. What raises here lets the event
+        through to nobody: the caller makes a dead letter of it."""
         return self._decided(tuple([number(value_of(event)) for value_of, number in self._aspects]))
 
     def _decide(self, numbers: tuple[int, ...]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from edx2lrs.transforms.config_types import AccessRule, Consumer, UserRule
 from edx2lrs.transforms.config_types import Protocol as ConsumerProtocol
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 from edx2lrs.transforms.matching.course_org import org_of
-from edx2lrs.transforms.matching.masks import Fit, Listed, RuleMasks, RuleStanding
+from edx2lrs.transforms.matching.masks import Fit, RuleMasks, RuleStanding
 from edx2lrs.transforms.matching.patterns import compile_regex, is_regex, pattern
 
 if TYPE_CHECKING:
@@ -178,9 +178,8 @@ def wish_words() -> str:
 
 
 def read_wish(written: object, unfit: Unfit, structured: bool = False) -> list[Operator] | None:
-    """The operators that ``match_params`` has at one path, of which one has to fit; None when ``unfit`` was told.
-
-    ``structured``: the path never has a single value, but an object or an array."""
+    """The operators that ``match_params`` has at one path, of which one has to fit; None when ``unfit`` was told. ``structured``: the
+    path never has a single value, but an object or an array."""
     wrong: list[UnfitError] = []
     read = [_read(item, noted) for item, noted in _items(written, wrong.append)]
     made = [each for each in read if each is not None]
@@ -234,11 +233,9 @@ def operators(written: object) -> list[Operator]:
 
 
 class Right(NamedTuple):
-    """What a rule of ``access`` is about.
-
-    ``key``: of the configuration's ``access``; ``what``: in words. ``of``: what an event has, as something that can be remembered.
-    ``each``: of that, the names of each thing that has to pass. ``names``: what the names of one thing are called, and their types.
-    ``normal`` makes texts equal that mean the same."""
+    """What a rule of ``access`` is about. ``key``: of the configuration's ``access``; ``what``: in words. ``of``: what an event has, as
+    something that can be remembered. ``each``: of that, the names of each thing that has to pass. ``names``: what the names of one
+    thing are called, and their types. ``normal`` makes texts equal that mean the same."""
 
     key: str
     what: str
@@ -274,11 +271,10 @@ class Right(NamedTuple):
             return f"block lacks the event's {self.what}"
         return f"allow {'has' if standing.allowed else 'lacks'} the event's {self.what}"
 
-    def _listed(self, patterns: Sequence[str | int]) -> Listed:
-        texts = [each for each in patterns if isinstance(each, str)]
-        literals = [self.normal(each) for each in texts if not is_regex(each)]
-        numbers = [each for each in patterns if not isinstance(each, str)]
-        return Listed([*literals, *numbers], [Found(compile_regex(each)) for each in texts if is_regex(each)])
+    def _listed(self, patterns: Sequence[str | int]) -> Fit:
+        regexes = dict.fromkeys(each for each in patterns if isinstance(each, str) and is_regex(each))
+        literals = [self.normal(each) if isinstance(each, str) else each for each in patterns if each not in regexes]
+        return Fit(literals=tuple(literals), tests=tuple(Found(compile_regex(each)) for each in regexes))
 
 
 def _courses_of(event: Event) -> tuple[Any, Any]:

@@ -12,8 +12,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class TimeWindow(NamedTuple):
-    """Canonical times (``transforms.formats.times``), which sort as text: the first moment inside the window, and the first moment
-    after the window. None: no limit."""
+    """Canonical times, which sort as text: the first moment inside the window, and the first after it. None: no limit."""
 
     since: str | None = None
     until: str | None = None
@@ -24,8 +23,7 @@ class TimeWindow(NamedTuple):
 
 
 def moment(text: str) -> str:
-    """The canonical time of ``2024-03-11`` (its first moment, UTC) or of a time with its zone. Raises ``ValueError``, whose text
-    says what was expected."""
+    """The canonical time of ``2024-03-11`` (its first moment, UTC) or of a time with its zone. Raises ValueError with a reason."""
     time = canonical_time(f"{text}T00:00:00+00:00" if _DAY.fullmatch(text) else text)
     if isinstance(time, Refusal):
         raise ValueError(f"{text!r} is no date such as 2024-03-11, and no time with its zone such as 2024-03-11T08:00:00Z")

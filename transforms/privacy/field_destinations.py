@@ -24,8 +24,7 @@ _NORMAL_FORM = {"time": "time", "timestamp": "time", "event_source": "source", "
 
 
 class Use(NamedTuple):
-    """What the mappings of one protocol do with a field: ``destinations`` of rows that take it, and whether it ``decides`` which
-    statement there is. ``free_text``: what a consumer's ``redact`` calls it."""
+    """What mappings do with a field. ``decides``: which statement there is. ``free_text``: what a consumer's ``redact`` calls it."""
 
     destinations: tuple[Path, ...]
     decides: bool

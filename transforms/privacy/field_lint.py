@@ -23,8 +23,7 @@ from edx2lrs.transforms.records.parse import Envelope
 
 
 class Finding(NamedTuple):
-    """``where``: the place of the name; ``name``; ``resembles``: the kind of personal data that the name resembles; ``key``: the
-    name's key in a reviewed list."""
+    """``resembles``: the kind of personal data that the name resembles; ``key``: the name's key in a reviewed list."""
 
     where: str
     name: str

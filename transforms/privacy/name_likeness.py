@@ -48,8 +48,7 @@ _PARTS = _OF_A_NAME | _FILLERS | _AFFIXES | _KIND_OF.keys() | {"name", "id"}
 
 @lru_cache(None)
 def resemblance(name: str) -> str | None:
-    """The kind of personal data that ``name`` resembles, in words; None for other names. Of an IRI, the path and the fragment
-    count."""
+    """The kind of personal data that ``name`` resembles, in words; None for others. Of an IRI, path and fragment count."""
     if "://" in name:
         name = "/".join(name.partition("://")[2].split("/")[1:])
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
@@ -116,8 +115,7 @@ def _singular(word: str) -> str:
 
 
 def _misspelt(word: str, known: str) -> bool:
-    """Whether a word is a known word with one mistake: a letter too many, too few or wrong, or two letters in the wrong order. A
-    long word may have two mistakes. The first letter has to be right."""
+    """Whether a word is a known word with one mistake, or two in a long word; the first letter has to be right."""
     allowed = 2 if len(known) >= _LONG and not known.endswith("name") else 1  # filename, rename and similar words resemble known names
     return word[:1] == known[:1] and abs(len(word) - len(known)) <= allowed and _distance(word, known) <= allowed
 

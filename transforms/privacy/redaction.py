@@ -26,8 +26,7 @@ _EVENT = ("@context", "eventTime", "session", "extensions", "transformerVersion"
 
 
 def with_payload(failure: Failure, form: PayloadForm) -> Failure:
-    """The failure in the form that a dead letter may hold. The receiver's answer is removed together with the payload, since the
-    answer may quote the payload."""
+    """The failure in the form that a dead letter may hold. With the payload, the receiver's answer goes, which may quote it."""
     if form == "full":
         return failure
     payload = redacted(failure.payload) if form == "redacted" else b""
@@ -35,8 +34,7 @@ def with_payload(failure: Failure, form: PayloadForm) -> Failure:
 
 
 def redacted(payload: bytes) -> bytes:
-    """The structure of a record or statement, as JSON. Keys and texts of the mappings' own tables stay. Other keys are counted.
-    Every other value becomes its type, and a text its length."""
+    """A record or statement as JSON with the keys and texts of our tables alone: other keys are counted, values become types."""
     found = lenient_object(payload)
     if not isinstance(found, Refusal):
         try:

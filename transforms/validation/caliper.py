@@ -33,8 +33,7 @@ def is_envelope(document: object) -> bool:
 
 
 def is_described_entity(document: object) -> bool:
-    """Whether the object says that it is an entity. An object with another type, without a type, or with an action is taken for an
-    event."""
+    """Whether the object says that it is an entity. What has another type, no type, or an action is taken for an event."""
     if not isinstance(document, dict) or "action" in document:
         return False
     return isinstance(kind := document.get("type"), str) and kind in terms.ENTITY_TYPES

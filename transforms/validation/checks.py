@@ -98,12 +98,9 @@ def record(
     what: str, clause: str, properties: Mapping[str, Validator], *, unknown: str, required: Sequence[str] = (),
     recommended: Mapping[str, str] | None = None, rules: Sequence[Rule] = (), elsewhere: str = "", nulls: str | None = None,
 ) -> Validator:
-    """An object with these properties and no other.
-
-    ``recommended``: properties that the object should have, each with its clause. ``rules``: rules over several properties.
-    ``unknown``: the clause that allows no other property (``elsewhere``: the place for a site's own properties). ``nulls``: the
-    clause that allows no null.
-    """
+    """An object with these properties and no other. ``recommended``: properties that the object should have, each with its clause.
+    ``rules``: rules over several properties. ``unknown``: the clause that allows no other property (``elsewhere``: the place for a
+    site's own properties). ``nulls``: the clause that allows no null."""
 
     def check(value: object) -> Violations:
         if not isinstance(value, dict):

@@ -54,8 +54,7 @@ def within(place: str | int, violations: Iterable[Violation]) -> Violations:
 
 
 def path_text(path: JsonPath) -> str:
-    """The path in the form ``context.contextActivities.parent[0].id``. Keys that are no plain names stand in quotes; long keys are
-    cut."""
+    """The path as ``context.contextActivities.parent[0].id``. Keys that are no plain names are quoted; long keys are cut."""
     text = ""
     for place in path:
         if isinstance(place, int):

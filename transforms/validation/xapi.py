@@ -285,9 +285,8 @@ def _authority(value: object) -> Violations:
 
 
 def _signature(attachment: dict[str, Any]) -> Violations:
-    if attachment.get("usageType") == SIGNATURE and attachment.get("contentType") != "application/octet-stream":
-        return (Violation(("contentType",), "another type", "application/octet-stream, for a signature", "2.6"),)
-    return FINE
+    fine = attachment.get("usageType") != SIGNATURE or attachment.get("contentType") == "application/octet-stream"
+    return FINE if fine else (Violation(("contentType",), "another type", "application/octet-stream, for a signature", "2.6"),)
 
 
 def _hash(value: object) -> Violations:
@@ -333,9 +332,8 @@ def _voiding(statement: dict[str, Any]) -> Violations:
 
 
 def _version_of_providers(statement: dict[str, Any]) -> Violations:
-    if isinstance(statement.get("version"), str) and statement["version"] != "1.0.0":
-        return (Violation(("version",), "another version", "1.0.0 from providers", "2.4.10", required=False),)
-    return FINE
+    fine = not isinstance(statement.get("version"), str) or statement["version"] == "1.0.0"
+    return FINE if fine else (Violation(("version",), "another version", "1.0.0 from providers", "2.4.10", required=False),)
 
 
 _verb = _record(

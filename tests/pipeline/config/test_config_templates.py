@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.config.blocks import options_of
+from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.config.reference import blocks
 from edx2lrs.pipeline.config.schema import schema
 from edx2lrs.transforms.config_types import Config

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.navigation.shared import sequence_iri, sequence_or_link_iri, target_iri
+from edx2lrs.transforms.families.navigation.shared import sequence_or_link_iri, target_iri
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
 MAPPING_VERSION = 1
 
@@ -25,7 +26,7 @@ TARGET: Rows = (
     *IN_COURSE,
 )
 SEQUENCE: Rows = (
-    Row(("object", "id"), ("site.root", "data.id"), sequence_iri, required=True),
+    Row(("object", "id"), ("site.root", "data.id"), xblock_iri, required=True),
     Constant(("object", "type"), terms.DIGITAL_RESOURCE_COLLECTION),
     Constant(("object", "name"), "Unit"),
     Row(extension("tab_count"), "data.tab_count"),

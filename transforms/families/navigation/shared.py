@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from edx2lrs.transforms.formats.iri import escaped_url
 from edx2lrs.transforms.mapping.rows import Unmappable
-from edx2lrs.transforms.mapping.values import absolute
+from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
 _has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:").match
 
@@ -27,16 +27,11 @@ def target_iri(root: str, target_url: str | None, current_url: str | None) -> st
         raise Unmappable("expected a URL, found a text that cannot be read as one") from None
 
 
-def sequence_iri(root: str, sequence: object) -> str | None:
-    """``Root/xblock/<usage key>``."""
-    return absolute(root, "xblock", sequence)
-
-
 def link_or_sequence_iri(root: str, target_url: str | None, current_url: str | None, sequence: object) -> str | None:
     """What an outline leads to: its link, else the sequence."""
-    return target_iri(root, target_url, current_url) or sequence_iri(root, sequence)
+    return target_iri(root, target_url, current_url) or xblock_iri(root, sequence)
 
 
 def sequence_or_link_iri(root: str, sequence: object, target_url: str | None, current_url: str | None) -> str | None:
     """What an outline leads to: the sequence, else its link."""
-    return sequence_iri(root, sequence) or target_iri(root, target_url, current_url)
+    return xblock_iri(root, sequence) or target_iri(root, target_url, current_url)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.navigation.shared import link_or_sequence_iri, sequence_iri, target_iri
+from edx2lrs.transforms.families.navigation.shared import link_or_sequence_iri, target_iri
 from edx2lrs.transforms.mapping import xapi_vocabulary as terms
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.usage_key import xblock_iri
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, definition
 
@@ -28,7 +29,7 @@ TO_A_MODULE_OR_SEQUENCE: Rows = (
     Row(("object", "id"), ("site.root", "data.target_url", "data.current_url", "data.id"), link_or_sequence_iri, required=True),
 )
 IN_A_SEQUENCE: Rows = (
-    Row(("object", "id"), ("site.root", "data.id"), sequence_iri, required=True),
+    Row(("object", "id"), ("site.root", "data.id"), xblock_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), terms.RESOURCE),
     Row((*definition("extensions"), terms.TOTAL_ITEMS), "data.tab_count"),

@@ -27,11 +27,16 @@ class Submission(msgspec.Struct, gc=False):
     correct: Scalar = None
 
 
-class ProblemCheckData(EventData, gc=False):
-    """A graded attempt. ``submission`` has one entry for each question, keyed by the question's input id."""
+class ProblemData(EventData, gc=False):
+    """The problem's usage key."""
 
     problem_id: Scalar = None
     module_id: Scalar = None
+
+
+class ProblemCheckData(ProblemData, gc=False):
+    """A graded attempt. ``submission`` has one entry for each question, keyed by the question's input id."""
+
     attempts: Scalar = None
     success: Scalar = None
     grade: Scalar = None

@@ -13,8 +13,7 @@ NO_FORM = "data: expected an object, found a text; only browsers send one"
 
 
 def problem_iri(root: str, problem_id: object, module_id: object, block: object, referrer: object) -> str | None:
-    """``Root/xblock/<usage key of the problem>``: the problem that the payload names, else the block that sent the event, else the
-    problem that the page's address names."""
+    """The problem that the payload names, else the block that sent the event, else the problem that the page's address names."""
     key = problem_id or module_id or block
     return f"{root}/xblock/{key}" if key else absolute(root, "xblock", named_in_referrer(referrer, "problem"))
 

@@ -48,9 +48,8 @@ def part_iri(root: str, key: str, problem: str) -> str:
 
 def kind(source: object, form: str | None, response_types: dict[str, object]) -> str:
     """``submitted``, or ``submitted_form`` for a payload that is a form's text: a browser sent answers. ``graded_question`` or
-    ``graded_group``: the server judged one question, or several; ``graded``: the record does not tell about questions.
-
-    Raises Unmappable where a server's payload is a text."""
+    ``graded_group``: the server judged one question, or several; ``graded``: the record does not tell about questions. Raises
+    Unmappable where a server's payload is a text."""
     if source == "browser":
         return "submitted" if form is None else "submitted_form"
     if form is not None:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.problem.events import ProblemContext
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+from edx2lrs.transforms.families.problem.events import ProblemContext, ProblemData
+from edx2lrs.transforms.fields import Scalar, SourceEvent
 
 
-class AnswerShownData(EventData, gc=False):
-    """The problem's usage key."""
-
-    problem_id: Scalar = None
-    module_id: Scalar = None
-
-
-class HintShownData(AnswerShownData, gc=False):
+class HintShownData(ProblemData, gc=False):
     """``hint_index``: which of the problem's hints, from 0."""
 
     hint_index: Scalar = None
 
 
 EVENTS = {
-    "showanswer": SourceEvent("problem_help", AnswerShownData, ProblemContext),
+    "showanswer": SourceEvent("problem_help", ProblemData, ProblemContext),
     "edx.problem.hint.demandhint_displayed": SourceEvent("problem_help", HintShownData, ProblemContext),
 }

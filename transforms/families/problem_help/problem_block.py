@@ -9,8 +9,7 @@ BLOCK = ("site.root", "data.problem_id", "data.module_id", "context.module.usage
 
 
 def problem_block_iri(root: str, key: object, other_key: object, block: object) -> str | None:
-    """``Root/xblock/<usage key>`` of the problem that the payload names, by the first of its two fields that has one (0 and false
-    are none); else of the block that sent the event."""
+    """``Root/xblock/<usage key>`` of the problem that the payload names (0 and false are none); else of the block that sent it."""
     return absolute(root, "xblock", key or other_key or block or None)
 
 

@@ -32,7 +32,4 @@ HINT: Rows = (
     *IN_COURSE,
 )
 
-MAPPINGS = {
-    "showanswer": StatementMapping(ASKED, ANSWER),
-    "edx.problem.hint.demandhint_displayed": StatementMapping(ASKED, HINT),
-}
+MAPPINGS = {"showanswer": StatementMapping(ASKED, ANSWER), "edx.problem.hint.demandhint_displayed": StatementMapping(ASKED, HINT)}

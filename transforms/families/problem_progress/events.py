@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.problem.events import ProblemContext
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+from edx2lrs.transforms.families.problem.events import ProblemContext, ProblemData
+from edx2lrs.transforms.fields import Scalar, SourceEvent
 
 
-class ProblemDoneData(EventData, gc=False):
-    """The problem's usage key."""
-
-    problem_id: Scalar = None
-    module_id: Scalar = None
-
-
-class ProblemPointsData(ProblemDoneData, gc=False):
+class ProblemPointsData(ProblemData, gc=False):
     """Points, weighted as the problem's author said."""
 
     weighted_earned: Scalar = None
@@ -22,5 +15,5 @@ class ProblemPointsData(ProblemDoneData, gc=False):
 
 EVENTS = {
     "edx.grades.problem.submitted": SourceEvent("problem_progress", ProblemPointsData, ProblemContext),
-    "edx.problem.completed": SourceEvent("problem_progress", ProblemDoneData, ProblemContext),
+    "edx.problem.completed": SourceEvent("problem_progress", ProblemData, ProblemContext),
 }

@@ -22,11 +22,7 @@ POINTS: Rows = (
     Row(("result", "score"), ("data.weighted_earned", "data.weighted_possible"), score),
     Row(("result", "success"), ("data.weighted_earned", "data.weighted_possible"), full_marks),
 )
-DONE: Rows = (
-    *ABOUT_THE_PROBLEM,
-    Constant(definition("type"), CMI_INTERACTION),
-    Constant(definition("interactionType"), "other"),
-)
+DONE: Rows = (*ABOUT_THE_PROBLEM, Constant(definition("type"), CMI_INTERACTION), Constant(definition("interactionType"), "other"))
 
 MAPPINGS = {
     "edx.grades.problem.submitted": StatementMapping(ATTEMPTED, POINTS),

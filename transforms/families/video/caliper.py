@@ -58,25 +58,14 @@ THE_VIDEO: Rows = (
     Row(("object", "duration"), "data.duration", length),
     *IN_COURSE,
 )
-ABOUT_THE_VIDEO: Rows = (
-    *THE_VIDEO,
-    Constant(("target", "id"), "_:MediaLocation"),
-    Constant(("target", "type"), terms.MEDIA_LOCATION),
-)
-AT_A_MOMENT: Rows = (
-    *ABOUT_THE_VIDEO,
-    Row(("target", "currentTime"), ("data.currentTime", "data.current_time"), position),
-)
+ABOUT_THE_VIDEO: Rows = (*THE_VIDEO, Constant(("target", "id"), "_:MediaLocation"), Constant(("target", "type"), terms.MEDIA_LOCATION))
+AT_A_MOMENT: Rows = (*ABOUT_THE_VIDEO, Row(("target", "currentTime"), ("data.currentTime", "data.current_time"), position))
 SEEK: Rows = (
     *ABOUT_THE_VIDEO,
     Row(("target", "currentTime"), ("data.currentTime", "data.old_time"), position),
     Row(("target", "extensions", "newTime"), "data.new_time", duration),
 )
-SPEED: Rows = (
-    *AT_A_MOMENT,
-    Row(("extensions", "oldSpeed"), "data.old_speed"),
-    Row(("extensions", "newSpeed"), "data.new_speed"),
-)
+SPEED: Rows = (*AT_A_MOMENT, Row(("extensions", "oldSpeed"), "data.old_speed"), Row(("extensions", "newSpeed"), "data.new_speed"))
 LANGUAGE_MENU: Rows = (
     Constant(("profile",), terms.GENERAL_PROFILE),  # the Media Profile has no action for parts of the player
     Row(("group",), "course.id", is_part_of),

@@ -11,8 +11,7 @@ _LONGEST = 86_400_000_000_000_000_000  # microseconds: a billion days
 
 
 def clock(microseconds: int, expected: str) -> tuple[int, int, int, int, int]:
-    """``microseconds`` as days, hours, minutes, seconds and microseconds: the parts of an ISO 8601 duration. Raises Unmappable,
-    saying what was ``expected``, below 0 and from a billion days on."""
+    """Days, hours, minutes, seconds and microseconds. Raises Unmappable (``expected``) below 0 and from a billion days on."""
     if not 0 <= microseconds < _LONGEST:
         raise Unmappable(expected, "out_of_range")
     seconds, fraction = divmod(microseconds, 1_000_000)
