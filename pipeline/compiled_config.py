@@ -69,14 +69,8 @@ class CompiledConfig:
         def make(root_url: str) -> Translator:
             actors_there = actors if root_url == lms.root_url else actors.at(root_url)
             return Translator(
-                variant.protocol,
-                root_url,
-                actors_there.find,
-                course_name,
-                variant.options,
-                session_of=actors_there.session_of,
-                statement_ids=lms.statement_ids,
-                transformer_version=lms.transformer_version,
+                variant.protocol, root_url, actors_there, course_name, variant.options, session_of=actors_there.session_of,
+                statement_ids=lms.statement_ids, transformer_version=lms.transformer_version,
             )
 
         return by_site(lms.root_url, lms.sites, make)

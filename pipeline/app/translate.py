@@ -59,7 +59,7 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
 
     def make(root_url: str) -> Translator:
         return Translator(
-            request.protocol, root_url, actors[0].at(root_url).find, course_name, statement_ids=lms.statement_ids,
+            request.protocol, root_url, actors[0].at(root_url), course_name, statement_ids=lms.statement_ids,
             transformer_version=lms.transformer_version,
         )
 
@@ -69,7 +69,7 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
 def example_translator(protocol: Protocol) -> Translator:
     """For a site that is not there: a public key names its people."""
     options = ActorOptions("hmac", "XAPI" if protocol == "xapi" else "CALIPER", "dead_letter")
-    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY).find, CourseNames({}))
+    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY), CourseNames({}))
 
 
 def translated(pieces: Iterator[bytes], translator: AnyTranslator) -> Iterator[TranslatedBlock]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -25,18 +25,14 @@ def checked_events(package: Package, events: object, others: Iterable[SourceEven
             _check_decodable(package, name, struct)
     names: set[str] = set(events)
     for name, source in events.items():
-        for alias in _aliases(package, name, source.aliases):
+        if not isinstance(source.aliases, tuple) or not all(isinstance(alias, str) and alias for alias in source.aliases):
+            raise package.wrong("events", f"EVENTS: {name}: found aliases {kind_of(source.aliases)}, expected a tuple of names")
+        for alias in source.aliases:
             if alias in names:
                 raise package.wrong("events", f"EVENTS: {name}: the alias {alias} is declared twice; remove one of the two")
             names.add(alias)
     _check_contexts(package, events, others)
     return events
-
-
-def _aliases(package: Package, name: str, aliases: object) -> Sequence[str]:
-    if not isinstance(aliases, tuple) or not all(isinstance(alias, str) and alias for alias in aliases):
-        raise package.wrong("events", f"EVENTS: {name}: found aliases {kind_of(aliases)}, expected a tuple of names")
-    return aliases
 
 
 def _check_decodable(package: Package, name: str, struct: type[msgspec.Struct]) -> None:

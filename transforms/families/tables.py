@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from edx2lrs.transforms.mapping import caliper_event as caliper
 from edx2lrs.transforms.mapping import xapi_statement as xapi
-from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, VariantMapping, sources
+from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, VariantMapping
 
 
 class Table(NamedTuple):
@@ -49,7 +49,7 @@ def paths_of(row: Row | Constant, table: Table) -> tuple[str, ...]:
         first, dot, rest = path.partition(".")
         return f"{table.parts}.*{dot}{rest}" if first in ("part", "part_key") else path
 
-    return tuple(map(whole, sources(row)))
+    return () if isinstance(row, Constant) else tuple(map(whole, row.sources))
 
 
 def constant_values(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -16,8 +16,6 @@ from edx2lrs.transforms.mapping.statement_id import CALIPER_NAMESPACE, uuid5_in
 from edx2lrs.transforms.mapping.values import absolute
 
 _check_session = entity("session")
-
-
 _is_plain = re.compile(r"[A-Za-z0-9]+").fullmatch
 
 

@@ -18,19 +18,7 @@ from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import Json, json_text
 from edx2lrs.transforms.mapping.guard import Check
-from edx2lrs.transforms.mapping.rows import (
-    Constant,
-    Course,
-    Derived,
-    Path,
-    Row,
-    Rows,
-    Scope,
-    Unmappable,
-    VariantMapping,
-    sources,
-    value_at,
-)
+from edx2lrs.transforms.mapping.rows import Constant, Course, Derived, Path, Row, Rows, Scope, Unmappable, VariantMapping, value_at
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.people.actor import Actor
 
@@ -263,7 +251,7 @@ class _Generator:
 
     def _row(self, row: Row, path: Path, outer: Path) -> tuple[_Text, _Expression]:
         """Writes the lines that find a value. ``outer``: the keys that come and go with it."""
-        paths = sources(row)
+        paths = row.sources
         function = None if row.function is None else self._named(row.function)
         made = self._local()
         found = "object_id" if path == _OBJECT_ID else "value"
@@ -396,7 +384,7 @@ def _is_there(row: Row) -> bool:
 
 
 def _missing(row: Row) -> str:
-    paths = " or ".join(path for path in sources(row) if not path.startswith(_SITE))
+    paths = " or ".join(path for path in row.sources if not path.startswith(_SITE))
     return f"{paths} is missing; {'.'.join(row.destination)} needs it"
 
 
@@ -405,13 +393,13 @@ def _blamed(rows: Rows, site: Mapping[str, Any], scope: Scope) -> Unmappable | N
     for row in rows:
         if isinstance(row, Constant) or row.function is None:
             continue
-        values = [value_at(path, scope, site) for path in sources(row)]
+        values = [value_at(path, scope, site) for path in row.sources]
         if isinstance(row.source, str) and (values[0] is None or values[0] == ""):
             continue
         try:
             row.function(*values)
         except Unmappable as problem:
-            paths = ", ".join(path for path in sources(row) if not path.startswith(_SITE))
+            paths = ", ".join(path for path in row.sources if not path.startswith(_SITE))
             return Unmappable(f"{paths}: {problem.message}", problem.cause)
     return None
 

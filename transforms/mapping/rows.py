@@ -43,6 +43,11 @@ class Row(NamedTuple):
     required: bool = False
     free_text: FreeText | None = None
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The paths that the row reads."""
+        return (self.source,) if isinstance(self.source, str) else self.source
+
 
 class Constant(NamedTuple):
     """``destination`` always gets ``value``."""
@@ -107,13 +112,6 @@ class Unmappable(ValueError):
         super().__init__(message)
         self.message = message
         self.cause = cause
-
-
-def sources(row: Row | Constant) -> tuple[str, ...]:
-    """The paths that a row reads."""
-    if isinstance(row, Constant):
-        return ()
-    return (row.source,) if isinstance(row.source, str) else row.source
 
 
 def value_at(path: str, scope: Scope, site: Mapping[str, Any]) -> Any:

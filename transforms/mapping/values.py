@@ -11,8 +11,6 @@ from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.mapping.rows import Unmappable
 
 _SUCCESS = {"correct": True, "partially-correct": True, "true": True, "1": True, "incorrect": False, "false": False, "0": False}
-
-
 _json_text = json.JSONEncoder(ensure_ascii=False).encode
 _quoted = json.encoder.encode_basestring
 

@@ -42,9 +42,8 @@ class Actors:
         self._table = table
         self._key = key
         self._by_id: dict[int, Actor] = {}  # persons whom the user id alone identifies
-        # typed: True and 1 are equal, but only one of them is a user.
-        self._known = lru_cache(REMEMBERED, typed=True)(self._find)
-        self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)
+        self._known = lru_cache(REMEMBERED)(self._find)
+        self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)  # typed: True and 1 are equal
         self.session_of = lru_cache(REMEMBERED, typed=True)(self.session) if options.key else None
         """``session``, where the options have a key of their own."""
 
@@ -53,52 +52,39 @@ class Actors:
         return Actors(self._options, root_url, self._table, self._key)
 
     def __call__(self, event: Event) -> Actor | Refusal:
-        """As ``find``."""
-        return self.find(event)
-
-    def find(self, event: Event) -> Actor | Refusal:
         """The event's person: its user, else the session of an anonymous visitor. The user id wins over the
         username."""
         user_id, username = event.user_id, event.username
-        by_id = self._by_id.get(user_id) if type(user_id) is int else None
+        by_id = self._by_id.get(user_id) if user_id else None
         if by_id is not None:  # nearly always
             return by_id
-        if user_id or username:
-            found = self._known(user_id, username)
-            if found is not None:
-                return found
-        return self._visitors(event.session)
+        return self._known(user_id, username) if user_id or username else self._visitors(event.session)
 
     def session(self, session: object) -> str | None:
         """The session's id for a consumer with a key of its own: distinct for each session, and different from the id that other
         consumers see."""
         return self._keyed_id(f"session-id:{session}") if session else None
 
-    def _find(self, user_id: object, username: object) -> Actor | Refusal | None:
-        """None when user id and username name nobody."""
-        number, name = _user(user_id, username)
-        if number is None and name is None:
-            return None
-        by_id = self._found(number, None) if number is not None else None
-        if number is not None and isinstance(by_id, Actor):
+    def _find(self, user_id: int | None, username: str | None) -> Actor | Refusal:
+        by_id = self._found(user_id, None) if user_id else None
+        if user_id and isinstance(by_id, Actor):
             if len(self._by_id) >= REMEMBERED:
                 self._by_id.clear()
-            self._by_id[number] = by_id
+            self._by_id[user_id] = by_id
             return by_id
-        found = self._found(number, name)
-        if isinstance(found, Refusal) and self._options.unknown == "hmac":
-            return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
-        return found
+        found = self._found(user_id, username)
+        return self._hashed_user(user_id, username) if isinstance(found, Refusal) and self._options.unknown == "hmac" else found
 
-    def _found(self, number: int | None, name: str | None) -> Actor | Refusal:
+    def _found(self, user_id: int | None, username: str | None) -> Actor | Refusal:
         """The user's entry in the table. Without a table, every user is found."""
         options = self._options
         if options.kind == "hmac" or self._table is None:
-            return self._hashed(f"id:{number}" if number is not None else f"name:{name}")
+            return self._hashed_user(user_id, username)
         if options.kind == "external_id":
-            external_id = self._table.external_id(options.type, number, name)
-            return account_actor(self._root, external_id) if external_id else _unknown_user(options.type)
-        return _by_email(options, self._table.email(number, name))
+            external_id = self._table.external_id(options.type, user_id, username)
+            message = f"the table of external ids has no {options.type} id of this user"
+            return account_actor(self._root, external_id) if external_id else Refusal("translate", "unknown_user", message)
+        return _by_email(options, self._table.email(user_id, username))
 
     def _visitor(self, session: object) -> Actor | Refusal:
         """An anonymous visitor; only the session tells visitors apart."""
@@ -107,6 +93,9 @@ class Actors:
         if self._key is None:
             return Refusal("translate", "no_actor", "an anonymous visitor; they are told apart by lms.id_key, which is not set")
         return self._hashed(f"session:{session}")
+
+    def _hashed_user(self, user_id: int | None, username: str | None) -> Actor:
+        return self._hashed(f"id:{user_id}" if user_id else f"name:{username}")
 
     def _hashed(self, subject: str) -> Actor:
         return account_actor(self._root, self._keyed_id(subject))
@@ -134,22 +123,3 @@ def uuid8(data: bytes) -> uuid.UUID:
     number = int.from_bytes(data, "big")
     number = number & ~(0xF << 76) | 8 << 76
     return uuid.UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
-
-
-def _unknown_user(id_type: str) -> Refusal:
-    return Refusal("translate", "unknown_user", f"the table of external ids has no {id_type} id of this user")
-
-
-def _user(user_id: object, username: object) -> tuple[int | None, str | None]:
-    """The user whom the values name. A number, or digits at a place for ids, is a user id. Other text is a username. 0, "" and
-    booleans name nobody. A username of digits stays a username."""
-    number: int | None = None
-    name = username if isinstance(username, str) and username else None
-    if isinstance(user_id, str):
-        if user_id.isascii() and user_id.isdigit() and len(user_id) < 19:
-            number = int(user_id)
-        elif user_id:
-            return None, user_id
-    elif isinstance(user_id, (int, float)) and not isinstance(user_id, bool) and user_id == user_id // 1:
-        number = int(user_id)
-    return number or None, name

@@ -77,26 +77,20 @@ def _in_two_passes(line: bytes) -> Event | Refusal:
     named = _decode_name(line)
     if named.event is UNSET and named.data is UNSET:
         raise _ReadAgain
-    name, from_event_type = named.name, False
-    if not name:
-        name, from_event_type = _name_of_type(named.event_type)
+    name, from_event_type = _name(named)
     source_event = SOURCE_EVENTS.get(name)
     if source_event is None:
         return Event(name, from_event_type)
     envelope = _decode_envelope(line)
     payload = envelope.data if envelope.event is UNSET else envelope.event
-    time = canonical_time(envelope.timestamp or _first(envelope.timestamp, envelope.time))
+    time = canonical_time(_first(envelope.timestamp, envelope.time))
     if isinstance(time, Refusal):
         return time
     about = _context(envelope.context)
     declared = _declared_context(about, source_event.context) if source_event.context else None
     data = _payload(_part_decoders[source_event.data](payload), source_event)
-    return _event(name, from_event_type, time, *_top(envelope), about, declared, data)
-
-
-def _top(envelope: Envelope) -> tuple[Scalar, Scalar, Scalar, Scalar, Scalar]:
-    """Session and user from the top of a record, in the form that ``_event`` takes."""
-    return envelope.event_source, envelope.session, envelope.referer, envelope.username, envelope.host
+    source, session, referrer, username, host = astuple(envelope)[_TOP]
+    return _event(name, from_event_type, time, source, session, referrer, username, host, about, declared, data)
 
 
 def _after_prefix(line: bytes) -> bytes:
@@ -135,12 +129,8 @@ class Envelope(_Name, gc=False):
     host: Scalar = None
 
 
-class _RawEnvelope(Envelope, gc=False):
-    """The envelope of a record, with its payload not decoded yet. The context may be JSON text."""
-
-    context: Context | str | None = None
-    event: msgspec.Raw | msgspec.UnsetType = UNSET
-    data: msgspec.Raw | msgspec.UnsetType = UNSET
+_TOP = slice(4, 9)
+"""Source, session and user at the top of a record, in the order in which ``_event`` takes them."""
 
 
 class _ReadAgain(Exception):
@@ -151,6 +141,12 @@ class _Refused(Exception):
     def __init__(self, cause: Cause, message: str):
         super().__init__(message)
         self.refusal = Refusal("parse", cause, message)
+
+
+def _parts(context: Any, payload: Any) -> list[tuple[str, Any, Any]]:
+    """The fields of a record beside its envelope. The context may be JSON text, and the payload stands in one of two fields."""
+    payload |= msgspec.UnsetType
+    return [("context", context | str | None, None), ("event", payload, UNSET), ("data", payload, UNSET)]
 
 
 def _any_context() -> type[Context]:
@@ -171,8 +167,8 @@ def _any_context() -> type[Context]:
 _AnyContext: Any = _any_context()
 _no_context: Context = _AnyContext()
 _decode_context: Callable[[str], Context] = msgspec.json.Decoder(_AnyContext).decode
-_Record: Any = msgspec.defstruct("_Record", [("context", _AnyContext | str | None, None)], bases=(_RawEnvelope,), gc=False)
-_decode_envelope: Callable[[bytes], _RawEnvelope] = msgspec.json.Decoder(_Record).decode
+_Record: Any = msgspec.defstruct("_Record", _parts(_AnyContext, msgspec.Raw), bases=(Envelope,), gc=False)
+_decode_envelope: Callable[[bytes], Any] = msgspec.json.Decoder(_Record).decode
 
 
 def _context(context: Context | str | None) -> Context:
@@ -184,12 +180,12 @@ def _declared_context(about: Context, declared: type[msgspec.Struct]) -> msgspec
     return declared(*[getattr(about, field) for field in declared.__struct_fields__])
 
 
-def _name_of_type(event_type: Scalar) -> tuple[str, bool]:
-    """The name of a record without ``name``, and whether the name counts as ``from_event_type``. The address of a page does not
-    count."""
-    if type(event_type) is not str or not event_type:
-        return "", False
-    return event_type, not event_type.startswith(("/", "http://", "https://"))
+def _name(named: _Name) -> tuple[str, bool]:
+    """The name of a record, and whether ``event_type`` stands for the name. The address of a page does not count as such."""
+    name, event_type = named.name, named.event_type
+    if name or type(event_type) is not str:
+        return name or "", False
+    return event_type, event_type != "" and not event_type.startswith(("/", "http://", "https://"))
 
 
 def _first(value: Scalar, other: Scalar) -> Scalar:
@@ -261,8 +257,7 @@ def _record_decoder(source_event: SourceEvent) -> Callable[[bytes], Any]:
     if about is not None:
         fields = [(field.name, field.type, field.default) for field in msgspec.structs.fields(about)]
         context = msgspec.defstruct("_KnownContext", fields, bases=(Context,), gc=False)
-    part = source_event.data | str | msgspec.UnsetType | None
-    parts = [("context", context | str | None, None), ("event", part, UNSET), ("data", part, UNSET)]
+    parts = _parts(context, source_event.data | str | None)
     record: Any = msgspec.defstruct("_KnownRecord", parts, bases=(Envelope,), gc=False)
     return msgspec.json.Decoder(record).decode
 
@@ -318,7 +313,7 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
     try:
         parts = {key: record.pop(key) for key in ("context", "event", "data") if key in record}
         named = _read_value(record, _Name, False, "")
-        name, from_event_type = (named.name, False) if named.name else _name_of_type(named.event_type)
+        name, from_event_type = _name(named)
         source_event = SOURCE_EVENTS.get(name)
         if source_event is None:
             return Event(name, from_event_type)
@@ -326,12 +321,12 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
         time = canonical_time(_first(envelope.timestamp, envelope.time))
         if isinstance(time, Refusal):
             return time
-        context = parts.get("context")
+        context, payload = parts.get("context"), parts["event"] if "event" in parts else parts["data"]
         about = _read_value(context, Context, False, "context")
         declared = _read_value(context, source_event.context, False, "context") if source_event.context else None
-        payload = parts["event"] if "event" in parts else parts["data"]
         data = _read_value(payload, source_event.data, source_event.text_allowed, "data")
-        return _event(name, from_event_type, time, *_top(envelope), about, declared, data)
+        source, session, referrer, username, host = astuple(envelope)[_TOP]
+        return _event(name, from_event_type, time, source, session, referrer, username, host, about, declared, data)
     except _Refused as refused:
         return refused.refusal
     except RecursionError:

@@ -1,6 +1,6 @@
 """What a table means: a plain interpreter of rows, the specification of ``transforms.mapping.row_compiler``.
 
-The interpreter is too slow for millions of events. A test checks that the compiled functions print the same statements.
+``tests/transforms/mapping/test_evaluate.py`` checks that the compiled functions print the same statements.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from edx2lrs.transforms.mapping.row_compiler import Identity, Options
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Scope, Unmappable, sources, value_at
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Scope, Unmappable, value_at
 
 
 def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> 
                 place = place.setdefault(key, {})
             place[last] = value
         elif isinstance(row, Row) and row.required:
-            raise Unmappable(f"{' or '.join(sources(row))} is missing; {'.'.join(row.destination)} needs it", "missing")
+            raise Unmappable(f"{' or '.join(row.sources)} is missing; {'.'.join(row.destination)} needs it", "missing")
 
     def in_name(found: re.Match[str]) -> str:
         return str(statement["object"]["id"] if found[1] == "object.id" else value_at(found[1], scope, options.site))
@@ -40,7 +40,7 @@ def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> 
 
 def _value(row: Row, scope: Scope, options: Options) -> Any:
     """The value of a row; None if the row's destination is left out."""
-    values = [value_at(path, scope, options.site) for path in sources(row)]
+    values = [value_at(path, scope, options.site) for path in row.sources]
     if isinstance(row.source, str) and (values[0] is None or values[0] == ""):
         return None
     made = values[0] if row.function is None else row.function(*values)
