@@ -1,5 +1,4 @@
-"""Dead letters: records and statements that failed, with all that is needed to see the reason and to send them again. Avro files,
-one schema."""
+"""Dead letters, as Avro files of one schema: what failed, with all that is needed to see the reason and to send it again."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ import msgspec
 
 from edx2lrs.io.dead_letters import marks as dead_letter_marks
 from edx2lrs.io.dead_letters.topic import TopicMessage, is_topic, publish
-from edx2lrs.io.paths import file_systems, folder_of, is_remote, whole_file
+from edx2lrs.io.paths import file_systems, folder_of, is_remote, open_bytes, whole_file
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.privacy.redaction import with_payload
@@ -112,8 +111,7 @@ def letter_id(failure: Failure) -> uuid.UUID:
 
 
 def _utf8(text: str) -> str:
-    """The text, with escapes for signs that UTF-8 cannot hold: half surrogate pairs in the name of a file or in a consumer's
-    answer."""
+    """With escapes for half surrogate pairs, which names of files and answers of consumers may hold, and UTF-8 cannot."""
     return text.encode(errors="backslashreplace").decode()
 
 
@@ -183,20 +181,19 @@ def read(path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLette
 def folder_of_letters(path: str) -> str:
     """The folder of the files that ``read`` finds at ``path``."""
     if is_remote(path):
-        return path.rstrip("/") if not _is_pattern(path) and not path.endswith(".avro") else folder_of(path)
+        return folder_of(_remote_pattern(path))
     return os.path.abspath(path) if os.path.isdir(path) else folder_of(path)
 
 
-def _is_pattern(path: str) -> bool:
-    return any(sign in path for sign in "*?[")
+def _remote_pattern(path: str) -> str:
+    return path if path.endswith(".avro") or any(sign in path for sign in "*?[") else f"{path.rstrip('/')}/*.avro"
 
 
 def files(path: str) -> list[str]:
     """The files of dead letters at ``path``, by name. Raises ``DeadLettersMissing``."""
     if is_remote(path):
-        pattern = path if _is_pattern(path) or path.endswith(".avro") else f"{path.rstrip('/')}/*.avro"
         try:
-            found = sorted(file.path for match in file_systems().match([pattern]) for file in match.metadata_list)
+            found = sorted(file.path for match in file_systems().match([_remote_pattern(path)]) for file in match.metadata_list)
         except Exception as error:  # file systems raise what their clients raise
             raise DeadLettersMissing(f"{path}: cannot be listed: {str(error).splitlines()[0][:200]}") from None
     elif os.path.isdir(path):
@@ -208,16 +205,9 @@ def files(path: str) -> list[str]:
     return found
 
 
-def _open(name: str) -> IO[bytes]:
-    if is_remote(name):
-        opened: IO[bytes] = file_systems().open(name, "application/octet-stream")
-        return opened
-    return open(name, "rb")
-
-
 def _read_times(name: str) -> Iterator[tuple[bytes, datetime]]:
     """Id and time of each letter. ``_read_file`` reports a file that breaks off."""
-    with contextlib.suppress(Exception), _open(name) as file:
+    with contextlib.suppress(Exception), open_bytes(name) as file:
         for record in fastavro.reader(file, _ids_and_times):
             yield uuid.UUID(record["id"]).bytes, record["time"]
 
@@ -225,7 +215,7 @@ def _read_times(name: str) -> Iterator[tuple[bytes, datetime]]:
 def _read_file(name: str, warn: Callable[[str], None]) -> Iterator[DeadLetter]:
     read_so_far = 0
     try:
-        with _open(name) as file:
+        with open_bytes(name) as file:
             for record in fastavro.reader(file, _parsed_schema):
                 yield msgspec.convert(record, DeadLetter)
                 read_so_far += 1

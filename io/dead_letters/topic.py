@@ -27,7 +27,6 @@ class TopicMessage(NamedTuple):
 
 
 def is_topic(path: str) -> bool:
-    """Whether dead letters go to a topic instead of files."""
     return path.startswith(SCHEME)
 
 

@@ -160,7 +160,6 @@ def _settle_block(
 
 
 def _bits(indexes: Sequence[int]) -> int:
-    """A number with the bits ``indexes`` set."""
     if isinstance(indexes, range) and indexes.step == 1 and indexes:
         return ((1 << len(indexes)) - 1) << indexes.start
     return sum({1 << index for index in indexes if index >= 0})

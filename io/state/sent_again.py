@@ -9,6 +9,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import msgspec
 
@@ -53,12 +54,12 @@ class SentAgain:
         while rows := self._settled():
             folder = rows[0][1]
             marks = [Mark(letter, _moment(time)) for _, _, letter, time in rows]
-            numbers = [row[0] for row in rows]
-            name = f"{dead_letter_marks.PREFIX}{self._database.identity[:8]}-{self._run()}-{numbers[0]}-{numbers[-1]}.jsonl"
+            [(run,)] = self._database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'run'")
+            name = f"{dead_letter_marks.PREFIX}{self._database.identity[:8]}-{run}-{rows[0][0]}-{rows[-1][0]}.jsonl"
             path = f"{folder.rstrip('/')}/{name}"
             write_bytes(path, dead_letter_marks.lines(marks))
             with self._database.transaction("NORMAL") as transaction:
-                transaction.executemany("UPDATE sent_again SET marked = 1 WHERE row = ?", [(number,) for number in numbers])
+                transaction.executemany("UPDATE sent_again SET marked = 1 WHERE row = ?", [row[:1] for row in rows])
             paths.append(path)
         return paths
 
@@ -66,9 +67,9 @@ class SentAgain:
         """The number of letters without a mark: statements of these letters still wait."""
         return int(self._database.rows("SELECT count(*) FROM sent_again WHERE NOT marked")[0][0])
 
-    def _settled(self) -> list[tuple[int, str, bytes, int]]:
-        """Some letters of one folder that are settled and have no mark yet."""
-        rows = self._database.rows(
+    def _settled(self) -> list[tuple[Any, ...]]:
+        """Row, folder, letter and time of some letters of one folder that are settled and have no mark yet."""
+        return self._database.rows(
             "WITH settled AS (SELECT row, folder, letter, time FROM sent_again WHERE NOT marked AND CASE "
             "WHEN consumer IS NULL THEN NOT EXISTS (SELECT 1 FROM consumers WHERE waiting > 0) "
             "ELSE NOT EXISTS (SELECT 1 FROM consumers WHERE name = consumer AND waiting > 0) END "
@@ -76,10 +77,6 @@ class SentAgain:
             "SELECT * FROM settled WHERE folder = (SELECT min(folder) FROM settled) ORDER BY row LIMIT ?",
             (_MARKS_PER_FILE,),
         )
-        return [(row, folder, letter, time) for row, folder, letter, time in rows]
-
-    def _run(self) -> int:
-        return int(self._database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'run'")[0][0])
 
 
 def note(transaction: sqlite3.Connection, letters: Iterable[DeadLetter], folder: str) -> None:

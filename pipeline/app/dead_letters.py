@@ -80,7 +80,6 @@ def letters_at(path: str, warn: Callable[[str], None], sent_again: Callable[[Dea
 
 
 def is_state_directory(path: str) -> bool:
-    """Whether a state directory lies there."""
     return not is_remote(path) and (Path(path) / FILE_NAME).exists()
 
 

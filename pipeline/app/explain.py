@@ -148,7 +148,6 @@ def _example(protocol: Protocol) -> Consumer:
 
 
 def _fields_read(event: Event, with_values: bool) -> list[FieldRead]:
-    """Every declared field with what the record has there."""
     found: dict[str, list[object]] = {}
     for path, value in _values(event, ""):
         found.setdefault(path, []).append(value)
@@ -171,7 +170,6 @@ def _values(value: object, path: str) -> Iterator[tuple[str, object]]:
 
 
 def _plain(values: Sequence[object]) -> list[Any]:
-    """Those that are there."""
     return [value for value in values if value is not None and value != ""]
 
 
@@ -185,11 +183,7 @@ def _for_consumer(event: Event, consumer: Consumer, translator: AnyTranslator, w
     matches = all(each.passes for each in said)
     made = translator.translate(event) if matches else None
     return ForConsumer(
-        consumer.name,
-        consumer.protocol,
-        consumer.sensor,
-        rules,
-        matches,
+        consumer.name, consumer.protocol, consumer.sensor, rules, matches,
         has_mapping=made is not None if matches else None,
         refusal=made if isinstance(made, Refusal) else None,
         reads=_read_by(event.name, consumer.protocol) if isinstance(made, tuple) else [],

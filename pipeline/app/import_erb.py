@@ -85,7 +85,6 @@ def _site_notes(settings: ErbSettings, request: ImportRequest) -> Iterator[str]:
 
 
 def _said(consumers: Iterable[Imported], notes: Iterable[str]) -> Iterator[str]:
-    """What the operator has to know, one line each."""
     yield from notes
     for each in consumers:
         where = f"{each.row.place}, {each.name}"
@@ -98,7 +97,6 @@ def _said(consumers: Iterable[Imported], notes: Iterable[str]) -> Iterator[str]:
 
 
 def _document(consumers: list[Imported], settings: ErbSettings, table: str | None, notes: Iterable[str]) -> Iterator[str]:
-    """The configuration, line by line."""
     yield "# Made of the routers of event-routing-backends (erb) by `edx2lrs import-erb`. Look through it, then: edx2lrs check"
     for note in notes:
         yield f"# - {note}"
@@ -136,7 +134,6 @@ def _consumer(each: Imported, settings: ErbSettings, has_table: bool) -> Iterato
 
 
 def _flow(value: Any) -> str:
-    """A value on one line of YAML."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_flow(str(key))}: {_flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):

@@ -123,8 +123,7 @@ def default_state(path: str) -> Path:
 
 @contextlib.contextmanager
 def _owned(folder: Path, config: Config) -> Iterator[State]:
-    """The state directory. A directory that was made for these letters alone is removed at the end, unless something still waits in
-    it."""
+    """The state directory. If it was made for these letters alone and nothing waits in it at the end, it is removed."""
     worthless = False
     try:
         with run_lifecycle.owned_state(str(folder), config) as state:
@@ -137,8 +136,7 @@ def _owned(folder: Path, config: Config) -> Iterator[State]:
 
 
 class _Fates:
-    """The fates of the letters that are asked for. ``known``: which of them the state has taken over before (None: there is no
-    state)."""
+    """The fates of the letters that are asked for. ``known``: which of them the state, if there is one, has taken over before."""
 
     def __init__(self, request: ReplayRequest, config: Config, known: Callable[[list[DeadLetter]], set[str]] | None) -> None:
         self._request = LettersRequest(request.path, request.wanted)

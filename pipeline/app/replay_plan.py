@@ -77,7 +77,6 @@ class ReplayTally:
             counts[letter.consumer or ""] += 1
 
     def go_on(self, later: ReplayTally) -> None:
-        """Adds what a later look at the same letters has found."""
         self.statements += later.statements
         self.records += later.records
         self.left = later.left

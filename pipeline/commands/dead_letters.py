@@ -59,9 +59,6 @@ def _lines(arguments: argparse.Namespace, letters: Letters) -> Iterator[str]:
     return described(grouped(letters), arguments.payload)
 
 
-# list
-
-
 def listed(letter: DeadLetter) -> str:
     """One line, for a person or for tools that cut at white space. The position comes last, since a position may hold white space."""
     when = f"{letter.time:%Y-%m-%dT%H:%M:%SZ}"
@@ -73,9 +70,6 @@ def _listed_as_json(letter: DeadLetter) -> str:
     left_out = ("payload", "http_body", "attributes")
     fields = {name: value for name, value in msgspec.structs.asdict(letter).items() if name not in left_out}
     return msgspec.json.encode(fields).decode()
-
-
-# stats
 
 
 def stats(counts: list[LetterCount], sent_again: int, as_json: bool) -> Iterator[str]:
@@ -97,9 +91,6 @@ def stats(counts: list[LetterCount], sent_again: int, as_json: bool) -> Iterator
 
 def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
-
-
-# show
 
 
 def described(groups: list[LetterGroup], payload: bool) -> Iterator[str]:

@@ -30,7 +30,6 @@ def add_letter_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def filter_of(arguments: argparse.Namespace) -> LetterFilter:
-    """The filter of the options."""
     named = {destination: frozenset(getattr(arguments, destination)) for _, destination, _, _ in _SEVERAL}
     return LetterFilter(**named, since=arguments.since, until=arguments.until)
 

@@ -44,14 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """0: all dead letters were sent. 1: statements wait, or the command was stopped. 0 for a dry run."""
     follow_beam_options(arguments.beam)
+    given = arguments
     request = ReplayRequest(
-        config=arguments.config,
-        path=arguments.path,
-        wanted=filter_of(arguments),
-        state=arguments.state,
-        workers=arguments.workers,
-        report=arguments.report,
-        beam=tuple(arguments.beam),
+        given.config, given.path, filter_of(given), given.state, given.workers, given.report, tuple(given.beam)
     )
     if arguments.dry_run:
         planned = plan(request)

@@ -132,7 +132,6 @@ def _auth(row: RouterRow, name: str, secrets: dict[str, str], notes: list[str]) 
 
 
 def _configured(row: RouterRow, protocol: Protocol, name: str, secrets: dict[str, str], notes: list[str]) -> dict[str, Any]:
-    """The options that ``configurations`` sets."""
     found = row.configurations
     if found is UNREADABLE:
         raise _NotTranslated("its configurations are encrypted, or no JSON: dump them with the site's own Django")
@@ -176,8 +175,7 @@ def _wanted(path: str, pattern: Any, notes: list[str]) -> Any:
 
 
 def _pattern(path: str, text: str, notes: list[str]) -> Any:
-    """The pattern for a text. erb searches for texts as regular expressions, as edx2lrs searches for texts between slashes. An
-    expression that matches only one text becomes this text."""
+    """erb searches for every text as edx2lrs does for one between slashes. An expression that matches one text becomes this text."""
     if not text:
         return Exists(there=True).written
     course = _COURSE.match(text)

@@ -10,7 +10,7 @@ import yaml
 
 from edx2lrs.transforms.config_types import IdKind, Protocol
 
-_IDS: dict[str, IdKind] = {"external_id": "external_id", "mbox": "mbox", "mbox_sha1sum": "mbox_sha1sum"}
+_IDS: tuple[IdKind, ...] = ("external_id", "mbox", "mbox_sha1sum")
 EVERY_EVENT = "edx2lrs sends every event that has a mapping; keep others out by events.block"
 _WITHOUT_EQUAL = {
     "EVENT_ROUTING_BACKEND_MAX_RETRIES": "edx2lrs retries with back-off, and what cannot be delivered waits (retry, on_outage)",
@@ -49,25 +49,23 @@ def read_settings(text: str) -> ErbSettings:
         raise SettingsError("found neither YAML nor JSON, expected the settings of the LMS") from None
     if not isinstance(found, dict):
         raise SettingsError("found no mapping, expected the settings of the LMS by their names")
-    notes: list[str] = []
-    off: list[Protocol] = []
-    if not found.get("XAPI_EVENTS_ENABLED", True):
-        off.append("xapi")
-    if not found.get("CALIPER_EVENTS_ENABLED", False):
-        off.append("caliper")
+    enabled: dict[Protocol, Any] = {
+        "xapi": found.get("XAPI_EVENTS_ENABLED", True), "caliper": found.get("CALIPER_EVENTS_ENABLED", False)
+    }
+    off = tuple(protocol for protocol, on in enabled.items() if not on)
     root = found.get("LMS_ROOT_URL")
-    notes += [f"{name} is not carried over: {why}" for name, why in _WITHOUT_EQUAL.items() if name in found]
+    notes = [f"{name} is not carried over: {why}" for name, why in _WITHOUT_EQUAL.items() if name in found]
     return ErbSettings(
-        root.rstrip("/") if isinstance(root, str) and root.strip() else None, tuple(off), _actor_id(found, notes),
+        root.rstrip("/") if isinstance(root, str) and root.strip() else None, off, _actor_id(found, notes),
         _batch(found, notes), _events(found, notes), tuple(notes),
     )
 
 
 def _actor_id(found: Mapping[str, Any], notes: list[str]) -> IdKind:
-    kind = found.get("XAPI_AGENT_IFI_TYPE", "external_id")
-    if kind not in _IDS:
-        notes.append("XAPI_AGENT_IFI_TYPE is none of external_id, mbox, mbox_sha1sum; taken for external_id")
-    return _IDS.get(kind, "external_id") if isinstance(kind, str) else "external_id"
+    wanted = found.get("XAPI_AGENT_IFI_TYPE", "external_id")
+    if wanted not in _IDS:
+        notes.append(f"XAPI_AGENT_IFI_TYPE is none of {', '.join(_IDS)}; taken for external_id")
+    return next((kind for kind in _IDS if kind == wanted), "external_id")
 
 
 def _batch(found: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:

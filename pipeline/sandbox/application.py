@@ -95,7 +95,6 @@ class Application:
         return self._receive(request, name, "caliper", lambda: self._caliper_answer(request, name))
 
     def _receive(self, request: Request, name: str, protocol: Protocol, answer: Callable[[], Response]) -> Response:
-        """The answer, or the fault that this request draws; both are counted."""
         self._store.count(name, protocol, "requests")
         fault = self._faults.draw()
         if fault is not None:

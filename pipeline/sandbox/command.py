@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import tempfile
@@ -12,6 +11,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from edx2lrs.io.paths import write_bytes
 from edx2lrs.pipeline.sandbox.application import Application, Login
 from edx2lrs.pipeline.sandbox.injected_faults import KINDS, InjectedFault, InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving
@@ -58,7 +58,7 @@ def main(arguments: argparse.Namespace) -> int:
             application = Application(store, faults, credentials)
             host, port = stack.enter_context(serving(application, arguments.host, arguments.port))
             if arguments.port_file:
-                _write_whole(arguments.port_file, f"{_address(host, port)}\n")
+                write_bytes(str(arguments.port_file), f"{_address(host, port)}\n".encode())
         except (StoreError, ValueError) as error:
             return _refuse(str(error))
         except OSError as error:
@@ -72,13 +72,6 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Writes the file in one step: a reader finds the whole file or no file."""
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    part.write_text(text)
-    part.replace(path)
 
 
 def _refuse(message: str) -> int:

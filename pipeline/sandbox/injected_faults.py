@@ -86,30 +86,28 @@ class InjectedFaults:
 
     @property
     def has_poison(self) -> bool:
-        """Whether some statements are always refused."""
         return bool(self._poisons)
 
     def poison_of(self, ids: Sequence[str]) -> int | None:
         """The status with which a request with these ids is always refused, whatever other statements the request holds."""
-        return next((status for id_ in ids if (status := self._poison(id_)) is not None), None)
-
-    def _poison(self, id_: str) -> int | None:
-        """Whether the statement is poisoned: decided by the id and the seed alone, so the same statement is poisoned each time."""
-        drawn = zlib.crc32(f"{self._seed} {id_.lower()}".encode()) / 2**32
-        for poison in self._poisons:
-            if drawn < poison.share:
+        for id_ in ids:  # the id and the seed alone decide, so the same statement is poisoned each time
+            poison = _befallen(self._poisons, zlib.crc32(f"{self._seed} {id_.lower()}".encode()) / 2**32)
+            if poison is not None:
                 return poison.status
-            drawn -= poison.share
         return None
 
     def draw(self) -> Drawn | None:
         """The fault of the next request, None for a request that is handled well."""
-        if not self._faults:
-            return None
         with self._lock:
             drawn, coin = self._random.random(), self._random.random() < 0.5
-        for fault in self._faults:
-            if drawn < fault.share:
-                return Drawn(fault.kind, fault.seconds, coin)
-            drawn -= fault.share
-        return None
+        fault = _befallen(self._faults, drawn)
+        return Drawn(fault.kind, fault.seconds, coin) if fault else None
+
+
+def _befallen(faults: Sequence[InjectedFault], drawn: float) -> InjectedFault | None:
+    """The fault in whose share ``drawn`` lies (0 to 1)."""
+    for fault in faults:
+        if drawn < fault.share:
+            return fault
+        drawn -= fault.share
+    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 
 _REFRESH_SECONDS = 5
 _PROTOCOLS = {"xapi": "xAPI", "caliper": "Caliper"}
-
-
-class Summary(NamedTuple):
-    """A statement or event in three words: actor, verb, object."""
-
-    actor: str
-    verb: str
-    object: str
 
 
 def overview(counts: Mapping[str, Mapping[str, Any]], latest: Mapping[str, Sequence[StoredStatement]], root: str) -> str:
@@ -50,20 +42,17 @@ def style() -> str:
     return (files("edx2lrs.pipeline.sandbox") / "style.css").read_text(encoding="utf-8")
 
 
-def summary(body: Mapping[str, Any]) -> Summary:
-    """The words for a statement or event, from properties that every valid statement has."""
+def summary(body: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Actor, verb and object in words, from properties that every valid statement or event has."""
     if "verb" in body:
         verb = body["verb"]
-        return Summary(_xapi_actor(body["actor"]), _in_words(verb.get("display"), verb["id"]), _xapi_object(body["object"]))
-    return Summary(_tail(_id(body["actor"])), body["action"], _caliper_object(body["object"]))
+        return _xapi_actor(body["actor"]), _in_words(verb.get("display"), verb["id"]), _xapi_object(body["object"])
+    return _tail(_id(body["actor"])), body["action"], _caliper_object(body["object"])
 
 
 def _consumer(name: str, counts: Mapping[str, Any], records: Sequence[StoredStatement]) -> dict[str, Any]:
-    """What the templates show of a consumer."""
     figures = {
-        "stored": counts["stored"],
-        "repeats": counts["repeats"],
-        "requests": counts["requests"],
+        **{key: counts[key] for key in ("stored", "repeats", "requests")},
         **{f"refused {status}": n for status, n in counts["refused"].items()},
         **{f"fault {kind}": n for kind, n in counts["faults"].items()},
     }

@@ -32,11 +32,7 @@ def respond(store: Store, name: str, request: Request) -> Response:
     version = request.headers.get("X-Experience-API-Version", "")
     if not _ANY_VERSION.fullmatch(version):
         raise BadRequest("the header X-Experience-API-Version is missing or not 1.0.x")
-    if request.method == "PUT":
-        return _put(store, name, request)
-    if request.method == "POST":
-        return _post(store, name, request)
-    return _get(store, name, request)
+    return {"PUT": _put, "POST": _post}.get(request.method, _get)(store, name, request)
 
 
 def about() -> Response:
@@ -88,19 +84,12 @@ def _get(store: Store, name: str, request: Request) -> Response:
         return _answer(_complete(record, request))
     limit = min(_natural(request, "limit") or MAX_LIMIT, MAX_LIMIT)
     records = store.find(
-        name,
-        limit + 1,
-        ascending=_flag(request, "ascending"),
-        cursor=_natural(request, "cursor"),
-        since=_instant(request, "since") or "",
-        until=_instant(request, "until") or "9999",
-        verb=args.get("verb"),
+        name, limit + 1, ascending=_flag(request, "ascending"), cursor=_natural(request, "cursor"),
+        since=_instant(request, "since") or "", until=_instant(request, "until") or "9999", verb=args.get("verb"),
     )
     found = records[:limit]
-    more = ""
-    if len(records) > limit:
-        more = f"{request.path}?{urlencode({**args.to_dict(), 'cursor': found[-1].number})}"
-    return _answer({"statements": [_complete(record, request) for record in found], "more": more})
+    further = f"{request.path}?{urlencode({**args.to_dict(), 'cursor': found[-1].number})}" if len(records) > limit else ""
+    return _answer({"statements": [_complete(record, request) for record in found], "more": further})
 
 
 def read_json(request: Request) -> Any:
@@ -157,8 +146,7 @@ def _keep(store: Store, name: str, arrivals: list[Arrival]) -> list[str]:
 
 
 def _complete(record: StoredStatement, request: Request) -> dict[str, Any]:
-    """The statement with the properties that an LRS adds (xAPI-Data 2.4): stored, authority; timestamp and version if they are
-    missing."""
+    """The statement with what an LRS adds (xAPI-Data 2.4): stored, authority; timestamp and version if they are missing."""
     return {
         "timestamp": record.stored,
         "version": "1.0.0",

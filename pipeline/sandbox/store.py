@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 from edx2lrs.transforms.config_types import Protocol
@@ -83,8 +82,7 @@ class Store:
         # no second program may write; and there is no shared-memory file, whose loss would end this program
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         application, version, tables = self._connection.execute(
-            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
-            " FROM pragma_application_id, pragma_user_version"
+            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id, pragma_user_version"
         ).fetchone()
         if tables and (application, version) != (APPLICATION_ID, VERSION):
             self._connection.close()
@@ -98,7 +96,7 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -182,15 +180,8 @@ class Store:
         return StoredStatement(*rows[0]) if rows else None
 
     def find(
-        self,
-        name: str,
-        limit: int,
-        *,
-        ascending: bool = False,
-        cursor: int | None = None,
-        since: str = "",
-        until: str = "9999",
-        verb: str | None = None,
+        self, name: str, limit: int, *, ascending: bool = False, cursor: int | None = None,
+        since: str = "", until: str = "9999", verb: str | None = None,
     ) -> list[StoredStatement]:
         """At most ``limit`` records, newest first or oldest first, after the record with the number ``cursor`` in this direction.
         ``since`` (exclusive) and ``until`` (inclusive) are compared with ``stored`` and have its form."""
