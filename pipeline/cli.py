@@ -1,8 +1,4 @@
-"""The command line: ``edx2lrs COMMAND``. Each command is a module of its own, imported when it is called.
-
-Exit codes: 0 done; 1 done in part: statements wait, something could not be read, or it was stopped; 2 wrong usage or
-configuration; 3 the job failed.
-"""
+"""The command line: ``edx2lrs COMMAND``. Each command is a module of its own, imported when it is called."""
 
 from __future__ import annotations
 
@@ -53,21 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _called(command: Command, arguments: list[str]) -> int:
+    """An argument that the command does not know is an option of Beam (``beam``) if the command takes Beam's options; else an error."""
     module = import_module(command.module)
     parser = argparse.ArgumentParser(prog=f"edx2lrs {command.name}", description=(module.__doc__ or "").split("\n\n")[0])
     module.add_arguments(parser)
-    code: int = module.main(_parsed(parser, arguments, getattr(module, "TAKES_BEAM_OPTIONS", False)))
+    if getattr(module, "TAKES_BEAM_OPTIONS", False):
+        parsed, beam = parser.parse_known_args(arguments)
+        parsed.beam = beam
+    else:
+        parsed = parser.parse_args(arguments)
+    code: int = module.main(parsed)
     return code
-
-
-def _parsed(parser: argparse.ArgumentParser, arguments: list[str], takes_beam_options: bool) -> argparse.Namespace:
-    """The arguments. An argument that the command does not know is an option of Beam (``beam``) if the command takes Beam's
-    options; else the argument is an error."""
-    if not takes_beam_options:
-        return parser.parse_args(arguments)
-    parsed, beam = parser.parse_known_args(arguments)
-    parsed.beam = beam
-    return parsed
 
 
 def _overview() -> argparse.ArgumentParser:

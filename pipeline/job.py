@@ -49,9 +49,7 @@ def _nothing(*_: Any) -> None:
 class Control:
     """How a job is stopped and watched. Callbacks are called in the thread that runs the job.
 
-    ``stop`` may be set by any thread: a job that has begun then ends in order. ``began`` is called when setting ``stop`` counts
-    from now on. ``on_table`` is told how far the compilation of a large table of external ids is.
-    """
+    ``stop`` may be set by any thread: a job that has begun (``began`` is called) then ends in order. ``on_table``: of external ids."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     began: Callable[[], None] = _nothing
@@ -61,12 +59,8 @@ class Control:
 
 @dataclass(frozen=True)
 class JobResult:
-    """The result of a job.
-
-    ``report``: the report (``pipeline.report``); None if an engine keeps the counts. ``unreadable``: why a file could not be read.
-    ``stopped``: the job was stopped before its end. ``is_stream``: the job has no end. ``engine_job``: the job's id on Dataflow.
-    ``writes_stdout``: a consumer's statements are on standard output.
-    """
+    """``report``: of ``pipeline.report``; None if an engine keeps the counts. ``unreadable``: why a file could not be read.
+    ``stopped``: before its end. ``engine_job``: the job's id on Dataflow. ``writes_stdout``: a consumer's statements are there."""
 
     report: Mapping[str, Any] | None = None
     unreadable: tuple[str, ...] = ()

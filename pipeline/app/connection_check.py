@@ -72,7 +72,7 @@ def _credentials(consumer: Consumer, what: str) -> str:
 
 
 def _of_place(consumer: Consumer) -> ConnectionFinding:
-    if consumer.url.startswith("stdout:"):
+    if consumer.url == "stdout:":
         return ConnectionFinding(consumer.name, True, "standard output")
     path = f"{naming(consumer.url, consumer.name).folder}/edx2lrs-check-{secrets.token_hex(8)}"
     try:

@@ -31,9 +31,8 @@ class Terms(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """One event name. ``xapi`` and ``caliper``: what it may become, nothing where the protocol has no mapping. ``since``: a
-    version of edx2lrs, or of ``package`` where it is another's. ``example``: a file with the event in several shapes and what it
-    becomes; None where the package came without examples. ``alias_of``: the event's main name, where this is another name of it."""
+    """One event name. ``xapi`` and ``caliper``: what it may become. ``since``: a version of edx2lrs, or of ``package`` where it is
+    another's. ``example``: a file with the event and what it becomes. ``alias_of``: the main name, where this is another name."""
 
     name: str
     family: str
@@ -54,17 +53,10 @@ def _coverage(name: str) -> Coverage:
     source, package, main_name = SOURCE_EVENTS[name], PACKAGES[name], MAIN_NAMES[name]
     found_xapi = _terms(mappings("xapi"), name, ("verb",), definition("type"))
     found_caliper = _terms(mappings("caliper"), name, ("type",), ("action",))
-    examples = (path for path in examples_of(package) if name_of(path) == name)
-    return Coverage(
-        name,
-        source.family,
-        found_xapi,
-        found_caliper,
-        source.since,
-        None if package.is_built_in else package.source,
-        next(examples, None),
-        None if main_name == name else main_name,
-    )
+    owner = None if package.is_built_in else package.source
+    example = next((path for path in examples_of(package) if name_of(path) == name), None)
+    alias_of = None if main_name == name else main_name
+    return Coverage(name, source.family, found_xapi, found_caliper, source.since, owner, example, alias_of)
 
 
 def _terms(found: Mapping[str, Any], name: str, first: Keys, second: Keys) -> tuple[Terms, ...]:
@@ -92,10 +84,8 @@ HEADINGS = ("Event", "Family", "xAPI verb", "activity type", "Caliper type", "ac
 
 def as_text(rows: Iterable[Coverage]) -> str:
     """Columns for a terminal."""
-    lines = [HEADINGS, *(_cells(row, word, str, str) for row in rows)]
-    widths = [max(len(line[n]) for line in lines) for n in range(len(HEADINGS))]
-    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
-    return "".join("  ".join(cells).rstrip() + "\n" for cells in padded)
+    lines = page_parts.columns([HEADINGS, *(_cells(row, word, str, str) for row in rows)])
+    return "".join(f"{line}\n" for line in lines)
 
 
 def as_markdown(rows: Iterable[Coverage]) -> str:

@@ -1,7 +1,4 @@
-"""Explains one event: what each step says to it, which of its fields were read, what each consumer would get. Nothing is sent.
-
-The explanation is plain data: msgspec encodes it as JSON.
-"""
+"""Explains one event: what each step says to it, which of its fields were read, what each consumer would get. Nothing is sent."""
 
 from __future__ import annotations
 

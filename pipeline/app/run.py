@@ -1,7 +1,4 @@
-"""Reads tracking logs or a stream, and delivers to every consumer the events that the consumer may see and wants.
-
-On this machine, the calling process owns the state directory, sends and reports; worker processes read, translate and keep.
-"""
+"""Reads tracking logs or a stream, and delivers to every consumer the events that the consumer may see and wants."""
 
 from __future__ import annotations
 

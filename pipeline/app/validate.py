@@ -82,10 +82,7 @@ def violations_of(document: Document, standard: Standard) -> list[Violation]:
 
 
 def documents(source: BinaryIO) -> Iterator[Document]:
-    """What stands in the input, in its order.
-
-    Where the first line is whole, each line is; only where it is not, everything is read before anything is checked.
-    """
+    """What stands in the input, in its order. Everything is read before anything is checked only where the first line is not whole."""
     number, first = next(_lines(source, 1), (1, b""))
     first = first.removeprefix(_BYTE_ORDER_MARK)
     if not first.strip():

@@ -9,21 +9,17 @@ from collections.abc import Iterator, Sequence
 from edx2lrs.pipeline.app.check import CheckRequest, ConsumerShown, check, check_connections
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 from edx2lrs.pipeline.commands.status_line import steps_shown
+from edx2lrs.pipeline.page_parts import columns
 from edx2lrs.transforms.matching.rules import rule_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", metavar="c.yaml", help="the configuration; its secrets and tables have to be there")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument(
-        "--connect", action="store_true", help="talk to each consumer, too: a query for no statements, and a batch of none"
-    )
-    how.add_argument(
-        "--structure",
-        action="store_true",
-        help="check the file alone, as on a laptop or in CI: secrets, tables and certificates need not be there, and are named as not"
-        " checked",
-    )
+    requests = "talk to each consumer, too: a query for no statements, and a batch of none"
+    how.add_argument("--connect", action="store_true", help=requests)
+    alone = "check the file alone, as on a laptop or in CI: secrets, tables and certificates"
+    how.add_argument("--structure", action="store_true", help=f"{alone} need not be there, and are named as not checked")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -68,9 +64,7 @@ def persons(consumers: Sequence[ConsumerShown]) -> Iterator[str]:
         seen = consumer.persons
         unknown = "-" if seen.unknown is None else seen.unknown.replace("_", " ")
         rows.append((consumer.name, consumer.protocol, seen.kind, seen.type, seen.key, unknown))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+    return columns(rows)
 
 
 def _access(consumer: ConsumerShown) -> str:

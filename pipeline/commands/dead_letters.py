@@ -13,6 +13,7 @@ from edx2lrs.io.dead_letters.letters import DeadLetter
 from edx2lrs.pipeline.app.dead_letters import LetterCount, LetterGroup, Letters, LettersRequest, counted, grouped
 from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
+from edx2lrs.pipeline.page_parts import columns
 from edx2lrs.pipeline.run_options import follow_beam_options
 
 TAKES_BEAM_OPTIONS = True
@@ -81,10 +82,7 @@ def stats(counts: list[LetterCount], sent_again: int, as_json: bool) -> Iterator
     if counts:
         rows: list[tuple[str, ...]] = [("letters", "consumer", "stage", "cause", "event", "first", "last")]
         rows += [(f"{n.letters:,}", n.consumer or "-", n.stage, n.cause, n.event or "-", _day(n.first), _day(n.last)) for n in counts]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for number, *words in rows:
-            cells = [number.rjust(widths[0]), *(word.ljust(width) for word, width in zip(words, widths[1:], strict=True))]
-            yield "  ".join(cells).rstrip()
+        yield from columns(rows, numbers=1)
         yield ""
     yield f"{total:,} dead letter{'' if total == 1 else 's'}, {sent_again:,} more were sent again"
 

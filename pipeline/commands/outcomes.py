@@ -101,8 +101,7 @@ def for_persons(result: JobResult) -> TextIO:
 
 
 def code_of_report(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str] = ()) -> int:
-    """0: done; 1: statements wait, a file could not be read, a consumer got nothing but dead letters, or (``strict``) there is a
-    dead letter."""
+    """``DONE``, or ``IN_PART``; ``strict``: any dead letter makes it that."""
     from edx2lrs.pipeline.report import shortcomings
 
     found = shortcomings(content)

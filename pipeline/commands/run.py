@@ -1,11 +1,10 @@
-"""Reads tracking logs or a stream and delivers what is in them to every consumer that is entitled to it.
-
-The parent process owns the state directory, sends and reports; worker processes read, translate and keep.
-"""
+"""Reads tracking logs or a stream and delivers what is in them to every consumer that is entitled to it."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
+from typing import Any
 
 from edx2lrs.io.sources import files
 from edx2lrs.io.sources.opening import forms
@@ -23,9 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     several = f"{files.SPEC.form}; or a stream, which is read until SIGTERM: {', '.join(forms())}; may be given again"
     parser.add_argument("--input", required=True, action="append", metavar="INPUT", help=several)
     parser.add_argument("--state", metavar="DIR", help="where progress, ids and waiting statements are kept, for a later run to go on")
-    parser.add_argument(
-        "--workers", type=_positive, metavar="N", help="processes that read (default: as many as cores; of a stream one)"
-    )
+    processes = "processes that read (default: as many as cores; of a stream one)"
+    parser.add_argument("--workers", type=_positive, metavar="N", help=processes)
     of_files = "of files: leave out events {}: a date (its first moment, UTC), or a time with its zone"
     parser.add_argument("--since", type=_moment, metavar="TIME", help=of_files.format("before this"))
     parser.add_argument("--until", type=_moment, metavar="TIME", help=of_files.format("from this on"))
@@ -57,18 +55,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def request_of(arguments: argparse.Namespace) -> RunRequest:
     """The request of the arguments."""
-    return RunRequest(
-        config=arguments.config,
-        inputs=tuple(arguments.input),
-        state=arguments.state,
-        workers=arguments.workers,
-        since=arguments.since,
-        until=arguments.until,
-        report=arguments.report,
-        http=arguments.http,
-        pubsub_id_label=arguments.pubsub_id_label,
-        beam=tuple(arguments.beam),
-    )
+    named: dict[str, Any] = {field.name: getattr(arguments, field.name, None) for field in fields(RunRequest)}
+    return RunRequest(**{**named, "inputs": tuple(arguments.input), "beam": tuple(arguments.beam)})
 
 
 def _moment(text: str) -> str:

@@ -10,11 +10,8 @@ UNUSABLE: Any = object()
 
 
 class ConfigFault(NamedTuple):
-    """One thing that is wrong.
-
-    ``file`` and ``line`` (from 1; 0 when the file could not be read at all) say where, ``key`` is a dotted path such
-    as ``consumers[0].batch.size`` ("" for the file as a whole). ``found`` never holds what may be a secret;
-    ``expected`` and ``fix`` may be empty."""
+    """One thing that is wrong. ``line``: from 1; 0 when the file could not be read at all. ``key``: a dotted path such as
+    ``consumers[0].batch.size`` ("" for the whole file). ``found`` never holds what may be a secret."""
 
     file: str
     line: int

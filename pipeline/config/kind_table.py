@@ -16,9 +16,8 @@ ReadOption = Callable[[Node, str, Reading], Any]
 
 
 class OptionKind(NamedTuple):
-    """``read``: from the file to the value as it is used; raises UnfitError, and notes what is wrong within a mapping. ``words``: the
-    value in the options' reference. ``schema``: in JSON Schema. ``expected``: what is said of a missing key. ``meaning``: the end of
-    the option's description."""
+    """``read``: the value of the file as it is used; raises UnfitError, and notes what is wrong within a mapping. ``words``: in the
+    options' reference. ``expected``: said of a missing key. ``meaning``: the end of the option's description."""
 
     read: ReadOption
     words: str

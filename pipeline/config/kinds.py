@@ -24,12 +24,8 @@ _OUR_HEADERS = frozenset({
 
 
 def url(value: object) -> str:
-    """An address with a host, without credentials and fragment, or a place for files. Never shown: a part of it may be a
-    secret."""
-    if isinstance(value, str) and is_place(value):
-        return _place(value)
-    text, _parts = _split(value)
-    return text
+    """An address with a host, without credentials and fragment, or a place for files. Never shown: a part may be a secret."""
+    return _place(value) if isinstance(value, str) and is_place(value) else _split(value)[0]
 
 
 def _place(value: str) -> str:
@@ -109,9 +105,7 @@ def reference(value: object, folder: str) -> str:
 
 def table(value: object, folder: str) -> str:
     """The absolute path of a file."""
-    if not isinstance(value, str) or not value:
-        raise UnfitError(kind_of(value) if value != "" else "empty text", "the path of a file")
-    return beside(value, folder)
+    return beside(_text(value, "the path of a file"), folder)
 
 
 def pem(value: object, folder: str) -> str:
@@ -133,11 +127,16 @@ def log(value: object, folder: str) -> bool | str:
 
 def new_folder(value: object, folder: str) -> str:
     """The absolute path of a folder, which need not be there yet; or a topic."""
-    if not isinstance(value, str) or not value:
-        raise UnfitError(kind_of(value) if value != "" else "empty text", "the path of a folder")
-    if value.startswith("pubsub:") and (fault := fault_of_topic(value)):
+    text = _text(value, "the path of a folder")
+    if text.startswith("pubsub:") and (fault := fault_of_topic(text)):
         raise UnfitError(fault)
-    return beside(value, folder)
+    return beside(text, folder)
+
+
+def _text(value: object, expected: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise UnfitError(kind_of(value) if value != "" else "empty text", expected)
+    return value
 
 
 def user(value: object) -> str | int:

@@ -33,13 +33,8 @@ _MINIMAL_EVENT = {
     "object": {"id": "https://example.com/object", "type": "DigitalResource"},
     "eventTime": "2026-01-01T00:00:00.000Z",
 }
-_MINIMAL_ENVELOPE = {
-    "sensor": "https://example.com",
-    "sendTime": "2026-01-01T00:00:00.000Z",
-    "dataVersion": CONTEXT,
-    "data": [_MINIMAL_EVENT],
-}
-_MINIMAL: dict[str, dict[str, Any]] = {"envelope": _MINIMAL_ENVELOPE, "event": _MINIMAL_EVENT}
+_SENT = {"sensor": "https://example.com", "sendTime": "2026-01-01T00:00:00.000Z", "dataVersion": CONTEXT}
+_MINIMAL: dict[str, dict[str, Any]] = {"envelope": {**_SENT, "data": [_MINIMAL_EVENT]}, "event": _MINIMAL_EVENT}
 _REPLACEABLE = {
     "envelope": ("sensor", "dataVersion"),
     "event": ("actor", "edApp", "group", "membership", "session", "federatedSession", "referrer", "extensions"),

@@ -23,27 +23,20 @@ class Structure(NamedTuple):
 
 
 def read_structure(path: str) -> Structure:
-    """The configuration in the YAML file at ``path``, local or of any Beam file system. Nothing but the file is read: no secret,
-    no table, no certificate.
+    """The configuration in the YAML file at ``path``, local or of any Beam file system. No secret, table or certificate is read.
 
-    Durations are seconds; relative paths start from the file's folder and become absolute. Nothing in a value is expanded.
-    Raises ConfigError with every fault that was found.
-    """
+    Durations are seconds; relative paths start from the file's folder and become absolute. Raises ConfigError with every fault."""
     structure, faults = _structure(path)
-    if faults:
-        raise ConfigError(_once(faults))
+    _check(faults)
     return structure
 
 
 def load(path: str) -> Config:
     """The configuration at ``path`` (``read_structure``), ready for use: secrets, tables and certificates are there.
 
-    Raises ConfigError with every fault that was found, those of the file and those of what it needs.
-    """
+    Raises ConfigError with every fault of the file and of what it needs."""
     structure, faults = _structure(path)
-    faults += faults_of(structure.needs, path)
-    if faults:
-        raise ConfigError(_once(faults))
+    _check([*faults, *faults_of(structure.needs, path)])
     return structure.config
 
 
@@ -65,15 +58,14 @@ def load_site(path: str) -> Lms:
     given = entry.node.value if isinstance(entry.node.value, dict) else {}
     if not reader.faults and "external_ids" not in given and "id_key" not in given:
         reader.fault(entry.line, "lms", "neither external_ids nor id_key", "what the ids of persons are made from")
-    faults = [*(fault for fault in faults if fault.key.startswith("lms")), *reader.faults, *faults_of(reader.needs, path)]
-    if faults:
-        raise ConfigError(_once(faults))
+    _check([*(fault for fault in faults if fault.key.startswith("lms")), *reader.faults, *faults_of(reader.needs, path)])
     return cast(Lms, lms)
 
 
-def _once(faults: list[ConfigFault]) -> list[ConfigFault]:
-    """The first fault of each place: a value that YAML could not read is not said to be missing too."""
-    return list({(fault.line, fault.key): fault for fault in reversed(faults)}.values())
+def _check(faults: list[ConfigFault]) -> None:
+    """Raises the first fault of each place: a value that YAML could not read is not said to be missing too."""
+    if faults:
+        raise ConfigError({(fault.line, fault.key): fault for fault in reversed(faults)}.values())
 
 
 def _read(path: str) -> tuple[Node, list[ConfigFault]]:

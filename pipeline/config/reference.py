@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from edx2lrs.pipeline.config.blocks import options_of
+from edx2lrs.pipeline.config.blocks import kind_of_check, options_of
 from edx2lrs.pipeline.config.kind_table import KINDS
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.declared_fields import members, struct_type
@@ -81,16 +81,6 @@ def _described(declared: inspect.Type) -> str:
     inner = declared.type if isinstance(declared, inspect.Metadata) else declared
     kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
     return next((metadata(kind).get("description", "") for kind in kinds if metadata(kind)), "")
-
-
-def kind_of_check(declared: inspect.Type) -> str | None:
-    """The kind of check that a value gets (``pipeline.config.kind_table``)."""
-    if isinstance(declared, inspect.Metadata):
-        kind = (declared.extra or {}).get("kind")
-        return kind if isinstance(kind, str) else kind_of_check(declared.type)
-    if isinstance(declared, inspect.UnionType):
-        return next((kind for kind in map(kind_of_check, declared.types) if kind), None)
-    return None
 
 
 def _value(declared: inspect.Type) -> str:

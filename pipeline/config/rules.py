@@ -15,10 +15,8 @@ from edx2lrs.transforms.config_types import Access, AccessRule, Config, Consumer
 def check_access(_: Access, given: Given) -> Iterator[Misfit]:
     """An access that names nothing would open nothing."""
     if not given.lines:
-        yield Misfit(
-            "", "an empty access, which opens nothing", "a rule such as courses or orgs",
-            "to let the consumer see everything, write access: all",
-        )
+        fix = "to let the consumer see everything, write access: all"
+        yield Misfit("", "an empty access, which opens nothing", "a rule such as courses or orgs", fix)
 
 
 def check_access_rule(_: AccessRule | UserRule, given: Given) -> Iterator[Misfit]:

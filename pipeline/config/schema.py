@@ -13,9 +13,9 @@ import msgspec
 import yaml
 from msgspec import inspect
 
-from edx2lrs.pipeline.config.blocks import options_of
+from edx2lrs.pipeline.config.blocks import kind_of_check, options_of
 from edx2lrs.pipeline.config.kind_table import KINDS, TEXT
-from edx2lrs.pipeline.config.reference import blocks, kind_of_check, meaning_of, metadata, tag_of
+from edx2lrs.pipeline.config.reference import blocks, meaning_of, metadata, tag_of
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.families.declared_fields import members
 
@@ -28,12 +28,8 @@ def text() -> str:
 def schema() -> dict[str, Any]:
     """The schema of the whole file."""
     structs = {struct.__name__: _block(struct) for _, struct in blocks("", Config)}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "edx2lrs configuration",
-        "$ref": "#/$defs/Config",
-        "$defs": structs,
-    }
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "title": "edx2lrs configuration", "$ref": "#/$defs/Config", "$defs": structs}
 
 
 def _block(struct: type[msgspec.Struct]) -> dict[str, Any]:

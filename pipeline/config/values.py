@@ -11,19 +11,19 @@ import msgspec
 from msgspec import inspect
 
 from edx2lrs.io.paths import folder_of
-from edx2lrs.pipeline.config.blocks import options_of
+from edx2lrs.pipeline.config.blocks import kind_of_check, options_of
 from edx2lrs.pipeline.config.faults import UNUSABLE, ConfigFault, Misfit, nearest
 from edx2lrs.pipeline.config.kind_table import KINDS
 from edx2lrs.pipeline.config.needs import CHECKS as NEEDED
 from edx2lrs.pipeline.config.needs import Need
 from edx2lrs.pipeline.config.yaml_nodes import Node, joined
 from edx2lrs.transforms.config_types import Tls
+from edx2lrs.transforms.families.declared_fields import members
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 
 
 class Given(NamedTuple):
-    """What a block really holds: its known keys with their lines, and the dotted paths of all values so far that are
-    wrong (their defaults stand in the block in their place)."""
+    """What a block holds: its known keys with their lines, and the paths of values so far that are wrong (defaults stand there)."""
 
     path: str
     lines: dict[str, int]
@@ -41,11 +41,9 @@ BlockCheck = Callable[[Any, Given], Iterator[Misfit]]
 
 
 class TreeReader:
-    """Reads nodes as typed values. What does not fit becomes a fault, and its default (else UNUSABLE) in its place. ``needs`` are
-    the secrets and files that the values name; nothing looks for them here.
+    """Reads nodes as typed values. What does not fit becomes a fault, and its default (else UNUSABLE) in its place.
 
-    ``folder`` is where relative paths start from; ``checks`` judge a whole block by its type.
-    """
+    ``needs``: secrets and files that the values name. ``folder``: where relative paths start. ``checks`` judge a block by its type."""
 
     def __init__(self, file: str, checks: Mapping[type, BlockCheck]) -> None:
         self.faults: list[ConfigFault] = []
@@ -120,10 +118,9 @@ class TreeReader:
                 return read
             if isinstance(plain, inspect.StructType):
                 return self.block(node, plain.cls, key)
-            if isinstance(plain, inspect.UnionType) and (variants := _tagged(plain)):
-                return self._variant(node, variants, key)
             if isinstance(plain, inspect.UnionType):
-                return self._union(node, plain, key)
+                variants = {str(each.tag): each for each in plain.types if isinstance(each, inspect.StructType) and each.tag_field}
+                return self._variant(node, variants, key) if variants else self._union(node, plain, key)
             if isinstance(plain, inspect.ListType):
                 return self._list(node, plain, key)
             return _scalar(node.value, plain, shown="auth" not in key.split("."))
@@ -194,25 +191,10 @@ def _needs_of_tls(tls: Tls, key: str, line_of: Callable[[str, int], int]) -> Ite
         yield Need(line_of(f"{key}.cert", 0), f"{key}.cert", "certificate", tls.cert, tls.key)
 
 
-def _tagged(union: inspect.UnionType) -> dict[str, inspect.StructType]:
-    """The structs of a tagged union by their tags; nothing for another union."""
-    return {str(each.tag): each for each in union.types if isinstance(each, inspect.StructType) and each.tag_field}
-
-
 def _plain(declared: inspect.Type) -> tuple[inspect.Type, str | None]:
     """The type without metadata and without "or None" (nothing is written as null here), and its kind."""
-    kind = None
-    while True:
-        if isinstance(declared, inspect.Metadata):
-            kind = kind or (declared.extra or {}).get("kind")
-            declared = declared.type
-        elif isinstance(declared, inspect.UnionType):
-            members = tuple(member for member in declared.types if not isinstance(member, inspect.NoneType))
-            if len(members) > 1:
-                return inspect.UnionType(members), kind
-            declared = members[0]
-        else:
-            return declared, kind
+    types = members(declared)
+    return types[0] if len(types) == 1 else inspect.UnionType(types), kind_of_check(declared)
 
 
 def _expected(declared: inspect.Type) -> str:
@@ -245,9 +227,8 @@ def _scalar(value: object, declared: inspect.Type, shown: bool) -> Any:
         if not value:
             raise UnfitError("empty text", "text")
         if declared.pattern and not re.fullmatch(declared.pattern.removesuffix("$"), value):
-            raise UnfitError(
-                "a name with other characters, or a long one", "letters, digits and . _ - , 63 at most, a letter or digit first"
-            )
+            found = "a name with other characters, or a long one"
+            raise UnfitError(found, "letters, digits and . _ - , 63 at most, a letter or digit first")
         return value
     assert isinstance(declared, (inspect.IntType, inspect.FloatType))
     whole = isinstance(declared, inspect.IntType)
@@ -256,12 +237,9 @@ def _scalar(value: object, declared: inspect.Type, shown: bool) -> Any:
         raise UnfitError(kind_of(value), expected)
     too_low = (declared.ge is not None and value < declared.ge) or (declared.gt is not None and value <= declared.gt)
     if too_low or (declared.le is not None and value > declared.le) or value >= math.inf:
-        raise UnfitError(_shortened(value), expected + _bounds(declared))
+        found = str(value) if -1e15 < value < 1e15 else "a number out of range"
+        raise UnfitError(found, expected + _bounds(declared))
     return value if whole else float(value)
-
-
-def _shortened(value: float) -> str:
-    return str(value) if -1e15 < value < 1e15 else "a number out of range"
 
 
 def _bounds(declared: inspect.IntType | inspect.FloatType) -> str:

@@ -39,16 +39,15 @@ class ConfigWatch:
         return self._clock() >= self._next_look
 
     def newer(self) -> Config | None:
-        """The configuration when it has become another one, once; else None. Reads the file only when a look is due.
+        """The configuration when it has become another one, once; else None. Never raises: what cannot be used is logged, once.
 
-        Never raises: what cannot be read or used is logged, once, and the one from before stays in use. A file that was wrong is
-        read again at the next look, even unchanged: what it names may be there then.
-        """
+        A file that was wrong is read again at the next look, even unchanged: what it names may be there then."""
         if not self.is_due():
             return None
         self._next_look = self._clock() + LOOK_EVERY
         try:
-            digest = _digest(self._path)
+            with open_bytes(self._path) as file:
+                digest = hashlib.sha256(file.read()).digest()
             if digest == self._seen:
                 self._said = ""  # what is wrong from now on is said, even if it was said before
                 return None
@@ -80,8 +79,3 @@ class ConfigWatch:
         if message != self._said:
             _LOG.warning("%s", message)
         self._said = message
-
-
-def _digest(path: str) -> bytes:
-    with open_bytes(path) as file:
-        return hashlib.sha256(file.read()).digest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -17,8 +18,7 @@ _DEEPEST = 50
 
 
 class Node(NamedTuple):
-    """A value and the line it starts on (from 1): text, number, boolean, None, a list of nodes, or a dict of
-    entries."""
+    """A value and the line it starts on (from 1): text, number, boolean, None, a list of nodes, or a dict of entries."""
 
     value: str | int | float | bool | list[Node] | dict[str, Entry] | None
     line: int
@@ -32,8 +32,7 @@ class Entry(NamedTuple):
 
 
 class _Loader(Loader):  # type: ignore[misc]
-    """PyYAML's safe loader with the plain scalars of YAML 1.2: ``NO``, ``on`` and ``2026-01-01`` are text, ``1:30``
-    is not 90."""
+    """PyYAML's safe loader with the plain scalars of YAML 1.2: ``NO``, ``on``, ``2026-01-01`` and ``1:30`` are text."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
@@ -65,10 +64,7 @@ class YamlError(Exception):
 
 
 def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[ConfigFault]]:
-    """The tree of ``data`` (None for an empty document), and the keys that are given twice or are no text.
-
-    Raises YamlError when ``data`` is not UTF-8 or not YAML.
-    """
+    """The tree of ``data`` (None for an empty document), and the keys that are given twice or are no text. Raises YamlError."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -130,11 +126,9 @@ class _Reader:
 
     def scalar(self, source: yaml.Node, key: str) -> Any:
         convert = _SCALARS.get(source.tag)
-        try:
-            if convert is not None:
+        if convert is not None:
+            with contextlib.suppress(ValueError):
                 return convert(source.value)
-        except ValueError:
-            pass
         found = "a value that its YAML tag does not fit" if convert else "a YAML tag"
         self.fault(source.start_mark.line + 1, key, found, "plain text, a number or a boolean")
         return None
@@ -146,7 +140,8 @@ class _Reader:
             line = name.start_mark.line + 1
             if name.tag == _MERGE:
                 for mapping in self.merged(value, key):
-                    merged = {**self.node_entries(mapping, key, above), **merged}
+                    read = self.node(mapping, key, above).value
+                    merged = {**(read if isinstance(read, dict) else {}), **merged}
             elif not isinstance(name, yaml.ScalarNode) or name.tag not in _SCALARS:
                 self.fault(line, key, "a key that is no text", "text")
             elif name.value in own:
@@ -164,10 +159,6 @@ class _Reader:
             else:
                 line = value.start_mark.line + 1
                 self.fault(line, joined(key, "<<"), "no mapping", "an alias of a mapping, or a list of such")
-
-    def node_entries(self, mapping: yaml.MappingNode, key: str, above: tuple[yaml.Node, ...]) -> dict[str, Entry]:
-        value = self.node(mapping, key, above).value
-        return value if isinstance(value, dict) else {}
 
 
 def joined(path: str, key: str) -> str:
