@@ -26,11 +26,6 @@ class Fit(NamedTuple):
     literals: tuple[str | int | float | bool, ...] = ()
     tests: tuple[Test, ...] = ()
 
-    @property
-    def names(self) -> bool:
-        """Whether some single values are named."""
-        return bool(self.literals or self.tests)
-
 
 class Named:
     """Which consumers name a value, by literals and by tests."""
@@ -163,9 +158,4 @@ def _literal(value: object) -> object:
 
 def indexes(mask: int) -> tuple[int, ...]:
     """The indexes of the bits that are set, in order."""
-    found = []
-    while mask:
-        lowest = mask & -mask
-        found.append(lowest.bit_length() - 1)
-        mask ^= lowest
-    return tuple(found)
+    return tuple(index for index, bit in enumerate(reversed(f"{mask:b}")) if bit == "1")

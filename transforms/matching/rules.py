@@ -185,7 +185,7 @@ def read_wish(written: object, unfit: Unfit, structured: bool = False) -> list[O
     made = [each for each in read if each is not None]
     if sum(isinstance(each, Not) for each in made) > 1:
         wrong.append(UnfitError("several not: in one list, which match everything", fix="write not: [..., ...]"))
-    if structured and any(each.fit.structure is not each.fit.otherwise or each.fit.names for each in made):
+    if structured and any(each.fit.structure is not each.fit.otherwise or each.fit.literals or each.fit.tests for each in made):
         wrong.append(UnfitError("a value for an object or an array", "{exists: true} or {exists: false}"))
     for error in wrong:
         unfit(error)
