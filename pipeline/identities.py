@@ -57,11 +57,8 @@ class KeptCurrent(Generic[_Made]):
         def read_ids(path: str, first: bool) -> ExternalIdTable | None:
             return open_external_ids(path, emails, on_progress if first else silent, patient=first)
 
-        def read_names(path: str, _: bool) -> CourseNames:
-            return read_course_names(path)
-
         self._ids = _Table(lms.external_ids, read_ids) if needs_ids and lms.external_ids else None
-        self._names = _Table(lms.course_names, read_names) if lms.course_names else None
+        self._names = _Table(lms.course_names, lambda path, _: read_course_names(path)) if lms.course_names else None
         self.current = self._made()
         self._newer: _Made | None = None
         self._looking: threading.Thread | None = None
@@ -125,8 +122,4 @@ class _Table(Generic[_Content]):
 
 def identities(lms: Lms, options: Iterable[ActorOptions], on_progress: OnProgress = silent) -> Identities:
     """The identities of now. Raises TableError, SecretError."""
-
-    def as_they_are(made: Identities) -> Identities:
-        return made
-
-    return KeptCurrent(lms, options, as_they_are, on_progress).current
+    return KeptCurrent(lms, options, lambda made: made, on_progress).current

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -71,14 +71,12 @@ _LOCAL_NAMES = ("build", "data", "form", "value", "problem", "id_", "object_id",
 def compile_rows(rows: Rows, identity: Identity, options: Options) -> Build:
     """The function that prints a statement by ``rows``. The function raises ``Unmappable`` and ``guard.Invalid``. If two rows have
     the same destination, the later row wins. Raises KeyError for a ``site`` source that ``site`` lacks."""
-    build: Build = _compiled(rows, identity, options, False)
-    return build
+    return cast("Build", _compiled(rows, identity, options, False))
 
 
 def compile_whole(rows: Rows, identity: Identity, options: Options) -> BuildWhole:
     """As ``compile_rows``, for the statement about the whole of a group."""
-    build: BuildWhole = _compiled(rows, identity, options, True)
-    return build
+    return cast("BuildWhole", _compiled(rows, identity, options, True))
 
 
 def source_of(rows: Rows, identity: Identity, options: Options) -> str:

@@ -12,7 +12,7 @@ from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.tables import tables
 from edx2lrs.transforms.mapping.row_compiler import compile_derived
-from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Unmappable, sources
+from edx2lrs.transforms.mapping.rows import Constant, Path, Row, Rows, Unmappable
 
 TypesOf = Callable[[Event], tuple[str, ...]]
 """The activity types of an event's statements; none where there is no statement, or none that has a type."""
@@ -58,8 +58,8 @@ def _type_of(rows: Rows, destination: Path) -> str | Row:
     row: Row | Constant | None = next((each for each in reversed(rows) if each.destination == destination), None)
     if row is None or isinstance(row, Constant):
         return str(row.value) if row else ""
-    if any(path.split(".")[0] in _NOT_OF_THE_EVENT for path in sources(row)):
-        paths = ", ".join(sources(row))
+    if any(path.split(".")[0] in _NOT_OF_THE_EVENT for path in row.sources):
+        paths = ", ".join(row.sources)
         raise TypeError(f"{'.'.join(destination)} is made of {paths}; an activity type is made of the event alone")
     return row
 
@@ -70,7 +70,7 @@ def _made(types: list[str | Row], event: Event) -> tuple[str, ...]:
 
 
 def _type_by(row: Row, event: Event) -> object:
-    values: list[Any] = [reduce(_field, path.split("."), event) for path in sources(row)]
+    values: list[Any] = [reduce(_field, path.split("."), event) for path in row.sources]
     if isinstance(row.source, str) and values[0] in (None, ""):
         return None
     return row.function(*values) if row.function else values[0]
