@@ -60,7 +60,7 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
     ids, version = lms.statement_ids, lms.transformer_version
 
     def make(root_url: str) -> Translator:
-        actor_of = actors[0].at(root_url).find
+        actor_of = actors[0].at(root_url)
         return Translator(request.protocol, root_url, actor_of, course_name, statement_ids=ids, transformer_version=version)
 
     return by_site(lms.root_url, lms.sites, make)
@@ -69,7 +69,7 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
 def example_translator(protocol: Protocol) -> Translator:
     """For a site that is not there: a public key names its people."""
     options = ActorOptions("hmac", "XAPI" if protocol == "xapi" else "CALIPER", "dead_letter")
-    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY).find, CourseNames({}))
+    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY), CourseNames({}))
 
 
 def translated(pieces: Iterator[bytes], translator: AnyTranslator) -> Iterator[TranslatedBlock]:
