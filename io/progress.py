@@ -9,5 +9,5 @@ OnProgress: TypeAlias = Callable[[str], None]
 """Is called with a short text for a person, as often as there is something new."""
 
 
-def silent(_: str) -> None:
-    """An ``OnProgress`` that reports nothing."""
+def silent(*_: object) -> None:
+    """An ``OnProgress``, or another callback, that reports nothing."""

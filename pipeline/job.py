@@ -41,10 +41,6 @@ class HowFar:
     left: float | None
 
 
-def _nothing(*_: Any) -> None:
-    """A callback that ignores its argument."""
-
-
 @dataclass(frozen=True)
 class Control:
     """How a job is stopped and watched. Callbacks are called in the thread that runs the job.
@@ -52,8 +48,8 @@ class Control:
     ``stop`` may be set by any thread: a job that has begun (``began`` is called) then ends in order. ``on_table``: of external ids."""
 
     stop: threading.Event = field(default_factory=threading.Event)
-    began: Callable[[], None] = _nothing
-    on_progress: Callable[[HowFar], None] = _nothing
+    began: Callable[[], None] = silent
+    on_progress: Callable[[HowFar], None] = silent
     on_table: OnProgress = silent
 
 

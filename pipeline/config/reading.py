@@ -9,7 +9,7 @@ from edx2lrs.pipeline.config.faults import ConfigError, ConfigFault
 from edx2lrs.pipeline.config.needs import Need, faults_of
 from edx2lrs.pipeline.config.rules import CHECKS
 from edx2lrs.pipeline.config.values import TreeReader
-from edx2lrs.pipeline.config.yaml_nodes import Node, YamlError, read_nodes
+from edx2lrs.pipeline.config.yaml_nodes import Node, read_nodes
 from edx2lrs.transforms.config_types import Config, Lms
 
 _LARGEST = 64 * 2**20
@@ -77,10 +77,7 @@ def _read(path: str) -> tuple[Node, list[ConfigFault]]:
         raise ConfigError([ConfigFault(path, 0, "", f"the configuration cannot be read: {error.strerror or error}")]) from None
     if len(data) > _LARGEST:
         raise ConfigError([ConfigFault(path, 0, "", f"over {_LARGEST} bytes, so it is no configuration")])
-    try:
-        nodes, faults = read_nodes(data, path)
-    except YamlError as broken:
-        raise ConfigError([broken.fault]) from None
+    nodes, faults = read_nodes(data, path)
     if nodes is None or nodes.value is None or nodes.value == {}:
         raise ConfigError([ConfigFault(path, 1, "", "an empty configuration", "a mapping with the keys lms and consumers"), *faults])
     return nodes, faults

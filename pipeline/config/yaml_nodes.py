@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from edx2lrs.pipeline.config.faults import ConfigFault
+from edx2lrs.pipeline.config.faults import ConfigError, ConfigFault
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX = "tag:yaml.org,2002:"
@@ -55,21 +55,14 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
-class YamlError(Exception):
-    """The text is no YAML that a configuration can be; ``fault`` says why."""
-
-    def __init__(self, fault: ConfigFault) -> None:
-        self.fault = fault
-        super().__init__(fault.text())
-
-
 def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[ConfigFault]]:
-    """The tree of ``data`` (None for an empty document), and the keys that are given twice or are no text. Raises YamlError."""
+    """The tree of ``data`` (None for an empty document), and the keys that are given twice or are no text. Raises ConfigError."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise YamlError(ConfigFault(file, line, "", "bytes that are not UTF-8", "YAML in UTF-8", "save the file as UTF-8")) from None
+        fault = ConfigFault(file, line, "", "bytes that are not UTF-8", "YAML in UTF-8", "save the file as UTF-8")
+        raise ConfigError([fault]) from None
     try:
         _check_depth(text, file)
         root = yaml.compose(text, Loader=_Loader)
@@ -79,20 +72,21 @@ def read_nodes(data: bytes, file: str) -> tuple[Node | None, list[ConfigFault]]:
         return reader.node(root, "", ()), reader.faults
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlError(ConfigFault(file, mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}")) from None
+        fault = ConfigFault(file, mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}")
+        raise ConfigError([fault]) from None
     except yaml.YAMLError:
-        raise YamlError(ConfigFault(file, 1, "", "not YAML: it holds control characters", "text")) from None
+        raise ConfigError([ConfigFault(file, 1, "", "not YAML: it holds control characters", "text")]) from None
 
 
 def _check_depth(text: str, file: str) -> None:
-    """Raises YamlError for nesting that PyYAML's composer, which recurses, would not survive."""
+    """Raises ConfigError for nesting that PyYAML's composer, which recurses, would not survive."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             depth += 1
             if depth > _DEEPEST:
                 line = event.start_mark.line + 1 if event.start_mark else 1
-                raise YamlError(ConfigFault(file, line, "", f"more than {_DEEPEST} levels, so it is no configuration"))
+                raise ConfigError([ConfigFault(file, line, "", f"more than {_DEEPEST} levels, so it is no configuration")])
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             depth -= 1
 
