@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from testkit.scripted_lrs import Reply, ScriptedLrs
 from testkit.sums import assert_report_adds_up
 
 SIGNS = x509.KeyUsage(
@@ -29,6 +32,30 @@ SIGNS = x509.KeyUsage(
 @pytest.fixture(scope="session")
 def assert_adds_up():
     return assert_report_adds_up
+
+
+@pytest.fixture
+def new_lrs() -> Iterator[Callable[..., ScriptedLrs]]:
+    """Makes LRSs, of a host and a TLS context if they are given."""
+    made: list[ScriptedLrs] = []
+
+    def make(*place: Any) -> ScriptedLrs:
+        made.append(ScriptedLrs(*place))
+        return made[-1]
+
+    yield make
+    for lrs in made:
+        lrs.close()
+
+
+@pytest.fixture
+def lrs(new_lrs: Callable[..., ScriptedLrs]) -> ScriptedLrs:
+    return new_lrs()
+
+
+@pytest.fixture
+def replies() -> type[Reply]:
+    return Reply
 
 
 @pytest.fixture(scope="session")

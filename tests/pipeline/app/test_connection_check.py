@@ -13,18 +13,18 @@ import pytest
 from edx2lrs.pipeline.app.connection_check import ConnectionFinding, findings
 from edx2lrs.pipeline.cli import main
 from edx2lrs.transforms.auth import BearerAuth, NoAuth
-from testkit.configurations import config_of, yaml_of
+from testkit.configurations import config_of, consumer_of, yaml_of
 from testkit.configurations import consumer as in_a_file
 
 BEARER = BearerAuth(token="env:TOKEN")
 
 
 @pytest.fixture
-def found(consumer: Any) -> Callable[..., ConnectionFinding]:
+def found() -> Callable[..., ConnectionFinding]:
     """What is found of one consumer."""
 
     def find(url: str, **options: Any) -> ConnectionFinding:
-        config = config_of(consumer(url, **{"auth": BEARER, **options}))
+        config = config_of(consumer_of(url=url, **{"auth": BEARER, **options}))
         (finding,) = findings(config, lambda _: "s3cret")
         return finding
 
