@@ -115,7 +115,6 @@ def wave_cost(folder: Path) -> None:
     from edx2lrs.io.sources.files import find
     from edx2lrs.io.state.pieces import PieceKey
     from edx2lrs.io.state.state import open_state
-    from edx2lrs.io.state.waves import KeptWave
     from edx2lrs.pipeline.compiled_config import JobSpec
     from edx2lrs.pipeline.local.input_pieces import register
     from edx2lrs.pipeline.local.wave import Stretch, Wave
@@ -134,8 +133,7 @@ def wave_cost(folder: Path) -> None:
             chunk = reader.poll(1, 5)
             began = time.perf_counter()
             one = Wave([Stretch(PieceKey(str(log)), chunk)])
-            made = runner.run(one)
-            state.keep_wave(KeptWave(one.pieces, made.blocks, made.failures, made.tally))
+            state.keep_wave(runner.run(one))
             times.append(time.perf_counter() - began)
     print(f"a wave of 5 lines: median {sorted(times[5:])[len(times[5:]) // 2]:.3f} s, longest {max(times[5:]):.3f} s")
 

@@ -59,8 +59,7 @@ class StatementsFor(msgspec.Struct, frozen=True, gc=False):
 
 
 class Chunk(list[Any]):
-    """Items between two steps. ``compiled``: what they were filtered and matched by, for indexes of consumers are those of one
-    configuration."""
+    """Items between two steps. ``compiled``: of the configuration whose indexes of consumers they have."""
 
     compiled: CompiledConfig | None = None
 

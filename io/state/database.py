@@ -77,8 +77,7 @@ class Database:
 
 
 def own(folder: Path, create: bool) -> Database:
-    """Open ``folder`` as its only owner; with ``create`` make what is missing. Raises ``StateInUse``, ``StateUnusable`` (no state
-    there and not ``create``, foreign or newer) or ``StateFault``."""
+    """Open ``folder`` as its only owner; ``create``: also one that is new. Raises ``StateInUse``, ``StateUnusable``, ``StateFault``."""
     with named_faults(folder):
         if not create and not (folder / FILE_NAME).exists():
             raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of an earlier run")

@@ -41,8 +41,7 @@ _MIX = 0x9E3779B97F4A7C15  # spreads the consumers of one id over the keys; odd,
 
 
 class WaveIds(NamedTuple):
-    """The ids of a wave in its order. ``keys``: what segments are sorted by; ``entries``: one row each of rest of the id,
-    consumer, hash of the event, hash of the body."""
+    """Of a wave, in its order. ``keys``: what segments are sorted by; ``entries``: rows of ``id_segments``."""
 
     keys: Ints
     entries: Ints
@@ -53,17 +52,12 @@ def wave_ids(blocks: Sequence[tuple[int, bytes, bytes]]) -> WaveIds:
     ids = _int64(b"".join([ids for _, ids, _ in blocks]))
     checks = _int64(b"".join([checks for _, _, checks in blocks]))
     consumers = np.repeat(np.array([number for number, _, _ in blocks], dtype=np.int64), [len(ids) // 16 for _, ids, _ in blocks])
-    return WaveIds(ids[:, 0] ^ _mixed(consumers), np.column_stack((ids[:, 1], consumers, checks)))
+    mixed: Ints = (consumers.astype(np.uint64) * np.uint64(_MIX)).view(np.int64)
+    return WaveIds(ids[:, 0] ^ mixed, np.column_stack((ids[:, 1], consumers, checks)))
 
 
 def _int64(data: bytes) -> Ints:
-    pairs: Ints = np.frombuffer(data, dtype="<i8").reshape(-1, 2)
-    return pairs
-
-
-def _mixed(consumers: Ints) -> Ints:
-    mixed: Ints = (consumers.astype(np.uint64) * np.uint64(_MIX)).view(np.int64)
-    return mixed
+    return np.frombuffer(data, dtype="<i8").reshape(-1, 2)
 
 
 def judge(transaction: sqlite3.Connection, ids: WaveIds) -> Verdicts:
@@ -133,8 +127,7 @@ def _is_forgotten(transaction: sqlite3.Connection, segment: Segment, key: int, e
 def remember(transaction: sqlite3.Connection, ids: WaveIds, which: npt.NDArray[np.bool_], bound: int) -> int:
     """Remember those ``ids`` that ``which`` marks, and forget the oldest generation when there are more than ``bound``.
 
-    Gives the number of ids remembered ever: what was remembered by now has a number up to it. An id whose statement waits in the
-    outbox is not forgotten, so blocks are inserted with that number after this."""
+    Gives how many ids were remembered ever: blocks are inserted with that number, for an id is not forgotten while it waits."""
     number = _newest(transaction)
     chosen = np.flatnonzero(which)
     if not len(chosen):
@@ -163,8 +156,7 @@ def _newest(transaction: sqlite3.Connection) -> int:
 
 
 def _merge(transaction: sqlite3.Connection, generation: int) -> None:
-    """Merge the newest segments: all young segments into a generation if they are enough, else the segments of a level if the level
-    is full."""
+    """Merge the newest segments: all young ones into a generation if they are enough, else those of a level that is full."""
     young = [segment for segment in segments(transaction) if segment.level < _GENERATION_LEVEL]
     if sum(segment.size for segment in young) >= generation:
         _merge_segments(transaction, young, _GENERATION_LEVEL)
@@ -178,18 +170,23 @@ def _merge(transaction: sqlite3.Connection, generation: int) -> None:
 
 def _merge_segments(transaction: sqlite3.Connection, merging: Sequence[Segment], level: int) -> None:
     """Replace the segments ``merging``, which are neighbours in age, by one segment without the forgotten ids."""
-    loaded = [_without_forgotten(transaction, segment, *load_segment(transaction, segment)) for segment in merging]
-    keys = np.concatenate([keys for keys, _ in loaded])
-    entries = np.concatenate([entries for _, entries in loaded])
-    del loaded
+    _replace_segments(transaction, merging, [_without_forgotten(transaction, segment) for segment in merging], level)
+
+
+def _replace_segments(
+    transaction: sqlite3.Connection, old: Sequence[Segment], kept: Sequence[tuple[Ints, Ints]], level: int
+) -> None:
+    keys, entries = np.concatenate([keys for keys, _ in kept]), np.concatenate([entries for _, entries in kept])
     order = np.argsort(keys, kind="stable")
-    for segment in merging:
+    for segment in old:
         delete_segment(transaction, segment)
-    insert_segment(transaction, level, merging[0].oldest, merging[-1].newest, keys[order], entries[order])
+    if len(order) or level != _THINNED_LEVEL:  # the number of the newest id stays known
+        insert_segment(transaction, level, old[0].oldest, old[-1].newest, keys[order], entries[order])
 
 
-def _without_forgotten(transaction: sqlite3.Connection, segment: Segment, keys: Ints, entries: Ints) -> tuple[Ints, Ints]:
+def _without_forgotten(transaction: sqlite3.Connection, segment: Segment) -> tuple[Ints, Ints]:
     """The segment's ids that no mark forgets. A mark stays as long as its generation, since an older segment may hold the id too."""
+    keys, entries = load_segment(transaction, segment)
     marks = transaction.execute("SELECT key, rest, consumer FROM forgotten_ids WHERE number >= ?", (segment.newest,)).fetchall()
     if not marks:
         return keys, entries
@@ -219,16 +216,11 @@ def _thin_up_to(transaction: sqlite3.Connection, last: Segment) -> None:
     waiting = wave_ids([(consumer, ids, bytes(len(ids))) for consumer, ids in blocks]).keys
     leaving = [segment for segment in segments(transaction) if segment.level >= _GENERATION_LEVEL and segment.newest <= last.newest]
     kept = [_waiting_of(transaction, segment, waiting) for segment in leaving]
-    for segment in leaving:
-        delete_segment(transaction, segment)
-    keys, entries = np.concatenate([keys for keys, _ in kept]), np.concatenate([entries for _, entries in kept])
-    order = np.argsort(keys, kind="stable")
-    if len(order):
-        insert_segment(transaction, _THINNED_LEVEL, leaving[0].oldest, last.newest, keys[order], entries[order])
+    _replace_segments(transaction, leaving, kept, _THINNED_LEVEL)
     transaction.execute("DELETE FROM forgotten_ids WHERE number <= ?", (last.newest,))
 
 
 def _waiting_of(transaction: sqlite3.Connection, segment: Segment, waiting: Ints) -> tuple[Ints, Ints]:
-    keys, entries = _without_forgotten(transaction, segment, *load_segment(transaction, segment))
+    keys, entries = _without_forgotten(transaction, segment)
     stays = np.isin(keys, waiting)
     return keys[stays], entries[stays]

@@ -54,7 +54,7 @@ def segments(transaction: sqlite3.Connection) -> list[Segment]:
 
 
 def next_chunk(transaction: sqlite3.Connection, segment: Segment, key: int) -> SegmentChunk | None:
-    """The chunk of ``segment`` that holds ``key`` if the segment does: the first that does not end before it. None after the last."""
+    """The chunk of ``segment`` that would hold ``key``: the first that does not end before it. None after the last."""
     row = transaction.execute(
         "SELECT rowid, keys FROM id_chunks WHERE run = ? AND last >= ? ORDER BY last LIMIT 1", (segment.number, key)
     ).fetchone()

@@ -13,11 +13,9 @@ from edx2lrs.transforms.counters import Counted, Tally, counted
 
 
 class RunRecord(NamedTuple):
-    """A run of the job. ``taken_over``: statements that waited when it started, by consumer, also of consumers that the
-    configuration no longer has. ``new_consumers`` came to a state in which files were read without them."""
+    """A run of the job. ``new_consumers`` came to a state in which files were read without them."""
 
     number: int
-    taken_over: dict[str, int]
     new_consumers: list[str]
 
 
@@ -35,10 +33,10 @@ class Ledger:
             run = int(cursor.lastrowid or 0)
             _add_consumers(transaction, consumers)
             transaction.execute("UPDATE consumers SET circuit_open = 0")
-            taken_over = dict(transaction.execute("SELECT name, waiting FROM consumers WHERE waiting > 0").fetchall())
+            waiting = transaction.execute("SELECT name, waiting FROM consumers WHERE waiting > 0").fetchall()
             transaction.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("run", run), ("job_name", job_name)])
-            count(transaction, {Counted(name, "taken_over"): waiting for name, waiting in taken_over.items()})
-        return RunRecord(run, taken_over, new)
+            count(transaction, {Counted(name, "taken_over"): number for name, number in waiting})
+        return RunRecord(run, new)
 
     def new_consumers(self, names: Sequence[str]) -> list[str]:
         """Those of ``names`` that this state has never seen, though something was read into it."""
@@ -75,14 +73,9 @@ def _add_consumers(transaction: sqlite3.Connection, names: Sequence[str]) -> Non
 
 def count(transaction: sqlite3.Connection, tally: Tally) -> None:
     """Add ``tally`` to the current run, inside ``transaction``."""
-    run = current_run(transaction)
+    row = transaction.execute("SELECT value FROM meta WHERE name = 'run'").fetchone()
+    run = int(row[0]) if row else 0  # before the first run
     transaction.executemany(
         "INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
         [(run, each.consumer, each.text, number) for each, number in tally.items() if number],
     )
-
-
-def current_run(transaction: sqlite3.Connection) -> int:
-    """The number of the current run; 0 before the first."""
-    row = transaction.execute("SELECT value FROM meta WHERE name = 'run'").fetchone()
-    return int(row[0]) if row else 0

@@ -94,8 +94,8 @@ class Messages:
 
 
 def mark_kept(transaction: sqlite3.Connection, part: StreamPart) -> None:
-    """Mark the messages of ``part``, which ``begin`` has noted, as kept, and their source as read up to its position; inside
-    ``transaction``. Raises ``StaleWave`` when one of them was kept already, or the source is elsewhere by now than ``part.before``."""
+    """Mark inside ``transaction`` the messages of ``part``, which ``begin`` has noted, as kept, and their source as read up to its
+    position. Raises ``StaleWave`` when one was kept already, or the source is elsewhere by now than ``part.before``."""
     source, keys = part.source, part.keys
     transaction.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (source,))
     number = _number(transaction, source)

@@ -21,16 +21,14 @@ StatementOutcome = Literal["delivered", "already_stored", "conflicts", "dead_sta
 
 
 class StoredBlock(NamedTuple):
-    """What still waits of a block, whose rows rise with age; ``created`` is the wall time (seconds since 1970) at which it was
-    kept."""
+    """What still waits of a block, and the wall time (seconds since 1970) at which it was kept."""
 
     created: float
     waiting: BlockSlice
 
 
 class Settlement(NamedTuple):
-    """What became of statements of one block, by their indexes in it. ``failure`` is given with ``dead_statements``, which is
-    of one statement alone, and only then; the ledger counts its cause."""
+    """What became of statements of one block, by their indexes. ``failure``: only of ``dead_statements``, which is of one alone."""
 
     row: int
     indexes: Sequence[int]
@@ -139,8 +137,7 @@ def _waiting(row: int, settled: bytes, ids: bytes, positions: bytes, bodies: byt
 def _settle_block(
     transaction: sqlite3.Connection, row: int, consumer: int, settlements: Sequence[Settlement]
 ) -> list[tuple[Settlement, int, bytes]]:
-    """Mark them in the block's bitmap, drop the block when it is full. Gives the settlements that settled anything, how many
-    statements each settled, and the id of its first one."""
+    """Mark them in the block, drop it when all is settled. Gives what settled anything, how many statements, and their ids."""
     block = transaction.execute("SELECT count, settled, ids FROM blocks WHERE row = ? AND consumer = ?", (row, consumer)).fetchone()
     if block is None:
         return []

@@ -35,8 +35,8 @@ class SeenPiece(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A file, or a part of one, as the state knows it. ``reached``: what is kept; done means to the piece's end in a file of ``size``.
-    ``attempts`` counts the starts of a wave of ``records_limit`` records from there on (None: no start, or not limited)."""
+    """A piece as the state knows it. ``reached``: what is kept; done means to the piece's end in a file of ``size``. ``attempts``:
+    starts of a wave of ``records_limit`` records from there on (None: no start, or not limited)."""
 
     key: PieceKey
     kind: PieceKind
@@ -105,11 +105,6 @@ class Pieces:
         rows = self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE file = ? AND start = ?", key)  # noqa: S608
         return _piece(rows[0]) if rows else None
 
-    def listed(self) -> list[Piece]:
-        """The pieces of this run's input, in its order."""
-        rows = self._database.rows(f"SELECT {_COLUMNS} FROM pieces WHERE listed IS NOT NULL ORDER BY listed")  # noqa: S608
-        return [_piece(row) for row in rows]
-
     def progress(self) -> Progressed:
         """How far this run's input is read."""
         rows = self._database.rows(
@@ -119,8 +114,7 @@ class Pieces:
         return Progressed(*map(int, rows[0]))
 
     def narrow(self, since: str, until: str) -> tuple[str, str]:
-        """Note that this run leaves out what is before ``since`` and from ``until`` on ("": nothing); gives the narrowest that
-        earlier runs had."""
+        """Note what this run leaves out ("": nothing); gives the narrowest ``since`` and ``until`` of earlier runs."""
         with self._database.transaction("NORMAL") as transaction:
             rows = transaction.execute("SELECT name, value FROM meta WHERE name IN ('read_since', 'read_until')").fetchall()
             before = dict(rows)
@@ -132,10 +126,8 @@ class Pieces:
             return had
 
     def begin_wave(self, read: Mapping[PieceKey, int], records_limit: int | None = None) -> None:
-        """Note that a wave starts at the kept offsets of the pieces in ``read``, and how many bytes as stored have been read of
-        each. ``records_limit``: of a wave over one piece, how many records it has.
-
-        It outlives a killed process, not a power cut (no fsync); ``keep_wave`` sets both back."""
+        """Note that a wave starts at the kept offsets of the pieces in ``read``, and the bytes as stored that are read of each.
+        ``records_limit``: how many records a wave over one piece has. Outlives a killed process, not a power cut (no fsync)."""
         with self._database.transaction("NORMAL") as transaction:
             transaction.executemany(
                 "UPDATE pieces SET attempts = CASE WHEN records_limit IS ? THEN attempts + 1 ELSE 1 END, records_limit = ?, "
@@ -147,14 +139,6 @@ class Pieces:
         """How many of this run's pieces nobody has begun to read."""
         query = "SELECT count(*) FROM pieces WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL"
         return int(self._database.rows(query)[0][0])
-
-    def finish(self, key: PieceKey) -> None:
-        """Mark ``key`` as done where it stands."""
-        with self._database.transaction("NORMAL") as transaction:
-            transaction.execute(
-                "UPDATE pieces SET done = 1, claimed_by = NULL, attempts = 0, records_limit = NULL WHERE file = ? AND start = ?",
-                key,
-            )
 
 
 def _register(transaction: sqlite3.Connection, index: int, seen: SeenPiece) -> None:

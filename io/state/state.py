@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 from edx2lrs.io.state.database import Database, join, own
 from edx2lrs.io.state.ledger import Ledger
@@ -13,7 +12,7 @@ from edx2lrs.io.state.pieces import Pieces
 from edx2lrs.io.state.sent_again import SentAgain
 from edx2lrs.io.state.take_over import TakenOver, list_spools, take_over
 from edx2lrs.io.state.unexported_letters import UnexportedLetters
-from edx2lrs.io.state.waves import Kept, KeptMessages, KeptWave, keep_messages, keep_wave, set_bounds
+from edx2lrs.io.state.waves import Kept, KeptWave, keep_wave, set_bounds
 from edx2lrs.transforms.config_types import PayloadForm
 
 
@@ -33,10 +32,6 @@ class State:
     def keep_wave(self, wave: KeptWave) -> Kept:
         """Keep all that a wave brought, or nothing (``StaleWave``, ``StateFault``); on disk when it returns."""
         return keep_wave(self._database, wave)
-
-    def keep_messages(self, wave: KeptMessages) -> Kept:
-        """The same for a wave over messages of a stream."""
-        return keep_messages(self._database, wave)
 
     def take_over(self, letters: TakenOver, folder: str) -> Kept:
         """The same for dead letters, which lie in ``folder`` and are to be sent again."""
@@ -62,7 +57,7 @@ class State:
     def __enter__(self) -> State:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

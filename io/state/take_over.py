@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from edx2lrs.io.paths import write_bytes
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import named_faults
 from edx2lrs.io.state.sent_again import note
-from edx2lrs.io.state.waves import Kept, keep_letters
+from edx2lrs.io.state.waves import Kept, KeptWave, keep_in
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
 from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, BlockStatement, Origin, pack
@@ -47,7 +48,7 @@ def take_over(database: Database, letters: TakenOver, folder: str) -> Kept:
         note(transaction, [*letters.statements, *letters.records], folder)
         if spool is not None:
             _add_piece(transaction, spool, content)
-        return keep_letters(transaction, list(_blocks(letters.statements)), tally)
+        return keep_in(transaction, KeptWave([], list(_blocks(letters.statements)), [], tally), time.time())
 
 
 def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:

@@ -30,11 +30,6 @@ class UnexportedLetters:
     def count(self) -> int:
         return int(self._database.rows("SELECT count(*) FROM dead_letters")[0][0])
 
-    def add(self, failures: Sequence[Failure]) -> None:
-        """Keep ``failures`` that belong to no wave; on disk when this returns. They are not counted in the ledger."""
-        with self._database.transaction("FULL") as transaction:
-            add_letters(transaction, failures)
-
     def read(self) -> Iterator[DeadLetter]:
         """Them all, oldest first."""
         return self._between(0, None)
@@ -64,8 +59,8 @@ class UnexportedLetters:
             ) from error
 
     def _next_span(self) -> tuple[int, int] | None:
-        """The first and the last row of the next file. The last row is on disk before the file is written: an export that was cut
-        off writes the same file again, and never a second file with some of the same letters."""
+        """The first and the last row of the next file, on disk before it is written: an export that was cut off writes that file again,
+        never a second one with some of the same letters."""
         with self._database.transaction("FULL") as transaction:
             rows = transaction.execute("SELECT row FROM dead_letters ORDER BY row LIMIT ?", (_LETTERS_PER_FILE,)).fetchall()
             if not rows:
@@ -86,8 +81,7 @@ class UnexportedLetters:
 
 
 def add_letters(transaction: sqlite3.Connection, failures: Sequence[Failure]) -> None:
-    """Insert the dead letters of ``failures`` inside ``transaction``, with as much of their payloads as the state's owner wants
-    to be kept."""
+    """Insert the dead letters of ``failures`` inside ``transaction``, with what the state's owner lets them hold of a payload."""
     if not failures:
         return
     rows = transaction.execute("SELECT name, value FROM meta WHERE name IN ('job_name', 'payload_form')").fetchall()

@@ -34,18 +34,9 @@ class ReadPiece(NamedTuple):
 
 
 class KeptWave(NamedTuple):
-    """What a wave over pieces brought. ``tally`` holds all counts of the wave but those of ``keep_wave``."""
+    """What a wave over pieces, or over a part of a stream, brought. ``tally``: all counts of the wave but those of ``keep_wave``."""
 
-    pieces: Sequence[ReadPiece]
-    blocks: Sequence[Block]
-    failures: Sequence[Failure]
-    tally: Tally
-
-
-class KeptMessages(NamedTuple):
-    """What a wave over ``part`` of a stream brought."""
-
-    part: StreamPart
+    read: Sequence[ReadPiece] | StreamPart
     blocks: Sequence[Block]
     failures: Sequence[Failure]
     tally: Tally
@@ -75,36 +66,26 @@ def keep_wave(database: Database, wave: KeptWave) -> Kept:
     Counts per consumer: ``statements``, ``duplicates`` (the id is known, with the same event or the same body),
     ``dead_statements/id_collision`` (known, with both different: stage ``guard``) and ``dead_statements/outage`` (the consumer is
     cut off and at its bound: stage ``deliver``). The two kinds of dead are letters with the statement as payload, and their ids are
-    not remembered. Raises ``StaleWave`` when a piece is elsewhere by now, ``StateFault``, and ``ValueError`` for a consumer that
-    ``begin_run`` did not name."""
+    not remembered. Raises ``StaleWave`` when a piece or the source is elsewhere by now, or a message was kept, ``StateFault``, and
+    ``ValueError`` for a consumer that ``begin_run`` did not name."""
+    read = wave.read
     with database.transaction("FULL") as transaction:
-        for read in wave.pieces:
-            _check_start(transaction, read)
-        kept = _keep(transaction, wave.blocks, wave.failures, wave.tally, time.time())
+        if isinstance(read, StreamPart):
+            mark_kept(transaction, read)
+            return keep_in(transaction, wave, read.since)
+        for piece in read:
+            _check_start(transaction, piece)
         transaction.executemany(
             "UPDATE pieces SET offset = ?, lines = ?, done = ?, attempts = 0, records_limit = NULL, "
             "claimed_by = CASE WHEN ? THEN NULL ELSE claimed_by END WHERE file = ? AND start = ?",
-            [(*read.reached, read.reached.done, *read.piece) for read in wave.pieces],
+            [(*piece.reached, piece.reached.done, *piece.piece) for piece in read],
         )
-    return kept
+        return keep_in(transaction, wave, time.time())
 
 
-def keep_messages(database: Database, wave: KeptMessages) -> Kept:
-    """``keep_wave`` for a wave over messages. Raises ``StaleWave`` when one of them was kept by now, or its source is at another
-    position than ``wave.part.before``."""
-    with database.transaction("FULL") as transaction:
-        mark_kept(transaction, wave.part)
-        return _keep(transaction, wave.blocks, wave.failures, wave.tally, wave.part.since)
-
-
-def keep_letters(transaction: sqlite3.Connection, blocks: Sequence[Block], tally: Tally) -> Kept:
-    """``keep_wave`` for statements of dead letters, inside ``transaction``."""
-    return _keep(transaction, blocks, [], tally, time.time())
-
-
-def _keep(transaction: sqlite3.Connection, blocks: Sequence[Block], failures: Sequence[Failure], tally: Tally, since: float) -> Kept:
-    """Keep what a wave made; its statements are as old as ``since``."""
-    consumers = _consumers(transaction)
+def keep_in(transaction: sqlite3.Connection, wave: KeptWave, since: float) -> Kept:
+    """Keep what a wave made inside ``transaction``; its statements are as old as ``since`` (wall time)."""
+    blocks, consumers = wave.blocks, _consumers(transaction)
     unknown = {block.consumer for block in blocks} - consumers.keys()
     if unknown:
         raise ValueError(f"consumers {sorted(unknown)} are not in the state; begin_run names all consumers")
@@ -116,10 +97,9 @@ def _keep(transaction: sqlite3.Connection, blocks: Sequence[Block], failures: Se
     number = remember(transaction, ids, is_new, bounds["bound_ids"])
     for block, fate in zip(blocks, fates, strict=True):
         _insert_block(transaction, block, fate, consumers[block.consumer].number, number, since)
-    add_letters(transaction, [*failures, *_dead(blocks, fates)])
-    count(transaction, Counter(tally) + _counted(blocks, fates))
-    totals = [sum(_number_of(fate, kind) for fate in fates) for kind in Verdict]
-    return Kept(*totals)
+    add_letters(transaction, [*wave.failures, *_dead(blocks, fates)])
+    count(transaction, Counter(wave.tally) + _counted(blocks, fates))
+    return Kept(*(sum(_number_of(fate, kind) for fate in fates) for kind in Verdict))
 
 
 class _Consumer(NamedTuple):
@@ -168,8 +148,7 @@ def _number_of(fate: Verdicts, kind: Verdict) -> int:
 
 
 def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int, since: float) -> None:
-    """Insert a block for its new statements. The block's bitmap marks the other statements as settled, so the block is not
-    compressed again."""
+    """Insert a block for its new statements; its bitmap marks the others as settled, so that the block is not compressed again."""
     new = _number_of(fate, Verdict.NEW)
     if not new:
         return

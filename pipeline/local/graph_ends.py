@@ -3,7 +3,7 @@ keeps them in one transaction."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
@@ -12,24 +12,13 @@ import apache_beam as beam
 
 from edx2lrs.pipeline.local.wave import MessageWave, Wave, records
 from edx2lrs.pipeline.steps import ReadStep
-from edx2lrs.transforms.counters import Counted, Tally
-from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.packing.blocks import Block
+from edx2lrs.transforms.counters import Counted
 
 _NO_WAVE = Wave(())
 
 
-class Made:
-    """What a wave made: blocks of statements, failures, and counts by consumer (or "") and key."""
-
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self.failures: list[Failure] = []
-        self.tally: Counter[Counted] = Counter()
-
-
 class UnderWay:
-    """The wave that goes through the graph of ``runner``, and what it has made so far."""
+    """The wave that goes through the graph of ``runner``, and what it has made so far: ``blocks``, ``failures`` and ``tallies``."""
 
     def __init__(self, runner: str) -> None:
         self.runner = runner
@@ -38,7 +27,7 @@ class UnderWay:
     def clear(self) -> None:
         """No wave is in the graph."""
         self.wave: Wave | MessageWave = _NO_WAVE
-        self.made = Made()
+        self.made: dict[str, list[Any]] = defaultdict(list)
 
 
 @cache
@@ -63,27 +52,15 @@ class ReadWave(ReadStep):
 
 
 class Gather(beam.PTransform):
-    """Adds blocks, failures and tallies to ``under_way(runner)``."""
+    """Adds blocks, failures and tallies to what ``under_way(runner)`` has made."""
 
     def __init__(self, runner: str) -> None:
         super().__init__()
         self._runner = runner
 
     def expand(self, parts: dict[str, beam.PCollection]) -> tuple[beam.PCollection, ...]:
-        return (
-            parts["blocks"] | "Gather blocks" >> beam.Map(partial(_take_block, self._runner)),
-            parts["failures"] | "Gather failures" >> beam.Map(partial(_take_failure, self._runner)),
-            parts["tallies"] | "Gather tallies" >> beam.Map(partial(_take_tally, self._runner)),
-        )
+        return tuple(part | f"Gather {kind}" >> beam.Map(partial(_take, self._runner, kind)) for kind, part in parts.items())
 
 
-def _take_block(runner: str, block: Block) -> None:
-    under_way(runner).made.blocks.append(block)
-
-
-def _take_failure(runner: str, failure: Failure) -> None:
-    under_way(runner).made.failures.append(failure)
-
-
-def _take_tally(runner: str, tally: Tally) -> None:
-    under_way(runner).made.tally.update(tally)
+def _take(runner: str, kind: str, element: Any) -> None:
+    under_way(runner).made[kind].append(element)

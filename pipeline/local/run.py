@@ -14,7 +14,6 @@ from prometheus_client import Metric
 
 from edx2lrs.io.delivery.consumer_sender import Client, SenderStatus
 from edx2lrs.io.delivery.senders import Senders
-from edx2lrs.io.state.ledger import RunRecord
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.alerts import Alerts
@@ -41,8 +40,7 @@ class RunOutputs(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """The run's counts, the statements that wait, the time since which the oldest waits (wall time), the senders, the times of
-    requests."""
+    """The run's counts, what waits, since when the oldest waits (wall time), the senders, the times of requests."""
 
     totals: Tally
     waiting: Mapping[str, int]
@@ -55,14 +53,7 @@ class LocalRun:
     """One run over an open state directory. ``run`` is the number that the ledger gave it."""
 
     def __init__(
-        self,
-        state: State,
-        senders: Senders,
-        run: RunRecord,
-        consumers: Sequence[str],
-        outputs: RunOutputs,
-        alerts: Alerts,
-        control: Control,
+        self, state: State, senders: Senders, run: int, consumers: Sequence[str], outputs: RunOutputs, alerts: Alerts, control: Control
     ) -> None:
         self._state = state
         self._senders = senders
@@ -75,7 +66,6 @@ class LocalRun:
         self._progress = Progress(control.on_progress)
         self._stop = control.stop
         self._sending = False
-
         self._deaths, self._kept_at_death = 0, -1
 
     def wait(self, seconds: float) -> None:
@@ -96,8 +86,7 @@ class LocalRun:
             raise JobFailed(workers.faults[0])
 
     def look(self, workers: Workers) -> None:
-        """Waits shortly for the workers, starts dead workers again, and reports how far the run is. Raises ``JobFailed`` and
-        ``StateError``."""
+        """Waits shortly for the workers, starts dead ones again, tells how far the run is. Raises ``JobFailed``, ``StateError``."""
         workers.wait(_LOOK)
         if self._stop.is_set():
             workers.stop()
@@ -126,8 +115,8 @@ class LocalRun:
 
     def replace_senders(self, senders: Senders) -> None:
         """Goes on with new senders, after an error that ended the old senders."""
-        self._senders.stop(timeout=5)
-        self._senders, self._sending = senders, False
+        self.abandon()
+        self._senders = senders
         self.start_senders()
 
     def observed(self) -> Observed:
@@ -137,33 +126,28 @@ class LocalRun:
         return Observed(self._totals(), outbox.waiting_counts(), outbox.oldest(), senders.status(), senders.request_seconds.metrics())
 
     def deliver(self) -> None:
-        """Sends waiting statements until all are settled, or until statements wait only for open circuits. Raises ``JobFailed``,
-        ``StateError``."""
+        """Sends what waits until it waits only for open circuits. Raises ``JobFailed``, ``StateError``."""
         self.start_senders()
         self._senders.drain(go_on=self._go_on)
 
     def finish(self, patience: float) -> dict[str, Any]:
-        """Ends the senders, whose requests under way get ``patience`` seconds, puts the dead letters in files, writes the last
-        report and gives it. Raises ``StateError``."""
+        """Ends the senders, whose requests get ``patience`` seconds, puts dead letters in files; gives the last report, written.
+        Raises ``StateError``."""
         self._senders.stop(timeout=patience)
         self._state.dead_letters.export(self._outputs.dead_letters)
-        self._mark_what_was_sent_again()
+        try:
+            self._state.sent_again.write_marks()  # the state directory knows these letters even without marks
+        except OSError as error:
+            _LOG.warning("dead letters that were sent again cannot be marked: %s; the next run tries it again", error)
         self._look_for_alerts(time.monotonic())
         content = self.report()
         self._write(content)
         return content
 
-    def _mark_what_was_sent_again(self) -> None:
-        """Marks the dead letters that were sent again, beside the dead letters of a replay. The state directory knows these letters
-        even without marks."""
-        try:
-            self._state.sent_again.write_marks()
-        except OSError as error:
-            _LOG.warning("dead letters that were sent again cannot be marked: %s; the next run tries it again", error)
-
     def abandon(self) -> None:
         """Ends the senders after an error, and waits shortly for requests in flight. Does nothing after ``finish``."""
         self._senders.stop(timeout=5)
+        self._sending = False
 
     def report(self) -> dict[str, Any]:
         """The report as of now."""
@@ -192,7 +176,7 @@ class LocalRun:
         return not self._stop.is_set()
 
     def _totals(self) -> Tally:
-        return self._state.ledger.totals(self._run.number)
+        return self._state.ledger.totals(self._run)
 
     def _while_running(self) -> None:
         now = time.monotonic()

@@ -24,8 +24,7 @@ _LOG = logging.getLogger("edx2lrs")
 
 @contextmanager
 def owned_state(folder: str | None, config: Config, create: bool = True) -> Iterator[State]:
-    """The state directory ``folder``. Without ``folder``, a new directory in the working folder; the directory is removed at the
-    end, unless it still holds statements, dead letters or logs."""
+    """The state directory ``folder``; without it a new one in the working folder, removed at the end unless something is left in it."""
     path = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="edx2lrs-state-", dir="."))
     worthless = False
     try:
@@ -70,7 +69,7 @@ def begun(
     letters = dead_letters or config.dead_letters.path or state.dead_letters_folder
     outputs = RunOutputs(report_path, letters, str(state.folder))
     alerts = Alerts(config, _log_notice)
-    return LocalRun(state, senders_of(config, state, alerts), run, consumers, outputs, alerts, control)
+    return LocalRun(state, senders_of(config, state, alerts), run.number, consumers, outputs, alerts, control)
 
 
 @contextmanager

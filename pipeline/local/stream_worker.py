@@ -18,13 +18,12 @@ from edx2lrs.io.sources.source import Attended, Message, Resumable, ResumePoint,
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.messages import MessageKey, SeenMessage, StreamPart
 from edx2lrs.io.state.state import State
-from edx2lrs.io.state.waves import KeptMessages
+from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.pipeline.compiled_config import JobSpec, current_config
-from edx2lrs.pipeline.local.wave import MessageWave, records
-from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
+from edx2lrs.pipeline.local.wave import MessageWave
+from edx2lrs.pipeline.local.wave_halving import given_up, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
-from edx2lrs.pipeline.records import tally_of
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
@@ -57,8 +56,8 @@ class Trial(NamedTuple):
 
 
 class StreamWorker:
-    """Reads a stream and keeps the results, until the worker is stopped. After an error of the source or of the state directory,
-    the worker waits, opens the source again, and gets the messages that were not settled."""
+    """Reads a stream and keeps the results until it is stopped. After an error of the source or of the state directory, it waits,
+    opens the source again, and gets the messages that were not settled."""
 
     def __init__(self, plan: WorkerPlan, url: SourceUrl, state: State, parent: Connection, stopping: Event) -> None:
         self._plan = plan
@@ -118,7 +117,7 @@ class StreamWorker:
     def _begin_at(self, position: ResumePoint) -> None:
         """Notes the position at which the source begins. If the worker is killed before anything is kept, the next worker begins at
         the same position, whatever happens to the source in between."""
-        self._state.keep_messages(KeptMessages(StreamPart(self._url.name, [], 0.0, None, str(position)), [], [], {}))
+        self._state.keep_wave(KeptWave(StreamPart(self._url.name, [], 0.0, None, str(position)), [], [], {}))
         self._position = str(position)
 
     def _take_over(self, config: Config) -> None:
@@ -126,8 +125,6 @@ class StreamWorker:
         self._state.ledger.add_consumers(self._consumers)
         shortest = min(consumer.batch.interval for consumer in config.consumers)
         self._seconds = min(max(shortest / 2, _SHORTEST), _LONGEST)
-
-    # Gathering
 
     def _gather(self, source: Source) -> Gathered | None:
         """Messages until a wave is full or its time is over. None: no message came."""
@@ -153,8 +150,6 @@ class StreamWorker:
                 break
         return Gathered(messages, failures, cursor, since)
 
-    # Keeping
-
     def _keep(self, gathered: Gathered) -> None:
         """Keeps all new messages of ``gathered`` in one wave, or in several waves if processes have died at some of the messages."""
         came = {MessageKey(message.id): message for message in reversed(gathered.messages)}
@@ -179,24 +174,12 @@ class StreamWorker:
         wave = MessageWave(part, list(trial.messages.values()), list(failures.values()))
         self._state.messages.begin(part.source, keys)
         try:
-            if trial.give_up:
-                self._keep_killers(wave)
-            else:
-                made = self._waves.run(wave)
-                self._state.keep_messages(KeptMessages(part, made.blocks, made.failures, made.tally))
+            self._state.keep_wave(given_up(wave) if trial.give_up else self._waves.run(wave))
         except Exception:
             with contextlib.suppress(StateError):
                 self._state.messages.forget(part.source, keys)
             raise
         self._position = position
-
-    def _keep_killers(self, wave: MessageWave) -> None:
-        letters = [*wave.failures, *map(dead_letter_for, records(wave))]
-        tally = tally_of(letters)
-        tally[Counted("", "bytes")] = wave.size
-        self._state.keep_messages(KeptMessages(wave.part, [], letters, tally))
-
-    # Trouble
 
     def _wait_out(self, message: str) -> None:
         self._failures += 1
@@ -217,8 +200,7 @@ class StreamWorker:
 
 
 def _trials(messages: Mapping[MessageKey, Message], seen: Mapping[MessageKey, SeenMessage]) -> Iterator[Trial]:
-    """One wave of all messages, except messages at which a process may have died. These messages come in waves of half the size of
-    the wave at that time."""
+    """One wave of all messages but those at which a process may have died: these come in waves of half the size of that time's."""
     fresh = {key: message for key, message in messages.items() if key not in seen}
     if fresh:
         yield Trial(fresh)

@@ -43,15 +43,15 @@ class Wave(NamedTuple):
         return [failure for each in self.stretches for failure in failures_of(each.piece.file, each.chunk)]
 
     @property
-    def pieces(self) -> list[ReadPiece]:
+    def read(self) -> list[ReadPiece]:
         """How far the wave reads each of its pieces."""
         return [ReadPiece(each.piece, each.chunk.start, each.chunk.reached) for each in self.stretches]
 
 
 class MessageWave(NamedTuple):
-    """A wave over messages of a stream. The keys of ``part`` are those of ``messages`` and ``failures``."""
+    """A wave over messages of a stream. The keys of ``read`` are those of ``messages`` and ``failures``."""
 
-    part: StreamPart
+    read: StreamPart
     messages: Sequence[Message]
     failures: Sequence[Failure]
 

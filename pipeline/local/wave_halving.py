@@ -7,9 +7,13 @@ becomes a dead letter.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
-from edx2lrs.pipeline.records import Record
+from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.pipeline.local.wave import MessageWave, Wave, records
+from edx2lrs.pipeline.records import Record, tally_of
+from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
 
 ALONE_AT_MOST = 3
@@ -24,8 +28,7 @@ class Attempt(NamedTuple):
 
 
 def next_attempt(starts: int, records_limit: int | None) -> Attempt:
-    """The next attempt after ``starts`` starts of a wave of ``records_limit`` records at the kept position; none of these waves was
-    kept."""
+    """The next attempt after ``starts`` starts of a wave of ``records_limit`` records, none of which was kept."""
     if not starts or records_limit is None:
         return Attempt(None)
     if records_limit > 1:
@@ -33,7 +36,12 @@ def next_attempt(starts: int, records_limit: int | None) -> Attempt:
     return Attempt(1, give_up=starts >= ALONE_AT_MOST)
 
 
-def dead_letter_for(record: Record) -> Failure:
-    """The dead letter for a record that was alone in a wave each time that its process died."""
+def given_up(wave: Wave | MessageWave) -> KeptWave:
+    """What is kept of ``wave`` without a run: each record is a dead letter."""
+    letters = [*wave.failures, *map(_dead_letter, records(wave))]
+    return KeptWave(wave.read, [], letters, tally_of(letters) + Counter({Counted("", "bytes"): wave.size}))
+
+
+def _dead_letter(record: Record) -> Failure:
     message = f"the process died {ALONE_AT_MOST} times with this record alone in its wave; please report it (with a made-up record)"
     return Failure("parse", "crash", message, record.position, record.body, attributes=record.attributes)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 
 import apache_beam as beam
@@ -14,10 +15,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 
+from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.pipeline import graph
 from edx2lrs.pipeline.compiled_config import JobSpec
-from edx2lrs.pipeline.local.graph_ends import Gather, Made, ReadWave, under_way
+from edx2lrs.pipeline.local.graph_ends import Gather, ReadWave, under_way
 from edx2lrs.pipeline.local.wave import MessageWave, Wave
+from edx2lrs.transforms.counters import Counted
 
 
 class WaveRunner:
@@ -32,13 +35,17 @@ class WaveRunner:
         gc.freeze()  # Beam's modules are no garbage, so the collector need not look at them after every wave
         self._graph = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
 
-    def run(self, wave: Wave | MessageWave) -> Made:
+    def run(self, wave: Wave | MessageWave) -> KeptWave:
         """All that ``wave`` makes. Raises what a step raised, as Beam wraps it."""
         self._under_way.wave = wave
         gc.disable()  # a wave is bounded; its garbage is collected after the wave
         try:
             FnApiRunner().run_via_runner_api(self._graph, self._options).wait_until_finish()
-            return self._under_way.made
+            made = self._under_way.made
+            tally: Counter[Counted] = Counter()
+            for each in made["tallies"]:
+                tally.update(each)
+            return KeptWave(wave.read, made["blocks"], made["failures"], tally)
         finally:
             self._under_way.clear()
             gc.enable()

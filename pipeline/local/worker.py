@@ -15,13 +15,11 @@ from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.file_records import unreadable
-from edx2lrs.pipeline.local.wave import Stretch, Wave, records
-from edx2lrs.pipeline.local.wave_halving import dead_letter_for, next_attempt
+from edx2lrs.pipeline.local.wave import Stretch, Wave
+from edx2lrs.pipeline.local.wave_halving import given_up, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
 from edx2lrs.pipeline.local.worker_messages import UnreadableFile, WorkerPlan
 from edx2lrs.pipeline.records import tally_of
-from edx2lrs.transforms.counters import Counted
-from edx2lrs.transforms.failure import Failure
 
 _LOOK_AGAIN = 0.2  # seconds between looks at an outbox that is full
 _MOST_PIECES = 256  # of a wave: opening a piece takes time
@@ -93,8 +91,7 @@ class Worker:
         self._go_on(reads)
 
     def _with_more(self, first: _Read) -> list[_Read]:
-        """``first``, and further pieces if the wave has room: at most this worker's share of the pieces that are left, so that the
-        other workers have their share, and at most as many lines as statements may wait."""
+        """``first`` and further pieces that fit: at most this worker's share of what is left, and as many lines as may wait."""
         reads = [first]
         room = self._plan.wave_bytes - first.chunk.size
         lines = self._plan.outbox_bound - _lines(first)
@@ -147,27 +144,18 @@ class Worker:
     def _run(self, wave: Wave, give_up: bool) -> None:
         """Keeps the results of the wave, unless another worker was faster."""
         try:
-            if give_up:
-                self._keep(wave.pieces, [*wave.failures, *map(dead_letter_for, records(wave))], wave.size)
-            else:
-                made = self._waves.run(wave)
-                self._state.keep_wave(KeptWave(wave.pieces, made.blocks, made.failures, made.tally))
+            self._state.keep_wave(given_up(wave) if give_up else self._waves.run(wave))
         except Exception:
-            if all(self._now(read.piece).reached.offset == read.start for read in wave.pieces):
+            if all(self._now(read.piece).reached.offset == read.start for read in wave.read):
                 raise
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:
-        """Keeps the failure of a piece that cannot be read. The piece is not done, so a later run reads it; in this run it stays
-        claimed."""
+        """Keeps the failure of a piece that cannot be read: not done, for a later run; in this run it stays claimed."""
         file, reached = piece.key.file, piece.reached
-        failure = unreadable(file, reached.offset if piece.key.start else 0, reached.lines, message)
-        self._keep([ReadPiece(piece.key, reached.offset, reached._replace(done=False))], [failure], 0)
+        failures = [unreadable(file, reached.offset if piece.key.start else 0, reached.lines, message)]
+        read = [ReadPiece(piece.key, reached.offset, reached._replace(done=False))]
+        self._state.keep_wave(KeptWave(read, [], failures, tally_of(failures)))
         self._parent.send(UnreadableFile(file, message))
-
-    def _keep(self, pieces: list[ReadPiece], letters: list[Failure], size: int) -> None:
-        tally = tally_of(letters)
-        tally[Counted("", "bytes")] = size
-        self._state.keep_wave(KeptWave(pieces, [], letters, tally))
 
 
 def _lines(read: _Read) -> int:

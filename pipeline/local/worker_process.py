@@ -39,11 +39,9 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
                 from edx2lrs.pipeline.local.stream_worker import StreamWorker
 
                 StreamWorker(plan, plan.stream, state, parent, stopping).work()
-    except (StateError, SourceError, SourceUrlError, OSError) as error:
-        parent.send(WorkerFailed(str(error)))
-        raise SystemExit(FAULT) from None
     except Exception as error:
-        parent.send(WorkerFailed(innermost(error)))
+        is_told = isinstance(error, (StateError, SourceError, SourceUrlError, OSError))  # in words for a person
+        parent.send(WorkerFailed(str(error) if is_told else innermost(error)))
         raise SystemExit(FAULT) from None
 
 

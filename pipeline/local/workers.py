@@ -40,11 +40,8 @@ class Workers:
         return bool(self._running)
 
     def watch(self) -> list[WorkerPlan]:
-        """Takes the messages of the workers; gives the plans of workers that died, for ``start_again``.
-
-        The next worker reads the wave of a dead worker again: half of the wave, or each of its pieces alone if the wave had several
-        (``pipeline.local.wave_halving``).
-        """
+        """Takes the messages of the workers; gives the plans of those that died, for ``start_again``. The next worker reads half of
+        the dead worker's wave, or each of its pieces alone (``pipeline.local.wave_halving``)."""
         died: list[WorkerPlan] = []
         for running in list(self._running):
             exit_code = running.process.exitcode

@@ -41,8 +41,7 @@ class Origin(NamedTuple):
 
 
 class BlockStatement(msgspec.Struct, frozen=True, gc=False):
-    """One xAPI statement or Caliper event, finished: its id (16 bytes), its body (JSON, no line break in it), the hash of the
-    event it came from (8 bytes) and its origin."""
+    """One finished statement: its id (16 bytes), body (JSON without line breaks), the hash of its event (8 bytes) and origin."""
 
     id: bytes
     body: bytes
@@ -51,8 +50,8 @@ class BlockStatement(msgspec.Struct, frozen=True, gc=False):
 
 
 class Block(NamedTuple):
-    """Statements of one consumer. ``ids`` holds 16 bytes for each, ``checks`` 16 bytes (hash of the event, hash of the body),
-    ``bodies`` and ``origins`` zstandard frames of lines (``origin_line``)."""
+    """Statements of one consumer. ``ids``: 16 bytes each; ``checks``: 16 bytes each (hash of the event, hash of the body);
+    ``bodies`` and ``origins``: zstandard frames of lines (``origin_line``)."""
 
     consumer: str
     size: int

@@ -31,8 +31,7 @@ class _Segment(NamedTuple):
 
 
 class _Generation:
-    """Ids in sorted segments, each several times as long as the one after it, and the newest by themselves: a stream brings them one by
-    one. What came later stands."""
+    """Ids in sorted segments, each several times as long as the next, and the newest by themselves. What came later stands."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         parts = [_as_arrays(chunk) for chunk in chunks]
@@ -88,8 +87,7 @@ class IdMemory:
         return len(self._older) + len(self._younger)
 
     def judge(self, ids: bytes, checks: bytes) -> list[Verdict]:
-        """What each id of a block is (16 bytes of id, 16 of checks; never ``OVERFLOW``). Of equal ids in the block the first counts
-        for the others."""
+        """What each id of a block is, by 16 bytes of id and 16 of checks; never ``OVERFLOW``. Of equal ids the first stands."""
         known = dict(self._older.find(ids))
         known.update(self._younger.find(ids))
         verdicts = []

@@ -21,6 +21,7 @@ from edx2lrs.io.dead_letters.marks import Mark
 from edx2lrs.io.state import unexported_letters
 from edx2lrs.io.state.errors import DeadLettersFault
 from edx2lrs.io.state.state import open_state
+from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.pipeline import cli
 from edx2lrs.pipeline.cli import main
 from edx2lrs.pipeline.config.kinds import new_folder
@@ -203,7 +204,7 @@ def test_a_letter_without_its_payload_has_nothing_that_the_consumer_said_and_kee
 def test_what_letters_hold_is_decided_before_they_are_on_disk(tmp_path):
     folder = tmp_path / "state"
     with open_state(folder, ids=10, statements=10, payload_form="none") as state:
-        state.dead_letters.add([REFUSED, STATEMENT])
+        state.keep_wave(KeptWave([], [], [REFUSED, STATEMENT], {}))
         assert [(each.payload, each.payload_form) for each in state.dead_letters.read()] == [(b"", "none")] * 2
     assert not [file for file in folder.iterdir() if b"bob" in file.read_bytes()]
 
@@ -229,7 +230,7 @@ def positions(folder):
 
 def test_an_export_moves_all_letters_to_files(state, tmp_path, monkeypatch):
     monkeypatch.setattr(unexported_letters, "_LETTERS_PER_FILE", 10)
-    state.dead_letters.add(failures(0, 25))
+    state.keep_wave(KeptWave([], [], failures(0, 25), {}))
 
     paths = state.dead_letters.export(str(tmp_path / "dead"))
 
@@ -242,7 +243,7 @@ def test_an_export_moves_all_letters_to_files(state, tmp_path, monkeypatch):
 def test_an_export_that_was_cut_off_doubles_nothing(state, tmp_path, monkeypatch):
     """Cut off after the file was written, before its letters were deleted; more letters come before the next export."""
     folder = tmp_path / "dead"
-    state.dead_letters.add(failures(0, 5))
+    state.keep_wave(KeptWave([], [], failures(0, 5), {}))
     written = unexported_letters.write_file
 
     def cut_off(*arguments):
@@ -253,7 +254,7 @@ def test_an_export_that_was_cut_off_doubles_nothing(state, tmp_path, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         state.dead_letters.export(str(folder))
     monkeypatch.undo()
-    state.dead_letters.add(failures(5, 8))
+    state.keep_wave(KeptWave([], [], failures(5, 8), {}))
 
     state.dead_letters.export(str(folder))
 
@@ -262,7 +263,7 @@ def test_an_export_that_was_cut_off_doubles_nothing(state, tmp_path, monkeypatch
 
 def test_a_folder_that_cannot_be_written_leaves_the_letters_where_they_are(state, tmp_path):
     (tmp_path / "file").write_text("")
-    state.dead_letters.add(failures(0, 5))
+    state.keep_wave(KeptWave([], [], failures(0, 5), {}))
 
     with pytest.raises(DeadLettersFault, match=rf"{tmp_path}/file/dead.*{state.folder}"):
         state.dead_letters.export(str(tmp_path / "file" / "dead"))
@@ -273,7 +274,7 @@ def test_the_files_of_two_states_do_not_replace_each_other(state, tmp_path):
     folder = tmp_path / "dead"
     with open_state(tmp_path / "other", ids=10, statements=10) as other:
         for n, each in enumerate((state, other)):
-            each.dead_letters.add(failures(n, n + 1))
+            each.keep_wave(KeptWave([], [], failures(n, n + 1), {}))
             each.dead_letters.export(str(folder))
 
     assert sorted(positions(folder)) == ["p:0", "p:1"]
@@ -339,9 +340,9 @@ def test_show_keeps_a_terminal_safe_and_a_payload_short(tmp_path, capsys):
 
 
 def test_show_of_a_state_directory_has_what_is_exported_and_what_is_not(state, capsys):
-    state.dead_letters.add([RECORD])
+    state.keep_wave(KeptWave([], [], [RECORD], {}))
     state.dead_letters.export(state.dead_letters_folder)
-    state.dead_letters.add([STATEMENT])
+    state.keep_wave(KeptWave([], [], [STATEMENT], {}))
 
     assert show(state.folder) == 0
     assert_that(capsys.readouterr().out.splitlines()[0], equal_to("2 dead letters"))
@@ -524,7 +525,7 @@ def published(monkeypatch):
 
 
 def test_letters_for_a_topic_are_published_one_by_one_and_leave_the_state(state, published):
-    state.dead_letters.add([RECORD, STATEMENT])
+    state.keep_wave(KeptWave([], [], [RECORD, STATEMENT], {}))
     letters = list(state.dead_letters.read())
 
     state.dead_letters.export("pubsub://our-project/dead-letters")
@@ -538,7 +539,7 @@ def test_letters_for_a_topic_are_published_one_by_one_and_leave_the_state(state,
 
 
 def test_what_a_topic_does_not_take_stays_in_the_state(state, published):
-    state.dead_letters.add([RECORD])
+    state.keep_wave(KeptWave([], [], [RECORD], {}))
 
     with pytest.raises(DeadLettersFault, match=rf"pubsub://our-project/closed.*{state.folder}"):
         state.dead_letters.export("pubsub://our-project/closed")

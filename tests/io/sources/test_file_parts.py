@@ -13,6 +13,7 @@ from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.input_pieces import register
+from testkit.pieces import finish
 
 LINES = [b'{"n": %d, "pad": "%s"}\n' % (n, b"x" * (n * 7919 % 97)) for n in range(2_000)]
 TEXT = b"".join(LINES)
@@ -37,7 +38,7 @@ def read(state, path, part, wave_bytes=5_000):
             wave = waves.Wave([waves.Stretch(piece.key, chunk)])
             records += waves.records(wave)
             size += wave.size
-            state.keep_wave(KeptWave(wave.pieces, [], [], {}))
+            state.keep_wave(KeptWave(wave.read, [], [], {}))
             piece = state.pieces.get(piece.key)
     return records, size
 
@@ -112,5 +113,5 @@ def test_progress_counts_bytes_as_they_are_stored(state, tmp_path):
     state.pieces.begin_wave({piece.key: 4_000}, 10)
     assert before.size == plain.stat().st_size + packed.stat().st_size
     assert (before.read, state.pieces.progress().read) == (0, 4_000)
-    state.pieces.finish(piece.key)
+    finish(state, piece.key)
     assert state.pieces.progress().read == 10_000

@@ -15,6 +15,7 @@ from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.transforms.counters import Counted, counted
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import pack
+from testkit.pieces import finish
 
 PIECE = PieceKey("/logs/tracking.log")
 
@@ -48,7 +49,7 @@ def test_a_wave_that_starts_elsewhere_leaves_no_trace(state, keep, statement, be
 
 
 def test_a_wave_on_a_finished_piece_is_stale(state, keep):
-    state.pieces.finish(PIECE)
+    finish(state, PIECE)
 
     with pytest.raises(StaleWave):
         keep(state)

@@ -131,5 +131,5 @@ def test_statements_of_a_consumer_that_was_removed_stay_and_are_named(state, kee
 
     run = state.ledger.begin_run("test", ["one"], "job")
 
-    assert run.taken_over == {"one": 1, "two": 2}
+    assert state.ledger.totals(run.number) == {Counted("one", "taken_over"): 1, Counted("two", "taken_over"): 2}
     assert state.outbox.waiting_counts() == {"one": 1, "two": 2}
