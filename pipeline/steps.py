@@ -28,6 +28,7 @@ from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
 from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, origin_line, pack_columns
 from edx2lrs.transforms.packing.shards import shard_of
+from edx2lrs.transforms.records.line_events import opened
 from edx2lrs.transforms.records.parse import parse
 
 RECORDS_IN_A_CHUNK = 256
@@ -197,9 +198,22 @@ class ParseRecords(Step):
 
     def handle(self, record: Record) -> None:
         event = parse(record.body)
-        if isinstance(event, Refusal):
-            self.refuse(event, record)
-            return
+        if isinstance(event, Refusal) or not event.name:
+            self._take_opened(record, opened(record.body, event))
+        else:
+            self._take(record, event)
+
+    def _take_opened(self, record: Record, found: Sequence[tuple[bytes, Event | Refusal]]) -> None:
+        """Each event of a line is a record of its own."""
+        self.tally[Counted("", "read")] += len(found) - 1
+        for body, event in found:
+            own = record if len(found) == 1 and body is record.body else msgspec.structs.replace(record, body=body)
+            if isinstance(event, Refusal):
+                self.refuse(event, own)
+            else:
+                self._take(own, event)
+
+    def _take(self, record: Record, event: Event) -> None:
         if event.from_event_type:
             self.tally[Counted("", "named_by_event_type")] += 1
         self.good.append(Parsed(record, event))

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.records.line_events import events_of_line
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Outcome, Translator
 
@@ -23,5 +24,6 @@ def translate_record(record: bytes | Mapping[str, Any], translator: Translator) 
         line = record if isinstance(record, bytes) else orjson.dumps(record)
     except TypeError as error:
         return Refusal("parse", "not_json", f"a record that is no JSON: {error}")
-    event = parse(line)
+    found = events_of_line(line)
+    event = found[0][1] if len(found) == 1 else parse(line)
     return event if isinstance(event, Refusal) else translator.translate(event)

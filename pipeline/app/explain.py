@@ -20,6 +20,7 @@ from edx2lrs.transforms.families.tables import paths_of, tables
 from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match_reasons import reasons
+from edx2lrs.transforms.records.line_events import events_of_line
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.site_translator import AnyTranslator
 
@@ -102,7 +103,7 @@ def explain(request: ExplainRequest) -> Explanation:
     size = len(request.record)
     if size > LONGEST_LINE:
         return Explanation(size, Refusal("read", "line_too_long", f"an event has {LONGEST_LINE} bytes at most"))
-    event = parse(request.record)
+    _, event = events_of_line(request.record)[0]
     if isinstance(event, Refusal):
         return Explanation(size, event)
     known = event.data is not None

@@ -10,10 +10,12 @@ from typing import NamedTuple
 from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.sources.lines import LONGEST_LINE, Lines, LongLine, cut
 from edx2lrs.transforms.config_types import ActorChoice, ActorOptions, Events, Protocol
+from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.people.anonymise import Actors
 from edx2lrs.transforms.people.course_names import CourseNames
+from edx2lrs.transforms.records.line_events import events_of_line
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.site_translator import AnyTranslator, by_site
 from edx2lrs.transforms.translate import Translator
@@ -84,6 +86,8 @@ def translated_block(lines: bytes, translator: AnyTranslator) -> TranslatedBlock
     bodies: list[bytes] = []
     failed = 0
     events = [parse(line) for line in BytesIO(lines) if not line.isspace()]  # BytesIO splits faster than split
+    if not all(isinstance(event, Event) and event.name for event in events):
+        events = [event for line in BytesIO(lines) if not line.isspace() for _, event in events_of_line(line)]
     for event in events:
         made = event if isinstance(event, Refusal) else translate(event)
         if isinstance(made, tuple):
@@ -107,12 +111,16 @@ def _traced(lines: Lines | LongLine, translator: AnyTranslator, filter_event: Ev
         message = f"the line has {lines.length} bytes; an event has {LONGEST_LINE} at most"
         return [(lines.line, LineOutcome(None, [], failure=Refusal("read", "line_too_long", message)))]
     texts = enumerate(lines.data.split(b"\n"), lines.first_line)
-    return [(n, translate_line(text, translator, filter_event)) for n, text in texts if text and not text.isspace()]
+    filled = [(n, text) for n, text in texts if text and not text.isspace()]
+    return [(n, outcome) for n, text in filled for outcome in translate_line(text, translator, filter_event)]
 
 
-def translate_line(line: bytes, translator: AnyTranslator, filter_event: EventFilter) -> LineOutcome:
-    """One line, through parse, filter and translate."""
-    event = parse(line)
+def translate_line(line: bytes, translator: AnyTranslator, filter_event: EventFilter) -> list[LineOutcome]:
+    """Each event of one line, through parse, filter and translate; nearly always one."""
+    return [_outcome(event, translator, filter_event) for _, event in events_of_line(line)]
+
+
+def _outcome(event: Event | Refusal, translator: AnyTranslator, filter_event: EventFilter) -> LineOutcome:
     if isinstance(event, Refusal):
         return LineOutcome(None, [], failure=event)
     reason = filter_event(event)

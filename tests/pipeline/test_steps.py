@@ -124,6 +124,17 @@ def test_parse_makes_events_in_normal_form_and_dead_letters() -> None:
     through(ParseRecords(), line(), named_by_type, no_json, no_time, good=good, failures=failures, tallies=tallies)
 
 
+def test_parse_makes_a_record_of_each_event_of_a_line() -> None:
+    first, second, half = line().body, line("pause_video").body, line().body[:50]
+    good = contains_exactly(
+        has_properties(record=has_properties(position="log:7", body=first), event=has_properties(name="play_video")),
+        has_properties(record=has_properties(position="log:7", body=second), event=has_properties(name="pause_video")),
+    )
+    failures = contains_exactly(has_properties(cause="not_json", position="log:7", payload=half))
+    tallies = {Counted("", "read"): 2, Counted("", "dead", "not_json"): 1}  # the line itself was counted when it was read
+    through(ParseRecords(), Record("log", 7, None, first + second + half), good=good, failures=failures, tallies=tallies)
+
+
 def test_filter_counts_what_no_consumer_could_want_by_the_reason(job: JobSpec) -> None:
     since = job._replace(window=TimeWindow(since=moment("2023-01-01")))
     items = [line(), line("pause_video", at=2), line("nobody.knows.it", at=3), line(at=4, time="2022-12-31T23:59:59Z")]
