@@ -10,13 +10,15 @@ makes a person another.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import weakref
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from struct import iter_unpack
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,7 +30,7 @@ from edx2lrs.io.tables import ID_TYPES, LARGEST_ID, ExternalIdRow
 FORMAT = "edx2lrs external ids 4"
 _ROWS_IN_A_STEP = 50_000
 _BUCKETS = 64  # of a kind; one bucket is in memory when the pages are made
-_KEYS_OF_A_PAGE = 4
+_KEYS_OF_A_PAGE = 8
 _MAPPED = 500_000_000  # bytes of the file that processes share as their memory; the rest is read where it lies
 
 _COLUMNS = dict.fromkeys(ID_TYPES, "external_user_id") | {"email": "email", "names": "username"}
@@ -40,6 +42,7 @@ CREATE TABLE pages (number INTEGER PRIMARY KEY, content, seal);
 CREATE TEMP TABLE given (bucket, entries); CREATE INDEX temp.by_bucket ON given (bucket);
 BEGIN
 """
+_UUIDS = re.compile("(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})+").fullmatch
 _encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
 
 
@@ -188,38 +191,46 @@ def _add(
 ) -> tuple[int, set[str], Counter[str]]:
     """Puts number, key and value of the rows into buckets as they come; how many rows there are, their types, and how many entries each
     kind has, and how many persons ("no id") are known by name alone."""
-    buckets: list[list[Any]] = [[] for _ in range(_BUCKETS * len(_COLUMNS))]
+    buckets: dict[str, list[list[Any]]] = {kind: [[] for _ in range(_BUCKETS)] for kind in _COLUMNS}
+    of_ids, of_emails, of_names = {kind: buckets[kind] for kind in ID_TYPES}, buckets["email"], buckets["names"]
     counts, types = Counter[str](), set[str]()
-    row_count, hashed, last = 0, 0, None
+    row_count, key, hashed, last_id, last_name, last_email = 0, 0, 0, None, None, None
     for row_count, (number, (user_id, username, id_type, external_id, email)) in enumerate(rows, 1):
         if row_count % _ROWS_IN_A_STEP == 0:
             on_progress(f"{row_count:,} rows read")
             _set_aside(connection, buckets, counts)
+        of_type = None
         if external_id is not None:
             types.add(id_type)
-            if id_type not in ID_TYPES and email is None:
+            of_type = of_ids.get(id_type)
+            if of_type is None and email is None:
                 continue
-        if (user_id, username, email) != last:
-            last = user_id, username, email
+        if user_id != last_id or username != last_name or email != last_email:
+            last_id, last_name, last_email = user_id, username, email
             hashed = name_hash(username) if username is not None else 0
-            counts["no id"] += user_id is None
-            if email is not None:
-                buckets[_FIRST_BUCKETS["email"] + (user_id or hashed) % _BUCKETS] += (number, user_id or hashed, email)
-            if user_id is not None and username is not None:
-                buckets[_FIRST_BUCKETS["names"] + hashed % _BUCKETS] += (number, hashed, user_id)
-        if external_id is not None and id_type in ID_TYPES:
             key = user_id or hashed
-            buckets[_FIRST_BUCKETS[id_type] + key % _BUCKETS] += (number, key, _value(external_id))
+            if email is not None:
+                of_emails[key % _BUCKETS] += (number, key, email)
+            if user_id is None:
+                counts["no id"] += 1
+            elif username is not None:
+                of_names[hashed % _BUCKETS] += (number, hashed, user_id)
+        if of_type is not None:
+            of_type[key % _BUCKETS] += (number, key, external_id)
     _set_aside(connection, buckets, counts)
     return row_count, types, counts
 
 
-def _set_aside(connection: sqlite3.Connection, buckets: list[list[Any]], counts: Counter[str]) -> None:
-    connection.executemany("INSERT INTO given VALUES (?, ?)", ((at, _encode(found)) for at, found in enumerate(buckets) if found))
-    for kind, first in _FIRST_BUCKETS.items():
-        counts[kind] += sum(map(len, buckets[first : first + _BUCKETS])) // 3
-    for found in buckets:
-        found.clear()
+def _set_aside(connection: sqlite3.Connection, buckets: dict[str, list[list[Any]]], counts: Counter[str]) -> None:
+    for kind, of_kind in buckets.items():
+        for number, entries in enumerate(of_kind, _FIRST_BUCKETS[kind]):
+            if not entries:
+                continue
+            counts[kind] += len(entries) // 3
+            if kind in ID_TYPES:
+                entries[2::3] = _packed(entries[2::3])
+            connection.execute("INSERT INTO given VALUES (?, ?)", (number, _encode(entries)))
+            entries.clear()
 
 
 def _given(connection: sqlite3.Connection, bucket: int) -> Iterator[tuple[int, int, Any]]:
@@ -236,9 +247,9 @@ def _write_pages(connection: sqlite3.Connection, kind: str, pages: int, seed: in
         for number, key, value in _given(connection, bucket):
             if contents[key // _BUCKETS % pages].setdefault(key, value) != value:
                 wrong.append(number)
-        encoded = ((bucket << 32 | place, _encode(contents[place])) for place in sorted(contents))
-        sealed = ((page, content, _seal(content, seed ^ page)) for page, content in encoded)
-        connection.executemany("INSERT INTO pages VALUES (?, ?, ?)", sealed)
+        for place in sorted(contents):
+            number, content = bucket << 32 | place, _encode(contents[place])
+            connection.execute("INSERT INTO pages VALUES (?, ?, ?)", (number, content, _seal(content, seed ^ number)))
     if wrong:
         raise ConflictError(_COLUMNS[kind], min(wrong))
 
@@ -254,16 +265,11 @@ def _check_rows_without_id(connection: sqlite3.Connection, table: ExternalIdTabl
                     raise ConflictError(_COLUMNS[kind], max(number, next(other for other, key, _ in of_user if key == user_id)))
 
 
-def _value(external_id: str) -> str | bytes:
-    """A UUID as its bytes, if the same text can be made of them."""
-    if len(external_id) == 36 and external_id[8:24:5] == "----" and external_id.islower():
-        try:
-            data = bytes.fromhex(external_id.replace("-", ""))
-        except ValueError:
-            return external_id
-        if len(data) == 16:
-            return data
-    return external_id
+def _packed(external_ids: Sequence[str]) -> list[Any]:
+    """UUIDs as their bytes, if the same texts can be made of them; where all are UUIDs, in half the time."""
+    if set(map(len, external_ids)) == {36} and _UUIDS("".join(external_ids)):
+        return [data for (data,) in iter_unpack("16s", bytes.fromhex("".join(external_ids).replace("-", "")))]
+    return [bytes.fromhex(each.replace("-", "")) if len(each) == 36 and _UUIDS(each) else each for each in external_ids]
 
 
 def _name_hasher(salt: str) -> Callable[[str], int]:

@@ -128,9 +128,10 @@ def _row(emails: bool, values: Sequence[Any]) -> ExternalIdRow:
 
 def _text(value: Any, column: str) -> str | None:
     if isinstance(value, str):
-        if len(value) > LONGEST_TEXT // 4 and column in _LIMITED and len(value.strip().encode()) > LONGEST_TEXT:
+        text = value.strip()
+        if len(text) > LONGEST_TEXT // 4 and column in _LIMITED and len(text.encode()) > LONGEST_TEXT:
             raise _WrongValue(f"{column}: found a longer text, expected {LONGEST_TEXT} bytes at most")
-        return value.strip() or None
+        return text or None
     if value is None:
         return None
     raise _WrongValue(f"{column}: found {_kind(value)}, expected text")
