@@ -8,16 +8,18 @@ import hashlib
 import io
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import fastavro
 import msgspec
 
+from edx2lrs.io.avro_records import AvroError, records
 from edx2lrs.io.dead_letters import marks as dead_letter_marks
 from edx2lrs.io.dead_letters.topic import TopicMessage, is_topic, publish
 from edx2lrs.io.paths import file_systems, folder_of, is_remote, open_bytes, whole_file
@@ -60,6 +62,7 @@ SCHEMA: dict[str, Any] = {
 }
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "edx2lrs:dead-letter")
+_BAD_NAMED = 10  # letters of a file
 _parsed_schema = fastavro.parse_schema(SCHEMA)
 _ids_and_times = fastavro.parse_schema({**SCHEMA, "fields": SCHEMA["fields"][:2]})
 
@@ -154,32 +157,57 @@ def _write(file: IO[bytes], letters: Iterable[DeadLetter]) -> None:
     fastavro.writer(file, _parsed_schema, (msgspec.structs.asdict(letter) for letter in letters), codec="deflate")
 
 
-def read(path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None] | None = None) -> Iterator[DeadLetter]:
-    """Every dead letter that is still to be sent, once: from a file, a glob or the ``*.avro`` of a folder, in the order of names.
-    Of a letter that failed again, the last one; ``sent_again`` is called with those that a replay has marked.
+class PlacedLetter(NamedTuple):
+    """A letter, and the folder that it lies in, where a mark is to stand ("": a state directory's own, and in no file yet)."""
 
-    Of a broken file what can be read is given, then ``warn`` is called with a line for a person. Raises ``DeadLettersMissing``."""
-    names = files(path)
-    marks = dead_letter_marks.read(sorted({folder_of(name) for name in names}))
+    letter: DeadLetter
+    folder: str
+
+
+def _none() -> Iterable[DeadLetter]:
+    return ()
+
+
+def read(path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None] | None = None) -> Iterator[DeadLetter]:
+    """``find`` for those who do not ask where the letters lie."""
+    return (found.letter for found in find(files(path), warn, sent_again))
+
+
+def find(
+    names: Sequence[str],
+    warn: Callable[[str], None],
+    sent_again: Callable[[DeadLetter], None] | None = None,
+    unexported: Callable[[], Iterable[DeadLetter]] = _none,
+    own_folder: str = "",
+) -> Iterator[PlacedLetter]:
+    """Every dead letter that is still to be sent, once: of the files ``names``, in their order, then of ``unexported``, which are to
+    lie in ``own_folder``. Of a letter that failed again, the last one; ``sent_again`` is called with those that a replay has marked.
+
+    Of a broken file what can be read is given, then ``warn`` is called with a line for a person."""
+    folders = {folder_of(name) for name in names} | ({own_folder} if own_folder else set())
+    marks = dead_letter_marks.read(sorted(folders))
     newest: dict[bytes, datetime] = {}
     for name in names:
         for id_, when in _read_times(name):
             newest[id_] = max(when, newest.get(id_, when))
-    for name in names:
-        for letter in _read_file(name, warn):
-            id_ = uuid.UUID(letter.id).bytes
-            if newest.get(id_) != letter.time:
-                continue
-            del newest[id_]
-            if id_ in marks and letter.time <= marks[id_]:
-                if sent_again is not None:
-                    sent_again(letter)
-            else:
-                yield letter
+    for letter in unexported():
+        id_ = uuid.UUID(letter.id).bytes
+        newest[id_] = max(letter.time, newest.get(id_, letter.time))
+    in_files = (PlacedLetter(letter, folder_of(name)) for name in names for letter in _read_file(name, warn))
+    for found in chain(in_files, (PlacedLetter(letter, own_folder) for letter in unexported())):
+        letter = found.letter
+        id_ = uuid.UUID(letter.id).bytes
+        if newest.get(id_) != letter.time:
+            continue
+        del newest[id_]
+        if id_ not in marks or letter.time > marks[id_]:
+            yield found
+        elif sent_again is not None:
+            sent_again(letter)
 
 
 def folder_of_letters(path: str) -> str:
-    """The folder of the files that ``read`` finds at ``path``."""
+    """The folder that ``path`` names, or that its files lie in; of a pattern for several folders, a name for them."""
     if is_remote(path):
         return folder_of(_remote_pattern(path))
     return os.path.abspath(path) if os.path.isdir(path) else folder_of(path)
@@ -206,26 +234,42 @@ def files(path: str) -> list[str]:
 
 
 def _read_times(name: str) -> Iterator[tuple[bytes, datetime]]:
-    """Id and time of each letter. ``_read_file`` reports a file that breaks off."""
+    """Id and time of each letter. ``_read_file`` reports a file that breaks off, and letters that are none of ours."""
     with contextlib.suppress(Exception), open_bytes(name) as file:
-        for record in fastavro.reader(file, _ids_and_times):
-            yield uuid.UUID(record["id"]).bytes, record["time"]
+        for record in records(file, _ids_and_times):
+            with contextlib.suppress(ValueError):
+                yield uuid.UUID(record["id"]).bytes, record["time"]
 
 
 def _read_file(name: str, warn: Callable[[str], None]) -> Iterator[DeadLetter]:
-    read_so_far = 0
+    number = bad = 0
     try:
         with open_bytes(name) as file:
-            for record in fastavro.reader(file, _parsed_schema):
-                yield msgspec.convert(record, DeadLetter)
-                read_so_far += 1
+            for number, record in enumerate(records(file, _parsed_schema), 1):
+                letter = _letter_of(record)
+                if letter is not None:
+                    yield letter
+                    continue
+                bad += 1
+                if bad <= _BAD_NAMED:
+                    warn(f"{name}: its letter {number} is none that edx2lrs writes (id, time or a word); it is left out")
     except GeneratorExit:
         raise
     except Exception as error:  # fastavro raises a dozen kinds for bytes that are no Avro
-        warn(
-            f"{name}: not a whole file of dead letters ({type(error).__name__} after {read_so_far} letters); "
-            "these are shown, the rest of it cannot be read"
-        )
+        why = str(error) if isinstance(error, AvroError) else type(error).__name__
+        warn(f"{name}: not a whole file of dead letters ({why} after {number} letters); these are shown, the rest cannot be read")
+    if bad > _BAD_NAMED:
+        warn(f"{name}: {bad} of its {number} letters are none that edx2lrs writes; they are left out")
+
+
+def _letter_of(record: Any) -> DeadLetter | None:
+    """None: no letter of ours."""
+    try:
+        letter = msgspec.convert(record, DeadLetter)
+        uuid.UUID(letter.id)
+    except ValueError:  # also what msgspec raises
+        return None
+    return letter if letter.time.tzinfo is not None and 0 <= letter.attempts < 2**31 else None
 
 
 def now() -> datetime:

@@ -5,6 +5,7 @@ can be taken over too."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
@@ -14,11 +15,12 @@ from typing import Any
 import msgspec
 
 from edx2lrs.io.dead_letters import marks as dead_letter_marks
-from edx2lrs.io.dead_letters.letters import DeadLetter
+from edx2lrs.io.dead_letters.letters import DeadLetter, PlacedLetter
 from edx2lrs.io.dead_letters.marks import Mark
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.io.state.database import Database
 
+DEAD_LETTERS = "dead-letters"  # in the state directory
 _AT_ONCE = 500
 _MARKS_PER_FILE = 10_000
 
@@ -52,12 +54,11 @@ class SentAgain:
         Settled is a record that was read again, and a statement whose consumer has nothing left that waits."""
         paths: list[str] = []
         while rows := self._settled():
-            folder = rows[0][1]
-            marks = [Mark(letter, _moment(time)) for _, _, letter, time in rows]
-            [(run,)] = self._database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'run'")
-            name = f"{dead_letter_marks.PREFIX}{self._database.identity[:8]}-{run}-{rows[0][0]}-{rows[-1][0]}.jsonl"
-            path = f"{folder.rstrip('/')}/{name}"
-            write_bytes(path, dead_letter_marks.lines(marks))
+            folder = rows[0][1] or own_letters(self._database)
+            content = dead_letter_marks.lines([Mark(letter, _moment(time)) for _, _, letter, time in rows])
+            # by its content: a copy of this state directory may write marks there too
+            path = f"{folder.rstrip('/')}/{dead_letter_marks.PREFIX}{hashlib.sha256(content).hexdigest()[:24]}.jsonl"
+            write_bytes(path, content)
             with self._database.transaction("NORMAL") as transaction:
                 transaction.executemany("UPDATE sent_again SET marked = 1 WHERE row = ?", [row[:1] for row in rows])
             paths.append(path)
@@ -79,13 +80,18 @@ class SentAgain:
         )
 
 
-def note(transaction: sqlite3.Connection, letters: Iterable[DeadLetter], folder: str) -> None:
-    """Note inside ``transaction`` that the transaction takes over ``letters``, which lie in ``folder``."""
+def own_letters(database: Database) -> str:
+    """The folder of the dead letters of this state directory, absolute."""
+    return str(database.folder.absolute() / DEAD_LETTERS)
+
+
+def note(transaction: sqlite3.Connection, letters: Iterable[PlacedLetter]) -> None:
+    """Note inside ``transaction`` that the transaction takes over ``letters``; "" is the state directory's own folder."""
     transaction.executemany(
         "INSERT INTO sent_again (letter, time, attempts, consumer, folder, marked) VALUES (?, ?, ?, ?, ?, 0) "
         "ON CONFLICT (letter) DO UPDATE "
         "SET time = excluded.time, attempts = excluded.attempts, folder = excluded.folder, marked = 0",
-        [(id_of(letter), milliseconds(letter.time), letter.attempts, letter.consumer, folder) for letter in letters],
+        [(id_of(letter), milliseconds(letter.time), letter.attempts, letter.consumer, folder) for letter, folder in letters],
     )
 
 

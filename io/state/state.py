@@ -9,7 +9,7 @@ from edx2lrs.io.state.ledger import Ledger
 from edx2lrs.io.state.messages import Messages
 from edx2lrs.io.state.outbox import Outbox
 from edx2lrs.io.state.pieces import Pieces
-from edx2lrs.io.state.sent_again import SentAgain
+from edx2lrs.io.state.sent_again import DEAD_LETTERS, SentAgain
 from edx2lrs.io.state.take_over import TakenOver, list_spools, take_over
 from edx2lrs.io.state.unexported_letters import UnexportedLetters
 from edx2lrs.io.state.waves import Kept, KeptWave, keep_wave, set_bounds
@@ -33,9 +33,9 @@ class State:
         """Keep all that a wave brought, or nothing (``StaleWave``, ``StateFault``); on disk when it returns."""
         return keep_wave(self._database, wave)
 
-    def take_over(self, letters: TakenOver, folder: str) -> Kept:
-        """The same for dead letters, which lie in ``folder`` and are to be sent again."""
-        return take_over(self._database, letters, folder)
+    def take_over(self, letters: TakenOver) -> Kept:
+        """The same for dead letters, which are to be sent again."""
+        return take_over(self._database, letters)
 
     def list_spools(self) -> int:
         """Make the records that ``take_over`` has kept the input of this run; gives how many files of them there are."""
@@ -49,7 +49,7 @@ class State:
     @property
     def dead_letters_folder(self) -> str:
         """Where dead letters go when the configuration names no other place."""
-        return str(self.folder / "dead-letters")
+        return str(self.folder / DEAD_LETTERS)
 
     def close(self) -> None:
         self._database.close()

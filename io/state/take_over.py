@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from edx2lrs.io.dead_letters.letters import DeadLetter
+from edx2lrs.io.dead_letters.letters import DeadLetter, PlacedLetter
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.errors import named_faults
-from edx2lrs.io.state.sent_again import note
+from edx2lrs.io.state.sent_again import note, own_letters
 from edx2lrs.io.state.waves import Kept, KeptWave, keep_in
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.formats.hashes import hash8
@@ -31,24 +31,27 @@ _SUFFIX = ".letters"  # for a person who looks into the folder
 class TakenOver(NamedTuple):
     """What one transaction keeps. ``records`` stand in ``lines``, one line each."""
 
-    statements: Sequence[DeadLetter]
-    records: Sequence[DeadLetter]
+    statements: Sequence[PlacedLetter]
+    records: Sequence[PlacedLetter]
     lines: Sequence[bytes]
 
 
-def take_over(database: Database, letters: TakenOver, folder: str) -> Kept:
-    """Keep ``letters``, which lie in ``folder``, on disk (fsync) when it returns; gives what became of the statements.
+def take_over(database: Database, letters: TakenOver) -> Kept:
+    """Keep ``letters``, on disk (fsync) when it returns; gives what became of the statements.
 
     Counts as a wave does; also ``replayed``, for consumers and for records. Only for the owner of the state. Raises ``StateFault``."""
     content = b"".join(letters.lines)
     spool = _write_spool(database, content) if content else None
-    tally = Counter(Counted(letter.consumer or "", "replayed") for letter in letters.statements)
+    statements = [found.letter for found in letters.statements]
+    tally = Counter(Counted(letter.consumer or "", "replayed") for letter in statements)
+    own = own_letters(database)
+    found_at = [each._replace(folder="" if each.folder == own else each.folder) for each in (*letters.statements, *letters.records)]
     tally[Counted("", "replayed")] += len(letters.records)
     with database.transaction("FULL") as transaction:
-        note(transaction, [*letters.statements, *letters.records], folder)
+        note(transaction, found_at)
         if spool is not None:
             _add_piece(transaction, spool, content)
-        return keep_in(transaction, KeptWave([], list(_blocks(letters.statements)), [], tally), time.time())
+        return keep_in(transaction, KeptWave([], list(_blocks(statements)), [], tally), time.time())
 
 
 def _blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:

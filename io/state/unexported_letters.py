@@ -3,6 +3,7 @@ killed at any moment."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 
@@ -40,7 +41,8 @@ class UnexportedLetters:
         paths = []
         while (span := self._next_span()) is not None:
             first, last = span
-            name = f"dead-letters-{self._database.identity[:8]}-{first:010d}-{last:010d}.avro"
+            # with the content: a copy of this state directory may write other letters of the same rows there
+            name = f"dead-letters-{self._database.identity[:8]}-{first:010d}-{last:010d}-{self._digest(first, last)}.avro"
             paths.append(self._write(folder, name, first, last))
             with self._database.transaction("FULL") as transaction:
                 transaction.execute("DELETE FROM dead_letters WHERE row <= ?", (last,))
@@ -70,14 +72,23 @@ class UnexportedLetters:
             transaction.execute("INSERT OR REPLACE INTO meta VALUES ('export_to', ?)", (last,))
             return int(rows[0][0]), last
 
+    def _digest(self, first: int, last: int) -> str:
+        digest = hashlib.sha256()
+        for letter in self._packed(first, last):
+            digest.update(letter)
+        return digest.hexdigest()[:8]
+
     def _between(self, first: int, last: int | None) -> Iterator[DeadLetter]:
+        return map(_decode, self._packed(first, last))
+
+    def _packed(self, first: int, last: int | None) -> Iterator[bytes]:
         after = first - 1
         while rows := self._database.rows(
             "SELECT row, letter FROM dead_letters WHERE row > ? AND row <= ? ORDER BY row LIMIT ?",
             (after, 2**62 if last is None else last, _ROWS_AT_ONCE),
         ):
             for after, letter in rows:  # noqa: B007 - the last one is where the next rows start
-                yield _decode(letter)
+                yield letter
 
 
 def add_letters(transaction: sqlite3.Connection, failures: Sequence[Failure]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from edx2lrs.io.dead_letters.letters import DeadLetter, read
-from edx2lrs.io.paths import is_remote
+from edx2lrs.io.dead_letters.letters import DeadLetter, PlacedLetter, files, find, folder_of_letters
+from edx2lrs.io.paths import folder_of, is_remote
 from edx2lrs.io.state.database import FILE_NAME
+from edx2lrs.io.state.sent_again import DEAD_LETTERS
 from edx2lrs.io.state.state import join_state
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
 
@@ -58,29 +60,38 @@ class Letters:
     unreadable: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[DeadLetter]:
-        """Raises ``DeadLettersMissing``, ``StateError``, ``OSError``."""
+        return (found.letter for found in self.found())
+
+    def found(self) -> Iterator[PlacedLetter]:
+        """The letters with the folders that they lie in. Raises ``DeadLettersMissing``, ``StateError``, ``OSError``."""
         wanted = self.request.wanted.matches
 
         def count(letter: DeadLetter) -> None:
             self.sent_again += wanted(letter)
 
-        return filter(wanted, letters_at(self.request.path, self.unreadable.append, count))
+        return (found for found in letters_at(self.request.path, self.unreadable.append, count) if wanted(found.letter))
 
 
-def letters_at(path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None]) -> Iterator[DeadLetter]:
+def letters_at(path: str, warn: Callable[[str], None], sent_again: Callable[[DeadLetter], None]) -> Iterator[PlacedLetter]:
     """The letters of files, or those of a state directory: in its files, and in no file yet. Raises ``DeadLettersMissing``,
     ``StateError``, ``OSError``."""
     if not is_state_directory(path):
-        yield from read(path, warn, sent_again)
+        yield from find(files(path), warn, sent_again)
         return
     with join_state(Path(path)) as state:
-        if any(Path(state.dead_letters_folder).glob("*.avro")):
-            yield from read(state.dead_letters_folder, warn, sent_again)
-        yield from state.dead_letters.read()
+        folder = os.path.abspath(state.dead_letters_folder)
+        yield from find(files(folder) if any(Path(folder).glob("*.avro")) else [], warn, sent_again, state.dead_letters.read, folder)
 
 
 def is_state_directory(path: str) -> bool:
     return not is_remote(path) and (Path(path) / FILE_NAME).exists()
+
+
+def folder_of_new(path: str) -> str:
+    """Where the letters of what fails again are to lie: with the first of those at ``path``. Raises ``DeadLettersMissing``."""
+    if is_state_directory(path):
+        return os.path.abspath(Path(path) / DEAD_LETTERS)
+    return next((folder_of(name) for name in files(path)), folder_of_letters(path))
 
 
 def grouped(letters: Letters) -> list[LetterGroup]:

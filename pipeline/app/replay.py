@@ -9,17 +9,19 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from edx2lrs.io.dead_letters.letters import DeadLetter, files, folder_of_letters
+from edx2lrs.io.dead_letters.letters import DeadLetter, PlacedLetter, files, folder_of_letters
+from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.paths import is_remote
 from edx2lrs.io.state.database import FILE_NAME
+from edx2lrs.io.state.errors import StateInUse
 from edx2lrs.io.state.state import State, join_state
 from edx2lrs.io.state.take_over import TakenOver
-from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, is_state_directory
+from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, folder_of_new, is_state_directory
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
 from edx2lrs.pipeline.app.replay_plan import AsRecord, AsStatement, Fate, ReplayTally, fate_of
 from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
@@ -73,8 +75,8 @@ def plan(request: ReplayRequest) -> ReplayTally:
         if (request.folder / FILE_NAME).exists():
             known = stack.enter_context(join_state(request.folder)).sent_again.known
         for some in _Fates(request, config, known).of_letters(tally):
-            for letter, fate in some:
-                tally.add(letter, fate)
+            for found, fate in some:
+                tally.add(found.letter, fate)
     return tally
 
 
@@ -86,20 +88,29 @@ def execute(request: ReplayRequest, control: Control) -> Replayed:
     """
     config = _checked(request)
     with _owned(request.folder, config) as state:
-        folder = state.dead_letters_folder if is_state_directory(request.path) else folder_of_letters(request.path)
+        folder = folder_of_new(request.path)
         state.dead_letters.export(folder)
+        _export_of_another(request, config)
         local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control, folder)
         fates = _Fates(request, config, state.sent_again.known)
         with run_lifecycle.under_way(local_run, control):
-            done = _take_over(fates, config, state, folder)
+            done = _take_over(fates, config, state)
             _read_and_deliver(request, config, state, local_run, control)
             while done.left and not local_run.stopped:
-                more = _take_over(fates, config, state, folder)
+                more = _take_over(fates, config, state)
                 done.go_on(more)
                 if not more.statements:
                     break
                 _read_and_deliver(request, config, state, local_run, control)
             return Replayed(done, run_lifecycle.ended(local_run, config))
+
+
+def _export_of_another(request: ReplayRequest, config: Config) -> None:
+    """Letters of another state directory go into files, beside which marks can lie; while a job owns it, they stay where they are."""
+    if not is_state_directory(request.path) or request.folder.resolve() == Path(request.path).resolve():
+        return
+    with contextlib.suppress(StateInUse), run_lifecycle.owned_state(request.path, config, create=False) as other:
+        other.dead_letters.export(folder_of_new(request.path))
 
 
 def _checked(request: ReplayRequest) -> Config:
@@ -129,7 +140,8 @@ def _owned(folder: Path, config: Config) -> Iterator[State]:
         with run_lifecycle.owned_state(str(folder), config) as state:
             yield state
             left = state.dead_letters.count() or state.sent_again.unmarked() or any(state.outbox.waiting_counts().values())
-            worthless = folder.name.startswith(_OWN_STATE) and not left
+            logs = any((folder / statement_log.FOLDER).glob("*/*"))
+            worthless = folder.name.startswith(_OWN_STATE) and not left and not logs
     finally:
         if worthless:
             shutil.rmtree(folder)
@@ -144,47 +156,48 @@ class _Fates:
         self._known = known
         self._taken: set[str] = set()
 
-    def take(self, letters: list[DeadLetter]) -> None:
+    def take(self, letters: Iterable[DeadLetter]) -> None:
         """Marks these letters as taken over. A letter that fails again is not a part of this replay."""
         self._taken.update(letter.id for letter in letters)
 
-    def of_letters(self, tally: ReplayTally) -> Iterator[list[tuple[DeadLetter, Fate]]]:
+    def of_letters(self, tally: ReplayTally) -> Iterator[list[tuple[PlacedLetter, Fate]]]:
         """Some letters at a time; ``tally`` counts those that were sent again already. Raises ``DeadLettersMissing``."""
         letters = Letters(self._request, unreadable=tally.unreadable)
-        found = iter(letters)
+        found = letters.found()
         known_before = 0
         while some := list(islice(found, _AT_ONCE)):
-            known = self._known(some) if self._known else set()
+            known = self._known([each.letter for each in some]) if self._known else set()
             known_before += len(known)
-            new = [letter for letter in some if letter.id not in known and letter.id not in self._taken]
-            yield [(letter, fate_of(letter, self._consumers)) for letter in new]
+            new = [each for each in some if each.letter.id not in known and each.letter.id not in self._taken]
+            yield [(each, fate_of(each.letter, self._consumers)) for each in new]
         tally.sent_again += known_before + letters.sent_again
 
 
-def _take_over(fates: _Fates, config: Config, state: State, folder: str) -> ReplayTally:
+def _take_over(fates: _Fates, config: Config, state: State) -> ReplayTally:
     """Takes over the letters that find room."""
     waiting = state.outbox.waiting_counts()
     room = {consumer.name: config.outbox.statements - waiting[consumer.name] for consumer in config.consumers}
     tally = ReplayTally()
     for some in fates.of_letters(tally):
-        statements: list[DeadLetter] = []
-        records: list[DeadLetter] = []
+        statements: list[PlacedLetter] = []
+        records: list[PlacedLetter] = []
         lines: list[bytes] = []
-        for letter, fate in some:
+        for found, fate in some:
+            letter = found.letter
             if isinstance(fate, AsStatement):
                 assert letter.consumer is not None
                 if room[letter.consumer] <= 0:
                     tally.left[letter.consumer] += 1
                     continue
                 room[letter.consumer] -= 1
-                statements.append(letter)
+                statements.append(found)
             elif isinstance(fate, AsRecord):
-                records.append(letter)
+                records.append(found)
                 lines.append(fate.line)
             tally.add(letter, fate)
         if statements or records:
-            state.take_over(TakenOver(statements, records, lines), folder)
-            fates.take([*statements, *records])
+            state.take_over(TakenOver(statements, records, lines))
+            fates.take(found.letter for found in (*statements, *records))
     return tally
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+import orjson
 
 from edx2lrs.io.dead_letters.letters import DeadLetter
 from edx2lrs.io.dead_letters.spool import spool_line
@@ -36,20 +40,44 @@ Fate: TypeAlias = AsStatement | AsRecord | Skip
 
 def fate_of(letter: DeadLetter, consumers: Collection[str]) -> Fate:
     """What ``letter`` becomes if the configuration has ``consumers``. The reasons to skip: ``redacted`` and ``none`` (the letter
-    lacks its payload), ``file``, ``no_consumer``, ``incomplete``, ``too_long``."""
+    lacks its payload), ``file``, ``no_consumer``, ``incomplete``, ``too_long``, ``not_ours`` (no letter that edx2lrs writes)."""
     if letter.payload_form != "full":
         return Skip(letter.payload_form)
     if letter.stage == "read":
         return Skip("file")
     if letter.consumer is not None and letter.consumer not in consumers:
         return Skip("no_consumer")
-    if letter.payload_kind == "statement":
-        whole = letter.consumer and letter.statement_id and letter.payload and b"\n" not in letter.payload
-        return AsStatement() if whole else Skip("incomplete")
     if not letter.payload:
         return Skip("incomplete")
+    if letter.payload_kind == "statement":
+        if not letter.consumer or not letter.statement_id:
+            return Skip("incomplete")
+        return AsStatement() if is_one_statement(letter) else Skip("not_ours")
+    if letter.payload_kind != "record":
+        return Skip("not_ours")
     line = spool_line(letter)
     return AsRecord(line) if line is not None else Skip("too_long")
+
+
+def is_one_statement(letter: DeadLetter) -> bool:
+    """Whether the payload is one statement (or event) on one line, with the id that the letter names, from a place on one line."""
+    place = f"{letter.position}{letter.event_name or ''}"
+    if b"\n" in letter.payload or "\n" in place or "\t" in (letter.event_name or ""):
+        return False
+    try:
+        body = orjson.loads(letter.payload)  # strict: one value, UTF-8, no NaN
+        json.loads(letter.payload, object_pairs_hook=_once)
+        named = uuid.UUID(letter.statement_id or "")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and body.get("id") in (str(named), named.urn)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):  # a receiver may take the first of two ids, where we took the last
+        raise ValueError
+    return found
 
 
 @dataclass
@@ -75,6 +103,11 @@ class ReplayTally:
         else:
             counts = self.statements if isinstance(fate, AsStatement) else self.records
             counts[letter.consumer or ""] += 1
+
+    @property
+    def not_read(self) -> bool:
+        """Whether there were files that could not be read, or letters that edx2lrs does not write."""
+        return bool(self.unreadable or self.skips["not_ours"])
 
     def go_on(self, later: ReplayTally) -> None:
         self.statements += later.statements

@@ -14,7 +14,7 @@ from edx2lrs.pipeline.app.replay import ReplayRequest, execute, plan
 from edx2lrs.pipeline.app.replay_plan import NAMED, ReplayTally
 from edx2lrs.pipeline.commands.dead_letters import listed
 from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
-from edx2lrs.pipeline.commands.outcomes import DONE, for_persons, told_of_job
+from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART, for_persons, told_of_job
 from edx2lrs.pipeline.commands.watching import watched
 from edx2lrs.pipeline.run_options import follow_beam_options
 
@@ -27,6 +27,7 @@ _REASONS = {
     "no_consumer": "the configuration does not have their consumer",
     "incomplete": "they lack what is to be sent",
     "too_long": "the record is too long to be read",
+    "not_ours": "edx2lrs does not write such letters: a statement is one JSON object on one line, with the letter's statement id",
 }
 
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """0: all dead letters were sent. 1: statements wait, or the command was stopped. 0 for a dry run."""
+    """0: all dead letters were sent. 1: statements wait, it was stopped, or files or letters are none of edx2lrs."""
     follow_beam_options(arguments.beam)
     given = arguments
     request = ReplayRequest(
@@ -53,7 +54,7 @@ def main(arguments: argparse.Namespace) -> int:
         _warn(planned)
         for line in described(planned, will=True):
             print(line)
-        return DONE
+        return IN_PART if planned.not_read else DONE
     with watched() as control:
         replayed = execute(request, control)
     _warn(replayed.letters)
@@ -61,7 +62,8 @@ def main(arguments: argparse.Namespace) -> int:
     for line in described(replayed.letters, will=False):
         print(line, file=out)
     print(file=out)
-    return told_of_job(replayed.job)
+    code = told_of_job(replayed.job)
+    return IN_PART if code == DONE and replayed.letters.not_read else code
 
 
 def _warn(letters: ReplayTally) -> None:

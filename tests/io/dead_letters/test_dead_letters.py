@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 import uuid
+import zlib
 from concurrent.futures import Future
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -125,6 +127,61 @@ def test_a_broken_file_is_named_and_the_others_are_read(tmp_path, broken, readab
     assert letters[-1] == other
     (warning,) = warnings
     assert_that(warning, all_of(contains_string(str(path)), contains_string(f"after {readable} letters")))
+
+
+def _packed_zeros():
+    size = 300_000_000
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return b"".join([*(packer.compress(bytes(1_000_000)) for _ in range(size // 1_000_000)), packer.flush()])
+
+
+def _zigzag(number):
+    number, out = number << 1, bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def _end(content):
+    """Where the header of an Avro file ends, and its sync marker."""
+    file = io.BytesIO(content)
+    fastavro.reader(file)
+    return content[: file.tell()], content[-16:]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(lambda: _zigzag(1) + _zigzag(len(packed := _packed_zeros())) + packed, id="a bomb"),
+        pytest.param(lambda: _zigzag(1) + _zigzag(2**40), id="a size of a terabyte"),
+        pytest.param(lambda: _zigzag(2**60) + _zigzag(2) + b"\x03\x00", id="more records than bytes"),
+        pytest.param(lambda: b"\xff" * 30, id="a number without an end"),
+    ],
+)
+def test_a_hostile_block_costs_little_memory_and_is_named(tmp_path, block):
+    path = Path(write_file(str(tmp_path), "a.avro", [letter(RECORD)]))
+    header, sync = _end(path.read_bytes())
+    path.write_bytes(header + block() + sync)
+    warnings = []
+
+    tracemalloc.start()
+    assert list(read(str(path), warnings.append)) == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert len(warnings) == 1
+    assert peak < 300_000_000
+
+
+def test_a_schema_with_values_of_no_size_is_refused(tmp_path):
+    schema = {**SCHEMA, "fields": [*SCHEMA["fields"], {"name": "more", "type": {"type": "array", "items": "null"}}]}
+    with open(tmp_path / "a.avro", "wb") as file:
+        fastavro.writer(file, schema, [{**msgspec.structs.asdict(letter(RECORD)), "more": [None] * 100}])
+    warnings = []
+
+    assert list(read(str(tmp_path), warnings.append)) == []
+    assert len(warnings) == 1
 
 
 def test_a_file_of_another_schema_is_named(tmp_path):

@@ -11,6 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from edx2lrs.io.dead_letters.letters import dead_letter, now, read, write_file
+from edx2lrs.io.state.state import open_state
+from edx2lrs.io.state.waves import KeptWave
 from edx2lrs.transforms.failure import Failure
 from testkit.configurations import consumer, yaml_of
 from testkit.tracking_records import played
@@ -278,3 +280,111 @@ def test_a_replay_that_is_killed_goes_on_and_loses_and_doubles_nothing(
     assert everything["records"]["replayed"] == everything["records"]["read"] == records
     # what was on its way at a kill is sent again, and known by its id: no more than that
     assert counts["one"]["repeats"] + counts["two"]["repeats"] <= kills * 2 * 4 * 100
+
+
+@pytest.mark.parametrize("named", ["the state directory", "the folder", "a glob"])
+def test_another_state_marks_the_letters_where_they_lie(named, died, tmp_path, configure, sandbox, edx2lrs):
+    path = {"the state directory": died, "the folder": died / "dead-letters", "a glob": died / "dead-letters" / "*.avro"}[named]
+
+    first = edx2lrs("replay", "--config", configure(sandbox.address), path, "--cause=outage", "--state", tmp_path / "other")
+    third = edx2lrs("replay", "--config", configure(sandbox.address), path, "--cause=outage", "--state", tmp_path / "third")
+
+    assert (first.code, sandbox.stored("one")) == (0, KNOWN)
+    assert third.report["consumers"]["one"]["statements"] == 0
+    assert sandbox.counts()["one"]["repeats"] == 0
+    assert ("one", "outage") not in causes(died / "dead-letters")
+    assert not list(tmp_path.glob("other/dead-letters/*"))
+
+
+def test_letters_in_no_file_yet_are_marked_too(died, tmp_path, configure, sandbox, edx2lrs):
+    with open_state(died, ids=1000, statements=1000, create=False) as state:
+        unknown = Failure("translate", "unknown_user", "who", "log:1", line(1).encode(), "record", "one")
+        state.keep_wave(KeptWave([], [], [unknown], {}))
+    options = [died, "--event=play_video", "--consumer=one", "--cause=unknown_user"]
+    (tmp_path / "ids.csv").write_text(HEADER + ids(0, EVENTS))
+
+    edx2lrs("replay", "--config", configure(sandbox.address), *options, "--state", tmp_path / "other")
+    again = edx2lrs("replay", "--config", configure(sandbox.address), *options, "--state", tmp_path / "third")
+
+    assert (sandbox.stored("one"), sandbox.counts()["one"]["repeats"]) == (EVENTS - KNOWN + 1, 0)
+    assert again.report["records"]["replayed"] == 0
+
+
+def test_letters_of_two_folders_are_marked_each_in_its_own(died, tmp_path, configure, sandbox, edx2lrs):
+    letters = [letter for letter in read(str(died / "dead-letters"), pytest.fail) if letter.cause == "outage"]
+    for name, some in (("a", letters[:50]), ("b", letters[50:])):
+        write_file(str(tmp_path / "days" / name), "few.avro", some)
+
+    result = edx2lrs("replay", "--config", configure(sandbox.address), tmp_path / "days" / "*" / "*.avro")
+
+    assert (result.code, sandbox.stored("one"), sandbox.stored("two")) == (0, KNOWN, KNOWN)
+    assert [list(read(str(tmp_path / "days" / name), pytest.fail)) for name in "ab"] == [[], []]
+    assert sorted(path.name for path in (tmp_path / "days").iterdir()) == ["a", "b"]
+
+
+def test_copies_of_a_state_directory_do_not_write_over_each_others_letters_and_marks(died, tmp_path, configure, sandbox, edx2lrs):
+    shutil.copytree(died, tmp_path / "copy")
+    folder = died / "dead-letters"
+    for state, cause in ((died, "--consumer=one"), (tmp_path / "copy", "--consumer=two")):
+        edx2lrs("replay", "--config", configure(sandbox.address), folder, cause, "--cause=outage", "--state", state)
+
+    assert (sandbox.stored("one"), sandbox.stored("two")) == (KNOWN, KNOWN)
+    assert not {("one", "outage"), ("two", "outage")} & set(causes(folder))
+
+
+def test_a_state_directory_that_was_moved_marks_its_letters_in_its_new_place(died, tmp_path, configure, sandbox, edx2lrs):
+    waiting = edx2lrs("replay", "--config", configure("127.0.0.1:9"), died, "--cause=outage")
+    assert waiting.code == 1
+    died.rename(tmp_path / "moved")
+
+    result = edx2lrs("deliver", "--config", configure(sandbox.address), "--state", tmp_path / "moved")
+
+    assert result.code == 0, result.text
+    assert ("one", "outage") not in causes(tmp_path / "moved" / "dead-letters")
+    assert not died.exists()
+
+
+ID = "00000000-0000-5000-8000-000000000001"
+FORGED = [
+    pytest.param({"payload": b"no JSON"}, id="no JSON"),
+    pytest.param({"payload": b'{"id": "00000000-0000-5000-8000-000000000002"}'}, id="another id"),
+    pytest.param({"payload": f'{{"id": "{ID}"}},{{"id": "{ID}"}}'.encode()}, id="two statements"),
+    pytest.param({"payload": f'[{{"id": "{ID}"}}]'.encode()}, id="a list"),
+    pytest.param({"payload": f'{{"id": "x", "id": "{ID}"}}'.encode()}, id="two ids"),
+    pytest.param({"payload": f'{{"id": "{ID}"}}\n{{"id": "{ID}"}}'.encode()}, id="two lines"),
+    pytest.param({"payload": b"\x00\xff\x1b"}, id="binary"),
+    pytest.param({"payload": b"[" * 100_000}, id="deep"),
+    pytest.param({"statement_id": "zzz"}, id="no statement id"),
+    pytest.param({"position": "a\nb"}, id="a line break in the position"),
+    pytest.param({"event_name": "a\tb\nc"}, id="a line break in the name"),
+    pytest.param({"payload_kind": "other"}, id="another kind"),
+]
+
+
+@pytest.mark.parametrize("change", FORGED)
+def test_a_letter_that_edx2lrs_does_not_write_is_named_and_the_others_are_sent(change, tmp_path, configure, sandbox, edx2lrs):
+    (tmp_path / "ids.csv").write_text(HEADER)
+    good, other = _statement_letters(2)
+    bad = replace(other, statement_id=ID, payload=f'{{"id": "{ID}"}}'.encode())
+    write_file(str(tmp_path / "few"), "a.avro", [replace(bad, **change), good])
+
+    result = edx2lrs("replay", "--config", configure(sandbox.address), tmp_path / "few")
+
+    assert result.code == 1, result.text
+    assert bad.id in result.out
+    assert "Traceback" not in result.text
+    assert sandbox.stored("one") == 1
+    assert [letter.id for letter in read(str(tmp_path / "few"), pytest.fail)] == [bad.id]
+
+
+def test_a_letter_without_an_id_of_ours_is_told_by_every_command(tmp_path, configure, sandbox, edx2lrs):
+    (tmp_path / "ids.csv").write_text(HEADER)
+    good, bad = _statement_letters(2)
+    folder = tmp_path / "few"
+    write_file(str(folder), "a.avro", [replace(bad, id="nope"), good, replace(bad, attempts=-1)])
+
+    shown = edx2lrs("dead-letters", "show", folder)
+    sent = edx2lrs("replay", "--config", configure(sandbox.address), folder)
+
+    assert (shown.code, sent.code, sandbox.stored("one")) == (1, 1, 1)
+    assert all("its letter 1 is none that edx2lrs writes" in each.err for each in (shown, sent))
