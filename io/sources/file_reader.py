@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -10,10 +11,13 @@ from typing import NamedTuple
 from edx2lrs.io.sources import inflate
 from edx2lrs.io.sources.files import Unreadable, reason
 from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines, lines_before
-from edx2lrs.io.sources.object_stores import open_raw
+from edx2lrs.io.sources.object_stores import changed_at, open_raw
 from edx2lrs.io.sources.position import NOTHING, Reached
+from edx2lrs.io.sources.unfinished import is_unfinished
 from edx2lrs.transforms.causes import Cause
 
+STILL_WRITTEN = 24 * 3600.0
+"""Seconds after its last change in which a file may yet get the rest of its last line."""
 _HEAD = 8 * 1024
 _BINARY = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"Obj\x01": "Avro"}
 
@@ -31,7 +35,8 @@ class FileChunk(NamedTuple):
     """Lines, and the byte of the text at which they begin (``start``).
 
     ``by_offset``: the numbers of lines are the offsets that they begin at, since nobody has counted the lines before them.
-    ``skipped``: bytes in front of the first line, which belong to the part before. ``stored``: bytes as stored that are read."""
+    ``skipped``: bytes in front of the first line, which belong to the part before. ``stored``: bytes as stored that are read.
+    ``waits``: why the last line was left for a later run ("": it was not)."""
 
     lines: list[Lines]
     long_lines: list[LongLine]
@@ -41,6 +46,12 @@ class FileChunk(NamedTuple):
     by_offset: bool = False
     skipped: int = 0
     stored: int = 0
+    waits: str = ""
+
+    @property
+    def kept(self) -> Reached:
+        """How far the file is read for later runs: it is not done while its last line waits."""
+        return self.reached._replace(done=self.reached.done and not self.waits)
 
     @property
     def size(self) -> int:
@@ -51,9 +62,11 @@ class FileChunk(NamedTuple):
 class FileReader:
     """A file, read from a kept offset on. The file stays open from poll to poll, so a compressed file is inflated once."""
 
-    def __init__(self, path: str, reached: Reached = NOTHING, start: int = 0, bound: int | None = None) -> None:
+    def __init__(
+        self, path: str, reached: Reached = NOTHING, start: int = 0, bound: int | None = None, may_grow: bool = False
+    ) -> None:
         """``reached``: the part that is done. Of a plain file, only the lines that begin from ``start`` to ``bound`` are read.
-        Raises ``Unreadable``."""
+        ``may_grow``: half a last line is left to a later run, if the file was changed a short time ago. Raises ``Unreadable``."""
         self._path = path
         self._offset = reached.offset
         self._line = reached.lines
@@ -61,6 +74,8 @@ class FileReader:
         self._bound = bound
         self._skipped = 0
         self._stored = 0
+        self._may_grow = may_grow
+        self._waits = ""
         self._damage: Damage | None = None
         self._left: Lines | None = None
         try:
@@ -99,7 +114,7 @@ class FileReader:
         self._line += count
         reached = Reached(self._offset, self._line, done=self._next is None)
         damage = self._damage if reached.done else None
-        return FileChunk(lines, long_lines, damage, start, reached, by_offset, skipped, self._stored)
+        return FileChunk(lines, long_lines, damage, start, reached, by_offset, skipped, self._stored, self._waits)
 
     def close(self) -> None:
         self._file.close()
@@ -122,7 +137,10 @@ class FileReader:
         """The lines that begin before the bound, from the offset on. A line that begins before the part's start belongs to the part
         before."""
         if self._offset == self._start > 0:
-            self._offset = self._first_line_break(self._start - 1) + 1
+            first_break = self._first_line_break(self._start - 1)
+            if first_break is None:  # the line of the part before goes on to the end, and may get longer
+                return
+            self._offset = first_break + 1
             self._skipped = self._offset - self._start
         self._file.seek(self._offset)
         offset = self._offset
@@ -131,19 +149,30 @@ class FileReader:
                 return
             if isinstance(part, Lines) and self._bound is not None:
                 part = lines_before(part, self._bound - offset)
+            if self._has_to_wait(part):
+                return
             offset += part.length if isinstance(part, LongLine) else len(part.data)
             self._stored = offset - self._start
             yield part
 
-    def _first_line_break(self, offset: int) -> int:
-        """The offset of the first line break from ``offset`` on; in a file without a line break, the offset of the last byte."""
+    def _has_to_wait(self, part: Lines | LongLine) -> bool:
+        """Whether ``part`` is half a line at the end of a file that may yet grow."""
+        if not self._may_grow or isinstance(part, LongLine) or part.data.endswith(b"\n") or not is_unfinished(part.data):
+            return False
+        if abs(time.time() - changed_at(self._path)) > STILL_WRITTEN:
+            return False
+        size = f"{len(part.data)} bytes"
+        self._waits = f"{self._path}: its last line is not complete ({size}); the next run with the same --state reads the line"
+        return True
+
+    def _first_line_break(self, offset: int) -> int | None:
         self._file.seek(offset)
         while piece := self._file.read(inflate.PIECE):
             at = piece.find(b"\n")
             if at >= 0:
                 return offset + at
             offset += len(piece)
-        return offset - 1
+        return None
 
     def _cut_packed(self, unpack: inflate.Unpack, head: bytes) -> Iterator[Lines | LongLine]:
         """The lines of a compressed file. The last line is held back until a further line has come, since a line that the damage
@@ -152,6 +181,8 @@ class FileReader:
         for part in cut(self._text(unpack, head), line):
             if self._damage and isinstance(part, Lines) and not part.data.endswith(b"\n"):
                 self._damage = self._damage._replace(line=part.first_line, payload=part.data)
+                return
+            if not self._damage and self._has_to_wait(part):
                 return
             line = part.line + 1 if isinstance(part, LongLine) else part.first_line + part.size
             yield part

@@ -5,12 +5,14 @@ Files that are not local are listed and read by Beam's file systems."""
 from __future__ import annotations
 
 import hashlib
+import logging
 import os.path
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from edx2lrs.io.paths import file_systems, is_remote
 from edx2lrs.io.sources import inflate, local_files
+from edx2lrs.io.sources.file_names import on_disk, printable
 from edx2lrs.io.sources.object_stores import open_raw
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine, Sharing, SourceSpec
 
@@ -26,6 +28,7 @@ SPEC = SourceSpec(
     sharing=Sharing(True, "as many as cores; each reads parts of files"),
     engines={LOCAL: OnEngine(), FLINK: OnEngine(), DATAFLOW: OnEngine()},
 )
+_LOG = logging.getLogger("edx2lrs")
 PART = 256 * 1024 * 1024
 """Bytes of a plain file that are read as one part."""
 
@@ -35,10 +38,16 @@ class InputError(Exception):
 
 
 class FoundFile(NamedTuple):
-    """A file that matched, and its size in bytes as stored."""
+    """A file that matched: its path in printable form (``io.sources.file_names``), and its size in bytes as stored."""
 
     path: str
     size: int
+
+
+class _Listed(NamedTuple):
+    linked: bool
+    file: FoundFile
+    identity: object
 
 
 def use_options(beam_arguments: Sequence[str]) -> None:
@@ -49,37 +58,63 @@ def use_options(beam_arguments: Sequence[str]) -> None:
     FileSystems.set_options(PipelineOptions(list(beam_arguments)))
 
 
-def find(inputs: Sequence[str]) -> list[FoundFile]:
-    """The files of globs (with commas between them) and folders, each file once, by path; no hidden ones. Raises ``InputError``."""
-    found: dict[str, FoundFile] = {}
+def find(inputs: Sequence[str], leave_out: Callable[[str], object] = _LOG.warning) -> list[FoundFile]:
+    """The files of globs (with commas between them) and folders, by path; no hidden ones. A file with several names is listed once,
+    by a name that is no link if it has one. ``leave_out`` is told what is not read, and why. Raises ``InputError``."""
+    found: list[_Listed] = []
     for pattern in [each for given in inputs for each in _each(given)]:
-        matches = _match(pattern)
-        if not matches:
-            raise InputError(f"--input {pattern}: no such file; give a file, a folder or a glob in quotes, as 'logs/*.gz'")
-        found.update({match.path: match for match in matches})
-    return [found[path] for path in sorted(found)]
+        left_out: list[str] = []
+        listed = _match(pattern, left_out.append)
+        if not listed:
+            why = left_out[0] if left_out else "no such file"
+            raise InputError(f"--input {printable(pattern)}: {why}; give a file, a folder or a glob in quotes, as 'logs/*.gz'")
+        for message in left_out:
+            leave_out(message)
+        found += listed
+    once: dict[object, FoundFile] = {}
+    for each in sorted(found):
+        once.setdefault(each.identity, each.file)
+    return sorted(once.values())
 
 
 def _each(given: str) -> list[str]:
     return [given] if os.path.exists(given) else [pattern for pattern in given.split(",") if pattern]
 
 
-def _match(pattern: str) -> list[FoundFile]:
+def _match(pattern: str, leave_out: Callable[[str], object]) -> list[_Listed]:
     try:
-        found = _remote(pattern.rstrip("/")) if is_remote(pattern) else _local(os.path.abspath(pattern))
+        if is_remote(pattern):
+            found = _remote(pattern.rstrip("/"))
+        else:
+            found = _local(os.path.abspath(pattern if os.path.lexists(pattern) else on_disk(pattern)), leave_out)
     except Exception as error:
-        raise InputError(f"--input {pattern}: cannot be listed: {reason(error)}") from None
-    return [file for file in found if not file.path.rsplit("/", 1)[-1].startswith(".")]
+        raise InputError(f"--input {printable(pattern)}: cannot be listed: {reason(error)}") from None
+    return [each for each in found if not _is_hidden(each.file.path)]
 
 
-def _local(pattern: str) -> list[FoundFile]:
-    paths = local_files.matching(pattern)
-    return [FoundFile(path, os.path.getsize(path)) for path in paths if os.path.exists(path) or not os.path.islink(path)]
+def _local(pattern: str, leave_out: Callable[[str], object]) -> list[_Listed]:
+    found = []
+    for path, linked in local_files.matching(pattern, leave_out):
+        try:
+            status = local_files.status_of(path)
+        except OSError as error:
+            if not _is_hidden(path):
+                leave_out(f"{printable(path)}: is not read: {error.strerror}")
+            continue
+        name = printable(path)
+        identity = (status.st_dev, status.st_ino) if status.st_ino else name
+        found.append(_Listed(linked, FoundFile(name, status.st_size), identity))
+    return found
 
 
-def _remote(pattern: str) -> list[FoundFile]:
+def _remote(pattern: str) -> list[_Listed]:
     matches = file_systems().match([pattern, f"{pattern}/**"])
-    return [FoundFile(data.path, data.size_in_bytes) for match in matches for data in match.metadata_list]
+    files = [FoundFile(data.path, data.size_in_bytes) for match in matches for data in match.metadata_list]
+    return [_Listed(False, file, file.path) for file in files]
+
+
+def _is_hidden(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(".")
 
 
 def reason(error: BaseException) -> str:

@@ -53,7 +53,8 @@ def run(request: RunRequest, control: Control) -> JobResult:
 def _run_files(request: RunRequest, config: Config, window: TimeWindow, control: Control) -> JobResult:
     check_report(request.report)
     beam_arguments = local_beam_arguments(request.beam)
-    found = within(files.find(request.inputs), window)
+    left_out: list[str] = []
+    found = within(files.find(request.inputs, left_out.append), window)
     check_tables_and_secrets(config, control.on_table)
     with run_lifecycle.owned_state(request.state, config) as state:
         local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control)
@@ -67,4 +68,4 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
                 local_run.deliver()
             finally:
                 workers.kill()
-        return run_lifecycle.ended(local_run, config, [file.message for file in workers.unreadable])
+        return run_lifecycle.ended(local_run, config, [*left_out, *(file.message for file in workers.unreadable)])

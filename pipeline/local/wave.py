@@ -45,7 +45,7 @@ class Wave(NamedTuple):
     @property
     def read(self) -> list[ReadPiece]:
         """How far the wave reads each of its pieces."""
-        return [ReadPiece(each.piece, each.chunk.start, each.chunk.reached) for each in self.stretches]
+        return [ReadPiece(each.piece, each.chunk.start, each.chunk.kept) for each in self.stretches]
 
 
 class MessageWave(NamedTuple):

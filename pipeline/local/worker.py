@@ -73,7 +73,7 @@ class Worker:
             return reading
         while (piece := self._again.pop() if self._again else self._state.pieces.claim(self._plan.name)) is not None:
             try:
-                return _Reading(piece, FileReader(piece.key.file, piece.reached, piece.key.start, piece.bound))
+                return _Reading(piece, FileReader(piece.key.file, piece.reached, piece.key.start, piece.bound, may_grow=True))
             except Unreadable as error:
                 self._keep_unreadable(piece, str(error))
         return None
@@ -132,7 +132,9 @@ class Worker:
                 self._opened = _Reading(piece, read.reader)  # the last one of a wave alone is not done
                 continue
             read.reader.close()
-            if not piece.reached.done:
+            if read.chunk.waits and piece.reached == read.chunk.kept:
+                self._parent.send(UnreadableFile(piece.key.file, read.chunk.waits))  # stays claimed in this run
+            elif not piece.reached.done:
                 self._again.append(piece)
 
     def _now(self, key: PieceKey) -> Piece:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
+import time
 
 import pytest
 
-from edx2lrs.io.sources.file_reader import FileReader
+from edx2lrs.io.sources.file_reader import STILL_WRITTEN, FileReader
 from edx2lrs.io.sources.files import find
 from edx2lrs.io.state.state import open_state
 from edx2lrs.io.state.waves import KeptWave
@@ -31,9 +33,11 @@ def read(state, path, part, wave_bytes=5_000):
     register(find([str(path)]), state.pieces, part)
     records, size = [], 0
     while (piece := state.pieces.claim("worker")) is not None:
-        while not piece.reached.done:
-            reader = FileReader(piece.key.file, piece.reached, piece.key.start, piece.bound)
+        waits = ""
+        while not piece.reached.done and not waits:
+            reader = FileReader(piece.key.file, piece.reached, piece.key.start, piece.bound, may_grow=True)
             chunk = reader.poll(wave_bytes, 100)
+            waits = chunk.waits
             reader.close()
             wave = waves.Wave([waves.Stretch(piece.key, chunk)])
             records += waves.records(wave)
@@ -78,6 +82,39 @@ def test_what_a_file_grows_by_is_read_and_nothing_else(state, tmp_path):
     assert sorted(record.body + b"\n" for record in records) == sorted(LINES)
 
 
+@pytest.mark.parametrize("part", [50, 10_000])
+@pytest.mark.parametrize("pack", [None, gzip.compress])
+def test_a_file_that_grows_by_half_lines_gives_each_line_once(state, tmp_path, part, pack):
+    path, chance, records = tmp_path / "tracking.log", random.Random(12), []
+    text = b"".join(LINES[:300])
+    grown = 0
+    while grown < len(text):
+        grown += chance.randint(1, 700)
+        if pack is None:
+            path.write_bytes(text[:grown])
+            records += read(state, path, part)[0]
+        else:  # a copy of the log that a job packs now and then
+            path.write_bytes(pack(text[:grown], mtime=0))
+            records = [*{record.body: record for record in [*records, *read(state, path, part)[0]]}.values()]
+    assert sorted(record.body + b"\n" for record in records) == sorted(LINES[:300])
+
+
+def test_half_a_last_line_is_read_at_once_where_nobody_writes_any_more(state, tmp_path):
+    path = tmp_path / "tracking.log"
+    path.write_bytes(LINES[0] + LINES[1][:-3])
+    long_ago = time.time() - STILL_WRITTEN - 60
+    os.utime(path, (long_ago, long_ago))
+    assert [record.body for record in read(state, path, 10_000)[0]] == [LINES[0][:-1], LINES[1][:-3]]
+
+
+def test_a_whole_last_line_without_a_line_break_is_read_at_once(state, tmp_path):
+    path = tmp_path / "tracking.log"
+    path.write_bytes(LINES[0] + LINES[1][:-1])
+    assert len(read(state, path, 10_000)[0]) == 2
+    path.write_bytes(LINES[0] + LINES[1] + LINES[2])
+    assert [record.body + b"\n" for record in read(state, path, 10_000)[0]] == [LINES[2]]
+
+
 def test_another_content_under_the_same_name_is_read_from_its_start(state, tmp_path):
     path = tmp_path / "tracking.log"
     path.write_bytes(TEXT)
@@ -88,9 +125,9 @@ def test_another_content_under_the_same_name_is_read_from_its_start(state, tmp_p
 
 def test_a_line_longer_than_a_part_belongs_to_the_part_that_it_begins_in(state, tmp_path):
     path = tmp_path / "tracking.log"
-    path.write_bytes(b"a\n" + b"b" * 5_000 + b"\nc\n" + b"d" * 3_000)
+    path.write_bytes(b"a\n" + b"b" * 5_000 + b"\nc\n" + b"{d}" * 1_000)
     records, size = read(state, path, 1_000)
-    assert [record.body[:1] for record in records] == [b"a", b"b", b"c", b"d"]
+    assert [record.body[:1] for record in records] == [b"a", b"b", b"c", b"{"]
     assert size == path.stat().st_size
 
 
