@@ -18,7 +18,7 @@ _MOST_LINKS = 8  # on the way to a file
 _NO_FILES = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
 
 
-class Named(NamedTuple):
+class NamedFile(NamedTuple):
     """A path, and whether a link was followed to find it, or is it."""
 
     path: str
@@ -33,7 +33,7 @@ class _Folder(NamedTuple):
     holders: frozenset[tuple[int, int] | None]
 
 
-def matching(pattern: str, leave_out: Callable[[str], object]) -> Iterator[Named]:
+def matching(pattern: str, leave_out: Callable[[str], object]) -> Iterator[NamedFile]:
     """The files that the absolute path ``pattern`` names, and all files in folders that ``pattern`` names. A folder itself is no file.
 
     ``*`` and ``?`` stand for signs other than ``/``, ``**`` for any signs, ``[ab]`` for one of some signs. A file whose name holds
@@ -42,7 +42,7 @@ def matching(pattern: str, leave_out: Callable[[str], object]) -> Iterator[Named
     assert before is not None
     wanted = re.compile("".join(map(_expression_of, _PARTS_OF_A_GLOB.findall(pattern))) + r"(?:/.*)?", re.DOTALL)
     if os.path.lexists(pattern) and (before[0] == pattern or not wanted.fullmatch(pattern)):
-        yield from _all_in(pattern, leave_out) if os.path.isdir(pattern) else (Named(pattern, os.path.islink(pattern)),)
+        yield from _all_in(pattern, leave_out) if os.path.isdir(pattern) else (NamedFile(pattern, os.path.islink(pattern)),)
     elif before[0] != pattern:
         yield from (found for found in _all_in(os.path.dirname(before[0]), leave_out) if wanted.fullmatch(found.path))
 
@@ -74,7 +74,7 @@ def _check_regular(path: str, status: os.stat_result) -> None:
         raise OSError(errno.EINVAL, f"is {_NO_FILES.get(stat.S_IFMT(status.st_mode), 'a device')}, and no file", path)
 
 
-def _all_in(root: str, leave_out: Callable[[str], object]) -> Iterator[Named]:
+def _all_in(root: str, leave_out: Callable[[str], object]) -> Iterator[NamedFile]:
     """All files below ``root``. A link to a folder that holds the link is a loop, and is not followed."""
     real = os.path.realpath(root)
     parents = [real] if real == "/" else [real[:at] or "/" for at, sign in enumerate(real) if sign == "/"]
@@ -92,7 +92,7 @@ def _all_in(root: str, leave_out: Callable[[str], object]) -> Iterator[Named]:
         for entry in entries:
             links = folder.links + entry.is_symlink()
             if not _is_folder(entry):
-                yield Named(entry.path, links > 0)
+                yield NamedFile(entry.path, links > 0)
             elif (inner := _identity(entry.path)) in above:
                 leave_out(f"{printable(entry.path)} is a link to a folder above {printable(root)}; the link is not followed")
             elif links > _MOST_LINKS:
