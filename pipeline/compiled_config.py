@@ -16,6 +16,7 @@ from edx2lrs.pipeline.variants import Variant, variants
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match import Matcher
+from edx2lrs.transforms.matching.shown_courses import site_hosts
 from edx2lrs.transforms.matching.time_window import TimeWindow
 from edx2lrs.transforms.packing.shards import shards
 from edx2lrs.transforms.people.actor import CourseName
@@ -42,7 +43,7 @@ class CompiledConfig:
         self.names = tuple(consumer.name for consumer in config.consumers)
         self.shards = tuple(shards(consumer) for consumer in config.consumers)
         self.filter_event = EventFilter(config.events)
-        self.match = Matcher(config.consumers)
+        self.match = Matcher(config.consumers, site_hosts(config.lms))
         self._variants = variants(config)
         self._lms = config.lms
         self._kept = KeptCurrent(config.lms, [variant.actor for variant in self._variants], self._made, on_progress)

@@ -20,7 +20,7 @@ ROOMS_OF_TRANSFORMS = (
     ("auth",),
     ("causes", "config_types", "counters", "fields"),
     ("failure",),
-    ("formats",),
+    ("formats", "keys"),
     ("event", "validation"),
     ("people",),
     ("mapping",),

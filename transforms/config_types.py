@@ -119,7 +119,8 @@ class Access(_Options, frozen=True):
     """What a consumer may see. An event has to pass every rule that is given; an event without the field of a rule does not pass."""
 
     courses: Annotated[AccessRule | None, Meta(
-        description="By course key: the course of the event's context, and for enrollments the course in the event's data too.",
+        description="By course key: the course of the event, and the course of every key that the event's statements show. A key "
+        "counts without its branch and version; a custom course (`ccx-v1:`) is another course than its origin.",
         examples=["{allow: [course-v1:MITx+6.00x+2026]}"],
     )] = None
     orgs: Annotated[AccessRule | None, Meta(
@@ -141,6 +142,11 @@ class Access(_Options, frozen=True):
         "Caliper.",
         examples=["{allow: [https://w3id.org/xapi/video/activity-type/video]}"],
     )] = None
+    library_blocks: Annotated[Literal["rules", "open"], Meta(
+        description="Blocks of content libraries. `rules`: the key of the library has to pass the rules on courses and "
+        "organisations, as the key of a course has to; `open`: blocks of every library pass these rules.",
+        examples=["open"],
+    )] = "rules"
 
 
 class ActorChoice(_Options, frozen=True):

@@ -6,6 +6,7 @@ value.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -14,6 +15,12 @@ Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Scalar = str | Integer | float | bool | None
 """A value that goes through with the JSON type that it came with. An array or an object in its place is refused."""
 Text = str | None
+BlockKey = Annotated[Scalar, msgspec.Meta(extra={"key": "block"})]
+"""The usage key of a block, or its name in the event's course. Statements show it, so it decides who may see the event."""
+CourseKey = Annotated[Scalar, msgspec.Meta(extra={"key": "course"})]
+"""The key of a course. It decides as a ``BlockKey`` does."""
+Link = Annotated[Text, msgspec.Meta(extra={"key": "link"})]
+"""An address, whole or a path. The keys in it decide as a ``BlockKey`` does."""
 JsonValue = Any
 """A declared field that may hold any JSON value; only its text goes on."""
 
@@ -50,7 +57,9 @@ class SourceEvent(NamedTuple):
     """What may be read of the events of one name: its payload, and what its family needs of ``context`` beyond ``Context``.
 
     ``text_allowed``: the payload may be a plain text. ``since``: the first version that knows the event. ``aliases``: other names
-    that the event is emitted under; an event keeps the name that it came with, and the mapping is the same."""
+    that the event is emitted under; an event keeps the name that it came with, and the mapping is the same. ``further_keys``: the
+    usage keys and names of blocks that statements show and that are in no ``BlockKey`` field, of an event in normal form.
+    ``old_fields``: fields of the payload by the names that older records have for them."""
 
     family: str
     data: type[EventData]
@@ -58,3 +67,5 @@ class SourceEvent(NamedTuple):
     text_allowed: bool = False
     since: str = "0.1"
     aliases: tuple[str, ...] = ()
+    further_keys: Callable[[Any], Iterable[str | None]] | None = None
+    old_fields: Mapping[str, str] = {}

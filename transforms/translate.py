@@ -13,12 +13,12 @@ from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import mappings
+from edx2lrs.transforms.keys.course_key import normal_course_key
 from edx2lrs.transforms.mapping import caliper_event, xapi_statement
 from edx2lrs.transforms.mapping.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
 from edx2lrs.transforms.mapping.row_compiler import Make, Options
 from edx2lrs.transforms.mapping.rows import Course, Unmappable
 from edx2lrs.transforms.mapping.statement import Statement
-from edx2lrs.transforms.mapping.usage_key import is_course_key
 from edx2lrs.transforms.people.actor import ActorOf, CourseName
 
 Outcome = tuple[Statement, ...] | Refusal | None
@@ -64,9 +64,10 @@ class Translator:
         def course(key: str | None) -> Course:
             if key is None:
                 return Course(None, None, None)
-            if not is_course_key(key):
+            normal = normal_course_key(key)
+            if normal is None:
                 raise Unmappable("course_id: expected a course key such as course-v1:ORG+COURSE+RUN", "bad_course_key")
-            return course_as_seen(lms_root, key, course_name(key))
+            return course_as_seen(lms_root, normal, course_name(normal))
 
         self._course = course
 

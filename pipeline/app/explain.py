@@ -20,6 +20,7 @@ from edx2lrs.transforms.families.tables import paths_of, tables
 from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match_reasons import reasons
+from edx2lrs.transforms.matching.shown_courses import site_hosts
 from edx2lrs.transforms.records.line_events import events_of_line
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.site_translator import AnyTranslator
@@ -95,6 +96,7 @@ class Site(NamedTuple):
 
     filter_event: Callable[[Event], FilterReason | None]
     consumers: tuple[tuple[Consumer, AnyTranslator], ...]
+    hosts: frozenset[str] = frozenset()
 
 
 def explain(request: ExplainRequest) -> Explanation:
@@ -116,7 +118,7 @@ def explain(request: ExplainRequest) -> Explanation:
         package=package.source if package is not None and not package.is_built_in else None,
         fields=_fields_read(event, request.values) if known else None,
         filtered=reason,
-        consumers=[] if reason is not None else [_for_consumer(event, *each, request.values) for each in site.consumers],
+        consumers=[] if reason is not None else [_for_consumer(event, *each, site.hosts, request.values) for each in site.consumers],
     )
 
 
@@ -138,7 +140,7 @@ def _site(path: str | None) -> Site:
     config = load(path)
     compiled = CompiledConfig(config)
     translators = [compiled.translators_for((index,))[0][0] for index in range(len(config.consumers))]
-    return Site(compiled.filter_event, tuple(zip(config.consumers, translators, strict=True)))
+    return Site(compiled.filter_event, tuple(zip(config.consumers, translators, strict=True)), site_hosts(config.lms))
 
 
 def _example(protocol: Protocol) -> Consumer:
@@ -175,8 +177,10 @@ def _types(values: Sequence[object]) -> list[str]:
     return list(dict.fromkeys(map(json_type, _plain(values))))
 
 
-def _for_consumer(event: Event, consumer: Consumer, translator: AnyTranslator, with_values: bool) -> ForConsumer:
-    said = reasons(event, consumer)
+def _for_consumer(
+    event: Event, consumer: Consumer, translator: AnyTranslator, hosts: frozenset[str], with_values: bool
+) -> ForConsumer:
+    said = reasons(event, consumer, hosts)
     rules = [RuleSays(each.rule, each.passes, each.why, _plain(each.found) if with_values and each.found else None) for each in said]
     matches = all(each.passes for each in said)
     made = translator.translate(event) if matches else None

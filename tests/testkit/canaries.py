@@ -138,6 +138,9 @@ def record_with_people(source: dict[str, Any], number: int, rng: random.Random) 
     part = "event" if "event" in record else "data"
     top, about = declared_by(Envelope), declared_by(Context, *([known.context] if known.context else []))
     payload = declared_by(known.data)
+    payload = {**payload, **{old: payload[new] for old, new in known.old_fields.items()}}
+    # A record whose context has no course: these places name the course.
+    top, about, payload = ({**declared, key: inspect.StrType()} for declared, key in ((top, "page"), (about, "page"), (payload, "course_id")))
     for key, declared in (("context", about), (part, payload)):
         value = record.get(key)
         text = isinstance(value, str)

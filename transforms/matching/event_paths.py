@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import inspect
 
 from edx2lrs.transforms.families.declared_fields import declared_fields, members
+from edx2lrs.transforms.families.key_fields import key_fields
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ def _declared() -> dict[str, bool]:
     return paths
 
 
+@cache
+def _keys() -> frozenset[str]:
+    """The paths of keys of blocks and courses. White space around such a key is none of it, as in statements."""
+    fields = {field for source in SOURCE_EVENTS.values() for field in key_fields(source) if field.kind != "link"}
+    return frozenset(".".join(("context" if field.of_context else "data", *field.way)) for field in fields)
+
+
 _SINGLE = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.AnyType)
 
 
@@ -72,12 +80,12 @@ def getter(path: str) -> Callable[[Event], object]:
         return attrgetter(_COMMON[path])
     if path not in declared_paths():
         raise KeyError(path)
-    steps = path.split(".")
+    steps, is_key = path.split("."), path in _keys()
 
     def value(event: Event) -> object:
         found: object = event
         for step in steps:
             found = getattr(found, step, None)
-        return found
+        return found.strip() if is_key and isinstance(found, str) else found
 
     return value

@@ -32,9 +32,9 @@ consumers that it passes for."""
 class Matcher:
     """The rules of all consumers, compiled."""
 
-    def __init__(self, consumers: Sequence[Consumer]) -> None:
-        """Raises KeyError for a path that no event has, UnfitError for a wish that cannot be read, re.error for a bad regular
-        expression in a rule."""
+    def __init__(self, consumers: Sequence[Consumer], hosts: frozenset[str] = frozenset()) -> None:
+        """``hosts``: those of the site, for keys in links; none: every link is one of the site. Raises KeyError for a path that no
+        event has, UnfitError for a wish that cannot be read, re.error for a bad regular expression in a rule."""
         self._everybody = (1 << len(consumers)) - 1
         self._numbers: dict[int, int] = {}
         self._masks: list[int] = []
@@ -42,7 +42,7 @@ class Matcher:
         wishes: dict[str, WishMasks] = {}
         rights: dict[Right, RuleMasks] = {}
         for index, consumer in enumerate(consumers):
-            for right, rule in rules_of(consumer):
+            for right, rule in rules_of(consumer, hosts):
                 right.add(rights.setdefault(right, right.masks(self._everybody)), 1 << index, rule)
             for path, written in consumer.match_params.items():
                 fits = [operator.fit for operator in operators(written)]

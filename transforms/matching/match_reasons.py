@@ -28,9 +28,9 @@ class Reason(NamedTuple):
     found: tuple[object, ...] = ()
 
 
-def reasons(event: Event, consumer: Consumer) -> tuple[Reason, ...]:
+def reasons(event: Event, consumer: Consumer, hosts: frozenset[str] = frozenset()) -> tuple[Reason, ...]:
     """What each rule of the consumer says about the event. The consumer gets the event if every rule passes."""
-    rules = [_right(event, right, rule) for right, rule in rules_of(consumer)]
+    rules = [_right(event, right, rule) for right, rule in rules_of(consumer, hosts)]
     wishes = [_wish(event, path, written) for path, written in consumer.match_params.items()]
     return (*(rules or [Reason("access", True, "it may see everything")]), *wishes)
 

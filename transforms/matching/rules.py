@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 from edx2lrs.transforms.config_types import AccessRule, Consumer, UserRule
 from edx2lrs.transforms.config_types import Protocol as ConsumerProtocol
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
-from edx2lrs.transforms.matching.course_org import org_of
+from edx2lrs.transforms.keys.course_key import normal_course_key
+from edx2lrs.transforms.keys.usage_key import Shown
 from edx2lrs.transforms.matching.masks import Fit, RuleMasks, RuleStanding
 from edx2lrs.transforms.matching.patterns import compile_regex, is_regex, pattern
+from edx2lrs.transforms.matching.shown_courses import ShownCourses
 
 if TYPE_CHECKING:
     from edx2lrs.transforms.event import Event
@@ -277,19 +279,16 @@ class Right(NamedTuple):
         return Fit(literals=tuple(literals), tests=tuple(Found(compile_regex(each)) for each in regexes))
 
 
-def _courses_of(event: Event) -> tuple[Any, Any]:
-    course, other = event.course_id, getattr(event.data, "course_id", None)
-    return course, other if isinstance(other, (str, int, float)) else None
+def _each_course(shown: tuple[Shown, ...]) -> list[tuple[object]]:
+    return [(course,) for course, _ in shown]
 
 
-def _each_course(courses: tuple[Any, Any]) -> list[tuple[object]]:
-    """The event's course, and the other course that its payload names."""
-    course, other = courses
-    return [(course or other,), (other,)] if course and other and other != course else [(course or other,)]
+def _each_org(shown: tuple[Shown, ...]) -> list[tuple[object]]:
+    return [(org,) for _, org in shown]
 
 
-def _each_org(courses: tuple[Any, Any]) -> list[tuple[object]]:
-    return [(org_of(key) if isinstance(key, str) else None,) for (key,) in _each_course(courses)]
+def _normal_course(key: str) -> str:
+    return normal_course_key(key) or key
 
 
 def _user_of(event: Event) -> tuple[int | None, str | None]:
@@ -308,12 +307,9 @@ def _each_type(types: tuple[str, ...]) -> list[tuple[object]]:
     return [(each,) for each in types or (None,)]
 
 
-_COURSES = Right("courses", "course", _courses_of, _each_course, (("course", str),))
 _RIGHTS = {
     right.key: right
     for right in (
-        _COURSES,
-        Right("orgs", "organisation", _courses_of, _each_org, (("organisation", str),)),
         Right("users", "user", _user_of, _its_names, (("user id", int), ("username", str))),
         Right("sites", "host", attrgetter("host"), _itself, (("host", str),), str.lower),
         Right("enterprises", "enterprise", attrgetter("enterprise_uuid"), _itself, (("enterprise", str),), str.lower),
@@ -322,7 +318,11 @@ _RIGHTS = {
 
 
 @cache
-def _right(key: str, protocol: ConsumerProtocol) -> Right:
+def _right(key: str, protocol: ConsumerProtocol, shown_courses: ShownCourses) -> Right:
+    if key == "courses":
+        return Right(key, "course", shown_courses, _each_course, (("course", str),), _normal_course)
+    if key == "orgs":
+        return Right(key, "organisation", shown_courses, _each_org, (("organisation", str),))
     if key == "activity_types":
         # Imported here: the mappings need not be there for what has no such rule.
         from edx2lrs.transforms.matching.activity_types import ActivityTypes
@@ -334,12 +334,16 @@ def _right(key: str, protocol: ConsumerProtocol) -> Right:
 _CLOSED = AccessRule(allow=[])
 
 
-def rules_of(consumer: Consumer) -> list[tuple[Right, AccessRule | UserRule]]:
-    """The rules of a consumer's ``access``; an access that opens nothing is a rule that allows no course (``opens_nothing``)."""
-    if consumer.access == "all":
+def rules_of(consumer: Consumer, hosts: frozenset[str]) -> list[tuple[Right, AccessRule | UserRule]]:
+    """The rules of a consumer's ``access``; an access that opens nothing is a rule that allows no course (``opens_nothing``).
+    ``hosts``: those of the site."""
+    access = consumer.access
+    if access == "all":
         return []
-    rules = ((key, getattr(consumer.access, key)) for key in consumer.access.__struct_fields__)
-    return [(_right(key, consumer.protocol), rule) for key, rule in rules if rule is not None] or [(_COURSES, _CLOSED)]
+    shown = ShownCourses(hosts, access.library_blocks == "rules")
+    rules = ((key, getattr(access, key)) for key in access.__struct_fields__)
+    named = [(_right(key, consumer.protocol, shown), rule) for key, rule in rules if isinstance(rule, (AccessRule, UserRule))]
+    return named or [(_right("courses", consumer.protocol, shown), _CLOSED)]
 
 
 def opens_nothing(rule: AccessRule | UserRule) -> bool:

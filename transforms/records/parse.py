@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -26,11 +27,14 @@ from msgspec.structs import astuple
 from edx2lrs.transforms.causes import Cause
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.families.key_fields import key_fields
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
 from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.formats.times import canonical_time
+from edx2lrs.transforms.keys.course_key import normal_course_key, org_of
 from edx2lrs.transforms.records.log_line import lenient_object, lenient_value
+from edx2lrs.transforms.records.old_records import course_elsewhere, time_of_log, with_new_names
 
 
 def parse(line: bytes) -> Event | Refusal:
@@ -48,7 +52,7 @@ def parse(line: bytes) -> Event | Refusal:
         known = _known_names.get(line[start : line.find(b'"', start)])
         if known is None or line[0] != _BRACE:
             return _in_two_passes(line)
-        name, source_event, decode, decode_data, declared = known
+        name, source_event, decode, decode_data, declared, renamed = known
         # as a tuple, since records of many types pass here: Python finds fields of one type faster
         there, _, time, timestamp, source, session, referrer, username, host, about, event, data = astuple(decode(line))
         if event is not UNSET:
@@ -57,7 +61,9 @@ def parse(line: bytes) -> Event | Refusal:
             return _in_two_passes(line)  # the name that was found is another name, or the record is no event
         canonical = canonical_time(time if timestamp is None else timestamp or _first(timestamp, time))
         if isinstance(canonical, Refusal):
-            return canonical
+            canonical = canonical if event is UNSET else time_of_log(canonical, time, timestamp)
+            if isinstance(canonical, Refusal):
+                return canonical
         if type(data) is str:
             data = decode_data(data) if data[:1] == "{" else _payload(data, source_event)
         elif data is None:
@@ -65,7 +71,7 @@ def parse(line: bytes) -> Event | Refusal:
         if type(about) is str or about is None:
             about = _context(about)
         context = _declared_context(about, declared) if declared else None
-        return _event(name, False, canonical, source, session, referrer, username, host, about, context, data)
+        return _event(name, False, canonical, source, session, referrer, username, host, about, context, data, renamed)
     except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
         return _parse_leniently(line)
 
@@ -83,14 +89,20 @@ def _in_two_passes(line: bytes) -> Event | Refusal:
         return Event(name, from_event_type)
     envelope = _decode_envelope(line)
     payload = envelope.data if envelope.event is UNSET else envelope.event
-    time = canonical_time(_first(envelope.timestamp, envelope.time))
+    time = _time(envelope, envelope.event is not UNSET)
     if isinstance(time, Refusal):
         return time
     about = _context(envelope.context)
     declared = _declared_context(about, source_event.context) if source_event.context else None
     data = _payload(_part_decoders[source_event.data](payload), source_event)
     source, session, referrer, username, host = astuple(envelope)[_TOP]
-    return _event(name, from_event_type, time, source, session, referrer, username, host, about, declared, data)
+    renamed = _known_names[name.encode()].renamed
+    return _event(name, from_event_type, time, source, session, referrer, username, host, about, declared, data, renamed)
+
+
+def _time(envelope: Envelope, is_log_line: bool) -> str | Refusal:
+    found = canonical_time(_first(envelope.timestamp, envelope.time))
+    return time_of_log(found, envelope.time, envelope.timestamp) if is_log_line and isinstance(found, Refusal) else found
 
 
 def _after_prefix(line: bytes) -> bytes:
@@ -195,16 +207,27 @@ def _first(value: Scalar, other: Scalar) -> Scalar:
 
 def _event(
     name: str, from_event_type: bool, time: str, source: Scalar, session: Scalar, referrer: Scalar, username: Scalar, host: Scalar,
-    about: Context, context: Any, data: EventData,
+    about: Context, context: Any, data: EventData, renamed: int, course_elsewhere: Callable[[], str | None] | None = None,
 ) -> Event:
     """The normal form, from the declared parts. A value at the top of the record wins over the value in ``about``. A user whom
-    ``data`` names wins over both."""
+    ``data`` names wins over both. A record that may be an old record is read again: if its context has no course, and if the field of
+    ``data`` at the place ``renamed`` (0: none) is missing. ``course_elsewhere`` then finds the course."""
     (
         id_there, username_there, session_there, source_there, referrer_there, course_id, org_id, host_there, enterprise_uuid,
     ) = astuple(about)[:9]
+    if course_id and (course_id.strip() is not course_id or "@" in course_id):
+        course_id = normal_course_key(course_id) or course_id.strip()
+    if not course_id:
+        if course_elsewhere is None:
+            raise _ReadAgain
+        course_id = course_elsewhere()
+        org_id = org_id or (org_of(course_id) if course_id else None)
     user: int | None = None
     user_name: str | None = None
-    id_in_data, name_in_data = astuple(data)[:2]
+    values = astuple(data)
+    id_in_data, name_in_data = values[:2]
+    if renamed and values[renamed] is None:
+        raise _ReadAgain
     if id_in_data is not None or name_in_data is not None:
         user, user_name = _user(id_in_data, name_in_data)
         if user_name is None and user is not None and id_there in (user, str(user)):
@@ -216,7 +239,7 @@ def _event(
         user, user_name = _user(id_there, username or _first(username, username_there))
     return Event(
         name, from_event_type, time, source or _first(source, source_there), session or _first(session, session_there),
-        referrer or _first(referrer, referrer_there), user, user_name, course_id or None, org_id or None,
+        referrer or _first(referrer, referrer_there), user, user_name, course_id, org_id or None,
         host or _first(host, host_there), enterprise_uuid or None, context, data,
     )
 
@@ -268,15 +291,22 @@ class _KnownName(NamedTuple):
     decode_record: Callable[[bytes], Any]
     decode_data: Callable[[str], Any]
     context: type[msgspec.Struct] | None
+    renamed: int
+    """The place of the first field that has another name in older records; 0: there is none."""
 
 
 def _by_name() -> dict[bytes, _KnownName]:
     """The decoders by name; events of the same shape share a decoder."""
     records = {source_event[1:3]: _record_decoder(source_event) for source_event in SOURCE_EVENTS.values()}
     return {
-        name.encode(): _KnownName(name, source, records[source[1:3]], _decoders[source.data], source.context)
+        name.encode(): _KnownName(name, source, records[source[1:3]], _decoders[source.data], source.context, _renamed(source))
         for name, source in SOURCE_EVENTS.items()
     }
+
+
+def _renamed(source_event: SourceEvent) -> int:
+    names = source_event.data.__struct_fields__
+    return next((names.index(name) for name in source_event.old_fields.values()), 0)
 
 
 _known_names = _by_name()
@@ -318,25 +348,33 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
         if source_event is None:
             return Event(name, from_event_type)
         envelope = _read_value(record, Envelope, False, "")
-        time = canonical_time(_first(envelope.timestamp, envelope.time))
+        time = _time(envelope, "event" in parts)
         if isinstance(time, Refusal):
             return time
-        context, payload = parts.get("context"), parts["event"] if "event" in parts else parts["data"]
+        context, payload = _decoded(parts.get("context")), _decoded(parts["event"] if "event" in parts else parts["data"])
+        payload = with_new_names(payload, source_event.old_fields)
         about = _read_value(context, Context, False, "context")
         declared = _read_value(context, source_event.context, False, "context") if source_event.context else None
         data = _read_value(payload, source_event.data, source_event.text_allowed, "data")
+        keys = [getattr(data, field.way[0], None) for field in key_fields(source_event) if not field.of_context]
+        elsewhere = partial(course_elsewhere, record, context, payload, keys)
         source, session, referrer, username, host = astuple(envelope)[_TOP]
-        return _event(name, from_event_type, time, source, session, referrer, username, host, about, declared, data)
+        return _event(name, from_event_type, time, source, session, referrer, username, host, about, declared, data, 0, elsewhere)
     except _Refused as refused:
         return refused.refusal
     except RecursionError:
         return Refusal("parse", "too_deep", "arrays or objects are nested too deeply")
 
 
-def _read_value(value: Any, declared: type, text_allowed: bool, path: str) -> Any:
+def _decoded(value: Any) -> Any:
+    """A part of a record, which may be JSON text."""
     if isinstance(value, str):
         with suppress(ValueError):  # else it is a plain text
-            value = lenient_value(value)
+            return lenient_value(value)
+    return value
+
+
+def _read_value(value: Any, declared: type, text_allowed: bool, path: str) -> Any:
     if value is None or value == "":
         value = {}
     if isinstance(value, str) and text_allowed:

@@ -501,8 +501,8 @@ def test_36_special_exams_from_everywhere(translate: Translate, record: Translat
     bare = record(EXAM, {"exam_content_id": SEQUENCE}, {"course_id": None})
     (statement,), (event,) = translate(bare), translate(bare, "caliper")
     assert statement["object"]["definition"] == {"type": "https://w3id.org/xapi/openedx/activity/timed-assessment"}
-    assert "contextActivities" not in statement["context"]
-    assert "group" not in event
+    (course,) = statement["context"]["contextActivities"]["parent"]
+    assert course["id"] == event["group"]["id"] == "https://lms.example.com/course/course-v1:edX+DemoX+2020", "the exam's own key says it"
     assert "name" not in event["object"]
 
 

@@ -12,7 +12,7 @@ from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, UserRu
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.families.enrollment.events import EnrollmentData
 from edx2lrs.transforms.families.problem.events import ProblemCheckData
-from edx2lrs.transforms.matching.course_org import org_of
+from edx2lrs.transforms.keys.course_key import normal_course_key, org_of
 from edx2lrs.transforms.matching.event_paths import declared_paths, structured_paths
 from edx2lrs.transforms.matching.match import Matcher
 from edx2lrs.transforms.records.parse import parse
@@ -22,6 +22,10 @@ COURSE = "course-v1:edX+DemoX+2026"
 
 def event(**fields: Any) -> Event:
     return Event(**{"name": "problem_check", "course_id": COURSE, "org_id": "edX", "data": ProblemCheckData()} | fields)
+
+
+def enrollment(in_context: str | None = COURSE, **data: Any) -> Event:
+    return event(name="edx.course.enrollment.activated", course_id=in_context, data=EnrollmentData(**data))
 
 
 def consumer(access: Access | str = "all", **match_params: Any) -> Consumer:
@@ -204,9 +208,10 @@ RIGHTS = {
     "both rules": (Access(courses=AccessRule(allow=["/2026/"]), orgs=AccessRule(allow=["edX"])), event(), True),
     "one of two rules": (Access(courses=AccessRule(allow=["/2026/"]), orgs=AccessRule(allow=["MITx"])), event(), False),
     "no rules": (Access(), event(), False),
-    "the payload's course too": (orgs(["edX"]), event(data=EnrollmentData(course_id="course-v1:MITx+1+1")), False),
-    "the payload's course alone": (orgs(["edX"]), event(course_id=None, data=EnrollmentData(course_id=COURSE)), True),
-    "the payload's course, the same": (orgs(["edX"]), event(data=EnrollmentData(course_id=COURSE)), True),
+    "the payload's course too": (orgs(["edX"]), enrollment(course_id="course-v1:MITx+1+1"), False),
+    "the payload's course alone": (orgs(["edX"]), enrollment(None, course_id=COURSE), True),
+    "the payload's course, the same": (orgs(["edX"]), enrollment(course_id=COURSE), True),
+    "a text in the payload that is no key": (orgs(["edX"]), enrollment(course_id=f"{COURSE}/../course-v1:MITx+1+1"), False),
 }
 
 
@@ -355,7 +360,7 @@ def naive(one: Consumer, what: Event) -> bool:
     rules = one.access.courses, one.access.orgs
     if rules == (None, None):
         return False
-    return asked and passes(rules[0], what.course_id) and passes(rules[1], org_of(what.course_id or ""))
+    return asked and passes(rules[0], normal_course_key(what.course_id or "")) and passes(rules[1], org_of(what.course_id or ""))
 
 
 def test_many_consumers_at_once_get_what_each_alone_would_get() -> None:

@@ -63,7 +63,8 @@ REFUSED = {
     "a user id with a fraction": (LINE.replace(b'"user_id": 5', b'"user_id": 5.5'), "wrong_type"),
     "no time": (LINE.replace(b'"time"', b'"when"'), "no_time"),
     "an empty time": (LINE.replace(b'"2023-05-23T13:53:13.460372+00:00"', b'""'), "no_time"),
-    "a time without a zone": (LINE.replace(b"+00:00", b""), "bad_time"),
+    "a message whose time has no zone": (LINE.replace(b"+00:00", b"").replace(b'"event":', b'"data":'), "bad_time"),
+    "a time without a zone under the name of messages": (LINE.replace(b"+00:00", b"").replace(b'"time"', b'"timestamp"'), "bad_time"),
 }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+from edx2lrs.transforms.fields import BlockKey, EventData, Scalar, SourceEvent
 
 
 class CompletionData(EventData, gc=False):
     """``completion`` is from 0 to 1."""
 
-    block_id: Scalar = None
+    block_id: BlockKey = None
     completion: Scalar = None
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.keys.course_key import normal_course_key
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import EventMapping
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.mapping.values import absolute
 
 MAPPING_VERSION = 2
 
 
-def course_iri(root: str, named_in_data: str | None) -> str | None:
-    """``Root/course/<key>`` of the course that the payload names."""
-    return absolute(root, "course", named_in_data)
+def course_iri(root: str, named_in_data: object) -> str | None:
+    """``Root/course/<key>`` of the course that the payload names. Raises Unmappable for a text that is no key."""
+    key = normal_course_key(str(named_in_data)) if named_in_data else None
+    if named_in_data and key is None:
+        raise Unmappable("expected a course key such as course-v1:ORG+COURSE+RUN, found another text", "bad_course_key")
+    return absolute(root, "course", key)
 
 
 def mode_extension(mode: object) -> dict[str, object]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+from edx2lrs.transforms.fields import CourseKey, EventData, Scalar, SourceEvent
 
 
 class EnrollmentData(EventData, gc=False):
     """``mode`` is the enrolment's track (audit, verified, ...); ``course_id`` the course that the payload names."""
 
     mode: Scalar = None
-    course_id: Scalar = None
+    course_id: CourseKey = None
 
 
 EVENTS = {

@@ -17,7 +17,7 @@ MAPPING_VERSION = 1
 
 def attempt(root: str, exam: object, code: object, number: object, anonymous_id: str) -> str:
     """The attempt's id, the same as in xAPI. Where nothing identifies it: that of all that the learner did in the exam."""
-    return attempt_iri(root, exam, code, number) or f"{root}/xblock/{exam}/user/{anonymous_id}/attempt"
+    return attempt_iri(root, exam, code, number) or f"{xblock_iri(root, exam)}/user/{anonymous_id}/attempt"
 
 
 def moment(value: object) -> Json:

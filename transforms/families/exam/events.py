@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent, Text
+from edx2lrs.transforms.fields import BlockKey, EventData, Scalar, SourceEvent, Text
 
 
 class ExamData(EventData, gc=False):
     """``exam_content_id`` is the usage key of the exam. ``attempt_code`` is the UUID of an attempt, ``attempt_id`` its number on
     the site. ``attempt_event_elapsed_time_secs``: how long after the attempt's start the event was."""
 
-    exam_content_id: Scalar = None
+    exam_content_id: BlockKey = None
     exam_name: Text = None
     exam_default_time_limit_mins: Scalar = None
     attempt_code: Scalar = None

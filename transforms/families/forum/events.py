@@ -6,28 +6,28 @@ from __future__ import annotations
 
 import msgspec
 
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent, Text
+from edx2lrs.transforms.fields import BlockKey, EventData, Link, Scalar, SourceEvent, Text
 
 
 class ForumContext(msgspec.Struct, gc=False):
     """``path`` is that of the request: the forum's own API, or pages of older versions."""
 
-    path: Text = None
+    path: Link = None
 
 
 class Post(msgspec.Struct, gc=False):
     """The thread, or the response, that something was written in reply to."""
 
-    id: Scalar = None
+    id: BlockKey = None
 
 
 class ForumData(EventData, gc=False):
     """``id`` is that of the thread, response or comment; ``commentable_id`` is the topic, the part of the forum that it is in;
     ``discussion`` is the thread of a response or comment."""
 
-    id: Scalar = None
+    id: BlockKey = None
     title: Text = None
-    commentable_id: Scalar = None
+    commentable_id: BlockKey = None
     discussion: Post | None = None
 
 

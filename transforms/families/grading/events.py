@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+from edx2lrs.transforms.fields import BlockKey, EventData, Scalar, SourceEvent
 
 
 class SubsectionGradeData(EventData, gc=False):
     """Points of a subsection, each problem weighted as its author said."""
 
-    block_id: Scalar = None
+    block_id: BlockKey = None
     weighted_total_earned: Scalar = None
     weighted_total_possible: Scalar = None
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent, Text
+from edx2lrs.transforms.fields import BlockKey, EventData, Link, Scalar, SourceEvent, Text
 
 
 class LinkData(EventData, gc=False):
     """Where the link leads and what it is called; ``current_url`` is the page that it stands on."""
 
-    target_url: Text = None
+    target_url: Link = None
     target_name: Text = None
-    current_url: Text = None
+    current_url: Link = None
 
 
 class SequenceData(EventData, gc=False):
     """``id`` is the sequence's usage key, ``tab_count`` the number of its units, ``current_tab`` the one before, from 1."""
 
-    id: Scalar = None
+    id: BlockKey = None
     tab_count: Scalar = None
     current_tab: Scalar = None
 
@@ -30,7 +30,7 @@ class TabData(SequenceData, gc=False):
 class SequenceOutlineData(LinkData, gc=False):
     """A link or a sequence: apps send either."""
 
-    id: Scalar = None
+    id: BlockKey = None
     tab_count: Scalar = None
     current_tab: Scalar = None
     target_tab: Scalar = None
@@ -40,7 +40,13 @@ EVENTS = {
     "edx.ui.lms.link_clicked": SourceEvent("navigation", LinkData),
     "edx.ui.lms.outline.selected": SourceEvent("navigation", LinkData),
     "edx.ui.lms.sequence.outline.selected": SourceEvent("navigation", SequenceOutlineData),
-    "edx.ui.lms.sequence.tab_selected": SourceEvent("navigation", TabData),
-    "edx.ui.lms.sequence.next_selected": SourceEvent("navigation", SequenceData),
-    "edx.ui.lms.sequence.previous_selected": SourceEvent("navigation", SequenceData),
+    "edx.ui.lms.sequence.tab_selected": SourceEvent(
+        "navigation", TabData, aliases=("seq_goto",), old_fields={"old": "current_tab", "new": "target_tab"}
+    ),
+    "edx.ui.lms.sequence.next_selected": SourceEvent(
+        "navigation", SequenceData, aliases=("seq_next",), old_fields={"old": "current_tab"}
+    ),
+    "edx.ui.lms.sequence.previous_selected": SourceEvent(
+        "navigation", SequenceData, aliases=("seq_prev",), old_fields={"old": "current_tab"}
+    ),
 }

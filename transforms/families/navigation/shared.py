@@ -16,6 +16,7 @@ def target_iri(root: str, target_url: str | None, current_url: str | None) -> st
     """A link's URL. One with a scheme stays as it is (``mailto:`` and ``javascript:`` too); a place on the same page, such as
     ``#answers``, is of that page, where the record names it; all others are of the site (RFC 3986, 5.2). What an IRI cannot hold
     is escaped. Raises Unmappable."""
+    target_url = target_url and target_url.strip()
     if not target_url:
         return None
     if _has_scheme(target_url):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from edx2lrs.transforms.fields import EventData, JsonValue, Scalar, SourceEvent, Text
+from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.fields import BlockKey, EventData, JsonValue, Scalar, SourceEvent, SubmittedText, Text
+from edx2lrs.transforms.keys.problem_inputs import named_in_inputs, named_in_referrer
 
 
 class Module(msgspec.Struct, gc=False):
     """``context.module``: the block that sent the event."""
 
     display_name: Text = None
-    usage_key: Scalar = None
+    usage_key: BlockKey = None
 
 
 class ProblemContext(msgspec.Struct, gc=False):
@@ -30,8 +32,8 @@ class Submission(msgspec.Struct, gc=False):
 class ProblemData(EventData, gc=False):
     """The problem's usage key."""
 
-    problem_id: Scalar = None
-    module_id: Scalar = None
+    problem_id: BlockKey = None
+    module_id: BlockKey = None
 
 
 class ProblemCheckData(ProblemData, gc=False):
@@ -45,4 +47,16 @@ class ProblemCheckData(ProblemData, gc=False):
     submission: dict[str, Submission | None] | None = None
 
 
-EVENTS = {"problem_check": SourceEvent("problem", ProblemCheckData, ProblemContext, text_allowed=True)}
+def further_keys(event: Event) -> list[str | None]:
+    """The problem that a form's inputs or the page's address name, and the questions' input ids."""
+    named = named_in_referrer(event.referrer, "problem")
+    if isinstance(event.data, SubmittedText):
+        return [named, named_in_inputs(event.data.text)]
+    return [named, *(getattr(event.data, "submission", None) or ())]
+
+
+EVENTS = {
+    "problem_check": SourceEvent(
+        "problem", ProblemCheckData, ProblemContext, text_allowed=True, aliases=("save_problem_check",), further_keys=further_keys
+    )
+}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.mapping.usage_key import block_iri, named_in_inputs, named_in_referrer
-from edx2lrs.transforms.mapping.values import absolute
+from edx2lrs.transforms.keys.problem_inputs import named_in_inputs, named_in_referrer
+from edx2lrs.transforms.mapping.usage_key import block_iri, xblock_iri
 
 PROBLEM = ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key", "referrer")
 """What ``problem_iri`` gets."""
@@ -14,8 +14,7 @@ NO_FORM = "data: expected an object, found a text; only browsers send one"
 
 def problem_iri(root: str, problem_id: object, module_id: object, block: object, referrer: object) -> str | None:
     """The problem that the payload names, else the block that sent the event, else the problem that the page's address names."""
-    key = problem_id or module_id or block
-    return f"{root}/xblock/{key}" if key else absolute(root, "xblock", named_in_referrer(referrer, "problem"))
+    return xblock_iri(root, problem_id or module_id or block or named_in_referrer(referrer, "problem"))
 
 
 def problem_iri_of_form(root: str, form: str, course_key: str | None, referrer: object) -> str | None:
@@ -24,4 +23,4 @@ def problem_iri_of_form(root: str, form: str, course_key: str | None, referrer: 
     name = named_in_inputs(form) if course_key else None
     if name and course_key:
         return block_iri(root, course_key, "problem", name)
-    return absolute(root, "xblock", named_in_referrer(referrer, "problem"))
+    return xblock_iri(root, named_in_referrer(referrer, "problem"))

@@ -13,6 +13,6 @@ class HintShownData(ProblemData, gc=False):
 
 
 EVENTS = {
-    "showanswer": SourceEvent("problem_help", ProblemData, ProblemContext),
+    "showanswer": SourceEvent("problem_help", ProblemData, ProblemContext, aliases=("show_answer",)),
     "edx.problem.hint.demandhint_displayed": SourceEvent("problem_help", HintShownData, ProblemContext),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.mapping.values import absolute
+from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
 BLOCK = ("site.root", "data.problem_id", "data.module_id", "context.module.usage_key")
 """What ``problem_block_iri`` gets."""
@@ -10,7 +10,7 @@ BLOCK = ("site.root", "data.problem_id", "data.module_id", "context.module.usage
 
 def problem_block_iri(root: str, key: object, other_key: object, block: object) -> str | None:
     """``Root/xblock/<usage key>`` of the problem that the payload names (0 and false are none); else of the block that sent it."""
-    return absolute(root, "xblock", key or other_key or block or None)
+    return xblock_iri(root, key or other_key or block or None)
 
 
 def hint_iri(root: str, key: object, other_key: object, block: object, hint_index: object) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.fields import EventData, Scalar, SourceEvent
+from edx2lrs.transforms.fields import BlockKey, EventData, Scalar, SourceEvent
 
 
 class VideoData(EventData, gc=False):
     """``id`` is the block id of the video; ``duration`` its length in seconds."""
 
-    id: Scalar = None
+    id: BlockKey = None
     duration: Scalar = None
 
 
@@ -40,18 +40,20 @@ class VideoLanguageData(VideoData, gc=False):
     language: Scalar = None
 
 
+_OLD_FIELDS = {"module_id": "id"}  # mobile apps, in 2014
+
 EVENTS = {
-    "load_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.loaded",)),
-    "play_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.played",)),
-    "pause_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.paused",)),
-    "stop_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.stopped",)),
-    "complete_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.completed",)),
-    "seek_video": SourceEvent("video", VideoSeekData, aliases=("edx.video.position.changed",)),
-    "hide_transcript": SourceEvent("video", VideoMomentData, aliases=("edx.video.transcript.hidden",)),
-    "show_transcript": SourceEvent("video", VideoMomentData, aliases=("edx.video.transcript.shown",)),
-    "video_hide_cc_menu": SourceEvent("video", VideoMomentData, aliases=("edx.video.closed_captions.hidden",)),
-    "video_show_cc_menu": SourceEvent("video", VideoMomentData, aliases=("edx.video.closed_captions.shown",)),
-    "speed_change_video": SourceEvent("video", VideoSpeedData),
-    "edx.video.language_menu.shown": SourceEvent("video", VideoLanguageData),
-    "edx.video.language_menu.hidden": SourceEvent("video", VideoLanguageData),
+    "load_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.loaded",), old_fields=_OLD_FIELDS),
+    "play_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.played",), old_fields=_OLD_FIELDS),
+    "pause_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.paused",), old_fields=_OLD_FIELDS),
+    "stop_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.stopped",), old_fields=_OLD_FIELDS),
+    "complete_video": SourceEvent("video", VideoMomentData, aliases=("edx.video.completed",), old_fields=_OLD_FIELDS),
+    "seek_video": SourceEvent("video", VideoSeekData, aliases=("edx.video.position.changed",), old_fields=_OLD_FIELDS),
+    "hide_transcript": SourceEvent("video", VideoMomentData, aliases=("edx.video.transcript.hidden",), old_fields=_OLD_FIELDS),
+    "show_transcript": SourceEvent("video", VideoMomentData, aliases=("edx.video.transcript.shown",), old_fields=_OLD_FIELDS),
+    "video_hide_cc_menu": SourceEvent("video", VideoMomentData, aliases=("edx.video.closed_captions.hidden",), old_fields=_OLD_FIELDS),
+    "video_show_cc_menu": SourceEvent("video", VideoMomentData, aliases=("edx.video.closed_captions.shown",), old_fields=_OLD_FIELDS),
+    "speed_change_video": SourceEvent("video", VideoSpeedData, old_fields=_OLD_FIELDS),
+    "edx.video.language_menu.shown": SourceEvent("video", VideoLanguageData, old_fields=_OLD_FIELDS),
+    "edx.video.language_menu.hidden": SourceEvent("video", VideoLanguageData, old_fields=_OLD_FIELDS),
 }

@@ -1,0 +1,81 @@
+"""Keys of courses and blocks in addresses of pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+from edx2lrs.transforms.keys.course_key import LONGEST, normal_course_key, org_of
+from edx2lrs.transforms.keys.usage_key import Shown, shown_by_block, usage_key
+
+LONGEST_LINK = 16_384
+"""Characters of an address. Browsers and servers take no longer addresses."""
+_KEY = re.compile(
+    r"\b(?:(?:ccx-|lib-)?block-v1|course-v1|ccx-v1|library-v1|lib|lb):[^\s/?#&\"'<>]+|\bi4x:/+[^\s/?#&]+(?:/[^\s/?#&]+){3}"
+)
+_OLD_COURSE = re.compile(r"(?:\A|/)courses/([^\s/?#:+]+/[^\s/?#:+]+/[^\s/?#:+]+)(?=[/?#]|\Z)")
+_may_hold_keys = re.compile(r"%|-v1:|\bli?b:|\bi4x:|courses/[^/]").search
+_SLASHES = re.compile(r"\Ai4x:/+")
+
+
+def keys_in(address: str) -> Iterator[str]:
+    """The keys in an address, in their order, those of courses of the old style last; also keys whose signs are escaped."""
+    text = unquote(unquote(address[:LONGEST_LINK]))
+    for found in _KEY.finditer(text):
+        yield _SLASHES.sub("i4x://", found[0])
+    for found in _OLD_COURSE.finditer(text):
+        yield found[1]
+
+
+def course_in(address: str) -> str | None:
+    """The course whose page ``address`` is, by the first key that names a course."""
+    for key in keys_in(address):
+        block = usage_key(key)
+        course = block.course if block else normal_course_key(key)
+        if course:
+            return course
+    return None
+
+
+def shown_by_link(link: str, course_key: str | None, hosts: frozenset[str] = frozenset()) -> list[Shown]:
+    """The courses that a statement shows by a link, without the event's own (``course_key``, in normal form). A link to another site
+    than those of ``hosts`` and their neighbours shows no course of ours."""
+    if len(link) <= LONGEST:
+        return _remembered(link, course_key, hosts)
+    return _shown_by_link(link, course_key, hosts) if len(link) <= LONGEST_LINK else [(None, None)]
+
+
+def _shown_by_link(link: str, course_key: str | None, hosts: frozenset[str]) -> list[Shown]:
+    if not _may_hold_keys(link.replace(f"/{course_key}/", "//") if course_key else link):
+        return []
+    if hosts and not _is_ours(link, hosts):
+        return []
+    return [shown for key in keys_in(link) if (shown := _shown_by_key(key, course_key))]
+
+
+_remembered = lru_cache(4096)(_shown_by_link)  # many events lead to the same pages
+
+
+def _shown_by_key(key: str, course_key: str | None) -> Shown | None:
+    return shown_by_block(key, course_key) if usage_key(key) else shown_by_course(key, course_key)
+
+
+def shown_by_course(key: str, course_key: str | None) -> Shown | None:
+    """As ``shown_by_block``, for the key of a course."""
+    course = normal_course_key(key)
+    return None if course == course_key and course else (course, course and org_of(course))
+
+
+def _is_ours(link: str, hosts: frozenset[str]) -> bool:
+    """Whether a link leads to one of ``hosts``, or to a host beside it: ``studio.example.com`` is beside ``lms.example.com``."""
+    try:
+        host = urlsplit(link).hostname
+    except ValueError:
+        return True
+    return host is None or any(host == own or f".{host}".endswith(f".{_domain(own)}") for own in hosts)
+
+
+def _domain(host: str) -> str:
+    return host.partition(".")[2] if host.count(".") > 1 else host
