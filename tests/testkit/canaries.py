@@ -69,6 +69,7 @@ def key_of(rng: random.Random) -> str:
     return str(a_person(rng)) if rng.random() < 0.1 else rng.choice(KEYS)
 
 
+TEXT = inspect.StrType()
 Declared = dict[str, inspect.Type]
 """What may be read of an object: the types of its fields by their names."""
 
@@ -140,7 +141,7 @@ def record_with_people(source: dict[str, Any], number: int, rng: random.Random) 
     payload = declared_by(known.data)
     payload = {**payload, **{old: payload[new] for old, new in known.old_fields.items()}}
     # A record whose context has no course: these places name the course.
-    top, about, payload = ({**declared, key: inspect.StrType()} for declared, key in ((top, "page"), (about, "page"), (payload, "course_id")))
+    top, about, payload = {**top, "page": TEXT}, {**about, "page": TEXT}, {**payload, "course_id": TEXT}
     for key, declared in (("context", about), (part, payload)):
         value = record.get(key)
         text = isinstance(value, str)

@@ -502,7 +502,8 @@ def test_36_special_exams_from_everywhere(translate: Translate, record: Translat
     (statement,), (event,) = translate(bare), translate(bare, "caliper")
     assert statement["object"]["definition"] == {"type": "https://w3id.org/xapi/openedx/activity/timed-assessment"}
     (course,) = statement["context"]["contextActivities"]["parent"]
-    assert course["id"] == event["group"]["id"] == "https://lms.example.com/course/course-v1:edX+DemoX+2020", "the exam's own key says it"
+    named_by_its_own_key = "https://lms.example.com/course/course-v1:edX+DemoX+2020"
+    assert course["id"] == event["group"]["id"] == named_by_its_own_key
     assert "name" not in event["object"]
 
 
