@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-import msgspec
-
 from edx2lrs.io.external_ids import open_external_ids
 from edx2lrs.io.external_ids_database import ExternalIdTable
 from edx2lrs.io.progress import OnProgress, silent
@@ -18,10 +16,11 @@ from edx2lrs.pipeline.app.connection_check import ConnectionFinding
 from edx2lrs.pipeline.config.needs import Need
 from edx2lrs.pipeline.config.reading import load, read_structure
 from edx2lrs.pipeline.variants import actor_options
-from edx2lrs.transforms.config_types import AccessRule, Config, Consumer, Protocol, UserRule
+from edx2lrs.transforms.config_types import Config, Consumer, Protocol
 from edx2lrs.transforms.families.mappings import load_packages
 from edx2lrs.transforms.matching.activity_types import known_types
 from edx2lrs.transforms.matching.patterns import is_regex
+from edx2lrs.transforms.matching.rules import written_rules
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,8 @@ def _shown(consumer: Consumer, config: Config) -> ConsumerShown:
 def _access(consumer: Consumer) -> list[RuleShown] | None:
     if consumer.access == "all":
         return None
-    rules: dict[str, AccessRule | UserRule | None] = msgspec.structs.asdict(consumer.access)
-    return [RuleShown(name, None if rule.allow is None else list(rule.allow), list(rule.block)) for name, rule in rules.items() if rule]
+    rules = written_rules(consumer.access)
+    return [RuleShown(name, None if rule.allow is None else list(rule.allow), list(rule.block)) for name, rule in rules]
 
 
 def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:

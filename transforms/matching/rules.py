@@ -10,7 +10,7 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from edx2lrs.transforms.config_types import AccessRule, Consumer, UserRule
+from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, UserRule
 from edx2lrs.transforms.config_types import Protocol as ConsumerProtocol
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 from edx2lrs.transforms.keys.course_key import normal_course_key
@@ -334,6 +334,12 @@ def _right(key: str, protocol: ConsumerProtocol, shown_courses: ShownCourses) ->
 _CLOSED = AccessRule(allow=[])
 
 
+def written_rules(access: Access) -> list[tuple[str, AccessRule | UserRule]]:
+    """The rules that an ``access`` has, by their keys."""
+    rules = ((key, getattr(access, key)) for key in access.__struct_fields__)
+    return [(key, rule) for key, rule in rules if isinstance(rule, (AccessRule, UserRule))]
+
+
 def rules_of(consumer: Consumer, hosts: frozenset[str]) -> list[tuple[Right, AccessRule | UserRule]]:
     """The rules of a consumer's ``access``; an access that opens nothing is a rule that allows no course (``opens_nothing``).
     ``hosts``: those of the site."""
@@ -341,9 +347,8 @@ def rules_of(consumer: Consumer, hosts: frozenset[str]) -> list[tuple[Right, Acc
     if access == "all":
         return []
     shown = ShownCourses(hosts, access.library_blocks == "rules")
-    rules = ((key, getattr(access, key)) for key in access.__struct_fields__)
-    named = [(_right(key, consumer.protocol, shown), rule) for key, rule in rules if isinstance(rule, (AccessRule, UserRule))]
-    return named or [(_right("courses", consumer.protocol, shown), _CLOSED)]
+    rights = [(_right(key, consumer.protocol, shown), rule) for key, rule in written_rules(access)]
+    return rights or [(_right("courses", consumer.protocol, shown), _CLOSED)]
 
 
 def opens_nothing(rule: AccessRule | UserRule) -> bool:
