@@ -16,8 +16,8 @@ from edx2lrs.io.sources.file_names import on_disk, printable
 from edx2lrs.io.sources.object_stores import open_raw
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine, Sharing, SourceSpec
 
-HEAD = 1024
-"""Bytes of a file's head that tell whether it is the file of last time."""
+HEAD = 64 * 1024
+"""Bytes of a file's head that tell whether it is the file of last time. Logs may begin alike, but not for many lines: lines have times."""
 
 SPEC = SourceSpec(
     name="files",
@@ -129,18 +129,26 @@ class Unreadable(Exception):
 
 
 class Fingerprint(NamedTuple):
-    """How many bytes of the head were hashed, their SHA-256 in hex, and whether the file is compressed (by its content)."""
+    """How many bytes of the head were hashed, their SHA-256 in hex, and whether the file is compressed (by its content). The same of
+    a longer head, by which the file is to be known from now on."""
 
     length: int
     sha256: str
     packed: bool
+    longer: int
+    longer_sha256: str
 
 
 def fingerprint(path: str, length: int = HEAD) -> Fingerprint:
     """The fingerprint of the first ``length`` bytes, or of fewer if the file is shorter. Raises ``Unreadable``."""
     try:
-        with open_raw(path, ahead=length) as file:
-            head = file.read(length)
+        with open_raw(path, ahead=HEAD) as file:
+            head = file.read(max(HEAD, length))
     except Exception as error:
         raise Unreadable(f"{path}: cannot be read: {reason(error)}") from None
-    return Fingerprint(len(head), hashlib.sha256(head).hexdigest(), inflate.unpacker(head) is not None)
+    first = head[:length]
+    return Fingerprint(len(first), _sha256(first), inflate.unpacker(head) is not None, len(head), _sha256(head))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

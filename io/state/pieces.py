@@ -22,8 +22,8 @@ class PieceKey(NamedTuple):
 
 class SeenPiece(NamedTuple):
     """A piece of a tracking log as the listing finds it. ``head_sha256`` (hex) is over the first ``head_length`` bytes of the file as
-    stored (compressed, if it is); for a file that the state knows, over the length that ``Pieces.head_lengths`` names. ``size`` of
-    the whole file in bytes, as stored.
+    stored (compressed, if it is); for a file that the state knows, over the length that ``Pieces.head_lengths`` names. ``longer``: the
+    same for a longer head, by which the file is known from now on (0: the same head). ``size`` of the whole file in bytes, as stored.
 
     The piece has the lines that begin from ``key.start`` to ``bound``; None is the file's end, however far that moves."""
 
@@ -32,6 +32,13 @@ class SeenPiece(NamedTuple):
     head_sha256: str
     size: int
     bound: int | None = None
+    longer: int = 0
+    longer_sha256: str = ""
+
+    @property
+    def known_by(self) -> tuple[int, str]:
+        """The head that tells the file from now on."""
+        return (self.longer, self.longer_sha256) if self.longer else (self.head_length, self.head_sha256)
 
 
 class Piece(NamedTuple):
@@ -60,6 +67,7 @@ class Progressed(NamedTuple):
 
 
 _COLUMNS = "file, start, kind, bound, offset, lines, done, attempts, records_limit, claimed_by, size, head_length, head_sha256"
+_SURE = 1024  # bytes of a head that tell a file which grew between the listing and the reading: few bytes are the head of many
 _EXTENT = "(min(coalesce(bound, size), size) - start)"  # bytes as stored
 
 
@@ -143,21 +151,22 @@ class Pieces:
 
 def _register(transaction: sqlite3.Connection, index: int, seen: SeenPiece) -> None:
     known = transaction.execute(
-        "SELECT size, done, bound FROM pieces WHERE file = ? AND start = ? AND head_length = ? AND head_sha256 = ?",
-        (*seen.key, seen.head_length, seen.head_sha256),
+        "SELECT size, done, bound FROM pieces WHERE file = ? AND start = ? AND head_length = ? AND head_sha256 = ? "
+        "AND (bound IS NULL OR offset <= size OR head_length >= ?)",
+        (*seen.key, seen.head_length, seen.head_sha256, _SURE),
     ).fetchone()
     if known is not None and known[0] <= seen.size:
         whole = known[0] == seen.size or (known[2] is not None and known[2] <= known[0])
         transaction.execute(
-            "UPDATE pieces SET size = ?, done = ?, listed = ?, bound = ? WHERE file = ? AND start = ?",
-            (seen.size, bool(known[1]) and whole, index, seen.bound, *seen.key),
+            "UPDATE pieces SET size = ?, done = ?, listed = ?, bound = ?, head_length = ?, head_sha256 = ? WHERE file = ? AND start = ?",
+            (seen.size, bool(known[1]) and whole, index, seen.bound, *seen.known_by, *seen.key),
         )
     else:
         transaction.execute(
             "INSERT OR REPLACE INTO pieces "
             "(file, start, kind, bound, head_length, head_sha256, size, offset, lines, done, attempts, stored, listed) "
             "VALUES (?, ?, 'log', ?, ?, ?, ?, ?, 0, 0, 0, 0, ?)",
-            (*seen.key, seen.bound, seen.head_length, seen.head_sha256, seen.size, seen.key.start, index),
+            (*seen.key, seen.bound, *seen.known_by, seen.size, seen.key.start, index),
         )
 
 

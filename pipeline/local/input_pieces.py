@@ -46,7 +46,7 @@ def _parts(file: FoundFile, head: Fingerprint, part: int) -> Iterator[SeenPiece]
     starts = [0] if head.packed else [0, *range(part, file.size, part)]
     for start in starts:
         bound = None if head.packed else start + part
-        yield SeenPiece(PieceKey(file.path, start), head.length, head.sha256, file.size, bound)
+        yield SeenPiece(PieceKey(file.path, start), head.length, head.sha256, file.size, bound, head.longer, head.longer_sha256)
 
 
 def _fingerprint(path: str, length: int, pieces: Pieces) -> Fingerprint:
@@ -56,5 +56,6 @@ def _fingerprint(path: str, length: int, pieces: Pieces) -> Fingerprint:
     except Unreadable:
         known = pieces.get(PieceKey(path))
         if known is not None:
-            return Fingerprint(known.head_length, known.head_sha256, known.bound is None)
-        return Fingerprint(0, sha256().hexdigest(), True)
+            return Fingerprint(known.head_length, known.head_sha256, known.bound is None, known.head_length, known.head_sha256)
+        nothing = sha256().hexdigest()
+        return Fingerprint(0, nothing, True, 0, nothing)

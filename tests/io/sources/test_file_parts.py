@@ -12,7 +12,7 @@ import pytest
 from edx2lrs.io.sources.file_reader import STILL_WRITTEN, FileReader
 from edx2lrs.io.sources.files import find
 from edx2lrs.io.state.state import open_state
-from edx2lrs.io.state.waves import KeptWave
+from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.pipeline.local import wave as waves
 from edx2lrs.pipeline.local.input_pieces import register
 from testkit.pieces import finish
@@ -80,6 +80,30 @@ def test_what_a_file_grows_by_is_read_and_nothing_else(state, tmp_path):
         path.write_bytes(b"".join(LINES[:grown]))
         records += read(state, path, 10_000)[0]
     assert sorted(record.body + b"\n" for record in records) == sorted(LINES)
+
+
+@pytest.mark.parametrize("begins", [0, 200, 5_000], ids="as long as {} bytes at the first look".format)
+def test_a_log_that_begins_like_the_one_before_is_read_from_its_start(state, tmp_path, begins):
+    """A monitor asks for the same page at each midnight; the log is longer than the log before."""
+    path, alike = tmp_path / "tracking.log", b'{"monitor": "%s"}\n' % (b"x" * 3_000)
+    before, after = alike + b"".join(LINES[:50]), alike + b"".join(LINES[50:500])
+    path.write_bytes(before[:begins])
+    read(state, path, 100_000)
+    path.write_bytes(before)
+    read(state, path, 100_000)
+    path.write_bytes(after)
+    assert b"".join(record.body + b"\n" for record in read(state, path, 100_000)[0]) == after
+
+
+def test_a_log_that_was_empty_when_it_was_listed_is_known_by_what_was_read_of_it(state, tmp_path):
+    path = tmp_path / "tracking.log"
+    path.touch()
+    register(find([str(path)]), state.pieces)
+    path.write_bytes(LINES[0])
+    reader = FileReader(str(path), may_grow=True)
+    state.keep_wave(KeptWave([ReadPiece(state.pieces.claim("worker").key, 0, reader.poll(1_000).kept)], [], [], {}))
+    path.write_bytes(LINES[1] + LINES[2])
+    assert len(read(state, path, 100_000)[0]) == 2
 
 
 @pytest.mark.parametrize("part", [50, 10_000])
