@@ -24,6 +24,7 @@ from edx2lrs.io.state.take_over import TakenOver
 from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, folder_of_new, is_state_directory
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
 from edx2lrs.pipeline.app.replay_plan import AsRecord, AsStatement, Fate, ReplayTally, fate_of
+from edx2lrs.pipeline.beam_options import local_arguments
 from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.job import Control, JobResult
@@ -31,7 +32,7 @@ from edx2lrs.pipeline.local import run_lifecycle
 from edx2lrs.pipeline.local.run import LocalRun
 from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
 from edx2lrs.pipeline.local.workers import Workers
-from edx2lrs.pipeline.run_options import check_report, local_beam_arguments
+from edx2lrs.pipeline.run_options import check_report
 from edx2lrs.transforms.config_types import Config
 
 _AT_ONCE = 1_000  # letters in one transaction
@@ -115,6 +116,7 @@ def _export_of_another(request: ReplayRequest, config: Config) -> None:
 
 def _checked(request: ReplayRequest) -> Config:
     """The configuration. Before a state directory is made, checks whether there are letters."""
+    local_arguments(request.beam)
     config = load(request.config)
     check_report(request.report)
     if not is_state_directory(request.path):
@@ -205,7 +207,7 @@ def _read_and_deliver(request: ReplayRequest, config: Config, state: State, loca
     """Reads the records that were taken over, by this replay or by one that was killed, and sends what waits."""
     spools = state.list_spools()
     if spools:
-        plan = plan_of(request.config, config, str(state.folder), local_beam_arguments(request.beam))
+        plan = plan_of(request.config, config, str(state.folder), local_arguments(request.beam))
         check_tables_and_secrets(config, control.on_table)
         workers = Workers(for_workers(plan, max(1, min(request.workers or os.cpu_count() or 1, spools))))
         try:

@@ -10,15 +10,16 @@ from edx2lrs.io.sources import files
 from edx2lrs.io.sources.opening import streams
 from edx2lrs.io.sources.path_dates import within
 from edx2lrs.io.sources.spec import LOCAL
+from edx2lrs.pipeline.beam_options import engine_of, local_arguments
 from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
 from edx2lrs.pipeline.config.reading import load
-from edx2lrs.pipeline.engines.options import NO_ID_LABEL, engine_of
+from edx2lrs.pipeline.engines.options import NO_ID_LABEL
 from edx2lrs.pipeline.job import Control, JobResult, RunRequest
 from edx2lrs.pipeline.local import run_lifecycle
 from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
 from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
 from edx2lrs.pipeline.local.workers import Workers
-from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments, time_window
+from edx2lrs.pipeline.run_options import OptionError, check_report, time_window
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
@@ -52,7 +53,7 @@ def run(request: RunRequest, control: Control) -> JobResult:
 
 def _run_files(request: RunRequest, config: Config, window: TimeWindow, control: Control) -> JobResult:
     check_report(request.report)
-    beam_arguments = local_beam_arguments(request.beam)
+    beam_arguments = local_arguments(request.beam)
     left_out: list[str] = []
     found = within(files.find(request.inputs, left_out.append), window)
     check_tables_and_secrets(config, control.on_table)

@@ -11,10 +11,10 @@ import msgspec
 
 from edx2lrs.io.dead_letters.letters import DeadLetter
 from edx2lrs.pipeline.app.dead_letters import LetterCount, LetterGroup, Letters, LettersRequest, counted, grouped
+from edx2lrs.pipeline.beam_options import follow
 from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 from edx2lrs.pipeline.page_parts import columns
-from edx2lrs.pipeline.run_options import follow_beam_options
 
 TAKES_BEAM_OPTIONS = True
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """0: the dead letters were printed. 1: something could not be read. 2: the path has no dead letters."""
-    follow_beam_options(arguments.beam)
+    follow(arguments.beam)
     letters = Letters(LettersRequest(arguments.path, filter_of(arguments)))
     for line in _lines(arguments, letters):
         print(line)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from edx2lrs.pipeline.app.deliver import DeliverRequest, deliver
+from edx2lrs.pipeline.beam_options import follow
 from edx2lrs.pipeline.commands.outcomes import told_of_job
 from edx2lrs.pipeline.commands.watching import watched
-from edx2lrs.pipeline.run_options import follow_beam_options
 
 TAKES_BEAM_OPTIONS = True
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """0: all statements were sent. 1: statements wait, or the command was stopped."""
-    follow_beam_options(arguments.beam)
+    follow(arguments.beam)
     with watched() as control:
         result = deliver(DeliverRequest(arguments.config, arguments.state, arguments.report), control)
     return told_of_job(result)

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 from edx2lrs.pipeline.app.replay import ReplayRequest, execute, plan
 from edx2lrs.pipeline.app.replay_plan import NAMED, ReplayTally
+from edx2lrs.pipeline.beam_options import follow
 from edx2lrs.pipeline.commands.dead_letters import listed
 from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART, for_persons, told_of_job
 from edx2lrs.pipeline.commands.watching import watched
-from edx2lrs.pipeline.run_options import follow_beam_options
 
 TAKES_BEAM_OPTIONS = True
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """0: all dead letters were sent. 1: statements wait, it was stopped, or files or letters are none of edx2lrs."""
-    follow_beam_options(arguments.beam)
+    follow(arguments.beam)
     given = arguments
     request = ReplayRequest(
         given.config, given.path, filter_of(given), given.state, given.workers, given.report, tuple(given.beam)

@@ -9,6 +9,7 @@ from typing import Any
 from edx2lrs.io.sources import files
 from edx2lrs.io.sources.opening import forms
 from edx2lrs.pipeline.app.run import run
+from edx2lrs.pipeline.beam_options import engine_of, follow
 from edx2lrs.pipeline.commands.outcomes import told_of_job
 from edx2lrs.pipeline.commands.watching import watched
 from edx2lrs.pipeline.job import RunRequest
@@ -46,8 +47,7 @@ def described_options() -> list[tuple[str, str, bool]]:
 
 def main(arguments: argparse.Namespace) -> int:
     """0 done; 1 statements wait, a file could not be read, or it was stopped; with ``--strict`` also when there is a dead letter."""
-    if arguments.beam:  # the configuration may lie in a file system that follows them
-        files.use_options(arguments.beam)
+    follow(arguments.beam, engine_of(arguments.beam))  # the configuration may lie in a file system that follows them
     with watched() as control:
         result = run(request_of(arguments), control)
     return told_of_job(result, arguments.strict, arguments.report)

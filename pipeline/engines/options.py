@@ -1,11 +1,7 @@
-"""Which engine, and whether the engine can do what is asked; reported before anything is started.
-
-An option that cannot work is refused with its name, the reason and the remedy. An option that is Beam's own has Beam's own name.
-"""
+"""Whether an engine can do what is asked; an option that cannot work is refused before the start, with the reason and the remedy."""
 
 from __future__ import annotations
 
-import difflib
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -16,23 +12,14 @@ from edx2lrs.io.paths import is_remote
 from edx2lrs.io.secrets import references
 from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import names_of_one_reader, on, spec_of
-from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, Engine, SourceSpec
-from edx2lrs.pipeline.engines import flink_options
+from edx2lrs.io.sources.spec import FLINK, LOCAL, Engine, SourceSpec
+from edx2lrs.pipeline import beam_options
+from edx2lrs.pipeline.beam_options import values
 from edx2lrs.pipeline.job import RunRequest
-from edx2lrs.pipeline.run_options import OptionError, strays
+from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config
 
-ENGINES: tuple[Engine, ...] = (LOCAL, FLINK, DATAFLOW)
 NO_ID_LABEL = "for Beam's own Pub/Sub source, which reads on Dataflow alone (here it would lose messages); leave it out"
-
-
-def engine_of(arguments: Sequence[str]) -> Engine:
-    """The engine that Beam's options name: this machine without ``--runner``. Raises ``OptionError``."""
-    asked = _values(arguments).get("runner", LOCAL)
-    for engine in ENGINES:
-        if asked.lower() in (engine.lower(), engine.lower().removesuffix("runner")):
-            return engine
-    raise OptionError(f"--runner={asked}: unknown here; there are {', '.join(ENGINES)}")
 
 
 class Asked(NamedTuple):
@@ -46,35 +33,11 @@ class Asked(NamedTuple):
 
 def check(asked: Asked) -> None:
     """Raises ``OptionError`` with everything that cannot work, one line each."""
-    options = _values(asked.request.beam)
-    faults = [*_unknown(asked), *_of_request(asked), *_of_config(asked), *_of_streams(asked)]
+    options = values(asked.request.beam)
+    faults = [*beam_options.faults(asked.engine, asked.request.beam), *_of_request(asked), *_of_config(asked), *_of_streams(asked)]
     faults += _of_flink(asked, options) if asked.engine == FLINK else _of_dataflow(asked, options)
     if faults:
         raise OptionError("\n".join(faults))
-
-
-def _values(arguments: Sequence[str]) -> dict[str, str]:
-    """Beam's options by name; a flag has the value ``true``."""
-    values: dict[str, str] = {}
-    for index, argument in enumerate(arguments):
-        if not argument.startswith("--"):
-            continue
-        name, given, value = argument[2:].partition("=")
-        following = arguments[index + 1] if index + 1 < len(arguments) else "--"
-        values[name.replace("-", "_")] = value if given else ("true" if following.startswith("--") else following)
-    return values
-
-
-def _unknown(asked: Asked) -> Iterator[str]:
-    from apache_beam.options.pipeline_options import PipelineOptions  # Beam takes a second to import
-
-    known = {*PipelineOptions([]).get_all_options(), *(flink_options.NAMES if asked.engine == FLINK else ())}
-    for name in _values(asked.request.beam):
-        if name not in known and not name.startswith("no_"):
-            close = difflib.get_close_matches(name, known, 1)
-            yield f"--{name}: unknown option" + (f"; did you mean --{close[0]}?" if close else "")
-    for stray in strays(asked.request.beam):
-        yield f"{stray!r}: unexpected; an input is given as --input {stray}"
 
 
 def _of_request(asked: Asked) -> Iterator[str]:
@@ -170,7 +133,7 @@ def _of_dataflow(asked: Asked, options: Mapping[str, str]) -> Iterator[str]:
 
 def parallelism(arguments: Sequence[str]) -> int:
     """How many readers a stream has on Flink: one for each of its tasks."""
-    return max(1, _number(_values(arguments), "parallelism", 1))
+    return max(1, _number(values(arguments), "parallelism", 1))
 
 
 def of_runner(engine: str, arguments: Sequence[str], streaming: bool) -> list[str]:

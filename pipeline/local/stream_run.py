@@ -17,6 +17,7 @@ from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import check_options, names_of_one_reader, spec_of
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.io.state.state import State
+from edx2lrs.pipeline.beam_options import local_arguments
 from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
 from edx2lrs.pipeline.config.watch import ConfigWatch
 from edx2lrs.pipeline.job import Control, JobFailed, JobResult, RunRequest
@@ -25,7 +26,7 @@ from edx2lrs.pipeline.local.metrics import Health, serving
 from edx2lrs.pipeline.local.run import LocalRun
 from edx2lrs.pipeline.local.worker_messages import plan_of
 from edx2lrs.pipeline.local.workers import Workers
-from edx2lrs.pipeline.run_options import OptionError, check_report, local_beam_arguments
+from edx2lrs.pipeline.run_options import OptionError, check_report
 from edx2lrs.transforms.config_types import Config
 
 _WAVE_SECONDS = 12.0  # for the current waves at the end
@@ -51,7 +52,7 @@ def run(request: RunRequest, config: Config, urls: Sequence[SourceUrl], control:
         for name in names_of_one_reader(url):
             raise OptionError(f"--input {url.name}: {name}: one name, but --workers asks for several readers; leave it out")
     check_report(request.report)
-    beam_arguments = local_beam_arguments(request.beam)
+    beam_arguments = local_arguments(request.beam)
     check_tables_and_secrets(config, control.on_table)
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serving(request.http))

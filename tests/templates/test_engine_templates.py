@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from edx2lrs.io.sources.opening import streams
+from edx2lrs.pipeline import beam_options
 from edx2lrs.pipeline.commands.run import add_arguments, request_of
-from edx2lrs.pipeline.engines.flink_options import NAMES
 from edx2lrs.pipeline.engines.options import Asked, check
 from edx2lrs.pipeline.reference.flex_template import metadata
 from edx2lrs.transforms.config_types import Config, DeadLetters, Lms
@@ -80,8 +80,7 @@ def test_the_launcher_finds_what_it_starts():
 def test_options_of_the_flink_script_are_known():
     script = (TEMPLATES / "flink" / "run.sh").read_text(encoding="utf-8")
     asked = set(re.findall(r"--([a-z_]+)=", script))
-    beam = {"runner", "flink_master", "flink_job_server_jar", "parallelism", "environment_type", "environment_config"}
-    assert asked <= NAMES | beam | {"environment_cache_millis"}
+    assert list(beam_options.faults("FlinkRunner", [f"--{name}=1" for name in asked])) == []
     assert {"checkpointing_interval", "max_bundle_size", "max_bundle_time_mills", "savepoint_path"} <= asked
 
 
