@@ -24,6 +24,7 @@ class RunRequest:
     report: str | None = None
     http: str | None = None
     pubsub_id_label: str | None = None
+    dry_run: bool = False
     beam: tuple[str, ...] = ()
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from edx2lrs.transforms import counters
 from edx2lrs.transforms.counters import Grouped, Sum, Tally
+from edx2lrs.transforms.formats.number_words import counted
 
 
 def _part(whose: counters.Whose, counts: Grouped, name: str, gauges: Mapping[str, float]) -> dict[str, Any]:
@@ -37,8 +38,10 @@ def report(
     seconds: float,
     dead_letters: str,
     state: str,
+    dry_run: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The whole report. ``all_runs`` are the ledger's counts over every run of this state directory."""
+    """The whole report. ``all_runs``: the ledger's counts over every run of this state directory. ``dry_run``: the addresses to which
+    a dry run would send, by consumer."""
 
     def sums(counts: Grouped) -> dict[str, Any]:
         return {"records": _part("records", counts, "", {}), "consumers": {name: consumer(counts, name) for name in waiting}}
@@ -57,6 +60,7 @@ def report(
         "dead_letters": dead_letters,
         "state": state,
         "all_runs": sums(counters.grouped(all_runs)),
+        **({} if dry_run is None else {"dry_run": dict(dry_run)}),
     }
 
 
@@ -104,14 +108,16 @@ def _by_cause_in_words(part: Mapping[str, Any], of: Sum, what: str = "") -> list
 
 def summary(content: Mapping[str, Any]) -> str:
     """The report as lines for a person."""
-    records = content["records"]
+    records, dry_run = content["records"], content.get("dry_run")
     lines = [
-        f"{records['read']:,} records read in {content['seconds']:.1f} s ({content['bytes'] / 1e6:,.1f} MB) = "
+        f"{counted(records['read'], 'record')} read in {content['seconds']:.1f} s ({content['bytes'] / 1e6:,.1f} MB) = "
         + _parts_in_words(records, counters.RECORDS),
         *_by_cause_in_words(records, counters.RECORDS),
     ]
     for name, part in content["consumers"].items():
-        lines += _consumer_lines(name, part)
+        lines += _consumer_lines(name, part, None if dry_run is None else dry_run.get(name, ""))
+    if dry_run is not None:
+        return "\n".join(["dry run: nothing is sent, kept or settled at its source", *lines])
     if _dead(records, counters.RECORDS) or any(_dead_of(part) for part in content["consumers"].values()):
         lines.append(f"dead letters: {content['dead_letters']}")
     waiting = [name for name, part in content["consumers"].items() if part["waiting"]]
@@ -121,19 +127,26 @@ def summary(content: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _consumer_lines(name: str, part: Mapping[str, Any]) -> list[str]:
-    made = f"{part['statements']:,} statements"
+def _consumer_lines(name: str, part: Mapping[str, Any], would_go_to: str | None) -> list[str]:
+    """``would_go_to``: the address of the consumer in a dry run; "" where the configuration does not have the consumer."""
+    made = counted(part["statements"], "statement")
     if part["taken_over"]:
         made += f" + {part['taken_over']:,} taken over"
     seconds = part["request_seconds"]
+    sent = (
+        f"  {counted(part['requests'], 'request')}, {part['retries']:,} of them repeated; half within {seconds['p50'] * 1000:.0f} ms,"
+        f" 99 % within {seconds['p99'] * 1000:.0f} ms"
+    )
+    if would_go_to is not None:
+        waiting = counted(part["waiting"], "statement")
+        sent = f"  {waiting} would be sent to {would_go_to}" if would_go_to else f"  {waiting} would go on waiting: no such consumer"
     return [
         "",
         f"{name}: {part['matched']:,} matched = {_parts_in_words(part, counters.CONSUMER_RECORDS)}",
         *_by_cause_in_words(part, counters.CONSUMER_RECORDS, " records"),
         f"  {made} = {_parts_in_words(part, counters.STATEMENTS)}",
         *_by_cause_in_words(part, counters.STATEMENTS, " statements"),
-        f"  {part['requests']:,} requests, {part['retries']:,} of them repeated; half within {seconds['p50'] * 1000:.0f} ms,"
-        f" 99 % within {seconds['p99'] * 1000:.0f} ms",
+        sent,
     ]
 
 

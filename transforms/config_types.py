@@ -7,6 +7,7 @@ does not make (``pipeline.config.kind_table``)."""
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
@@ -340,6 +341,12 @@ class Consumer(TranslationOptions, frozen=True, kw_only=True):
         description="The sensor in Caliper envelopes, an IRI. Default: `lms.root_url`.",
         examples=["https://lms.example.com/sensors/1"], extra={"kind": "iri"},
     )] = None
+
+    @property
+    def shown_url(self) -> str:
+        """The address as it may be shown: a query may hold a token."""
+        parts = urlsplit(self.url)
+        return urlunsplit(parts._replace(query="...")) if parts.query else self.url
 
 
 class DeadLetters(_Options, frozen=True):

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -29,13 +29,15 @@ Sync = Literal["FULL", "NORMAL"]
 class Database:
     """One process's view of a state directory. Transactions of this process take turns; reads never wait for them."""
 
-    def __init__(self, folder: Path, lock: IO[str] | None) -> None:
+    def __init__(self, folder: Path, lock: IO[str] | None, read_only: bool = False) -> None:
         self.folder = folder
         self._lock = lock
-        self._turn = open(folder / TURN_NAME, "a")  # noqa: SIM115 - processes queue for it; SQLite would have them poll
-        self._writer = _connect(folder)
+        turn = os.devnull if read_only else folder / TURN_NAME
+        self._turn = open(turn, "a")  # noqa: SIM115 - processes queue for it; SQLite would have them poll
+        connect = _look if read_only else _connect
+        self._writer = connect(folder)
         self._writing = threading.Lock()
-        self._reader = _connect(folder)
+        self._reader = connect(folder)
         self._reading = threading.Lock()
 
     @contextmanager
@@ -100,6 +102,31 @@ def join(folder: Path) -> Database:
         return Database(folder, None)
 
 
+def look(folder: Path) -> Database:
+    """Open ``folder`` to read it, beside an owner or without one: no lock, and its database stays as it is. Raises ``StateUnusable``
+    or ``StateFault``."""
+    with named_faults(folder):
+        if not (folder / FILE_NAME).exists():
+            raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of a run")
+        _check_version(folder, _look)
+        return Database(folder, None, read_only=True)
+
+
+def copy(folder: Path, to: Path) -> None:
+    """Copy the database of ``folder``, as it is at this moment, into the folder ``to``. Raises ``StateUnusable`` or ``StateFault``."""
+    with named_faults(folder):
+        _check_version(folder, _look)
+        with closing(_look(folder)) as source, closing(sqlite3.connect(to / FILE_NAME)) as target:
+            source.backup(target)
+
+
+def _look(folder: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Without a write-ahead log nobody has the database open: then not even a log is made."""
+    path = (folder / FILE_NAME).absolute()
+    how = "mode=ro" if path.with_name(f"{FILE_NAME}-wal").exists() else "immutable=1"
+    return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
 def _locked(folder: Path) -> IO[str]:
     lock = open(folder / LOCK_NAME, "a+", encoding="ascii")  # noqa: SIM115 - stays open as long as the lock is held
     try:
@@ -127,9 +154,9 @@ def _connect(folder: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check_version(folder: Path) -> int:
+def _check_version(folder: Path, connect: Callable[[Path], sqlite3.Connection] | None = None) -> int:
     """The version of the database, 0 when it is empty."""
-    with closing(_connect(folder)) as connection:
+    with closing((connect or _connect)(folder)) as connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
         tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])

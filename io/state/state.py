@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edx2lrs.io.state.database import Database, join, own
+from edx2lrs.io.state.database import Database, join, look, own
 from edx2lrs.io.state.ledger import Ledger
 from edx2lrs.io.state.messages import Messages
 from edx2lrs.io.state.outbox import Outbox
@@ -36,6 +36,16 @@ class State:
     def take_over(self, letters: TakenOver) -> Kept:
         """The same for dead letters, which are to be sent again."""
         return take_over(self._database, letters)
+
+    def rehearse(self) -> None:
+        """From now on, statements and dead letters are counted and not kept. For a copy of a state directory alone."""
+        with self._database.transaction("NORMAL") as transaction:
+            for table in ("blocks", "dead_letters"):
+                transaction.execute(f"DELETE FROM {table}")  # noqa: S608 - of ours
+                drop = f"DELETE FROM {table} WHERE row = NEW.row"  # noqa: S608
+                transaction.execute(f"CREATE TRIGGER rehearse_{table} AFTER INSERT ON {table} BEGIN {drop}; END")
+            transaction.execute("DELETE FROM meta WHERE name = 'export_to'")
+            transaction.execute("UPDATE sent_again SET marked = 1")
 
     def list_spools(self) -> int:
         """Make the records that ``take_over`` has kept the input of this run; gives how many files of them there are."""
@@ -72,6 +82,11 @@ def open_state(folder: Path, *, ids: int, statements: int, payload_form: Payload
         database.close()
         raise
     return State(database)
+
+
+def look_at_state(folder: Path) -> State:
+    """Open ``folder`` to read it, without a lock; nothing of it is changed. Raises ``StateUnusable`` or ``StateFault``."""
+    return State(look(folder))
 
 
 def join_state(folder: Path) -> State:

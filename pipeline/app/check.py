@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 from edx2lrs.io.external_ids import open_external_ids
 from edx2lrs.io.external_ids_database import ExternalIdTable
@@ -105,7 +104,7 @@ def _shown(consumer: Consumer, config: Config) -> ConsumerShown:
         None if options.kind == "hmac" else options.unknown,
     )
     redact: list[str] = sorted(set(consumer.redact))
-    return ConsumerShown(consumer.name, consumer.protocol, without_query(consumer.url), _access(consumer), redact, persons)
+    return ConsumerShown(consumer.name, consumer.protocol, consumer.shown_url, _access(consumer), redact, persons)
 
 
 def _access(consumer: Consumer) -> list[RuleShown] | None:
@@ -124,7 +123,7 @@ def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
             yield f"{consumer.name} names the activity type {unknown}, which no {consumer.protocol} mapping makes"
         if options.kind in ("mbox", "mbox_sha1sum"):
             hashed = ", hashed so that who knows an address can tell it," if options.kind == "mbox_sha1sum" else ""
-            yield f"the user's e-mail address{hashed} goes to {consumer.name}, {without_query(consumer.url)}"
+            yield f"the user's e-mail address{hashed} goes to {consumer.name}, {consumer.shown_url}"
         if table is None or options.kind == "hmac":
             continue
         if options.kind.startswith("mbox") and not table.has_emails:
@@ -149,9 +148,3 @@ def _unknown_types(consumer: Consumer) -> list[str]:
         return []
     known = known_types(consumer.protocol)
     return [name for name in (*(rule.allow or ()), *rule.block) if not is_regex(name) and name not in known]
-
-
-def without_query(url: str) -> str:
-    """The address as it may be shown: a query may hold a token."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(query="...")) if parts.query else url

@@ -15,7 +15,7 @@ from edx2lrs.io.dead_letters.letters import DeadLetter, PlacedLetter, files, fin
 from edx2lrs.io.paths import folder_of, is_remote
 from edx2lrs.io.state.database import FILE_NAME
 from edx2lrs.io.state.sent_again import DEAD_LETTERS
-from edx2lrs.io.state.state import join_state
+from edx2lrs.io.state.state import look_at_state
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
 
 
@@ -78,7 +78,7 @@ def letters_at(path: str, warn: Callable[[str], None], sent_again: Callable[[Dea
     if not is_state_directory(path):
         yield from find(files(path), warn, sent_again)
         return
-    with join_state(Path(path)) as state:
+    with look_at_state(Path(path)) as state:
         folder = os.path.abspath(state.dead_letters_folder)
         yield from find(files(folder) if any(Path(folder).glob("*.avro")) else [], warn, sent_again, state.dead_letters.read, folder)
 

@@ -19,7 +19,7 @@ from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.paths import is_remote
 from edx2lrs.io.state.database import FILE_NAME
 from edx2lrs.io.state.errors import StateInUse
-from edx2lrs.io.state.state import State, join_state
+from edx2lrs.io.state.state import State, look_at_state
 from edx2lrs.io.state.take_over import TakenOver
 from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, folder_of_new, is_state_directory
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
@@ -74,7 +74,7 @@ def plan(request: ReplayRequest) -> ReplayTally:
     with contextlib.ExitStack() as stack:
         known = None
         if (request.folder / FILE_NAME).exists():
-            known = stack.enter_context(join_state(request.folder)).sent_again.known
+            known = stack.enter_context(look_at_state(request.folder)).sent_again.known
         for some in _Fates(request, config, known).of_letters(tally):
             for found, fate in some:
                 tally.add(found.letter, fate)

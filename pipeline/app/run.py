@@ -17,12 +17,17 @@ from edx2lrs.pipeline.engines.options import NO_ID_LABEL
 from edx2lrs.pipeline.job import Control, JobResult, RunRequest
 from edx2lrs.pipeline.local import run_lifecycle
 from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
+from edx2lrs.pipeline.local.rehearsal import rehearsed_state, without_bound
 from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.pipeline.run_options import OptionError, check_report, time_window
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
+NO_DRY_STREAM = (
+    "for files; a stream's source takes what it gives to one reader from the others, so that a stream is not read without settling:"
+    " leave it out, or name files, such as the tracking logs of a day"
+)
 _LOG = logging.getLogger("edx2lrs")
 
 
@@ -41,6 +46,8 @@ def run(request: RunRequest, control: Control) -> JobResult:
         return engine_run.run(engine, request, config, window, urls)
     if request.pubsub_id_label:
         raise OptionError(f"--pubsub_id_label: {NO_ID_LABEL}")
+    if request.dry_run and urls:
+        raise OptionError(f"--dry-run: {NO_DRY_STREAM}")
     _LOG.info("engine: this machine (DirectRunner), since --runner names no other")
     if urls:
         from edx2lrs.pipeline.local import stream_run
@@ -57,11 +64,15 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
     left_out: list[str] = []
     found = within(files.find(request.inputs, left_out.append), window)
     check_tables_and_secrets(config, control.on_table)
-    with run_lifecycle.owned_state(request.state, config) as state:
-        local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control)
+    rehearses = (request.state or "a new state directory") if request.dry_run else None
+    owned = rehearsed_state(request.state, config) if request.dry_run else run_lifecycle.owned_state(request.state, config)
+    with owned as state:
+        job_name = Path(request.config).stem
+        local_run = run_lifecycle.begun(config, state, request.report, job_name, control, rehearses=rehearses)
         warn_of_what_was_left_out(window, state.pieces)
         number = min(request.workers or os.cpu_count() or 1, register(found, state.pieces))
-        plan = plan_of(request.config, config, str(state.folder), beam_arguments)._replace(window=window)
+        bounded = without_bound(config) if request.dry_run else config
+        plan = plan_of(request.config, bounded, str(state.folder), beam_arguments)._replace(window=window)
         workers = Workers(for_workers(plan, number))
         with run_lifecycle.under_way(local_run, control):
             try:

@@ -88,6 +88,8 @@ def told_of_job(result: JobResult, strict: bool = False, report_path: str | None
 
     out = for_persons(result)
     print(report.summary(result.report), file=out)
+    if "dry_run" in result.report:
+        return code_of_report(result.report, strict, result.unreadable, waiting_counts=False)
     if result.stopped or result.is_stream:
         before = "" if result.is_stream else " before the end"
         print(f"stopped{before}; the same command with the same --state goes on", file=out)
@@ -100,10 +102,10 @@ def for_persons(result: JobResult) -> TextIO:
     return sys.stderr if result.writes_stdout else sys.stdout
 
 
-def code_of_report(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str] = ()) -> int:
+def code_of_report(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str] = (), waiting_counts: bool = True) -> int:
     """``DONE``, or ``IN_PART``; ``strict``: any dead letter makes it that."""
     from edx2lrs.pipeline.report import shortcomings
 
     found = shortcomings(content)
-    incomplete = found.waiting or found.nothing_but_dead or bool(unreadable) or (strict and found.any_dead)
+    incomplete = (found.waiting and waiting_counts) or found.nothing_but_dead or bool(unreadable) or (strict and found.any_dead)
     return IN_PART if incomplete else DONE

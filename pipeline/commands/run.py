@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http", metavar="[HOST:]PORT", help="of a stream: serve /healthz and Prometheus /metrics there")
     parser.add_argument("--pubsub_id_label", metavar="NAME", help="on Dataflow: the attribute that tells messages apart")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when there is any dead letter")
+    parser.add_argument("--dry-run", action="store_true", help="of files: do all but send, keep and commit, and say what would happen")
     parser.epilog = (
         "Beam's own options, such as those of its file systems, may follow. --runner=FlinkRunner or DataflowRunner hands the job"
         " to that engine (docs/flink.md, docs/dataflow.md); without it this machine does it all."

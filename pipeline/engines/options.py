@@ -47,6 +47,8 @@ def _of_request(asked: Asked) -> Iterator[str]:
     if request.workers:
         remedy = "--parallelism" if engine == FLINK else "--num_workers and --max_num_workers"
         yield f"--workers: for this machine; on {engine} say {remedy}"
+    if request.dry_run:
+        yield f"--dry-run: for this machine, over files; on {engine} leave it out"
     if request.http:
         yield f"--http: for this machine; on {engine} look at the engine's own metrics (namespace edx2lrs)"
     if request.pubsub_id_label and not any(_takes_id_label(spec_of(url), engine) for url in asked.streams):

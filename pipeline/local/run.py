@@ -32,11 +32,13 @@ _DEATHS_WITHOUT_PROGRESS = 40  # halving ends long before
 
 
 class RunOutputs(NamedTuple):
-    """Where a run writes: the report (None: nowhere), the dead letters' folder, the state directory's name."""
+    """Where a run writes: the report (None: nowhere), the dead letters' folder, the state directory's name. ``dry_run``: the run is
+    one, and would send to these addresses, by consumer."""
 
     report: str | None
     dead_letters: str
     state: str
+    dry_run: Mapping[str, str] | None = None
 
 
 class Observed(NamedTuple):
@@ -163,6 +165,7 @@ class LocalRun:
             seconds=time.monotonic() - self._started,
             dead_letters=self._outputs.dead_letters,
             state=self._outputs.state,
+            dry_run=self._outputs.dry_run,
         )
 
     def start_senders(self) -> None:

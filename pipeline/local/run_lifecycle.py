@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.delivery.notices import Notice
@@ -53,10 +55,13 @@ def _log_notice(notice: Notice) -> None:
 
 
 def begun(
-    config: Config, state: State, report_path: str | None, job_name: str, control: Control, dead_letters: str | None = None
+    config: Config, state: State, report_path: str | None, job_name: str, control: Control, dead_letters: str | None = None,
+    rehearses: str | None = None,
 ) -> LocalRun:
     """Begins a run over ``state``, and says of new consumers what they will miss. ``dead_letters``: where they go, if not where
-    the configuration says. Raises ``SecretError``, ``StateError``."""
+    the configuration says. ``rehearses``: a dry run, which sends nothing, of this state directory. Raises ``SecretError``,
+    ``StateError``."""
+    folder = str(state.folder) if rehearses is None else rehearses
     consumers = [consumer.name for consumer in config.consumers]
     run = state.ledger.begin_run("DirectRunner", consumers, job_name)
     for name in run.new_consumers:
@@ -64,12 +69,14 @@ def begun(
             "consumer %s is new to %s: the consumer gets the events that are read from now on; for earlier events, run once with"
             " another --state and a configuration that has only this consumer",
             name,
-            state.folder,
+            folder,
         )
     letters = dead_letters or config.dead_letters.path or state.dead_letters_folder
-    outputs = RunOutputs(report_path, letters, str(state.folder))
-    alerts = Alerts(config, _log_notice)
-    return LocalRun(state, senders_of(config, state, alerts), run.number, consumers, outputs, alerts, control)
+    dry_run = None if rehearses is None else {consumer.name: consumer.shown_url for consumer in config.consumers}
+    outputs = RunOutputs(report_path, letters, folder, dry_run)
+    sending = config if rehearses is None else msgspec.structs.replace(config, consumers=[])
+    alerts = Alerts(sending, _log_notice)
+    return LocalRun(state, senders_of(sending, state, alerts), run.number, consumers, outputs, alerts, control)
 
 
 @contextmanager
