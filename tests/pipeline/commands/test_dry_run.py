@@ -48,7 +48,8 @@ class Site:
         return self.command("run", "--config", "c.yaml", "--input", "a.log", "--workers", "1", *arguments)
 
     def files(self) -> dict[str, str]:
-        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in self.folder.rglob("*") if path.is_file() and self.folder / "tmp" not in path.parents}
+        found = [path for path in self.folder.rglob("*") if path.is_file() and self.folder / "tmp" not in path.parents]
+        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
     def requests(self) -> int:
         return len(self.lrs.requests)
