@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edx2lrs.io.delivery.consumer_sender import Client
 from edx2lrs.io.delivery.credentials import RenewedCredentials
-from edx2lrs.io.delivery.decision import Answer, is_stored
+from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.statement_files import StandardOutput, StatementFiles, is_place
 from edx2lrs.io.delivery.statement_log import StatementLog
@@ -45,7 +45,7 @@ class LoggedClient:
 
     def post(self, lines: bytes) -> Answer:
         answer = self._client.post(lines)
-        if is_stored(answer):
+        if answer.is_stored:
             self._log.write(lines)
         return answer
 

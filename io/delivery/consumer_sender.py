@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from edx2lrs.io.back_off import Random
 from edx2lrs.io.delivery.circuit import CircuitState
-from edx2lrs.io.delivery.decision import Answer, refuses_credentials
+from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.delivery.notices import Notice, NoticeKind
 from edx2lrs.io.delivery.sending import Request, Sending, Unsent
 from edx2lrs.io.state.outbox import Outbox, Settlement, statements_in
@@ -235,7 +235,7 @@ class ConsumerSender:
 
     def _news_of_credentials(self, answer: Answer, taken: bool, reason: str) -> list[_News]:
         """The first answer that refuses our credentials, and the first that takes them again. Under the lock."""
-        refused = refuses_credentials(answer)
+        refused = answer.refuses_credentials
         if refused == self._refused or not (refused or taken):
             return []
         self._refused = refused

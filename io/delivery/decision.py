@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from edx2lrs.io.back_off import Random, back_off
-from edx2lrs.transforms.config_types import Protocol, Retry
+from edx2lrs.transforms.config_types import Consumer, Protocol, Retry
 
 NetworkError = Literal["refused", "unreachable", "dns", "tls", "proxy", "reset", "timeout", "unwritable", "other"]
 HoldKind = Literal["setup", "credentials", "outage", "refusing"]
@@ -34,6 +34,36 @@ class Answer(msgspec.Struct, frozen=True, rename={"error": "fault"}):
     excerpt: str = ""
     detail: str = ""
     seconds: float = 0.0
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the LRS has the whole batch: what the first rows of ``TABLE`` say."""
+        return self.status is not None and 200 <= self.status < 300 and not self.is_html
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the LRS read the request and refused it. The statements may be the reason, or not."""
+        return self.status in (400, 413, 422, 500)
+
+    @property
+    def is_about_statements(self) -> bool:
+        """Whether the answer is about the statements of the batch, and is no sign of an outage."""
+        return self.is_stored or self.is_refusal or self.status == 409
+
+    @property
+    def refuses_credentials(self) -> bool:
+        """Whether the consumer does not take our credentials, or does not let them write."""
+        return self.status in (401, 403)
+
+    @property
+    def found_no_connection(self) -> bool:
+        """Whether the request never reached a server."""
+        return self.error in _NO_CONNECTION
+
+    @property
+    def was_late(self) -> bool:
+        """Whether there was no answer in time, from the LRS or from a gateway before the LRS."""
+        return self.error == "timeout" or self.status == 504
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -62,6 +92,11 @@ class Policy(msgspec.Struct, frozen=True):
     protocol: Protocol
     retry: Retry
     refusals: int
+
+    @classmethod
+    def of(cls, consumer: Consumer) -> Policy:
+        """No few bad statements explain as many refusals in a row: each request in flight halves one batch to its end."""
+        return cls(consumer.protocol, consumer.retry, consumer.rate.concurrency * (2 * consumer.batch.size.bit_length() + 2))
 
 
 class Stored(NamedTuple):
@@ -119,12 +154,6 @@ _UNCONNECTED = 3
 _TIMEOUTS = 3
 _LATE: frozenset[NetworkError] = frozenset(("timeout",))
 _NO_CONNECTION: frozenset[NetworkError] = frozenset(("refused", "unreachable", "dns", "tls", "proxy"))
-
-
-def refusals_of_everything(batch_size: int, concurrency: int) -> int:
-    """The number of refused requests in a row that a few bad statements cannot explain: each request in flight halves one batch to
-    its end."""
-    return concurrency * (2 * batch_size.bit_length() + 2)
 
 
 def _again_after(failures: int, policy: Policy, random: Random) -> float:
@@ -219,7 +248,7 @@ def _no_connection(answer: Answer, sent: Sent, policy: Policy, random: Random) -
 
 
 def _set_up_wrong(answer: Answer, _sent: Sent, _policy: Policy, _random: Random) -> Decision:
-    kind: HoldKind = "credentials" if refuses_credentials(answer) else "setup"
+    kind: HoldKind = "credentials" if answer.refuses_credentials else "setup"
     return Hold(kind, f"answered {answer.status}: {_SET_UP.get(answer.status or 0, 'the set-up is wrong')}")
 
 
@@ -254,36 +283,6 @@ def said(answer: Answer) -> str:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def refuses_credentials(answer: Answer) -> bool:
-    """Whether the consumer does not take our credentials, or does not let them write."""
-    return answer.status in (401, 403)
-
-
-def found_no_connection(answer: Answer) -> bool:
-    """Whether the request never reached a server."""
-    return answer.error in _NO_CONNECTION
-
-
-def timed_out(answer: Answer) -> bool:
-    """Whether there was no answer in time, from the LRS or from a gateway before the LRS."""
-    return answer.error == "timeout" or answer.status == 504
-
-
-def is_stored(answer: Answer) -> bool:
-    """Whether the LRS has the whole batch: what the first rows of ``TABLE`` say."""
-    return answer.status is not None and 200 <= answer.status < 300 and not answer.is_html
-
-
-def is_refusal(answer: Answer) -> bool:
-    """Whether the LRS read the request and refused it. The statements may be the reason, or not."""
-    return answer.status in (400, 413, 422, 500)
-
-
-def is_about_statements(answer: Answer) -> bool:
-    """Whether the answer is about the statements of the batch, and is no sign of an outage."""
-    return is_stored(answer) or is_refusal(answer) or answer.status == 409
 
 
 class AnswerRule(NamedTuple):

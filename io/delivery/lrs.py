@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import email.utils
 import gzip
 import http.client
 import socket
@@ -24,6 +23,7 @@ from edx2lrs.io.delivery.bodies import caliper_body, xapi_body
 from edx2lrs.io.delivery.credentials import Credentials
 from edx2lrs.io.delivery.deadline import DeadlineAdapter
 from edx2lrs.io.delivery.decision import Answer, NetworkError
+from edx2lrs.io.delivery.retry_after import retry_after
 from edx2lrs.transforms.config_types import Consumer, Protocol
 
 _XAPI_VERSION = "1.0.3"
@@ -32,7 +32,6 @@ _XAPI_VERSION = "1.0.3"
 _ANSWER_BYTES = 65_536
 _ID_BYTES = 48
 _EXCERPT_CHARACTERS = 500
-_LONGEST_RETRY_AFTER = 86_400.0
 _GZIP_LEVEL = 4
 
 
@@ -140,32 +139,18 @@ class LrsClient:
         return self._answer(response, content[:limit], whole=len(content) <= limit)
 
     def _answer(self, response: requests.Response, content: bytes, whole: bool) -> Answer:
-        success = 200 <= response.status_code < 300
-        retry_after = response.headers.get("Retry-After")
+        success, headers = 200 <= response.status_code < 300, response.raw.headers
         text = "" if success else content[: 8 * _EXCERPT_CHARACTERS].decode(errors="replace")
         return Answer(
             status=response.status_code,
             ids=_listed_ids(content) if success and whole and self._consumer.protocol == "xapi" else None,
             is_html=_is_html(response.headers.get("Content-Type", ""), content),
-            retry_after=parsed_retry_after(retry_after, time.time()) if retry_after else None,
+            retry_after=retry_after(headers.getlist("Retry-After"), headers.getlist("Date"), time.time()),
             excerpt=_excerpt(self._credentials.redacted(text)),
         )
 
     def close(self) -> None:
         self._adapter.close()
-
-
-def parsed_retry_after(value: str, now: float) -> float | None:
-    """Seconds to wait by a Retry-After header (RFC 9110, 10.2.3): a number, or a date relative to ``now`` (POSIX time).
-    None: neither. Never negative, never more than a day."""
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
-        except (ValueError, OverflowError):
-            return None
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER) if seconds == seconds else None
 
 
 def _listed_ids(content: bytes) -> tuple[str, ...] | None:

@@ -15,24 +15,7 @@ from edx2lrs.io.delivery import settlements
 from edx2lrs.io.delivery.batch_queue import BatchQueue
 from edx2lrs.io.delivery.bodies import frame_bytes
 from edx2lrs.io.delivery.circuit import Circuit
-from edx2lrs.io.delivery.decision import (
-    Again,
-    Answer,
-    Decision,
-    Doubt,
-    Hold,
-    Policy,
-    Sent,
-    Split,
-    Stored,
-    dead_by_refusal,
-    decide,
-    found_no_connection,
-    is_about_statements,
-    is_refusal,
-    refusals_of_everything,
-    timed_out,
-)
+from edx2lrs.io.delivery.decision import Again, Answer, Decision, Doubt, Hold, Policy, Sent, Split, Stored, dead_by_refusal, decide
 from edx2lrs.io.delivery.pace import Pace, steady_size
 from edx2lrs.io.state.batch import Batch, PendingStatement
 from edx2lrs.io.state.outbox import Settlement, StoredBlock
@@ -113,8 +96,7 @@ class Sending:
         self._consumer = consumer
         self._accepted_before = accepted_before
         self._random = random
-        refusals = refusals_of_everything(consumer.batch.size, consumer.rate.concurrency)
-        self._policy = Policy(consumer.protocol, consumer.retry, refusals)
+        self._policy = Policy.of(consumer)
         size = steady_size(consumer.batch.size, consumer.rate)
         self._queue = BatchQueue(msgspec.structs.replace(consumer.batch, size=size), frame_bytes(consumer))
         self._later: list[tuple[float, int, Request]] = []
@@ -281,7 +263,7 @@ class Sending:
         """What ``answer`` settles, to be done at once; all the rest that it means is done already."""
         request.since_closed += 1
         request.total += 1
-        request.inconclusive += not is_about_statements(answer)
+        request.inconclusive += not answer.is_about_statements
         judged_by_run = self._is_end() and self._accepted > 0
         doubted_at = request.doubted_at
         sent = Sent(
@@ -317,10 +299,10 @@ class Sending:
     def _count(self, request: Request, answer: Answer) -> None:
         self.counts["requests"] += 1
         self.counts["retries"] += request.since_closed > 1
-        request.unconnected = request.unconnected + 1 if found_no_connection(answer) else 0
-        self._timeouts = self._timeouts + 1 if timed_out(answer) else 0
+        request.unconnected = request.unconnected + 1 if answer.found_no_connection else 0
+        self._timeouts = self._timeouts + 1 if answer.was_late else 0
         request.server_errors += answer.status == 500
-        self._refusals += is_refusal(answer)
+        self._refusals += answer.is_refusal
         if answer.status is None or answer.status >= 300:
             self.last_fault = str(answer.status or answer.error)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from edx2lrs.io.delivery.credentials import credentials_of
-from edx2lrs.io.delivery.decision import Answer, Hold, Policy, Sent, decide, is_stored, said
+from edx2lrs.io.delivery.decision import Answer, Hold, Policy, Sent, decide, said
 from edx2lrs.io.delivery.lrs import LrsClient
 from edx2lrs.io.delivery.statement_files import is_place, naming
 from edx2lrs.io.paths import remove, write_bytes
@@ -51,9 +51,9 @@ def findings(config: Config, resolve: Callable[[str], str]) -> Iterator[Connecti
 def verdict(consumer: Consumer, read: Answer | None, wrote: Answer) -> ConnectionFinding:
     """The meaning of the answers to a query (xAPI) and to an empty batch. A consumer that refuses or accepts an empty batch has
     accepted the credentials. Some servers fail at an empty batch; then the query decides."""
-    if is_stored(wrote) or wrote.status in (400, 409, 413, 422):
+    if wrote.is_stored or wrote.status in (400, 409, 413, 422):
         return ConnectionFinding(consumer.name, True, f"reachable, {_tls(consumer)}, {_credentials(consumer, 'accepted')}")
-    if wrote.status is not None and wrote.status >= 500 and read is not None and is_stored(read):
+    if wrote.status is not None and wrote.status >= 500 and read is not None and read.is_stored:
         known = _credentials(consumer, f"accepted for reading; an empty batch was answered with {wrote.status}")
         return ConnectionFinding(consumer.name, True, f"reachable, {_tls(consumer)}, {known}")
     decision = decide(wrote, Sent(ids=[b""]), Policy(consumer.protocol, consumer.retry, refusals=2), float)

@@ -21,9 +21,9 @@ from edx2lrs.io.delivery.decision import (
     Stored,
     already_stored,
     decide,
-    refusals_of_everything,
 )
-from edx2lrs.transforms.config_types import Retry
+from edx2lrs.transforms.config_types import BatchOptions, Rate, Retry
+from testkit.configurations import consumer_of
 
 IDS = tuple(uuid.UUID(int=n).bytes for n in range(1, 5))
 TEXTS = tuple(str(uuid.UUID(bytes=each)) for each in IDS)
@@ -191,4 +191,5 @@ def test_a_batch_that_the_network_lost_waits_longer_each_time() -> None:
 
 def test_few_bad_statements_do_not_look_like_refusing_everything() -> None:
     # a batch in flight for each thread, each refused down to its last statement, one after the other
-    assert refusals_of_everything(1000, 4) > 4 * 11
+    campus = consumer_of(batch=BatchOptions(size=1000), rate=Rate(concurrency=4))
+    assert Policy.of(campus).refusals > 4 * 11

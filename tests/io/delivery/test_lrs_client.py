@@ -17,7 +17,7 @@ import pytest
 
 from edx2lrs.io.delivery.bodies import frame_bytes
 from edx2lrs.io.delivery.credentials import credentials_of
-from edx2lrs.io.delivery.lrs import LrsClient, endpoint, parsed_retry_after
+from edx2lrs.io.delivery.lrs import LrsClient, endpoint
 from edx2lrs.transforms.auth import BasicAuth, BearerAuth
 from edx2lrs.transforms.config_types import Consumer
 from testkit.waiting import free_port
@@ -206,26 +206,21 @@ def test_the_excerpt_is_short_printable_and_without_secrets(lrs: Any, client: An
     assert len(excerpt) <= 500
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("7", 7.0),
-        ("0.5", 0.5),
-        ("-3", 0.0),
-        ("1e9", 86_400.0),
-        ("soon", None),
-        ("nan", None),
-        (email.utils.formatdate(1_030, usegmt=True), 30.0),
-        (email.utils.formatdate(900, usegmt=True), 0.0),
-    ],
-)
-def test_retry_after_is_a_number_or_a_date(value: str, seconds: float | None) -> None:
-    assert parsed_retry_after(value, now=1_000.0) == seconds
-
-
 def test_retry_after_is_read(lrs: Any, client: Any, replies: Any) -> None:
     lrs.behave = lambda _: replies(429, b"", {"Retry-After": "12"})
     assert client(lrs.url).post(BODY).retry_after == 12.0
+
+
+@pytest.mark.parametrize("ahead", [-7_200, -40, 40, 7_200])
+def test_a_date_counts_by_the_clock_of_the_lrs(lrs: Any, client: Any, replies: Any, ahead: int) -> None:
+    its_time = time.time() + ahead
+    dates = {"Date": email.utils.formatdate(its_time, usegmt=True), "Retry-After": email.utils.formatdate(its_time + 3, usegmt=True)}
+    lrs.behave = lambda _: replies(raw=lambda s: s.sendall(b"HTTP/1.1 429 Busy\r\n%s\r\n" % _head(dates)))
+    assert client(lrs.url).post(BODY).retry_after == 3.0
+
+
+def _head(headers: dict[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in {**headers, "Content-Length": "0"}.items()).encode()
 
 
 def test_nobody_listens(client: Any) -> None:
