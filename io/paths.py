@@ -63,25 +63,46 @@ def open_bytes(path: str) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
 
 
-def write_bytes(path: str, *content: bytes) -> None:
+def write_bytes(path: str, *content: bytes, private: bool = False) -> None:
     """Write the file (one piece of bytes or more) as a whole or not at all; make its folder if needed. A local file is on disk
-    (fsync) when this returns. Raises OSError, whose ``strerror`` is one line."""
+    (fsync) when this returns; ``private``: and for its owner alone. Raises OSError, whose ``strerror`` is one line."""
     if is_remote(path):
         _write_remote(path, b"".join(content))
         return
-    with whole_file(path) as file:
+    with whole_file(path, private) as file:
         file.writelines(content)
 
 
+def make_private_folder(path: str) -> None:
+    """Make the folder for its owner alone, with the folders above it. A folder that is there stays as it is. Raises OSError."""
+    missing, folder = [], os.path.abspath(path)
+    while not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    for folder in reversed(missing):
+        try:
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            if not os.path.isdir(folder):
+                raise
+
+
+def open_private(path: str, flags: int) -> int:
+    """An ``opener`` of ``open``: a file that is made is for its owner alone, whatever the umask lets others do."""
+    return os.open(path, flags, 0o600)
+
+
 @contextmanager
-def whole_file(path: str) -> Iterator[BinaryIO]:
+def whole_file(path: str, private: bool = False) -> Iterator[BinaryIO]:
     """Inside, the local file ``path`` is written under another name; after it, the file has its name and is on disk (fsync). Makes
-    the folder if needed. Raises OSError."""
+    the folder if needed. ``private``: what is made is for its owner alone. Raises OSError."""
     folder, name = os.path.split(path)
+    if private:
+        make_private_folder(folder)
     os.makedirs(folder, exist_ok=True)
     part = os.path.join(folder, f".{name}.part")
     try:
-        with open(part, "wb") as file:
+        with open(part, "wb", opener=open_private if private else None) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -15,7 +15,7 @@ Cause = Literal[
     "unreadable", "not_a_log", "truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd", "line_too_long", "bad_avro",
     "unknown_schema", "lost_at_source", "not_an_event", "not_utf8", "not_json", "too_deep", "wrong_type", "not_finite", "bad_text",
     "no_time", "bad_time", "crash", "missing", "out_of_range", "bad_course_key", "unknown_user", "no_email", "no_actor", "invalid",
-    "id_collision", "refused", "server_error", "outage",
+    "id_collision", "refused", "server_error", "outage", "damaged",
 ]
 """Why a record or a statement is a dead letter."""
 
@@ -140,5 +140,10 @@ DEAD: tuple[DeadBy, ...] = (
         ("deliver",), ("outage",),
         "the statement could not wait: the outbox was full, or `on_outage: dead_letter` is set",
         "replay when the consumer is back",
+    ),
+    DeadBy(
+        ("deliver",), ("damaged",),
+        "the statement or the dead letter was damaged on the disk of the state directory. The dead letter has what could still be read",
+        "look at the disk; replay what has a payload. For the rest, run the files again with another `--state`",
     ),
 )

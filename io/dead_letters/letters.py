@@ -140,7 +140,7 @@ def write_file(folder: str, name: str, letters: Iterable[DeadLetter]) -> str:
             _write(file, letters)
         return path
     path = str(Path(folder) / name)
-    with whole_file(path) as file:
+    with whole_file(path, private=True) as file:
         _write(file, letters)
     return path
 

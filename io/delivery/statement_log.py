@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from edx2lrs.io.paths import is_remote, write_bytes
+from edx2lrs.io.paths import is_remote, make_private_folder, open_private, write_bytes
 from edx2lrs.transforms.config_types import Consumer
 
 FOLDER = "statement-logs"
@@ -88,9 +88,9 @@ class StatementLog:
 
     def _opened(self) -> BinaryIO:
         if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(str(self._folder))
             path = self._folder / f"{self._name}.jsonl"
-            file = open(path, "ab+")  # noqa: SIM115 (closed by close)
+            file = open(path, "ab+", opener=open_private)  # noqa: SIM115 (closed by close)
             if file.tell():
                 file.seek(-1, 2)
                 if file.read(1) != b"\n":  # the process was killed
@@ -117,7 +117,7 @@ class StatementLog:
     def _ship(self) -> None:
         with self._shipping:
             for path in sorted(self._folder.glob(f"{self._name}-*.jsonl")):
-                write_bytes(f"{self._destination}/{path.name}.gz", gzip.compress(path.read_bytes()))
+                write_bytes(f"{self._destination}/{path.name}.gz", gzip.compress(path.read_bytes()), private=True)
                 path.unlink()
         self._fault = ""
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from edx2lrs.io.state.errors import StateInUse, StateUnusable, named_faults
+from edx2lrs.io.paths import make_private_folder, open_private
+from edx2lrs.io.state.errors import StateGone, StateInUse, StateUnusable, named_faults
+from edx2lrs.io.state.integrity import FILE_NAME, check_not_lost, check_values, check_version
 from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, UPGRADES, VERSION
+from edx2lrs.io.state.seals import add_functions
 
-FILE_NAME = "state.db"
 LOCK_NAME = "owner.lock"
 TURN_NAME = "writer.lock"
+_MADE = "the directory has a state\n"
+_LOG = logging.getLogger("edx2lrs.state")
 _BUSY_SECONDS = 60.0
 _CHECKPOINT_PAGES = 4_000  # 16 MB: a wave's pages are written back in a few large steps
 _WAL_BYTES = 64_000_000  # a longer log is cut back to this
@@ -29,11 +34,12 @@ Sync = Literal["FULL", "NORMAL"]
 class Database:
     """One process's view of a state directory. Transactions of this process take turns; reads never wait for them."""
 
-    def __init__(self, folder: Path, lock: IO[str] | None, read_only: bool = False) -> None:
+    def __init__(self, folder: Path, locks: ExitStack, read_only: bool = False) -> None:
         self.folder = folder
-        self._lock = lock
+        self._locks = locks
         turn = os.devnull if read_only else folder / TURN_NAME
-        self._turn = open(turn, "a")  # noqa: SIM115 - processes queue for it; SQLite would have them poll
+        self._turn = open(turn, "a", opener=open_private)  # noqa: SIM115 - processes queue for it; SQLite would have them poll
+        self._file = os.stat(folder / FILE_NAME)
         connect = _look if read_only else _connect
         self._writer = connect(folder)
         self._writing = threading.Lock()
@@ -44,6 +50,7 @@ class Database:
     def transaction(self, sync: Sync) -> Iterator[sqlite3.Connection]:
         """A write transaction (BEGIN IMMEDIATE), rolled back when the body raises. Raises ``StateFault``."""
         with self._writing, named_faults(self.folder):
+            self.check_in_place()
             connection = self._writer
             connection.execute(f"PRAGMA synchronous = {sync}")
             fcntl.flock(self._turn, fcntl.LOCK_EX)
@@ -63,6 +70,18 @@ class Database:
         with self._reading, named_faults(self.folder):
             return self._reader.execute(sql, arguments).fetchall()
 
+    def check_in_place(self) -> None:
+        """Raise ``StateGone`` when the database is no longer where it was opened: what is kept from then on would be lost."""
+        try:
+            there = os.path.samestat(os.stat(self.folder / FILE_NAME), self._file)
+        except OSError:
+            there = False
+        if not there:
+            raise StateGone(
+                f"state directory {self.folder}: its {FILE_NAME} was removed or replaced while the job ran; restore the directory from"
+                " a copy, or start with a new one (what waited here is then lost)"
+            )
+
     @property
     def identity(self) -> str:
         """What tells this database from all others."""
@@ -73,49 +92,51 @@ class Database:
             self._reader.close()
             self._writer.close()
             self._turn.close()
-            if self._lock is not None:
-                self._lock.close()
-                self._lock = None
+            self._locks.close()
 
 
 def own(folder: Path, create: bool) -> Database:
     """Open ``folder`` as its only owner; ``create``: also one that is new. Raises ``StateInUse``, ``StateUnusable``, ``StateFault``."""
     with named_faults(folder):
-        if not create and not (folder / FILE_NAME).exists():
-            raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of an earlier run")
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = _locked(folder)
-        try:
+        if not create:
+            _check_is_there(folder, "an earlier run")
+        make_private_folder(str(folder))
+        with ExitStack() as opened:
+            directory = os.open(folder, os.O_RDONLY)
+            opened.callback(os.close, directory)
+            lock = opened.enter_context(open(folder / LOCK_NAME, "a+", encoding="ascii", opener=open_private))
+            before = _locked(folder, directory, lock)
+            check_not_lost(folder, _MADE in before)
             _prepare(folder)
-            return Database(folder, lock)
-        except BaseException:
-            lock.close()
-            raise
+            lock.write(_MADE)
+            lock.flush()
+            return Database(folder, opened.pop_all())
 
 
 def join(folder: Path) -> Database:
     """Open ``folder`` beside its owner, who has made it. Raises ``StateUnusable`` or ``StateFault``."""
     with named_faults(folder):
-        if not (folder / FILE_NAME).exists():
-            raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of a run")
-        _check_version(folder)
-        return Database(folder, None)
+        _checked_version(folder, _connect)
+        return Database(folder, ExitStack())
 
 
 def look(folder: Path) -> Database:
     """Open ``folder`` to read it, beside an owner or without one: no lock, and its database stays as it is. Raises ``StateUnusable``
     or ``StateFault``."""
     with named_faults(folder):
-        if not (folder / FILE_NAME).exists():
-            raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of a run")
-        _check_version(folder, _look)
-        return Database(folder, None, read_only=True)
+        version = _checked_version(folder, _look)
+        if version != VERSION:
+            raise StateUnusable(
+                f"state directory {folder}: written by an older edx2lrs (state version {version}, here {VERSION}); "
+                "`edx2lrs run` or `edx2lrs deliver` takes it over"
+            )
+        return Database(folder, ExitStack(), read_only=True)
 
 
 def copy(folder: Path, to: Path) -> None:
     """Copy the database of ``folder``, as it is at this moment, into the folder ``to``. Raises ``StateUnusable`` or ``StateFault``."""
     with named_faults(folder):
-        _check_version(folder, _look)
+        _checked_version(folder, _look)
         with closing(_look(folder)) as source, closing(sqlite3.connect(to / FILE_NAME)) as target:
             source.backup(target)
 
@@ -127,21 +148,39 @@ def _look(folder: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
-def _locked(folder: Path) -> IO[str]:
-    lock = open(folder / LOCK_NAME, "a+", encoding="ascii")  # noqa: SIM115 - stays open as long as the lock is held
+def _checked_version(folder: Path, connect: Callable[[Path], sqlite3.Connection]) -> int:
+    """The version of the database, which has to be there."""
+    _check_is_there(folder, "a run")
+    check_not_lost(folder, True)
+    with closing(connect(folder)) as connection:
+        return check_version(connection, folder)
+
+
+def _check_is_there(folder: Path, whose: str) -> None:
+    if not (folder / FILE_NAME).exists():
+        lock = folder / LOCK_NAME
+        check_not_lost(folder, lock.exists() and _MADE in lock.read_text("ascii", "replace"))
+        raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of {whose}")
+
+
+def _locked(folder: Path, directory: int, lock: IO[str]) -> str:
+    """Locks the directory itself, which nobody removes by mistake, and the file, which names the owner; gives what the file held."""
+    lock.seek(0)
+    before = lock.read()
     try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
+        owner = (before.split() or ["unknown"])[0]
         raise StateInUse(
             f"state directory {folder}: in use by process {owner}; wait for it, stop it, or choose another --state"
         ) from None
+    lock.seek(0)
+    before = lock.read()
     lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
+    lock.write(f"{os.getpid()}\n{_MADE if _MADE in before else ''}")
     lock.flush()
-    return lock
+    return before
 
 
 def _connect(folder: Path) -> sqlite3.Connection:
@@ -154,31 +193,22 @@ def _connect(folder: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check_version(folder: Path, connect: Callable[[Path], sqlite3.Connection] | None = None) -> int:
-    """The version of the database, 0 when it is empty."""
-    with closing((connect or _connect)(folder)) as connection:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-        tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-    if tables and application != APPLICATION_ID:
-        raise StateUnusable(f"state directory {folder}: its {FILE_NAME} was not written by edx2lrs; choose another --state")
-    if version > VERSION:
-        raise StateUnusable(
-            f"state directory {folder}: written by a newer edx2lrs (state version {version}, here {VERSION}); "
-            "install that version, or choose another --state"
-        )
-    return version
-
-
 def _prepare(folder: Path) -> None:
-    found = _check_version(folder)
-    if found == VERSION:
-        return
+    """Make the tables that are missing, and look at the values of all."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        os.close(open_private(str(path), os.O_WRONLY | os.O_CREAT))  # SQLite gives its other files the same mode
+    elif path.stat().st_mode & 0o077:
+        _LOG.warning("state directory %s: others may read it, and it holds statements; run: chmod -R go= %s", folder, folder)
     with closing(_connect(folder)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        missing = "".join(UPGRADES[version] for version in range(found or 1, VERSION))
-        # one transaction: a kill leaves an empty database or a whole one, of the version before or of this one
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {missing if found else TABLES + missing}"
-            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-        )
+        found = check_version(connection, folder)
+        if found != VERSION:
+            connection.execute("PRAGMA journal_mode = WAL")
+            add_functions(connection)
+            missing = "".join(UPGRADES[version] for version in range(found or 1, VERSION))
+            # one transaction: a kill leaves an empty database or a whole one, of the version before or of this one
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {missing if found else TABLES + missing}"
+                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+            )
+        check_values(connection, folder)

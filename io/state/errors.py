@@ -26,6 +26,10 @@ class StateFault(StateError):
     in the directory."""
 
 
+class StateGone(StateFault):
+    """The directory, or its database, was removed or replaced while the job ran (exit code 3): trying again is of no use."""
+
+
 class DeadLettersFault(StateError):
     """The dead letters' folder cannot be written; the letters stay in the state directory (exit code 3)."""
 
@@ -37,7 +41,7 @@ class StaleWave(StateError):
 
 _FULL = "the disk is full; free some space and run again, nothing that was kept is lost"
 _READ_ONLY = "it cannot be written; give this user the right to write there, or choose another --state"
-_DAMAGED = "its database is damaged; restore the directory from a copy, or start with a new one (what waits here is then lost)"
+DAMAGED = "its database is damaged; restore the directory from a copy, or start with a new one (what waits here is then lost)"
 _BUSY = "another process kept it locked for a minute; end that process and run again"
 
 # parts of SQLite's messages: Python 3.10 does not give the error's code
@@ -45,8 +49,9 @@ _BY_MESSAGE = (
     ("is full", _FULL),
     ("readonly", _READ_ONLY),
     ("unable to open", _READ_ONLY),
-    ("malformed", _DAMAGED),
-    ("not a database", _DAMAGED),
+    ("malformed", DAMAGED),
+    ("not a database", DAMAGED),
+    ("decode to UTF-8", DAMAGED),
     ("is locked", _BUSY),
 )
 
@@ -60,6 +65,8 @@ def named_faults(folder: Path) -> Iterator[None]:
         raise  # a fault of this program, not of the directory
     except sqlite3.DatabaseError as error:
         raise StateFault(f"state directory {folder}: {_fix(str(error))}") from error
+    except UnicodeDecodeError:  # of SQLite's own message, which quotes what it found
+        raise StateFault(f"state directory {folder}: {DAMAGED}") from None
     except OSError as error:
         raise StateFault(f"state directory {folder}: {_os_fix(error)}") from error
 

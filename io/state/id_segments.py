@@ -56,9 +56,14 @@ def segments(transaction: sqlite3.Connection) -> list[Segment]:
 def next_chunk(transaction: sqlite3.Connection, segment: Segment, key: int) -> SegmentChunk | None:
     """The chunk of ``segment`` that would hold ``key``: the first that does not end before it. None after the last."""
     row = transaction.execute(
-        "SELECT rowid, keys FROM id_chunks WHERE run = ? AND last >= ? ORDER BY last LIMIT 1", (segment.number, key)
+        "SELECT rowid, last, keys FROM id_chunks WHERE run = ? AND last >= ? ORDER BY last LIMIT 1", (segment.number, key)
     ).fetchone()
-    return None if row is None else SegmentChunk(transaction, row[0], row[1])
+    if row is None:
+        return None
+    chunk = SegmentChunk(transaction, row[0], row[2])
+    if not len(chunk.keys) or chunk.keys[-1] != row[1]:
+        raise sqlite3.DatabaseError("a chunk of ids is malformed")
+    return chunk
 
 
 def load_segment(transaction: sqlite3.Connection, segment: Segment) -> tuple[Ints, Ints]:

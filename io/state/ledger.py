@@ -19,6 +19,9 @@ class RunRecord(NamedTuple):
     new_consumers: list[str]
 
 
+_OF_ALL_RUNS = "SELECT consumer, key, sum(count) FROM ledger WHERE key <> 'taken_over' GROUP BY consumer, key"
+
+
 class Ledger:
     """The table of counts. Raises ``StateFault``."""
 
@@ -61,7 +64,7 @@ class Ledger:
         if run is not None:
             rows = self._database.rows("SELECT consumer, key, count FROM ledger WHERE run = ?", (run,))
         else:
-            rows = self._database.rows("SELECT consumer, key, sum(count) FROM ledger WHERE key <> 'taken_over' GROUP BY consumer, key")
+            rows = self._database.rows(_OF_ALL_RUNS)
         return {counted(consumer, key): total for consumer, key, total in rows}
 
 
@@ -69,6 +72,11 @@ def _add_consumers(transaction: sqlite3.Connection, names: Sequence[str]) -> Non
     transaction.executemany(
         "INSERT OR IGNORE INTO consumers (name, waiting, circuit_open) VALUES (?, 0, 0)", [(name,) for name in names]
     )
+
+
+def counts_of_all_runs(transaction: sqlite3.Connection) -> dict[Counted, int]:
+    """``Ledger.totals`` inside ``transaction``."""
+    return {counted(consumer, key): total for consumer, key, total in transaction.execute(_OF_ALL_RUNS)}
 
 
 def count(transaction: sqlite3.Connection, tally: Tally) -> None:

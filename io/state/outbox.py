@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from edx2lrs.io.state.batch import BlockSlice
+from edx2lrs.io.state.damaged_blocks import set_apart
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
+from edx2lrs.io.state.seals import BLOCK_COLUMNS, BlockRow, seal, unsealed
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.failure import Failure
 from edx2lrs.transforms.packing.blocks import at_indexes, unpack_bodies
+
+_LOG = logging.getLogger("edx2lrs.state")
 
 StatementOutcome = Literal["delivered", "already_stored", "conflicts", "dead_statements"]
 """As the ledger counts it."""
@@ -51,15 +56,31 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.damage: list[str] = []
+        """What was found damaged on the disk since the directory was opened, a sentence each."""
 
     def waiting_blocks(self, consumer: str, after: int = 0, limit: int = 10) -> list[StoredBlock]:
-        """Up to ``limit`` blocks of ``consumer`` with a row above ``after``, oldest first."""
-        rows = self._database.rows(
-            "SELECT row, created, settled, ids, positions, bodies FROM blocks "
-            "WHERE consumer = (SELECT number FROM consumers WHERE name = ?) AND row > ? ORDER BY row LIMIT ?",
-            (consumer, after, limit),
+        """Up to ``limit`` blocks of ``consumer`` with a row above ``after``, oldest first. Damaged ones are set apart."""
+        query = (
+            f"SELECT {BLOCK_COLUMNS} FROM blocks "  # noqa: S608 - names of columns alone
+            "WHERE consumer = (SELECT number FROM consumers WHERE name = ?) AND row > ? ORDER BY row LIMIT ?"
         )
-        return [StoredBlock(created, _waiting(row, *block)) for row, created, *block in rows]
+        blocks = self._blocks(query, consumer, after, limit)
+        while any(block.damaged_parts() for block in blocks):
+            self.set_damaged_apart()
+            blocks = self._blocks(query, consumer, after, limit)
+        return [StoredBlock(block.created, _waiting(block)) for block in blocks]
+
+    def set_damaged_apart(self) -> None:
+        """Make dead letters (``damaged``) of what was damaged on the disk; what was found is added to ``damage``."""
+        with self._database.transaction("FULL") as transaction:
+            found = set_apart(transaction)
+        for sentence in found:
+            self.damage.append(f"state directory {self._database.folder}: {sentence}")
+            _LOG.warning(self.damage[-1])
+
+    def _blocks(self, query: str, *arguments: object) -> list[BlockRow]:
+        return [BlockRow._make(row) for row in self._database.rows(query, arguments)]
 
     def waiting(self, consumer: str) -> int:
         """How many statements wait for ``consumer``; a counter, not a count."""
@@ -89,7 +110,9 @@ class Outbox:
         return bool(self._database.rows(query, (consumer,)))
 
     def changes(self) -> int:
-        """A number that differs from the last one when anything in the state has changed in between; takes a few microseconds."""
+        """A number that differs from the last one when anything in the state has changed in between; takes a few microseconds. Raises
+        also ``StateGone``."""
+        self._database.check_in_place()
         return int(self._database.rows("PRAGMA data_version")[0][0])
 
     def flag_circuit(self, consumer: str, is_open: bool) -> None:
@@ -125,13 +148,13 @@ class Outbox:
             return settled.total()
 
 
-def _waiting(row: int, settled: bytes, ids: bytes, positions: bytes, bodies: bytes) -> BlockSlice:
-    done = int.from_bytes(settled, "little")
+def _waiting(block: BlockRow) -> BlockSlice:
+    done = block.bitmap
     if not done:
-        return BlockSlice.of_block(row, ids, bodies, positions)
-    all_bodies = unpack_bodies(bodies)
-    left = [index for index in range(len(all_bodies)) if not done >> index & 1]
-    return BlockSlice(row, left, at_indexes(ids, left), b"\n".join([all_bodies[index] for index in left]), positions)
+        return BlockSlice.of_block(block.row, block.ids, block.bodies, block.positions)
+    bodies = unpack_bodies(block.bodies)
+    left = [index for index in range(len(bodies)) if not done >> index & 1]
+    return BlockSlice(block.row, left, at_indexes(block.ids, left), b"\n".join([bodies[index] for index in left]), block.positions)
 
 
 def _settle_block(
@@ -141,7 +164,7 @@ def _settle_block(
     block = transaction.execute("SELECT count, settled, ids FROM blocks WHERE row = ? AND consumer = ?", (row, consumer)).fetchone()
     if block is None:
         return []
-    size, bitmap, ids = int(block[0]), int.from_bytes(block[1], "little"), bytes(block[2])
+    size, bitmap, ids = int(block[0]), int.from_bytes(unsealed(block[1]) or b"", "little"), bytes(block[2])
     every = (1 << size) - 1
     settled = []
     for settlement in settlements:
@@ -152,7 +175,7 @@ def _settle_block(
     if bitmap == every:
         transaction.execute("DELETE FROM blocks WHERE row = ?", (row,))
     else:
-        transaction.execute("UPDATE blocks SET settled = ? WHERE row = ?", (bitmap.to_bytes((size + 7) // 8, "little"), row))
+        transaction.execute("UPDATE blocks SET settled = ? WHERE row = ?", (seal(bitmap.to_bytes((size + 7) // 8, "little")), row))
     return settled
 
 

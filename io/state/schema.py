@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x65783278  # "ex2x": marks the file as ours
-VERSION = 6
+VERSION = 7
 
 TABLES = """
 -- one row a thing: identity of this state, current run and job, bounds, export under way
@@ -112,6 +112,12 @@ INSERT INTO messages_6 SELECT
 FROM messages ORDER BY row;
 DROP TABLE messages;
 ALTER TABLE messages_6 RENAME TO messages;
+""",
+    6: """
+-- checksums (seals.py). seals: of a block's row and of each of its texts; settled and letter end with their own
+ALTER TABLE blocks ADD COLUMN seals BLOB NOT NULL DEFAULT x'';
+UPDATE blocks SET settled = seal(settled), seals = block_seals(consumer, created, count, number, ids, positions, bodies);
+UPDATE dead_letters SET letter = seal(letter);
 """,
 }
 """What makes a database of each version one of the next."""

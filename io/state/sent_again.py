@@ -58,7 +58,7 @@ class SentAgain:
             content = dead_letter_marks.lines([Mark(letter, _moment(time)) for _, _, letter, time in rows])
             # by its content: a copy of this state directory may write marks there too
             path = f"{folder.rstrip('/')}/{dead_letter_marks.PREFIX}{hashlib.sha256(content).hexdigest()[:24]}.jsonl"
-            write_bytes(path, content)
+            write_bytes(path, content, private=True)
             with self._database.transaction("NORMAL") as transaction:
                 transaction.executemany("UPDATE sent_again SET marked = 1 WHERE row = ?", [row[:1] for row in rows])
             paths.append(path)

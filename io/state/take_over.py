@@ -73,7 +73,7 @@ def _write_spool(database: Database, content: bytes) -> Path:
     number = int(database.rows("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'spool'")[0][0]) + 1
     path = database.folder.absolute() / _FOLDER / f"{number:010d}{_SUFFIX}"
     with named_faults(database.folder):
-        write_bytes(str(path), content)
+        write_bytes(str(path), content, private=True)
     return path
 
 

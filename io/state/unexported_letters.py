@@ -11,12 +11,15 @@ import msgspec
 
 from edx2lrs.io.dead_letters.letters import DeadLetter, dead_letter, now, write_file
 from edx2lrs.io.state.database import Database
-from edx2lrs.io.state.errors import DeadLettersFault, StateError
+from edx2lrs.io.state.errors import DAMAGED, DeadLettersFault, StateError, StateFault
+from edx2lrs.io.state.seals import seal, unsealed
 from edx2lrs.io.state.sent_again import counted_on
 from edx2lrs.transforms.failure import Failure
 
 _LETTERS_PER_FILE = 10_000
 _ROWS_AT_ONCE = 50
+
+_DAMAGED_LETTER = "the dead letter was damaged on the disk of the state directory; look at the disk"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(DeadLetter).decode
@@ -87,7 +90,10 @@ class UnexportedLetters:
             "SELECT row, letter FROM dead_letters WHERE row > ? AND row <= ? ORDER BY row LIMIT ?",
             (after, 2**62 if last is None else last, _ROWS_AT_ONCE),
         ):
-            for after, letter in rows:  # noqa: B007 - the last one is where the next rows start
+            for after, sealed in rows:  # noqa: B007 - the last one is where the next rows start
+                letter = unsealed(sealed)
+                if letter is None:  # since the run began, which has looked at all
+                    raise StateFault(f"state directory {self._database.folder}: {DAMAGED}")
                 yield letter
 
 
@@ -98,5 +104,22 @@ def add_letters(transaction: sqlite3.Connection, failures: Sequence[Failure]) ->
     rows = transaction.execute("SELECT name, value FROM meta WHERE name IN ('job_name', 'payload_form')").fetchall()
     meta, when = dict(rows), now()
     job_name, form = meta.get("job_name", ""), meta.get("payload_form", "full")
-    letters = counted_on(transaction, [dead_letter(failure, job_name, when, form) for failure in failures])
-    transaction.executemany("INSERT INTO dead_letters (letter) VALUES (?)", [(_encode(letter),) for letter in letters])
+    letters = [dead_letter(each, job_name, when, "none" if _is_lost(each) else form) for each in failures]
+    sealed = [(seal(_encode(letter)),) for letter in counted_on(transaction, letters)]
+    transaction.executemany("INSERT INTO dead_letters (letter) VALUES (?)", sealed)
+
+
+def _is_lost(failure: Failure) -> bool:
+    """Whether the payload was damaged on the disk, so that nothing of it can be sent again."""
+    return failure.cause == "damaged" and not failure.payload
+
+
+def replace_damaged_letters(transaction: sqlite3.Connection) -> list[str]:
+    """Put letters without a payload (``damaged``) in place of those that cannot be read; gives a sentence of them, if there are any."""
+    rows = transaction.execute("SELECT row, letter FROM dead_letters")
+    damaged = [row for row, sealed in rows if unsealed(sealed) is None]
+    for row in damaged:
+        failure = Failure("deliver", "damaged", _DAMAGED_LETTER, f"state.db, dead letter {row}", b"")
+        letter = dead_letter(failure, "", now(), "none")
+        transaction.execute("UPDATE dead_letters SET letter = ? WHERE row = ?", (seal(_encode(letter)), row))
+    return [f"{len(damaged)} dead letters were damaged on the disk; look at the disk"] if damaged else []

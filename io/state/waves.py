@@ -17,6 +17,7 @@ from edx2lrs.io.state.id_memory import Verdicts, judge, remember, wave_ids
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.messages import StreamPart, mark_kept
 from edx2lrs.io.state.pieces import PieceKey
+from edx2lrs.io.state.seals import block_seals, seal
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.counters import Counted, Tally
@@ -152,10 +153,13 @@ def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts,
     new = _number_of(fate, Verdict.NEW)
     if not new:
         return
-    settled = np.packbits(fate != Verdict.NEW, bitorder="little").tobytes()
+    settled = seal(np.packbits(fate != Verdict.NEW, bitorder="little").tobytes())
+    head = (consumer, float(since), block.size, number)
+    seals = block_seals(head, block.ids, block.origins, block.bodies)
     transaction.execute(
-        "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (consumer, since, block.size, number, settled, block.ids, block.origins, block.bodies),
+        "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies, seals) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*head, settled, block.ids, block.origins, block.bodies, seals),
     )
     transaction.execute("UPDATE consumers SET waiting = waiting + ? WHERE number = ?", (new, consumer))
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from edx2lrs.io.dead_letters.letters import DeadLetter, PlacedLetter, files, find, folder_of_letters
 from edx2lrs.io.paths import folder_of, is_remote
-from edx2lrs.io.state.database import FILE_NAME
+from edx2lrs.io.state.integrity import FILE_NAME
 from edx2lrs.io.state.sent_again import DEAD_LETTERS
 from edx2lrs.io.state.state import look_at_state
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter

@@ -17,8 +17,8 @@ from pathlib import Path
 from edx2lrs.io.dead_letters.letters import DeadLetter, PlacedLetter, files, folder_of_letters
 from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.paths import is_remote
-from edx2lrs.io.state.database import FILE_NAME
 from edx2lrs.io.state.errors import StateInUse
+from edx2lrs.io.state.integrity import FILE_NAME
 from edx2lrs.io.state.state import State, look_at_state
 from edx2lrs.io.state.take_over import TakenOver
 from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, folder_of_new, is_state_directory

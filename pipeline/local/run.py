@@ -127,6 +127,11 @@ class LocalRun:
         senders = self._senders
         return Observed(self._totals(), outbox.waiting_counts(), outbox.oldest(), senders.status(), senders.request_seconds.metrics())
 
+    @property
+    def damage(self) -> list[str]:
+        """What was found damaged in the state directory, a sentence each."""
+        return self._state.outbox.damage
+
     def deliver(self) -> None:
         """Sends what waits until it waits only for open circuits. Raises ``JobFailed``, ``StateError``."""
         self.start_senders()

@@ -64,6 +64,7 @@ def begun(
     folder = str(state.folder) if rehearses is None else rehearses
     consumers = [consumer.name for consumer in config.consumers]
     run = state.ledger.begin_run("DirectRunner", consumers, job_name)
+    state.outbox.set_damaged_apart()
     for name in run.new_consumers:
         _LOG.warning(
             "consumer %s is new to %s: the consumer gets the events that are read from now on; for earlier events, run once with"
@@ -96,4 +97,5 @@ def ended(
     """Ends the run; requests under way get ``patience`` seconds. Raises ``StateError``."""
     stopped = local_run.stopped
     to_stdout = any(consumer.url.startswith("stdout:") for consumer in config.consumers)
-    return JobResult(local_run.finish(patience), tuple(unreadable), stopped, is_stream, writes_stdout=to_stdout)
+    content = local_run.finish(patience)
+    return JobResult(content, (*unreadable, *local_run.damage), stopped, is_stream, writes_stdout=to_stdout)

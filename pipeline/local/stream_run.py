@@ -15,7 +15,7 @@ from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.secrets import SecretError
 from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import check_options, names_of_one_reader, spec_of
-from edx2lrs.io.state.errors import StateError
+from edx2lrs.io.state.errors import StateError, StateGone
 from edx2lrs.io.state.state import State
 from edx2lrs.pipeline.beam_options import local_arguments
 from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
@@ -110,6 +110,8 @@ class _StreamService:
             self._run.look(self._workers)
             self._renew()
             self._failures = 0
+        except StateGone:
+            raise
         except StateError as error:
             self._failures += 1
             pause = back_off(self._failures, _FIRST_STATE_PAUSE, _LONGEST_STATE_PAUSE)

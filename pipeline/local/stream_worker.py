@@ -15,7 +15,7 @@ from edx2lrs.io.back_off import back_off
 from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.io.sources.opening import open_source
 from edx2lrs.io.sources.source import Attended, Message, Resumable, ResumePoint, Source, SourceError
-from edx2lrs.io.state.errors import StateError
+from edx2lrs.io.state.errors import StateError, StateGone
 from edx2lrs.io.state.messages import MessageKey, SeenMessage, StreamPart
 from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave
@@ -78,7 +78,7 @@ class StreamWorker:
         self._looked = time.time()  # at the source, the last time
 
     def work(self) -> None:
-        """Raises ``SourceError`` when the source cannot be read at all."""
+        """Raises ``SourceError`` when the source cannot be read at all, and ``StateGone``."""
         while not self._stopping.is_set():
             try:
                 self._read()
@@ -86,6 +86,8 @@ class StreamWorker:
                 if error.fatal and not self._came and time.monotonic() - self._begun < _NEW:
                     raise
                 self._wait_out(str(error))
+            except StateGone:
+                raise
             except StateError as error:
                 self._wait_out(f"{self._url.name}: {error}")
             except Exception as error:  # its text may hold data of a record

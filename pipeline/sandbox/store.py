@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from edx2lrs.io.paths import make_private_folder, open_private
 from edx2lrs.transforms.config_types import Protocol
 
 Count = Literal["stored", "repeats", "requests", "refused", "faults"]
@@ -71,7 +73,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(str(path.parent))
+            os.close(open_private(str(path), os.O_WRONLY | os.O_CREAT))  # before SQLite makes it
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2)
             self._prepare(path)
         except (OSError, sqlite3.Error) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -9,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edx2lrs.io.state.database import FILE_NAME
-from edx2lrs.io.state.errors import StateFault, StateInUse, StateUnusable
+from edx2lrs.io.state.errors import StateFault, StateGone, StateInUse, StateUnusable
+from edx2lrs.io.state.integrity import FILE_NAME
 from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.io.state.state import join_state, open_state
 from edx2lrs.transforms.failure import Failure
@@ -40,6 +42,54 @@ def test_a_second_owner_is_refused_until_the_first_is_gone(tmp_path):
     first.kill()
     first.communicate()
     open_state(tmp_path, ids=10, statements=10).close()
+
+
+def test_a_second_owner_is_refused_though_the_lock_file_was_removed(tmp_path):
+    first = owner(tmp_path)
+    (tmp_path / "owner.lock").unlink()
+    with pytest.raises(StateInUse, match=str(tmp_path)):
+        open_state(tmp_path, ids=10, statements=10)
+    first.kill()
+    first.communicate()
+
+
+@pytest.mark.parametrize("removed", ["the database", "the directory"])
+def test_a_state_that_was_removed_while_it_is_open_is_named(state, keep, statement, removed):
+    if removed == "the database":
+        (state.folder / FILE_NAME).unlink()
+    else:
+        shutil.rmtree(state.folder)
+    for use in (state.outbox.changes, lambda: keep(state, ("one", [statement(1)]))):
+        with pytest.raises(StateGone, match=rf"{state.folder}.*was removed or replaced while the job ran"):
+            use()
+
+
+@pytest.fixture
+def umask():
+    """The umask that lets everybody do everything."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_what_is_made_is_for_its_owner_alone(start, keep, statement):
+    state = start()
+    keep(state, ("one", [statement(1)]), failures=[Failure("parse", "not_json", "no JSON", "a:1", b"x")])
+    state.dead_letters.export(state.dead_letters_folder)
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in [state.folder, *state.folder.rglob("*")]}
+    assert {mode for name, mode in modes.items() if name in ("state", "dead-letters")} == {"0o700"}
+    assert {mode for name, mode in modes.items() if name not in ("state", "dead-letters")} == {"0o600"}
+    assert {"state.db", "state.db-wal", "owner.lock", "writer.lock"} < modes.keys()
+
+
+def test_an_older_directory_that_others_may_read_is_named(state, open_at, caplog):
+    state.close()
+    open_at().close()
+    assert "chmod" not in caplog.text
+    (state.folder / FILE_NAME).chmod(0o644)
+    open_at()
+    assert f"chmod -R go= {state.folder}" in caplog.text
 
 
 def test_workers_join_beside_the_owner(state, keep, statement):

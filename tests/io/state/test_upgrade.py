@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from edx2lrs.io.sources.position import Reached
-from edx2lrs.io.state.database import FILE_NAME
+from edx2lrs.io.state.integrity import FILE_NAME
 from edx2lrs.io.state.messages import MessageKey, SeenMessage
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, UPGRADES
