@@ -12,7 +12,8 @@ Stage = Literal["read", "parse", "filter", "match", "translate", "guard", "deliv
 FilterReason = Literal["page_request", "no_name", "unknown_event", "not_allowed", "blocked", "outside_time", "no_consumer"]
 """Why a record was filtered: nothing is wrong with the record, and no dead letter is made."""
 Cause = Literal[
-    "unreadable", "not_a_log", "truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd", "line_too_long", "bad_avro",
+    "unreadable", "not_a_log", "truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd", "truncated_bzip2",
+    "corrupt_bzip2", "truncated_xz", "corrupt_xz", "line_too_long", "bad_avro",
     "unknown_schema", "lost_at_source", "not_an_event", "not_utf8", "not_json", "too_deep", "wrong_type", "not_finite", "bad_text",
     "no_time", "bad_time", "crash", "missing", "out_of_range", "bad_course_key", "unknown_user", "no_email", "no_actor", "invalid",
     "id_collision", "refused", "server_error", "outage", "damaged",
@@ -59,7 +60,11 @@ DEAD: tuple[DeadBy, ...] = (
     ),
     DeadBy(("read",), ("not_a_log",), "the file is not a log (an image, a zip file ...)", "leave the file out of `--input`"),
     DeadBy(
-        ("read",), ("truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd"),
+        ("read",),
+        (
+            "truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd", "truncated_bzip2", "corrupt_bzip2", "truncated_xz",
+            "corrupt_xz",
+        ),
         "the file ends too early, or is damaged from this position on. Everything before was read. The payload is the part of the cut "
         "line that was read",
         "copy the whole file again, and run the job over the file",

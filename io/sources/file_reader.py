@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from edx2lrs.io.sources import inflate
+from edx2lrs.io.sources.content import HEAD, FileText, is_stored_as_text, not_a_log, text_of
 from edx2lrs.io.sources.files import Unreadable, reason
 from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines, lines_before
 from edx2lrs.io.sources.object_stores import changed_at, open_raw
@@ -18,8 +19,6 @@ from edx2lrs.transforms.causes import Cause
 
 STILL_WRITTEN = 24 * 3600.0
 """Seconds after its last change in which a file may yet get the rest of its last line."""
-_HEAD = 8 * 1024
-_BINARY = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"Obj\x01": "Avro"}
 
 
 class Damage(NamedTuple):
@@ -103,8 +102,8 @@ class FileReader:
             else:
                 if max_lines is not None and count + part.size > max_lines:
                     part, self._left = first_lines(part, max_lines - count)
-                lines.append(part._replace(first_line=self._offset) if by_offset else part)
-                self._offset += len(part.data)
+                lines.append(part._replace(first_line=self._offset + part.hole) if by_offset else part)
+                self._offset += part.length
                 count += part.size
                 size += len(part.data)
             try:
@@ -126,12 +125,24 @@ class FileReader:
         return next(self._lines, None)
 
     def _cut(self) -> Iterator[Lines | LongLine]:
-        head = b"" if self._start else self._file.read(_HEAD)  # what is read from the middle on is a plain file
-        if binary := _binary(head):
-            self._damage = Damage("not_a_log", f"{binary}, expected lines of JSON, plain, gzip or zstd", self._line + 1, b"")
-            return
-        unpack = inflate.unpacker(head)
-        yield from self._cut_packed(unpack, head) if unpack else self._cut_part()
+        begun, empty = self._offset, True
+        for part in self._cut_content():
+            empty = empty and isinstance(part, Lines) and not part.data
+            yield part
+        if empty and not begun and self._offset:
+            self._damage = Damage("not_a_log", "nothing but NUL bytes, expected lines of JSON", 1, b"")
+
+    def _cut_content(self) -> Iterator[Lines | LongLine]:
+        head = b"" if self._start else self._file.read(HEAD)  # what is read from the middle on is text
+        if not is_stored_as_text(head):
+            yield from self._cut_packed(text_of(self._counted(head)))
+        elif not self._is_refused(head):
+            yield from self._cut_part()
+
+    def _is_refused(self, head: bytes) -> bool:
+        if kind := not_a_log(head):
+            self._damage = Damage("not_a_log", f"{kind}, expected lines of JSON, plain or packed by gzip, zstd, bzip2 or xz", 1, b"")
+        return kind is not None
 
     def _cut_part(self) -> Iterator[Lines | LongLine]:
         """The lines that begin before the bound, from the offset on. A line that begins before the part's start belongs to the part
@@ -151,13 +162,13 @@ class FileReader:
                 part = lines_before(part, self._bound - offset)
             if self._has_to_wait(part):
                 return
-            offset += part.length if isinstance(part, LongLine) else len(part.data)
+            offset += part.length
             self._stored = offset - self._start
             yield part
 
     def _has_to_wait(self, part: Lines | LongLine) -> bool:
         """Whether ``part`` is half a line at the end of a file that may yet grow."""
-        if not self._may_grow or isinstance(part, LongLine) or part.data.endswith(b"\n") or not is_unfinished(part.data):
+        if not self._may_grow or isinstance(part, LongLine) or part.data[-1:] in (b"", b"\n") or not is_unfinished(part.data):
             return False
         if abs(time.time() - changed_at(self._path)) > STILL_WRITTEN:
             return False
@@ -174,11 +185,13 @@ class FileReader:
             offset += len(piece)
         return None
 
-    def _cut_packed(self, unpack: inflate.Unpack, head: bytes) -> Iterator[Lines | LongLine]:
-        """The lines of a compressed file. The last line is held back until a further line has come, since a line that the damage
-        cuts belongs to the damage."""
+    def _cut_packed(self, text: FileText) -> Iterator[Lines | LongLine]:
+        """The lines of a file that is packed or in another encoding. The last line is held back until a further line has come, since a
+        line that the damage cuts belongs to the damage."""
+        if self._is_refused(text.head):
+            return
         line = self._line + 1
-        for part in cut(self._text(unpack, head), line):
+        for part in cut(self._rest_of(text.pieces), line):
             if self._damage and isinstance(part, Lines) and not part.data.endswith(b"\n"):
                 self._damage = self._damage._replace(line=part.first_line, payload=part.data)
                 return
@@ -189,11 +202,11 @@ class FileReader:
         if self._damage:
             self._damage = self._damage._replace(line=line)
 
-    def _text(self, unpack: inflate.Unpack, head: bytes) -> Iterator[bytes]:
+    def _rest_of(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The text from the offset on. Damage ends the text; the line of the damage is not known here."""
         to_skip = self._offset
         try:
-            for piece in unpack(self._counted(head)):
+            for piece in pieces:
                 if to_skip < len(piece):
                     yield piece[to_skip:]
                 to_skip = max(0, to_skip - len(piece))
@@ -201,21 +214,7 @@ class FileReader:
             self._damage = Damage(fault.cause, str(fault), 0, b"")
 
     def _counted(self, head: bytes) -> Iterator[bytes]:
-        """``head``, which was read already, and the rest of the file as stored."""
+        """The bytes of the file as stored, of which ``head`` was read already."""
         for piece in chain([head], iter(partial(self._file.read, inflate.PIECE), b"")):
             self._stored += len(piece)
             yield piece
-
-
-def _binary(head: bytes) -> str | None:
-    """The kind of a file that is certainly no log: another compression, or NUL bytes in a text that is no UTF-8."""
-    for magic, name in _BINARY.items():
-        if head.startswith(magic):
-            return f"a {name} file"
-    if b"\0" in head and not inflate.unpacker(head):
-        try:
-            head.decode()
-        except UnicodeDecodeError as error:
-            if error.start < len(head) - 3:
-                return "a binary file"
-    return None

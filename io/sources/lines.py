@@ -11,11 +11,18 @@ KEPT_OF_A_LONG_LINE = 64 * 1024
 
 
 class Lines(NamedTuple):
-    r"""Whole lines as in the file, each with its ``\n`` (the last line of a file may have no ``\n``)."""
+    r"""Whole lines as in the file, each with its ``\n`` (the last line of a file may have no ``\n``). ``hole``: the number of NUL bytes
+    that stand before ``data`` in the file."""
 
     data: bytes
     first_line: int
     size: int
+    hole: int = 0
+
+    @property
+    def length(self) -> int:
+        """Bytes in the file."""
+        return self.hole + len(self.data)
 
 
 class LongLine(NamedTuple):
@@ -27,25 +34,30 @@ class LongLine(NamedTuple):
 
 
 class _Unfinished:
-    """A line whose end has not come yet. Of a line over the bound, only the head and the length are kept."""
+    """A line whose end has not come yet. Of a line over the bound, only the head and the length are kept. NUL bytes at the beginning
+    (a hole, where a log was truncated while a program wrote to it) are counted alone."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
         self._parts: list[bytes] = []
-        self.length = 0
+        self.length = self._hole = 0
 
     def add(self, part: bytes) -> None:
         self.length += len(part)
-        self._parts.append(part)
-        if self.length > self._longest:
+        if not self._parts:
+            part = part.lstrip(b"\0")
+            self._hole = self.length - len(part)
+        if part:
+            self._parts.append(part)
+        if self.length - self._hole > self._longest:
             self._parts = [b"".join(self._parts)[:KEPT_OF_A_LONG_LINE]]
 
     def end(self, number: int) -> Lines | LongLine:
-        data, length = b"".join(self._parts), self.length
-        self._parts, self.length = [], 0
-        if length > self._longest:
+        data, length, hole = b"".join(self._parts), self.length, self._hole
+        self._parts, self.length, self._hole = [], 0, 0
+        if length - hole > self._longest:
             return LongLine(data[:KEPT_OF_A_LONG_LINE], number, length)
-        return Lines(data, number, 1)
+        return Lines(data, number, 1 if data else 0, hole)
 
 
 def cut(pieces: Iterable[bytes], first_line: int, longest: int = LONGEST_LINE) -> Iterator[Lines | LongLine]:
@@ -80,13 +92,13 @@ def first_lines(lines: Lines, count: int) -> tuple[Lines, Lines]:
     for _ in range(count):
         end = lines.data.index(b"\n", end) + 1
     rest = Lines(lines.data[end:], lines.first_line + count, lines.size - count)
-    return Lines(lines.data[:end], lines.first_line, count), rest
+    return Lines(lines.data[:end], lines.first_line, count, lines.hole), rest
 
 
 def lines_before(lines: Lines, bound: int) -> Lines:
     """The ``lines`` that begin before their byte ``bound`` (from 1 on)."""
-    end = lines.data.find(b"\n", bound - 1) + 1
+    end = lines.data.find(b"\n", max(0, bound - lines.hole - 1)) + 1
     if not end or end == len(lines.data):
         return lines
     data = lines.data[:end]
-    return Lines(data, lines.first_line, data.count(b"\n"))
+    return Lines(data, lines.first_line, data.count(b"\n"), lines.hole)

@@ -395,13 +395,13 @@ def take(part: Lines | LongLine, path: str, position: LogPosition, found: Read) 
         message = f"the line has {part.length} bytes; only its head is kept"
         found.failures.append(Failure("read", "line_too_long", message, str(Position(path, part.line)), part.head))
         return msgspec.structs.replace(position, offset=position.offset + part.length, line=part.line)
-    offset = position.offset
+    offset = position.offset + part.hole
     for line, text in enumerate(part.data.split(b"\n"), part.first_line):
         body = text.strip(b"\r\0")
         if body and not body.isspace():
             found.messages.append(Message(f"{position.head[:24]}:{offset}", Position(path, line), body))
         offset += len(text) + 1
-    return msgspec.structs.replace(position, offset=position.offset + len(part.data), line=part.first_line + part.size - 1)
+    return msgspec.structs.replace(position, offset=position.offset + part.length, line=part.first_line + part.size - 1)
 
 
 def _line_of(part: Lines | LongLine) -> int:
