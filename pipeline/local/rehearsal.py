@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from edx2lrs.io.state.integrity import FILE_NAME, copy
+from edx2lrs.io.state.database import copy
+from edx2lrs.io.state.integrity import FILE_NAME
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.transforms.config_types import Config
 
