@@ -13,10 +13,11 @@ from edx2lrs.transforms.keys.usage_key import Shown, shown_by_block, usage_key
 LONGEST_LINK = 16_384
 """Characters of an address. Browsers and servers take no longer addresses."""
 _KEY = re.compile(
-    r"\b(?:(?:ccx-|lib-)?block-v1|course-v1|ccx-v1|library-v1|lib|lb):[^\s/?#&\"'<>]+|\bi4x:/+[^\s/?#&]+(?:/[^\s/?#&]+){3}"
+    r"(?:(?:ccx-|lib-)?block|course|ccx|library)-v1:[^\s/?#&\"'<>]+|(?<![A-Za-z0-9])(?:lib|lb):[^\s/?#&\"'<>]+"
+    r"|i4x-[^\s/?#&]+|i4x:/+[^\s/?#&]+(?:/[^\s/?#&]+){3}"
 )
 _OLD_COURSE = re.compile(r"(?:\A|/)courses/([^\s/?#:+]+/[^\s/?#:+]+/[^\s/?#:+]+)(?=[/?#]|\Z)")
-_may_hold_keys = re.compile(r"%|-v1:|\bli?b:|\bi4x:|courses/[^/]").search
+_may_hold_keys = re.compile(r"%|-v1:|li?b:|i4x[:-]|courses/[^/]").search
 _SLASHES = re.compile(r"\Ai4x:/+")
 
 
@@ -59,7 +60,8 @@ _remembered = lru_cache(4096)(_shown_by_link)  # many events lead to the same pa
 
 
 def _shown_by_key(key: str, course_key: str | None) -> Shown | None:
-    return shown_by_block(key, course_key) if usage_key(key) else shown_by_course(key, course_key)
+    is_block = key.startswith("i4x-") or usage_key(key)
+    return shown_by_block(key, course_key) if is_block else shown_by_course(key, course_key)
 
 
 def shown_by_course(key: str, course_key: str | None) -> Shown | None:
@@ -71,10 +73,12 @@ def shown_by_course(key: str, course_key: str | None) -> Shown | None:
 def _is_ours(link: str, hosts: frozenset[str]) -> bool:
     """Whether a link leads to one of ``hosts``, or to a host beside it: ``studio.example.com`` is beside ``lms.example.com``."""
     try:
-        host = urlsplit(link).hostname
+        scheme, host = (parts := urlsplit(link)).scheme, parts.hostname
     except ValueError:
         return True
-    return host is None or any(host == own or f".{host}".endswith(f".{_domain(own)}") for own in hosts)
+    if host is None or scheme not in ("http", "https", ""):
+        return True
+    return any(host == own or f".{host}".endswith(f".{_domain(own)}") for own in hosts)
 
 
 def _domain(host: str) -> str:

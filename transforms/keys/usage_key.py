@@ -92,9 +92,15 @@ def _in_pages(org: str, number: str) -> str:
     return _NO_WORD.sub("_", f"i4x-{org}-{number}-")
 
 
+def _org_and_number(course_key: str) -> tuple[str, str]:
+    parts = re.split("[+/:]", course_key)
+    return (parts[0], parts[1]) if "/" in course_key else (parts[1], parts[2])
+
+
 def shown_by_block(text: str, course_key: str | None) -> Shown | None:
     """The course that a statement shows by a block's key or name, if it is another course than the event's: ``course_key``, in normal
-    form. None: no other course. A text that is neither a key nor a name may show anything."""
+    form. None: no other course. An old-style key has no run: its course is the event's if organisation and number are. A text that is
+    neither a key nor a name may show anything."""
     return _shown_by_block(text, course_key) if len(text) <= LONGEST else (None, None)
 
 
@@ -102,10 +108,10 @@ def shown_by_block(text: str, course_key: str | None) -> Shown | None:
 def _shown_by_block(text: str, course_key: str | None) -> Shown | None:
     text = text.strip()
     key = usage_key(text)
-    slashed = course_key.split("/") if course_key and "/" in course_key else None
+    org, number = _org_and_number(course_key) if course_key else ("", "")
     if key is not None:
-        is_own = key.course == course_key if key.course else slashed is not None and "/".join(slashed[:2]) == key.old_course
+        is_own = key.course == course_key if key.course else f"{org}/{number}" == key.old_course
         return None if is_own else (key.course, key.org)
-    if text.startswith("i4x-") and not (slashed and text.startswith(_in_pages(*slashed[:2]))):
+    if text.startswith("i4x-") and not text.startswith(_in_pages(org, number)):
         return None, None
     return None if _is_name(text) else (None, None)
