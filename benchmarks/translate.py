@@ -1,9 +1,9 @@
 """Translation alone, bytes in, bytes out, in one process: ``python benchmarks/translate.py [--events N]``.
 
-Prints the time for blocks of lines of all mapped events, as ``edx2lrs translate`` takes them, for each protocol and for both at
-once, and its ratio to orjson loads + dumps of the same lines, measured turn by turn in the same run; then the share of
-each stage in an xAPI statement's time. Where EDX2LRS_PEERS names the folder with ``erb_up.sh`` and ``erb_oracle.py``, the ratio
-to event-routing-backends too.
+Prints the time for blocks of lines of all mapped events, as ``edx2lrs translate`` takes them, for each protocol in each dialect,
+and for both protocols at once, and its ratio to orjson loads + dumps of the same lines, measured turn by turn in the same run; then
+the share of each stage in an xAPI statement's time. Where EDX2LRS_PEERS names the folder with ``erb_up.sh`` and ``erb_oracle.py``,
+the ratio to event-routing-backends too.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.mapping.guard import XAPI_CHECKS
 from edx2lrs.transforms.mapping.row_compiler import Options
+from edx2lrs.transforms.mapping.rows import dialects_of
 from edx2lrs.transforms.mapping.statement_id import verb_ids
 from edx2lrs.transforms.mapping.xapi_statement import compile_mapping, course_as_seen
 from edx2lrs.transforms.people.anonymise import Actors
@@ -101,7 +102,7 @@ def stages(lines: list[bytes]) -> Functions:
     options = ActorOptions("hmac", "XAPI", "dead_letter")
     actor_of = Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY)
     compiled = Options({"root": EXAMPLE_ROOT, "transformer_version": "edx2lrs@benchmark"}, XAPI_CHECKS)
-    makers = {name: compile_mapping(mapping, compiled, strict_ids=False) for name, mapping in mappings("xapi").items()}
+    makers = {name: compile_mapping(mapping, compiled, "erb") for name, mapping in mappings("xapi").items()}
     courses = {}
     inputs = []
     for event in map(parse, lines):
@@ -142,14 +143,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=10_000)
     lines = sample_lines(parser.parse_args().events)
-    translators = {protocol: example_translator(protocol) for protocol in PROTOCOLS}
+    translators = {
+        protocol if dialect == "standard" else f"{protocol} ({dialect})": example_translator(protocol, dialect)
+        for protocol in PROTOCOLS
+        for dialect in dialects_of(protocol)
+    }
+    usual = [translators[protocol] for protocol in PROTOCOLS]
     gc.freeze()  # the collector need not look at what only the benchmark keeps
 
     def functions_of(piece: list[bytes]) -> Functions:
         return {
             "orjson": each(through_orjson, piece),
             **{name: each(partial(translated_block, translator=made), blocks(piece)) for name, made in translators.items()},
-            "both": each(partial(both_at_once, translators=list(translators.values())), blocks(piece)),
+            "both": each(partial(both_at_once, translators=usual), blocks(piece)),
             **stages(piece),
         }
 
@@ -160,7 +166,7 @@ def main() -> None:
     for name, translator in translators.items():
         statements = sum(translated_block(block, translator).data.count(b"\n") for block in blocks(lines))
         ratio = f"{best[name] / best['orjson']:.2f} times orjson, {statements} statements"
-        erb = erb_seconds_per_event(lines, name)
+        erb = erb_seconds_per_event(lines, name) if name in PROTOCOLS else None
         compared = f", {erb / best[name] * len(lines):.0f} times as fast as erb" if erb else ""
         print(f"{'translate to ' + name:24}{microseconds(best[name], lines)}, {ratio}{compared}")
     print(f"{'both protocols at once':24}{microseconds(best['both'], lines)}, {best['both'] / best['orjson']:.2f} times orjson")

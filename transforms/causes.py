@@ -16,7 +16,7 @@ Cause = Literal[
     "corrupt_bzip2", "truncated_xz", "corrupt_xz", "line_too_long", "bad_avro",
     "unknown_schema", "lost_at_source", "not_an_event", "not_utf8", "not_json", "too_deep", "wrong_type", "not_finite", "bad_text",
     "no_time", "bad_time", "crash", "missing", "out_of_range", "bad_course_key", "unknown_user", "no_email", "no_actor", "invalid",
-    "id_collision", "refused", "server_error", "outage", "damaged",
+    "id_collision", "refused", "server_error", "outage", "damaged", "unfit_for_aspects",
 ]
 """Why a record or a statement is a dead letter."""
 
@@ -120,6 +120,12 @@ DEAD: tuple[DeadBy, ...] = (
         ("translate",), ("no_actor",),
         "the event has neither a user nor a session, or has a visitor while no `lms.id_key` is set",
         "set `lms.id_key` and replay, if visitors are wanted",
+    ),
+    DeadBy(
+        ("translate",), ("unfit_for_aspects",),
+        "the consumer has `dialect: aspects`, and the SQL of Aspects would refuse the whole insert for this statement: a graded answer "
+        "without success or number of the attempt, a position of ten million seconds",
+        "nothing: Aspects has no place for the event; other dialects take the event",
     ),
     DeadBy(
         ("guard",), ("invalid",),

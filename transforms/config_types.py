@@ -20,6 +20,9 @@ IdType = Literal["XAPI", "CALIPER", "LTI"]
 OnUnknown = Literal["dead_letter", "hmac"]
 Sha1Of = Literal["mailto", "address"]
 ResponseFormat = Literal["erb", "standard"]
+StatementIds = Literal["erb", "erb_live", "strict"]
+Dialect = Literal["standard", "erb", "aspects"]
+DEFAULT_DIALECT: Dialect = "standard"
 PayloadForm = Literal["full", "redacted", "none"]
 FreeText = Literal["response", "title"]
 """What learners write themselves: answers to questions, and titles of discussions."""
@@ -70,9 +73,10 @@ class Lms(_Options, frozen=True):
         "With another key, every person gets another id.",
         examples=["env:EDX2LRS_ID_KEY"],
     )] = None
-    statement_ids: Annotated[Literal["erb", "strict"], Meta(
-        description="`erb`: the same ids as event-routing-backends. `strict`: the object's id is part of a statement's id too, "
-        "for a site that starts fresh.",
+    statement_ids: Annotated[StatementIds, Meta(
+        description="The ids of xAPI statements. `erb`: the ids of event-routing-backends with batching, and in its backfills. "
+        "`erb_live`: the ids of event-routing-backends for live events without batching, as Aspects runs it: a backfill of such a time "
+        "then adds nothing. `strict`: the object's id is part of a statement's id too, for a site that starts fresh.",
         examples=["strict"],
     )] = "erb"
     transformer_version: Annotated[str | None, Meta(
@@ -173,6 +177,11 @@ class ActorChoice(_Options, frozen=True):
         "data with another consumer's data by the ids of persons.",
         examples=["env:CAMPUS_ID_KEY"],
     )] = None
+    visitors: Annotated[Literal["send", "leave_out"] | None, Meta(
+        description="What becomes of events of anonymous visitors. `leave_out`: the consumer does not get these events. "
+        "Default: `leave_out` with `dialect: aspects`, which counts each actor as a person; else `send`.",
+        examples=["leave_out"],
+    )] = None
     sha1_of: Annotated[Sha1Of, Meta(
         description="With `id: mbox_sha1sum`: the text that is hashed. `mailto`: the address with `mailto:` before it, as xAPI "
         "says; `address`: the bare address, as event-routing-backends does.",
@@ -272,6 +281,12 @@ class TranslationOptions(_Options, frozen=True):
         "discussions.",
         examples=["[response, title]"],
     )] = []
+    dialect: Annotated[Dialect, Meta(
+        description="How the consumer's store wants statements. `standard`: by xAPI, Caliper and their profiles; `erb`: as "
+        "event-routing-backends makes statements, for reports that were written for them; `aspects`: as `erb`, without what the SQL of "
+        "Aspects cannot read (xAPI only). Statement ids are the same in all dialects.",
+        examples=["aspects"],
+    )] = DEFAULT_DIALECT
     response_format: Annotated[ResponseFormat, Meta(
         description="The form of answers in xAPI. `erb`: as event-routing-backends writes answers. `standard`: in the formats "
         "of the interaction types (xAPI 1.0.3, appendix C), where the record allows it.",

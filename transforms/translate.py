@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from edx2lrs.transforms.config_types import TranslationOptions
+from edx2lrs.transforms.config_types import StatementIds, TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import mappings
@@ -37,7 +37,7 @@ class Translator:
         course_name: CourseName,
         options: TranslationOptions = TranslationOptions(),  # noqa: B008 -- immutable
         *,
-        statement_ids: Literal["erb", "strict"] = "erb",
+        statement_ids: StatementIds = "erb",
         transformer_version: str | None = None,
         session_of: Callable[[object], str | None] | None = None,
     ):
@@ -51,9 +51,9 @@ class Translator:
         checks = XAPI_CHECKS if protocol == "xapi" else CALIPER_CHECKS
         compiling = Options(site, checks, options, shared={})
         if protocol == "xapi":
-            strict = statement_ids == "strict"
             self._makers = _compiled(
-                mappings("xapi", options.response_format), lambda mapping: xapi_statement.compile_mapping(mapping, compiling, strict)
+                mappings("xapi", options.response_format),
+                lambda mapping: xapi_statement.compile_mapping(mapping, compiling, statement_ids),
             )
             course_as_seen = xapi_statement.course_as_seen
         else:

@@ -146,5 +146,5 @@ def _unknown_types(consumer: Consumer) -> list[str]:
     rule = None if consumer.access == "all" else consumer.access.activity_types
     if rule is None:
         return []
-    known = known_types(consumer.protocol)
+    known = known_types(consumer.protocol, consumer.dialect)
     return [name for name in (*(rule.allow or ()), *rule.block) if not is_regex(name) and name not in known]

@@ -11,13 +11,14 @@ import msgspec
 from edx2lrs.io.sources.lines import LONGEST_LINE
 from edx2lrs.pipeline.app.translate import example_translator
 from edx2lrs.transforms.causes import FilterReason
-from edx2lrs.transforms.config_types import Consumer, Events, Protocol
+from edx2lrs.transforms.config_types import DEFAULT_DIALECT, Consumer, Dialect, Events, Protocol
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import PROTOCOLS, mappings
 from edx2lrs.transforms.families.source_events import PACKAGES, SOURCE_EVENTS
 from edx2lrs.transforms.families.tables import paths_of, tables
 from edx2lrs.transforms.formats.json_type import json_type
+from edx2lrs.transforms.mapping.rows import dialects_of
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match_reasons import reasons
 from edx2lrs.transforms.matching.shown_courses import site_hosts
@@ -132,7 +133,8 @@ def one_record(text: bytes) -> tuple[bytes, int]:
 
 def _site(path: str | None) -> Site:
     if path is None:
-        example = [(_example(protocol), example_translator(protocol)) for protocol in PROTOCOLS]
+        kinds = [(protocol, dialect) for protocol in PROTOCOLS for dialect in dialects_of(protocol)]
+        example = [(_example(protocol, dialect), example_translator(protocol, dialect)) for protocol, dialect in kinds]
         return Site(EventFilter(Events()), tuple(example))
     from edx2lrs.pipeline.compiled_config import CompiledConfig
     from edx2lrs.pipeline.config.reading import load
@@ -143,8 +145,9 @@ def _site(path: str | None) -> Site:
     return Site(compiled.filter_event, tuple(zip(config.consumers, translators, strict=True)), site_hosts(config.lms))
 
 
-def _example(protocol: Protocol) -> Consumer:
-    return Consumer(name=f"any {protocol} consumer", protocol=protocol, url="https://lrs.example.com", access="all")
+def _example(protocol: Protocol, dialect: Dialect) -> Consumer:
+    name = f"any {protocol} consumer" + ("" if dialect == DEFAULT_DIALECT else f" (dialect: {dialect})")
+    return Consumer(name=name, protocol=protocol, dialect=dialect, url="https://lrs.example.com", access="all")
 
 
 def _fields_read(event: Event, with_values: bool) -> list[FieldRead]:
@@ -188,12 +191,12 @@ def _for_consumer(
         consumer.name, consumer.protocol, consumer.sensor, rules, matches,
         has_mapping=made is not None if matches else None,
         refusal=made if isinstance(made, Refusal) else None,
-        reads=_read_by(event.name, consumer.protocol) if isinstance(made, tuple) else [],
+        reads=_read_by(event.name, consumer.protocol, consumer.dialect) if isinstance(made, tuple) else [],
         statements=[msgspec.Raw(each.body) for each in made] if isinstance(made, tuple) else [],
     )
 
 
-def _read_by(name: str, protocol: Protocol) -> list[str]:
+def _read_by(name: str, protocol: Protocol, dialect: Dialect) -> list[str]:
     """What the rows of a mapping read of an event, beside what every statement has."""
-    paths = {path for table in tables(mappings(protocol)[name]) for row in table.rows for path in paths_of(row, table)}
+    paths = {path for table in tables(mappings(protocol)[name], dialect) for row in table.rows for path in paths_of(row, table)}
     return sorted(path for path in paths if not path.startswith(("site.", "actor.", "whole.")))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from edx2lrs.io.progress import OnProgress, silent
 from edx2lrs.io.sources.lines import LONGEST_LINE, Lines, LongLine, cut
-from edx2lrs.transforms.config_types import ActorChoice, ActorOptions, Events, Protocol
+from edx2lrs.transforms.config_types import DEFAULT_DIALECT, ActorChoice, ActorOptions, Dialect, Events, Protocol, TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.matching.filter import EventFilter
@@ -30,6 +30,7 @@ class TranslateRequest:
 
     protocol: Protocol
     config: str | None = None
+    dialect: Dialect = DEFAULT_DIALECT
 
 
 class LineOutcome(NamedTuple):
@@ -51,7 +52,7 @@ class TranslatedBlock(NamedTuple):
 def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -> AnyTranslator:
     """``on_progress`` is told how far the compilation of a large table is. Raises ``ConfigError``, ``SecretError``, ``TableError``."""
     if request.config is None:
-        return example_translator(request.protocol)
+        return example_translator(request.protocol, request.dialect)
     from edx2lrs.pipeline.config.reading import load_site
     from edx2lrs.pipeline.identities import identities
     from edx2lrs.pipeline.variants import actor_options
@@ -63,15 +64,19 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
 
     def make(root_url: str) -> Translator:
         actor_of = actors[0].at(root_url)
-        return Translator(request.protocol, root_url, actor_of, course_name, statement_ids=ids, transformer_version=version)
+        options = TranslationOptions(dialect=request.dialect)
+        return Translator(
+            request.protocol, root_url, actor_of, course_name, options, statement_ids=ids, transformer_version=version
+        )
 
     return by_site(lms.root_url, lms.sites, make)
 
 
-def example_translator(protocol: Protocol) -> Translator:
+def example_translator(protocol: Protocol, dialect: Dialect = DEFAULT_DIALECT) -> Translator:
     """For a site that is not there: a public key names its people."""
     options = ActorOptions("hmac", "XAPI" if protocol == "xapi" else "CALIPER", "dead_letter")
-    return Translator(protocol, EXAMPLE_ROOT, Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY), CourseNames({}))
+    actor_of = Actors(options, EXAMPLE_ROOT, None, EXAMPLE_KEY)
+    return Translator(protocol, EXAMPLE_ROOT, actor_of, CourseNames({}), TranslationOptions(dialect=dialect))
 
 
 def translated(pieces: Iterator[bytes], translator: AnyTranslator) -> Iterator[TranslatedBlock]:

@@ -9,18 +9,21 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from typing import get_args
 
 import orjson
 
 from edx2lrs.pipeline.app.translate import EXAMPLE_ROOT, LineOutcome, TranslateRequest, traced, translated, translator_of
 from edx2lrs.pipeline.commands.outcomes import DONE
 from edx2lrs.pipeline.commands.status_line import steps_shown
+from edx2lrs.transforms.config_types import DEFAULT_DIALECT, Dialect
 
 _PIECE = 256 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, choices=["xapi", "caliper"], help="what the events become")
+    parser.add_argument("--dialect", choices=get_args(Dialect), default=DEFAULT_DIALECT, help="how the store wants them")
     parser.add_argument("--config", metavar="c.yaml", help="the site's root, tables and key; without it: an example site")
     parser.add_argument("--trace", action="store_true", help="one JSON object per line: statements, or the reason why there are none")
 
@@ -31,7 +34,7 @@ def main(arguments: argparse.Namespace) -> int:
         used = f"using the root {EXAMPLE_ROOT} and a public test key: for trying things on"
         print(f"edx2lrs translate: no --config; {used}", file=sys.stderr)
     with steps_shown("lms.external_ids") as on_progress:
-        translator = translator_of(TranslateRequest(arguments.to, arguments.config), on_progress)
+        translator = translator_of(TranslateRequest(arguments.to, arguments.config, arguments.dialect), on_progress)
     pieces = _pieces(sys.stdin.fileno())
     if arguments.trace:
         for outcomes in traced(pieces, translator):

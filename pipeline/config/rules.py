@@ -44,6 +44,8 @@ def check_consumer(consumer: Consumer, given: Given) -> Iterator[Misfit]:
         yield from _check_transport(consumer, given)
     if "max_wait" in given and consumer.on_outage == "wait" and not given.wrong("on_outage"):
         yield Misfit("max_wait", "max_wait with on_outage: wait", "on_outage: dead_letter")
+    if consumer.dialect == "aspects" and consumer.protocol == "caliper" and not given.wrong("dialect"):
+        yield Misfit("dialect", "aspects with protocol: caliper", "protocol: xapi", "Aspects reads no Caliper events")
     if "sensor" in given and consumer.protocol == "xapi":
         yield Misfit("sensor", "sensor with protocol: xapi", fix="remove it, since xAPI has no sensor")
     if "override_args" in given and not given.wrong("override_args") and consumer.protocol is not UNUSABLE:
@@ -86,6 +88,10 @@ def _check_actor(config: Config, consumer: Consumer, key: str, given: Given) -> 
     if any(given.wrong(path) for path in ("lms.external_ids", key, f"{key}.id", f"{key}.unknown")):
         return
     options = actor_options(consumer.protocol, consumer.actor, config.lms)
+    if consumer.dialect == "aspects" and consumer.protocol == "xapi" and options.kind != "external_id":
+        fix = "Aspects joins persons by the external id; add lms.external_ids"
+        yield Misfit(f"{key}.id", f"{options.kind} with dialect: aspects", "external_id", fix)
+        return
     if consumer.actor.key is not None and options.kind != "hmac":
         found = f"key with id: {options.kind}" if consumer.actor.id else "key with external ids, since there is lms.external_ids,"
         fix = "ids and addresses from the table are the same for every consumer"

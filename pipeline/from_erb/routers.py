@@ -51,7 +51,7 @@ def imported(row: RouterRow, taken: Collection[str], off: Collection[Protocol] =
     try:
         if protocol is None:
             raise _NotTranslated("its backend is neither xAPI nor Caliper")
-        options |= {"protocol": protocol, "url": _address(row, protocol, notes)}
+        options |= {"protocol": protocol, "dialect": "erb", "url": _address(row, protocol, notes)}
         options |= _auth(row, name, secrets, notes)
         options["access"] = "all"
         for key, value in _configured(row, protocol, name, secrets, notes).items():

@@ -14,7 +14,7 @@ from edx2lrs import transforms
 from edx2lrs.pipeline import page_parts
 from edx2lrs.pipeline.app import event_coverage
 from edx2lrs.pipeline.config import reference, schema
-from edx2lrs.pipeline.reference import accounting, fields, flex_template, lms_backend, sources
+from edx2lrs.pipeline.reference import accounting, dialects, fields, flex_template, lms_backend, sources
 from edx2lrs.pipeline.reference.families import Generated, family
 from edx2lrs.transforms.families.packages import OwnEventsError, packages
 
@@ -30,6 +30,7 @@ def pages() -> dict[Path, str]:
     options = {"options": reference.reference}
     found = {
         "README.md": event_coverage.in_step(read("README.md")),
+        "docs/dialects.md": dialects.in_step(read("docs/dialects.md")),
         "docs/events.md": event_coverage.in_step(read("docs/events.md")),
         "docs/fields.md": fields.page(),
         "docs/streams.md": accounting.in_step(sources.in_step(read("docs/streams.md"))),

@@ -1,7 +1,8 @@
-"""What is generated in the folder of a family: the ids in its examples, and ``mapping_versions.json``.
+"""What is generated in the folder of a family: the ids in its examples, their statements in the dialect ``erb``, and
+``mapping_versions.json``.
 
-``mapping_versions.json`` has a hash of the statements of each example, so that nobody changes a mapping by accident: a hash changes
-only together with ``MAPPING_VERSION``. A new example needs no new version."""
+``mapping_versions.json`` has a hash of the statements of each example in each dialect, so that nobody changes a mapping by accident: a
+hash changes only together with ``MAPPING_VERSION``. A new example needs no new version."""
 
 from __future__ import annotations
 
@@ -14,11 +15,12 @@ from typing import Any, NamedTuple
 import orjson
 
 from edx2lrs.pipeline.reference.examples_site import translator_of_examples
-from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.config_types import Dialect, Protocol
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.examples import examples_of
 from edx2lrs.transforms.families.mappings import PROTOCOLS
 from edx2lrs.transforms.families.packages import Package, module_of
+from edx2lrs.transforms.mapping.rows import dialects_of
 from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Translator
 
@@ -41,13 +43,17 @@ def family(package: Package) -> Generated:
     for path in paths:
         example = json.loads(path.read_text(encoding="utf-8"))
         for protocol, known in versions.items():
-            made = _made(example["sources"][0], known.translator)
-            if isinstance(made, Refusal):
-                faults.append(f"{path}: no {protocol} statement: {made.cause}: {made.message}")
+            made = {dialect: _made(example["sources"][0], translator) for dialect, translator in known.translators.items()}
+            standard, as_erb = made["standard"], made["erb"]
+            if isinstance(standard, Refusal) or isinstance(as_erb, Refusal):
+                refusal = standard if isinstance(standard, Refusal) else as_erb
+                assert isinstance(refusal, Refusal)
+                faults.append(f"{path}: no {protocol} statement: {refusal.cause}: {refusal.message}")
                 continue
-            example[protocol] = with_ids(example[protocol], made)
-            faults += _differences(path, protocol, example[protocol], made)
-            faults += known.faults_of(path.stem, _hash(made))
+            example[protocol] = with_ids(example[protocol], standard)
+            faults += _differences(path, protocol, example[protocol], standard)
+            example.setdefault("erb", {})[protocol] = [_with_id(each, each["id"]) for each in as_erb]
+            faults += known.faults_of(path.stem, {dialect: _hash(found) for dialect, found in made.items()})
         files[path] = _text(example)
     if paths and not faults:
         files[paths[0].parent.parent / VERSIONS] = _text({protocol: known.new for protocol, known in versions.items() if known.new})
@@ -75,11 +81,11 @@ class _Versions:
         path = Path((events and events.__file__) or "").parent / VERSIONS
         self.old: dict[str, Any] = json.loads(path.read_text()).get(protocol, {}) if path.exists() else {}
         self.new: dict[str, Any] = {"version": module.MAPPING_VERSION, "examples": {}} if module else {}
-        self.translator = translator_of_examples(protocol)
+        self.translators = {dialect: translator_of_examples(protocol, dialect=dialect) for dialect in dialects_of(protocol)}
         self._module = f"{package.module}.{protocol}"
 
-    def faults_of(self, example: str, found: str) -> list[str]:
-        """Takes the hash of an example's statements. A fault where the hash is another than before, and the version is not."""
+    def faults_of(self, example: str, found: dict[Dialect, str]) -> list[str]:
+        """Takes the hashes of an example's statements. A fault where the hash is another than before, and the version is not."""
         if not self.new:
             return []
         self.new["examples"][example] = found
@@ -104,7 +110,9 @@ def _differences(path: Path, protocol: str, expected: list[Any], made: list[Any]
     return ["\n".join([f"{path}: {protocol}: the mapping makes something else:", *lines])]
 
 
-def _hash(statements: list[dict[str, Any]]) -> str:
+def _hash(statements: list[dict[str, Any]] | Refusal) -> str:
+    if isinstance(statements, Refusal):
+        return f"refused: {statements.cause}"
     return hashlib.sha256(json.dumps(statements, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -36,7 +36,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     written = run(root, "edx2lrs.pipeline.reference")
     assert (written.returncode, written.stderr) == (0, "")
     family = "transforms/families/bookmark"
-    pages = ["README.md", "docs/events.md", "docs/fields.md"]
+    pages = ["README.md", "docs/dialects.md", "docs/events.md", "docs/fields.md"]
     backend = "templates/lms/edx2lrs_pubsub_backend.py"
     expected = [*pages, backend, f"{family}/examples/edx.bookmark.added.json", f"{family}/mapping_versions.json"]
     assert sorted(line.removeprefix(f"wrote {root}/") for line in written.stdout.splitlines()) == expected

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.people.actor import Actor, account_actor
@@ -50,7 +51,8 @@ def translator(protocol: Any) -> Translator:
         user = event.user_id if event.user_id is not None else event.username
         return Refusal("translate", "no_actor", "") if user is None else known(user)
 
-    return Translator(protocol, ROOT, actor_of, "Course {}".format, transformer_version=ERB_VERSION)
+    options = TranslationOptions(dialect="erb")
+    return Translator(protocol, ROOT, actor_of, "Course {}".format, options, transformer_version=ERB_VERSION)
 
 
 def ours(line: bytes, translator: Translator) -> list[dict[str, Any]] | Refusal:

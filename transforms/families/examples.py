@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.config_types import Dialect, Protocol
 from edx2lrs.transforms.families.packages import Package, module_of
 
 
 class Example(NamedTuple):
-    """One file: an event in the shapes in which it comes (``sources``), and its statements in each protocol."""
+    """One file: an event in the shapes in which it comes (``sources``), and its statements in the dialects standard and erb."""
 
     path: Path
     sources: list[dict[str, Any]]
-    statements: dict[Protocol, list[dict[str, Any]]]
+    statements: dict[Dialect, dict[Protocol, list[dict[str, Any]]]]
 
     @property
     def name(self) -> str:
@@ -37,4 +37,5 @@ def name_of(path: Path) -> str:
 
 def read_example(path: Path) -> Example:
     found = orjson.loads(path.read_bytes())
-    return Example(path, found["sources"], {"xapi": found["xapi"], "caliper": found["caliper"]})
+    standard: dict[Protocol, list[dict[str, Any]]] = {"xapi": found["xapi"], "caliper": found["caliper"]}
+    return Example(path, found["sources"], {"standard": standard, "erb": found.get("erb", standard)})

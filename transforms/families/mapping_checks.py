@@ -19,6 +19,7 @@ _OF_PEOPLE = frozenset({"user_id", "username", "data.user_id", "data.username"})
 _OF_SCOPE = {
     "actor": ("anonymous_id", "iri", "person"),
     "course": Course.__struct_fields__,
+    "object": ("id",),
     "site": ("root",),
     "whole": Whole.__struct_fields__,
 }

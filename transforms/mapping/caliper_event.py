@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from edx2lrs.transforms.formats.json_text import Json, remembered_json_text
 from edx2lrs.transforms.formats.times import caliper_time
-from edx2lrs.transforms.mapping.caliper_vocabulary import CONTEXT, COURSE_OFFERING, SESSION
+from edx2lrs.transforms.mapping.caliper_vocabulary import ATTEMPT, CONTEXT, COURSE_OFFERING, SESSION, SOFTWARE_APPLICATION
 from edx2lrs.transforms.mapping.guard import entity
 from edx2lrs.transforms.mapping.row_compiler import Identity, Make, Options, compile_rows, compile_variants
-from edx2lrs.transforms.mapping.rows import Constant, Course, Row, Rows, VariantMapping
+from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Course, Row, Rows, VariantMapping
 from edx2lrs.transforms.mapping.statement_id import CALIPER_NAMESPACE, uuid5_in
-from edx2lrs.transforms.mapping.values import absolute
+from edx2lrs.transforms.mapping.values import absolute, number
 
 _check_session = entity("session")
 _is_plain = re.compile(r"[A-Za-z0-9]+").fullmatch
@@ -31,15 +31,47 @@ def is_part_of(course_iri: str) -> Json:
     return remembered_json_text({"id": course_iri, "type": COURSE_OFFERING})
 
 
+@lru_cache(64)  # a job has few sites
+def lms(root: str) -> Json:
+    """The LMS as the software that sends events and grades answers (Caliper 1.2, SoftwareApplication)."""
+    return remembered_json_text({"id": root, "type": SOFTWARE_APPLICATION})
+
+
+def decimal(value: object) -> float:
+    """A finite number, with a fractional part (Caliper 1.2, Score)."""
+    return float(number(value))
+
+
+def attempts_at(assignable_iri: str | None, anonymous_id: str) -> str | None:
+    """``<assignable>/user/<id>/attempt``: all that a learner did at something that was assigned."""
+    return f"{assignable_iri}/user/{anonymous_id}/attempt" if assignable_iri else None
+
+
 EVERY_EVENT: Rows = (
     Constant(("@context",), CONTEXT),
     Row(("eventTime",), "time", caliper_time),
     Row(("actor",), "actor.person"),
     Row(("session",), ("site.root", "session"), session),
     Row(("extensions", "transformerVersion"), "site.transformer_version"),
+    Row(("edApp",), "site.root", lms, dialects=STANDARD),
+    Row(("group",), "course.id", is_part_of, dialects=STANDARD),
 )
-IN_COURSE: Rows = (Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),)
-"""The course that the object belongs to; nothing without a course."""
+IN_COURSE: Rows = (
+    Row(("object", "extensions", "isPartOf"), "course.id", is_part_of, dialects=AS_ERB),
+    Row(("object", "isPartOf"), "course.id", is_part_of, dialects=STANDARD),
+)
+"""The course that a DigitalResource belongs to; nothing without a course."""
+OF_COURSE: Rows = (Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),)
+"""As ``IN_COURSE``, for an object that has no ``isPartOf`` in Caliper, or has another one."""
+
+
+AN_ATTEMPT: Rows = (
+    Row(("generated", "id"), ("object.id", "actor.anonymous_id"), attempts_at, dialects=STANDARD),
+    Constant(("generated", "type"), ATTEMPT, STANDARD),
+    Row(("generated", "assignee"), "actor.person", dialects=STANDARD),
+    Row(("generated", "assignable"), "object.id", dialects=STANDARD),
+)
+"""An attempt at the object, without a number: for events that do not tell which attempt it was."""
 
 
 class EventMapping(NamedTuple):

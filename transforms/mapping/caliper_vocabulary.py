@@ -35,6 +35,8 @@ ASSESSMENT_PROFILE = "AssessmentProfile"
 FORUM_PROFILE = "ForumProfile"
 GENERAL_PROFILE = "GeneralProfile"
 GRADING_PROFILE = "GradingProfile"
+MEDIA_PROFILE = "MediaProfile"
+READING_PROFILE = "ReadingProfile"
 
 EVENT = "Event"
 MEDIA_EVENT = "MediaEvent"

@@ -100,6 +100,7 @@ XAPI_CHECKS: dict[tuple[str, ...], Check] = {
 }
 CALIPER_CHECKS: dict[tuple[str, ...], Check] = {
     ("object", "id"): iri("object.id", "Caliper 1.2, Identifiers"),
+    ("target",): entity("target"),
     ("target", "id"): iri("target.id", "Caliper 1.2, Identifiers"),
     ("generated", "id"): iri("generated.id", "Caliper 1.2, Identifiers"),
     ("referrer",): entity("referrer"),

@@ -18,7 +18,19 @@ from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import Json, json_text
 from edx2lrs.transforms.mapping.guard import Check
-from edx2lrs.transforms.mapping.rows import Constant, Course, Derived, Path, Row, Rows, Scope, Unmappable, VariantMapping, value_at
+from edx2lrs.transforms.mapping.rows import (
+    Constant,
+    Course,
+    Derived,
+    Path,
+    Row,
+    Rows,
+    Scope,
+    Unmappable,
+    VariantMapping,
+    of_dialect,
+    value_at,
+)
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.people.actor import Actor
 
@@ -26,12 +38,14 @@ from edx2lrs.transforms.people.actor import Actor
 class Identity(NamedTuple):
     """How a statement gets its id: ``identify`` makes the UUID's text of a name, which is ``name`` with the value of each source in
     its place (``"{actor.hash_text}-{time}"``); ``object.id`` there is the statement's own. ``prefix`` stands before the id in the
-    statement. ``by_key``: ``identify`` first gets the part's key, and gives what makes the ids of such parts."""
+    statement. ``by_key``: ``identify`` first gets the part's key, and gives what makes the ids of such parts. ``time``: makes the text
+    of the time in the name; None: the canonical text."""
 
     identify: Callable[[str], Any]
     name: str
     prefix: str = ""
     by_key: bool = False
+    time: Callable[[str], str] | None = None
 
 
 class Options(NamedTuple):
@@ -56,6 +70,8 @@ BuildWhole = Callable[..., tuple[Statement, str, Json]]
 _SCOPE_FIELDS = frozenset(Scope.__struct_fields__)
 _SITE = "site."
 _OBJECT_ID: Path = ("object", "id")
+OBJECT_ID = "object.id"
+"""The source that is the id of the statement's own object."""
 _ALWAYS_THERE = frozenset({"actor.xapi", "actor.person", "time", "whole.id", "whole.activities"})
 _JSON_SOURCES = frozenset({"course.activities", "whole.object", "whole.activities"})
 _ACTOR = {
@@ -81,7 +97,8 @@ def compile_whole(rows: Rows, identity: Identity, options: Options) -> BuildWhol
 
 def source_of(rows: Rows, identity: Identity, options: Options) -> str:
     """The generated function, for people."""
-    return _Generator(identity, options).function(_tree(rows), False, partial(_blamed, rows, options.site))
+    kept = _kept(rows, options)
+    return _Generator(identity, options).function(_tree(kept), False, partial(_blamed, kept, options.site))
 
 
 def compile_derived(derived: Derived) -> Callable[[Event], Any]:
@@ -113,11 +130,17 @@ def _safely(path: str) -> str:
 
 
 def _compiled(rows: Rows, identity: Identity, options: Options, with_object: bool) -> Any:
-    kept = tuple(row for row in rows if not (isinstance(row, Row) and row.free_text in options.translation.redact))
+    kept = _kept(rows, options)
     generator = _Generator(identity, options)
     source = generator.function(_tree(kept), with_object, partial(_blamed, kept, options.site))
     exec(compile(source, "<mapping>", "exec"), generator.values)  # noqa: S102 -- made of our tables, of nothing that a record holds
     return generator.values.pop("build")
+
+
+def _kept(rows: Rows, options: Options) -> Rows:
+    """The rows of the dialect, without texts that are redacted."""
+    of_it = of_dialect(rows, options.translation.dialect)
+    return tuple(row for row in of_it if not (isinstance(row, Row) and row.free_text in options.translation.redact))
 
 
 def _tree(rows: Iterable[Row | Constant]) -> dict[str, Any]:
@@ -198,8 +221,10 @@ class _Generator:
         name: _Text = []
         for fixed, path, _, _ in Formatter().parse(identity.name):
             name.append(fixed)
-            if path is not None:
-                name += map(_TextExpression, _ACTOR.get(path, ("object_id" if path == "object.id" else self._read(path),)))
+            if path == "time" and identity.time is not None:
+                name.append(_TextExpression(f"{self._named(identity.time)}(event.time)"))
+            elif path is not None:
+                name += map(_TextExpression, _ACTOR.get(path, (self._read(path),)))
         by_key = "(part_key)" if identity.by_key else ""
         return f"{self._named(identity.identify)}{by_key}({_f_string(name)})"
 
@@ -237,8 +262,9 @@ class _Generator:
     def _constant_place(self, row: Row) -> _Text:
         """A value that every record has, or that is the same for all."""
         path = str(row.source)
-        if path.startswith(_SITE) and row.function is None:
-            return [_fixed(self._site(path))]
+        if path.startswith(_SITE):
+            value = self._site(path) if row.function is None else row.function(self._site(path))
+            return [value.decode() if isinstance(value, bytes) else _fixed(value)]
         if path in _ACTOR and row.function is None:
             return [*map(_TextExpression, _ACTOR[path])]
         value = self._read(path)
@@ -283,6 +309,8 @@ class _Generator:
         return f"{'dumps' if check is None else self._named(check)}({value})"
 
     def _read(self, path: str) -> str:
+        if path == OBJECT_ID:
+            return "object_id"
         if path.startswith(_SITE):
             return self._named(self._site(path))
         first, *below = path.split(".")
@@ -378,7 +406,8 @@ def _result(function: Callable[..., Any]) -> str:
 def _is_there(row: Row) -> bool:
     """Whether a row has a value in every statement."""
     path = row.source
-    return isinstance(path, str) and (path in _ALWAYS_THERE or (path.startswith(_SITE) and row.function is None))
+    of_site = isinstance(path, str) and path.startswith(_SITE) and (row.function is None or not _may_give_none(row.function))
+    return of_site or path in _ALWAYS_THERE
 
 
 def _missing(row: Row) -> str:

@@ -6,9 +6,9 @@ tables once, when a job starts.
 
 Sources are dotted paths. A source begins with a field of the event's normal form (``data.id``, ``context.module``, ``session``;
 ``transforms.event.Event``), with another field of ``Scope`` (``actor``, ``course``, ``part``, ...), or with ``site`` (values that
-are the same for the whole job). A source ends at a field with a value, never at a struct, so a row says what the row reads. A
-missing value, null and "" are the same, and so is a field of a struct that is null (``context.module.usage_key`` without a module):
-the destination's key is left out.
+are the same for the whole job). ``object.id`` is the id of the statement's own object, for rows after the row of that id. A source
+ends at a field with a value, never at a struct, so a row says what the row reads. A missing value, null and "" are the same, and so
+is a field of a struct that is null (``context.module.usage_key`` without a module): the destination's key is left out.
 """
 
 from __future__ import annotations
@@ -19,13 +19,19 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edx2lrs.transforms.causes import Cause
-from edx2lrs.transforms.config_types import FreeText
+from edx2lrs.transforms.config_types import Dialect, FreeText, Protocol
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import Json
 from edx2lrs.transforms.people.actor import Actor
 
 Path = tuple[str, ...]
 """The keys from the top of the result to a value; a tuple, because IRIs contain dots."""
+Dialects = tuple[Dialect, ...]
+STANDARD: Dialects = ("standard",)
+AS_ERB: Dialects = ("erb", "aspects")
+ERB: Dialects = ("erb",)
+ASPECTS: Dialects = ("aspects",)
+ALL_DIALECTS: Dialects = (*STANDARD, *AS_ERB)
 
 
 class Row(NamedTuple):
@@ -34,7 +40,7 @@ class Row(NamedTuple):
     If ``source`` is a text, the function is called only if there is a value. If ``source`` is a tuple, the function always gets all
     values, in their order. A function gives None for "leave the key out", and raises ``Unmappable`` for a value that the function
     cannot use. ``required``: without a value, the event is refused. ``free_text``: the kind of text that learners write; a consumer
-    with this kind in ``redact`` does not get the value.
+    with this kind in ``redact`` does not get the value. ``dialects``: the dialects that have the row.
     """
 
     destination: Path
@@ -42,6 +48,7 @@ class Row(NamedTuple):
     function: Callable[..., Any] | None = None
     required: bool = False
     free_text: FreeText | None = None
+    dialects: Dialects = ALL_DIALECTS
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -50,10 +57,11 @@ class Row(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """``destination`` always gets ``value``."""
+    """``destination`` always gets ``value``, in the dialects that have the row."""
 
     destination: Path
     value: Any
+    dialects: Dialects = ALL_DIALECTS
 
 
 Rows = tuple["Row | Constant", ...]
@@ -112,6 +120,21 @@ class Unmappable(ValueError):
         super().__init__(message)
         self.message = message
         self.cause = cause
+
+
+def dialects_of(protocol: Protocol) -> Dialects:
+    """The dialects of a protocol: Aspects reads no Caliper events."""
+    return ALL_DIALECTS if protocol == "xapi" else (*STANDARD, *ERB)
+
+
+def of_dialect(rows: Rows, dialect: Dialect) -> Rows:
+    """The rows of one dialect."""
+    return tuple(row for row in rows if dialect in row.dialects)
+
+
+def in_dialects(dialects: Dialects, rows: Rows) -> Rows:
+    """``rows``, in these dialects alone."""
+    return tuple(row._replace(dialects=dialects) for row in rows)
 
 
 def value_at(path: str, scope: Scope, site: Mapping[str, Any]) -> Any:

@@ -7,7 +7,8 @@ xAPI: the algorithm of event-routing-backends, so that an LRS recognises stateme
 
 The JSON texts have the separators ``", "`` and ``": "`` and non-ASCII as ``\\uXXXX``; the time is canonical
 (``transforms.formats.times``). With ``strict`` the name ends in ``-<object id>``: other statements of the same person, verb and time
-then have other ids.
+then have other ids. With ``erb_live`` the time has a space in place of its ``T``, as in the ids of event-routing-backends for live
+events without batching.
 
 Caliper: ``uuid5(namespace, <name>\\n<actor id>\\n<time>\\n<object id>)`` with
 ``namespace = uuid5(URL, "http://purl.imsglobal.org/ctx/caliper/v1p2")``.
@@ -46,6 +47,11 @@ def uuid5_in(namespace: bytes) -> Identify:
 def verb_ids(verb: str, key: str | None = None) -> Identify:
     """The ids of all statements with this verb (its JSON text); ``key``: of the children of a group that have this key."""
     return uuid5_in(uuid5(NAMESPACE_DNS, verb if key is None else f"{verb}-{key}").bytes)
+
+
+def spaced(time: str) -> str:
+    """The canonical time as ``str`` prints a datetime."""
+    return time.replace("T", " ")
 
 
 def bytes_of(ids: str) -> bytes:

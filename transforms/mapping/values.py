@@ -38,6 +38,14 @@ def milliseconds(value: object) -> Json:
     return b"%.3f" % (value if type(value) is float else seconds(value))
 
 
+def milliseconds_of_aspects(value: object) -> Json:
+    """As ``milliseconds``, for the SQL of Aspects (``Decimal32(2)``). Raises Unmappable from ten million seconds on: such a statement
+    spoils the whole block of an insert."""
+    if abs(value if type(value) is float else seconds(value)) >= 9_999_999.99:
+        raise Unmappable("expected a position below 9,999,999.99 seconds, which Aspects needs, found another", "unfit_for_aspects")
+    return milliseconds(value)
+
+
 def success(value: object) -> bool | None:
     """Whether an answer was right; None if the record does not say. ``correct`` is a word of Open edX, or a boolean."""
     if value is None or type(value) is bool:

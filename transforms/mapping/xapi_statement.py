@@ -6,6 +6,7 @@ import json
 from functools import partial
 from typing import Any, NamedTuple
 
+from edx2lrs.transforms.config_types import StatementIds
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import remembered_json_text
 from edx2lrs.transforms.mapping.row_compiler import (
@@ -17,15 +18,15 @@ from edx2lrs.transforms.mapping.row_compiler import (
     compile_variants,
     compile_whole,
 )
-from edx2lrs.transforms.mapping.rows import Constant, Course, Derived, Row, Rows, VariantMapping, Whole
+from edx2lrs.transforms.mapping.rows import AS_ERB, Constant, Course, Derived, Row, Rows, VariantMapping, Whole
 from edx2lrs.transforms.mapping.statement import Statement
-from edx2lrs.transforms.mapping.statement_id import verb_ids
+from edx2lrs.transforms.mapping.statement_id import spaced, verb_ids
 from edx2lrs.transforms.mapping.values import absolute
 from edx2lrs.transforms.mapping.xapi_vocabulary import COURSE, SESSION_ID, TRANSFORMER_VERSION, context_extension
 from edx2lrs.transforms.people.actor import Actor
 
 EVERY_STATEMENT: Rows = (
-    Constant(("version",), "1.0.3"),
+    Constant(("version",), "1.0.3", AS_ERB),  # a provider should not set a version (2.4.10)
     Row(("timestamp",), "time"),
     Row(("actor",), "actor.xapi"),
     Row(context_extension(TRANSFORMER_VERSION), "site.transformer_version"),
@@ -58,17 +59,17 @@ class GroupMapping(NamedTuple):
 XapiMapping = StatementMapping | GroupMapping | VariantMapping
 
 
-def compile_mapping(mapping: XapiMapping, options: Options, strict_ids: bool) -> Make:
+def compile_mapping(mapping: XapiMapping, options: Options, ids: StatementIds) -> Make:
     """The function that makes the statements of one event name."""
     if isinstance(mapping, VariantMapping):
-        return compile_variants(mapping, lambda variant: compile_mapping(variant, options, strict_ids))
+        return compile_variants(mapping, lambda variant: compile_mapping(variant, options, ids))
     if isinstance(mapping, GroupMapping):
-        return _group_maker(mapping, options, strict_ids)
-    return _statement_maker(mapping, options, strict_ids)
+        return _group_maker(mapping, options, ids)
+    return _statement_maker(mapping, options, ids)
 
 
-def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bool) -> Make:
-    build = compile_rows(_rows(mapping), _identity(mapping.verb, strict_ids), options)
+def _statement_maker(mapping: StatementMapping, options: Options, ids: StatementIds) -> Make:
+    build = compile_rows(_rows(mapping), _identity(mapping.verb, ids), options)
     if mapping.part is None:
         return build
     part = compile_derived(mapping.part)
@@ -80,10 +81,10 @@ def _statement_maker(mapping: StatementMapping, options: Options, strict_ids: bo
     return make
 
 
-def _group_maker(mapping: GroupMapping, options: Options, strict_ids: bool) -> Make:
+def _group_maker(mapping: GroupMapping, options: Options, ids: StatementIds) -> Make:
     verb, parts = mapping.whole.verb, compile_derived(mapping.parts)
-    build_whole = compile_whole(_rows(mapping.whole), _identity(verb, strict_ids), options)
-    build_part = compile_rows(_rows(StatementMapping(verb, mapping.part_rows)), _part_identity(verb, strict_ids), options)
+    build_whole = compile_whole(_rows(mapping.whole), _identity(verb, ids), options)
+    build_part = compile_rows(_rows(StatementMapping(verb, mapping.part_rows)), _part_identity(verb, ids), options)
 
     def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
         made, object_id, object_ = build_whole(event, actor, course)
@@ -99,13 +100,18 @@ def _rows(mapping: StatementMapping) -> Rows:
     return (*EVERY_STATEMENT, Constant(("verb",), mapping.verb), *mapping.rows)
 
 
-def _identity(verb: dict[str, Any], strict: bool) -> Identity:
+def _identity(verb: dict[str, Any], ids: StatementIds) -> Identity:
     """See ``transforms.mapping.statement_id``."""
-    return Identity(verb_ids(json.dumps(verb)), _NAME + _STRICT_END if strict else _NAME)
+    return Identity(verb_ids(json.dumps(verb)), _name(ids), time=spaced if ids == "erb_live" else None)
 
 
-def _part_identity(verb: dict[str, Any], strict: bool) -> Identity:
-    return Identity(partial(verb_ids, json.dumps(verb)), _NAME + _STRICT_END if strict else _NAME, by_key=True)
+def _part_identity(verb: dict[str, Any], ids: StatementIds) -> Identity:
+    identify = partial(verb_ids, json.dumps(verb))
+    return Identity(identify, _name(ids), by_key=True, time=spaced if ids == "erb_live" else None)
+
+
+def _name(ids: StatementIds) -> str:
+    return _NAME + _STRICT_END if ids == "strict" else _NAME
 
 
 def course_as_seen(root: str, key: str, name: str | None) -> Course:

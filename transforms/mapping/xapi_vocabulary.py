@@ -71,14 +71,23 @@ ATTEMPT_COMPLETED = "https://w3id.org/xapi/openedx/extension/attempt-completed"
 DURATION = "http://id.tincanapi.com/extension/duration"
 TIME_LIMIT = "https://w3id.org/xapi/acrossx/extensions/time-limit"
 GRADE_CLASSIFICATION = "http://www.tincanapi.co.uk/extensions/result/classification"
+GRADE_CLASSIFICATION_OF_ASPECTS = "http://www.tincanapi.co.uk/activitytypes/grade_classification"
+"""The key that the SQL of Aspects reads, and that event-routing-backends writes: the IRI of an activity type."""
 PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 VIDEO_LENGTH = "https://w3id.org/xapi/video/extensions/length"
 VIDEO_TIME = "https://w3id.org/xapi/video/extensions/time"
 VIDEO_TIME_FROM = "https://w3id.org/xapi/video/extensions/time-from"
 VIDEO_TIME_TO = "https://w3id.org/xapi/video/extensions/time-to"
 VIDEO_CC_ENABLED = "https://w3id.org/xapi/video/extensions/cc-enabled"
+VIDEO_CC_SUBTITLE_ENABLED = "https://w3id.org/xapi/video/extensions/cc-subtitle-enabled"
+VIDEO_CC_SUBTITLE_LANGUAGE = "https://w3id.org/xapi/video/extensions/cc-subtitle-lang"
+VIDEO_SPEED = "https://w3id.org/xapi/video/extensions/speed"
 SPEED_FROM = "https://w3id.org/xapi/openedx/extension/speed-from"
 SPEED_TO = "https://w3id.org/xapi/openedx/extension/speed-to"
+
+PROFILE = "http://adlnet.gov/expapi/activities/profile"
+VIDEO_PROFILE: list[dict[str, Any]] = [{"id": "https://w3id.org/xapi/video", "objectType": "Activity", "definition": {"type": PROFILE}}]
+"""The category of every statement of the xAPI video profile (2.0, Statement data model)."""
 
 INTERACTION_TYPES = {
     "choiceresponse": "choice",

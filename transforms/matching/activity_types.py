@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any
 
-from edx2lrs.transforms.config_types import Protocol
+from edx2lrs.transforms.config_types import Dialect, Protocol
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.tables import tables
@@ -18,14 +18,15 @@ TypesOf = Callable[[Event], tuple[str, ...]]
 """The activity types of an event's statements; none where there is no statement, or none that has a type."""
 
 _DESTINATIONS: dict[Protocol, Path] = {"xapi": ("object", "definition", "type"), "caliper": ("object", "type")}
-_NOT_OF_THE_EVENT = ("site", "actor", "course", "part", "part_key", "whole")
+_NOT_OF_THE_EVENT = ("site", "object", "actor", "course", "part", "part_key", "whole")
 
 
 class ActivityTypes:
-    """The activity types of one protocol's statements, by event. Never raises."""
+    """The activity types of one protocol's statements in one dialect, by event. Never raises."""
 
-    def __init__(self, protocol: Protocol) -> None:
-        self._by_name = {name: _types_of(mapping, _DESTINATIONS[protocol]) for name, mapping in mappings(protocol).items()}
+    def __init__(self, protocol: Protocol, dialect: Dialect) -> None:
+        destination = _DESTINATIONS[protocol]
+        self._by_name = {name: _types_of(mapping, destination, dialect) for name, mapping in mappings(protocol).items()}
 
     def __call__(self, event: Event) -> tuple[str, ...]:
         types_of = self._by_name.get(event.name)
@@ -35,18 +36,18 @@ class ActivityTypes:
             return ()
 
 
-def known_types(protocol: Protocol) -> frozenset[str]:
+def known_types(protocol: Protocol, dialect: Dialect) -> frozenset[str]:
     """The types that the tables name as constants; types that a function makes are not among them."""
-    rows = [row for mapping in mappings(protocol).values() for table in tables(mapping) for row in table.rows]
+    rows = [row for mapping in mappings(protocol).values() for table in tables(mapping, dialect) for row in table.rows]
     return frozenset(row.value for row in rows if isinstance(row, Constant) and row.destination == _DESTINATIONS[protocol])
 
 
-def _types_of(mapping: Any, destination: Path) -> TypesOf:
+def _types_of(mapping: Any, destination: Path, dialect: Dialect) -> TypesOf:
     if hasattr(mapping, "variants"):
         choose = compile_derived(mapping.choose)
-        variants = {name: _types_of(each, destination) for name, each in mapping.variants.items()}
+        variants = {name: _types_of(each, destination, dialect) for name, each in mapping.variants.items()}
         return lambda event: variants[choose(event)](event)
-    found = [_type_of(table.rows, destination) for table in tables(mapping)]
+    found = [_type_of(table.rows, destination) for table in tables(mapping, dialect)]
     if all(isinstance(each, str) for each in found):
         constants = tuple(dict.fromkeys(str(each) for each in found if each))
         return lambda _: constants

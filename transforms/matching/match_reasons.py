@@ -44,7 +44,7 @@ def _right(event: Event, right: Right, rule: AccessRule | UserRule) -> Reason:
     if opens_nothing(rule):
         return Reason("access", bool(decisive.mask), "it opens nothing")
     found = tuple(name for names in right.each(value) for name in names)
-    return Reason(f"access.{right.key}", bool(decisive.mask), right.why(decisive), found)
+    return Reason(f"{right.block}.{right.key}", bool(decisive.mask), right.why(decisive), found)
 
 
 def _wish(event: Event, path: str, written: Any) -> Reason:

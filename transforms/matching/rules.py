@@ -10,7 +10,7 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, UserRule
+from edx2lrs.transforms.config_types import Access, AccessRule, Consumer, Dialect, UserRule
 from edx2lrs.transforms.config_types import Protocol as ConsumerProtocol
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 from edx2lrs.transforms.keys.course_key import normal_course_key
@@ -235,9 +235,9 @@ def operators(written: object) -> list[Operator]:
 
 
 class Right(NamedTuple):
-    """What a rule of ``access`` is about. ``key``: of the configuration's ``access``; ``what``: in words. ``of``: what an event has, as
-    something that can be remembered. ``each``: of that, the names of each thing that has to pass. ``names``: what the names of one
-    thing are called, and their types. ``normal`` makes texts equal that mean the same."""
+    """What a rule of ``access`` is about. ``key``: of the configuration's ``access``, or of another ``block``. ``what``: in words.
+    ``of``: what an event has, as something that can be remembered. ``each``: of that, the names of each thing that has to pass.
+    ``names``: what the names of one thing are called, and their types. ``normal`` makes texts equal that mean the same."""
 
     key: str
     what: str
@@ -245,6 +245,7 @@ class Right(NamedTuple):
     each: Callable[[Any], Sequence[tuple[object, ...]]]
     names: tuple[tuple[str, type], ...]
     normal: Callable[[str], str] = str
+    block: str = "access"
 
     def masks(self, everybody: int) -> RuleMasks:
         """To be filled with rules (``add``)."""
@@ -295,6 +296,10 @@ def _user_of(event: Event) -> tuple[int | None, str | None]:
     return event.user_id, event.username
 
 
+def _kind_of_person(event: Event) -> str:
+    return "user" if event.user_id or event.username else "visitor"
+
+
 def _itself(value: object) -> list[tuple[object]]:
     return [(value,)]
 
@@ -307,6 +312,7 @@ def _each_type(types: tuple[str, ...]) -> list[tuple[object]]:
     return [(each,) for each in types or (None,)]
 
 
+_PERSONS = Right("visitors", "kind of person", _kind_of_person, _itself, (("kind of person", str),), block="actor")
 _RIGHTS = {
     right.key: right
     for right in (
@@ -318,7 +324,7 @@ _RIGHTS = {
 
 
 @cache
-def _right(key: str, protocol: ConsumerProtocol, shown_courses: ShownCourses) -> Right:
+def _right(key: str, protocol: ConsumerProtocol, dialect: Dialect, shown_courses: ShownCourses) -> Right:
     if key == "courses":
         return Right(key, "course", shown_courses, _each_course, (("course", str),), _normal_course)
     if key == "orgs":
@@ -327,11 +333,12 @@ def _right(key: str, protocol: ConsumerProtocol, shown_courses: ShownCourses) ->
         # Imported here: the mappings need not be there for what has no such rule.
         from edx2lrs.transforms.matching.activity_types import ActivityTypes
 
-        return Right(key, "activity type", ActivityTypes(protocol), _each_type, (("activity type", str),))
+        return Right(key, "activity type", ActivityTypes(protocol, dialect), _each_type, (("activity type", str),))
     return _RIGHTS[key]
 
 
 _CLOSED = AccessRule(allow=[])
+_USERS = AccessRule(allow=["user"])
 
 
 def written_rules(access: Access) -> list[tuple[str, AccessRule | UserRule]]:
@@ -344,11 +351,18 @@ def rules_of(consumer: Consumer, hosts: frozenset[str]) -> list[tuple[Right, Acc
     """The rules of a consumer's ``access``; an access that opens nothing is a rule that allows no course (``opens_nothing``).
     ``hosts``: those of the site."""
     access = consumer.access
+    visitors: list[tuple[Right, AccessRule | UserRule]] = [(_PERSONS, _USERS)] if leaves_visitors_out(consumer) else []
     if access == "all":
-        return []
+        return visitors
     shown = ShownCourses(hosts, access.library_blocks == "rules")
-    rights = [(_right(key, consumer.protocol, shown), rule) for key, rule in written_rules(access)]
-    return rights or [(_right("courses", consumer.protocol, shown), _CLOSED)]
+    protocol, dialect = consumer.protocol, consumer.dialect
+    rights = [(_right(key, protocol, dialect, shown), rule) for key, rule in written_rules(access)]
+    return visitors + (rights or [(_right("courses", protocol, dialect, shown), _CLOSED)])
+
+
+def leaves_visitors_out(consumer: Consumer) -> bool:
+    """Whether the consumer gets no events of anonymous visitors."""
+    return (consumer.actor.visitors or ("leave_out" if consumer.dialect == "aspects" else "send")) == "leave_out"
 
 
 def opens_nothing(rule: AccessRule | UserRule) -> bool:

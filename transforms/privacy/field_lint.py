@@ -98,7 +98,8 @@ def _of_keys() -> Iterator[Finding]:
                         seen.add(found.key)
                         yield found
     for example in (read_example(path) for package in packages() for path in examples_of(package)):
-        for protocol, statements in example.statements.items():
+        for protocol in PROTOCOLS:
+            statements = [each for of_dialect in example.statements.values() for each in of_dialect[protocol]]
             yield from of_statements(protocol, SOURCE_EVENTS[example.name].family, statements)
 
 

@@ -81,7 +81,8 @@ def _known_keys() -> frozenset[str]:
         if isinstance(row, Constant):
             keys.update(key for path, _ in constant_values(row.value) for key in path)
     for example in (read_example(path) for package in packages() for path in examples_of(package)):
-        keys.update(key for made in example.statements.values() for path, _ in constant_values(made) for key in path)
+        of_dialects = example.statements.values()
+        keys.update(key for made in of_dialects for found in made.values() for path, _ in constant_values(found) for key in path)
     return frozenset(keys)
 
 

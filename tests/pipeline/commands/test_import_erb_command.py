@@ -106,6 +106,7 @@ def test_a_router_becomes_a_consumer_with_its_secrets_by_reference(run, checked)
         {
             "name": "lrs.example.edu",
             "protocol": "xapi",
+            "dialect": "erb",
             "url": "https://lrs.example.edu/xAPI/",
             "auth": {"scheme": "basic", "username": "env:LRS_EXAMPLE_EDU_USER", "password": "env:LRS_EXAMPLE_EDU_PASSWORD"},
             "access": "all",
@@ -113,6 +114,7 @@ def test_a_router_becomes_a_consumer_with_its_secrets_by_reference(run, checked)
         {
             "name": "cal.example.edu",
             "protocol": "caliper",
+            "dialect": "erb",
             "url": "https://cal.example.edu/e",
             "auth": {"scheme": "bearer", "token": "env:CAL_EXAMPLE_EDU_TOKEN"},
             "access": "all",

@@ -567,3 +567,15 @@ def test_faults_of_structure_are_said_without_secrets(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         read_structure(str(path))
     assert [fault.key for fault in raised.value.faults] == ["lms.external_idz", "consumers"]
+
+
+def test_aspects_needs_xapi_and_external_ids(write) -> None:
+    (found,) = faults_of(write(SITE + CONSUMER.replace("xapi", "caliper") + ", dialect: aspects}\n"))
+    assert found == (
+        "c.yaml:3: consumers[0].dialect: found aspects with protocol: caliper, expected protocol: xapi; Aspects reads no Caliper events"
+    )
+    (found,) = faults_of(write(SITE + CONSUMER + ", dialect: aspects}\n"))
+    assert found == (
+        "c.yaml:3: consumers[0].actor.id: found hmac with dialect: aspects, expected external_id;"
+        " Aspects joins persons by the external id; add lms.external_ids"
+    )

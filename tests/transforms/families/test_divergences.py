@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def graded(**fields: Any) -> dict[str, Any]:
 
 def question(**fields: Any) -> dict[str, Any]:
     return {"question": "?", "answer": "a", "response_type": "stringresponse", "correct": True, **fields}
+
+
+@pytest.fixture
+def translate(translate: Translate) -> Translate:
+    """Translates into the dialect of event-routing-backends."""
+    return partial(translate, dialect="erb")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
-"""Each file of ``fixtures/`` has one event in several shapes, and what it is in both protocols: written by hand from the
-mappings' description and checked against event-routing-backends, never by the code under test."""
+"""Each file of ``examples/`` has one event in several shapes, and what the event is in both protocols and in two dialects.
+
+The statements of the dialect erb were written by hand from the mappings' description and checked against event-routing-backends."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from edx2lrs.transforms.event import Event, event_hash
+from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import mappings
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.records.parse import parse
@@ -27,7 +29,19 @@ SHAPES = [
 @pytest.mark.parametrize(("path", "shape"), SHAPES)
 def test_an_event_becomes_what_stands_beside_it(translate: Callable[..., Any], path: Path, shape: int, protocol: str) -> None:
     twins = json.loads(path.read_text(encoding="utf-8"))
-    assert (translate(twins["sources"][shape], protocol) or []) == twins[protocol]
+    source = twins["sources"][shape]
+    assert (translate(source, protocol) or []) == twins[protocol]
+    assert (translate(source, protocol, dialect="erb") or []) == twins["erb"][protocol]
+
+
+@pytest.mark.parametrize("protocol", ["xapi", "caliper"])
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_statement_ids_are_the_same_in_all_dialects(translate: Callable[..., Any], path: Path, protocol: str) -> None:
+    source = json.loads(path.read_text(encoding="utf-8"))["sources"][0]
+    made = [translate(source, protocol, dialect=dialect) for dialect in ("standard", "erb", "aspects")]
+    ids = [[statement["id"] for statement in each or ()] for each in made if not isinstance(each, Refusal)]
+    assert ids == [ids[0]] * len(ids)
+    assert len(ids) >= 2
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,12 @@ from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.examples import examples_of, read_example
 from edx2lrs.transforms.families.packages import packages
 from edx2lrs.transforms.mapping import caliper_event, row_compiler, xapi_statement
+from edx2lrs.transforms.mapping.evaluate import evaluate
 from edx2lrs.transforms.mapping.row_compiler import Identity, Options
 from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Scope, Unmappable, value_at
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.people.actor import account_actor
 from edx2lrs.transforms.records.parse import parse
-from testkit.row_interpreter import evaluate
 
 EXAMPLES = [path for package in packages() for path in examples_of(package)]
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ from edx2lrs.transforms.mapping.caliper_vocabulary import COMPLETED, DIGITAL_RES
 from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, VariantMapping
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def kind(completion: object) -> str:

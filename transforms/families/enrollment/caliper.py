@@ -5,10 +5,10 @@ from __future__ import annotations
 from edx2lrs.transforms.keys.course_key import normal_course_key
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import EventMapping
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping.rows import STANDARD, Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.mapping.values import absolute
 
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 
 
 def course_iri(root: str, named_in_data: object) -> str | None:
@@ -24,6 +24,7 @@ def mode_extension(mode: object) -> dict[str, object]:
 
 
 ABOUT_THE_COURSE: Rows = (
+    Constant(("profile",), terms.GENERAL_PROFILE, STANDARD),
     Row(("object", "id"), ("site.root", "data.course_id"), course_iri, required=True),
     Constant(("object", "type"), terms.COURSE_OFFERING),
     Row(("object", "name"), "course.name"),

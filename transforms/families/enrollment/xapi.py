@@ -6,7 +6,7 @@ from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_statement import StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import COURSE, ENROLLMENT_MODE, FAILED, PASSED, REGISTERED, UNREGISTERED, definition
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 ABOUT_THE_COURSE: Rows = (
     Row(("object", "id"), "course.id", required=True),

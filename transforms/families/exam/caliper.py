@@ -7,12 +7,12 @@ from edx2lrs.transforms.families.exam.shared import attempt_iri
 from edx2lrs.transforms.families.video.caliper import duration
 from edx2lrs.transforms.formats.json_text import Json
 from edx2lrs.transforms.formats.times import caliper_time, canonical_time
-from edx2lrs.transforms.mapping.caliper_event import EventMapping, is_part_of
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.caliper_vocabulary import ASSESSMENT, ASSESSMENT_EVENT, ASSESSMENT_PROFILE, ATTEMPT, STARTED, SUBMITTED
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def attempt(root: str, exam: object, code: object, number: object, anonymous_id: str) -> str:
@@ -34,7 +34,7 @@ ABOUT_THE_EXAM: Rows = (
     Row(("object", "id"), ("site.root", "data.exam_content_id"), xblock_iri, required=True),
     Constant(("object", "type"), ASSESSMENT),
     Row(("object", "name"), "data.exam_name"),
-    Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),
+    *IN_COURSE,
     Row(("object", "extensions", "timeLimitMinutes"), "data.exam_default_time_limit_mins"),
     Row(
         ("generated", "id"),

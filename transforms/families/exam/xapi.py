@@ -11,7 +11,7 @@ from edx2lrs.transforms.mapping.usage_key import xblock_iri
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import definition
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def attempt(

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from edx2lrs.transforms.families.forum.shared import iri_with, message_iri, post_id, thread_iri
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
-from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, CaliperMapping, EventMapping, is_part_of
+from edx2lrs.transforms.mapping.caliper_event import OF_COURSE, CaliperMapping, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Unmappable, VariantMapping
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 Entity = dict[str, object]
 
@@ -105,7 +105,7 @@ def message_at(*place: str) -> Rows:
 
 
 REPORTED = "reported"
-OF_THE_COURSE: Rows = (Row(("group",), "course.id", is_part_of), *IN_COURSE)
+OF_THE_COURSE: Rows = (Row(("group",), "course.id", is_part_of), *OF_COURSE)
 IN_FORUM_PROFILE: Rows = (Constant(("profile",), terms.FORUM_PROFILE), *OF_THE_COURSE)
 IN_GENERAL_PROFILE: Rows = (Constant(("profile",), terms.GENERAL_PROFILE), *OF_THE_COURSE)
 

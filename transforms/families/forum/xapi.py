@@ -6,11 +6,11 @@ from typing import Any
 
 from edx2lrs.transforms.families.forum.shared import post_id, thread_iri
 from edx2lrs.transforms.mapping import xapi_vocabulary as terms
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, definition
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def discussion_iri(root: str, path: str | None, value: object) -> str | None:
@@ -35,8 +35,18 @@ ABOUT_THE_DISCUSSION: Rows = (
     *IN_COURSE,
     Row(("context", "contextActivities", "grouping"), ("site.root", "data.discussion.id"), grouping),
 )
-NEW_THREAD: Rows = (*ABOUT_THE_DISCUSSION, Row(context_extension(terms.THREAD_TYPE), "data.thread_type"))
-VOTE: Rows = (*ABOUT_THE_DISCUSSION, Row(context_extension(terms.VOTE_VALUE), "data.vote_value"))
+
+
+def said(extension: str, source: str) -> Rows:
+    """What the event says of the discussion: ``acrossx/extensions/type`` is an extension of activities."""
+    return (
+        Row((*definition("extensions"), extension), source, dialects=STANDARD),
+        Row(context_extension(extension), source, dialects=AS_ERB),
+    )
+
+
+NEW_THREAD: Rows = (*ABOUT_THE_DISCUSSION, *said(terms.THREAD_TYPE, "data.thread_type"))
+VOTE: Rows = (*ABOUT_THE_DISCUSSION, *said(terms.VOTE_VALUE, "data.vote_value"))
 
 MAPPINGS = {
     "edx.forum.thread.created": StatementMapping(terms.POSTED, NEW_THREAD),

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from edx2lrs.transforms.families.grading.shared import classification
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.rows import ASPECTS, ERB, STANDARD, Constant, Row, Rows
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 from edx2lrs.transforms.mapping.values import number
 from edx2lrs.transforms.mapping.xapi_score import score
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import COURSE, EARNED, GRADE_CLASSIFICATION, RESOURCE, definition, result_extension
+from edx2lrs.transforms.mapping.xapi_vocabulary import (
+    COURSE,
+    EARNED,
+    GRADE_CLASSIFICATION,
+    GRADE_CLASSIFICATION_OF_ASPECTS,
+    RESOURCE,
+    definition,
+    result_extension,
+)
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def full_marks(earned: object, possible: object) -> bool | None:
@@ -40,7 +48,8 @@ WHOLE_COURSE: Rows = (
     Constant(definition("type"), COURSE),
     Row((*definition("name"), "en"), "course.name"),
     Row(("result", "score"), ("data.percent_grade",), share_of_one),
-    Row(result_extension(GRADE_CLASSIFICATION), ("data.letter_grade",), classification),
+    Row(result_extension(GRADE_CLASSIFICATION), ("data.letter_grade",), classification, dialects=(*STANDARD, *ERB)),
+    Row(result_extension(GRADE_CLASSIFICATION_OF_ASPECTS), ("data.letter_grade",), classification, dialects=ASPECTS),
     *IN_COURSE,
 )
 

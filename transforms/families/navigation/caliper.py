@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from edx2lrs.transforms.families.navigation.shared import sequence_or_link_iri, target_iri
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
-from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
+from edx2lrs.transforms.mapping.rows import STANDARD, Constant, Row, Rows
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def name_of_target(sequence: object, target_name: object) -> object:
@@ -21,19 +21,22 @@ def extension(key: str) -> tuple[str, str, str]:
 
 
 TARGET: Rows = (
+    Constant(("profile",), terms.READING_PROFILE, STANDARD),
     Row(("object", "id"), ("site.root", "data.target_url", "data.current_url"), target_iri, required=True),
     Row(("object", "name"), "data.target_name"),
     *IN_COURSE,
 )
 SEQUENCE: Rows = (
+    Constant(("profile",), terms.READING_PROFILE, STANDARD),
     Row(("object", "id"), ("site.root", "data.id"), xblock_iri, required=True),
     Constant(("object", "type"), terms.DIGITAL_RESOURCE_COLLECTION),
     Constant(("object", "name"), "Unit"),
     Row(extension("tab_count"), "data.tab_count"),
     Row(extension("current_tab"), "data.current_tab"),
-    Row(extension("isPartOf"), "course.id", is_part_of),
+    *IN_COURSE,
 )
 TO_A_MODULE_OR_SEQUENCE: Rows = (
+    Constant(("profile",), terms.READING_PROFILE, STANDARD),
     *SEQUENCE,
     Row(("object", "id"), ("site.root", "data.id", "data.target_url", "data.current_url"), sequence_or_link_iri, required=True),
     Constant(("object", "type"), terms.DIGITAL_RESOURCE),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from edx2lrs.transforms.families.navigation.shared import link_or_sequence_iri, target_iri
 from edx2lrs.transforms.mapping import xapi_vocabulary as terms
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Row, Rows
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, definition
+from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, definition, result_extension
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 TO_A_LINK: Rows = (
     Row(("object", "id"), ("site.root", "data.target_url", "data.current_url"), target_iri, required=True),
@@ -38,17 +38,20 @@ IN_A_SEQUENCE: Rows = (
 TO_A_TAB: Rows = (
     *IN_A_SEQUENCE,
     Row(context_extension(terms.STARTING_POSITION), "data.current_tab"),
-    Row(context_extension(terms.ENDING_POINT), "data.target_tab"),
+    Row(context_extension(terms.ENDING_POINT), "data.target_tab", dialects=AS_ERB),
+    Row(result_extension(terms.ENDING_POINT), "data.target_tab", dialects=STANDARD),
 )
 TO_THE_NEXT: Rows = (
     *IN_A_SEQUENCE,
     Row(context_extension(terms.STARTING_POSITION), "data.current_tab"),
-    Constant(context_extension(terms.ENDING_POINT), "next unit"),
+    Constant(context_extension(terms.ENDING_POINT), "next unit", AS_ERB),
+    Constant(result_extension(terms.ENDING_POINT), "next unit", STANDARD),
 )
 TO_THE_PREVIOUS: Rows = (
     *IN_A_SEQUENCE,
     Row(context_extension(terms.STARTING_POSITION), "data.current_tab"),
-    Constant(context_extension(terms.ENDING_POINT), "previous unit"),
+    Constant(context_extension(terms.ENDING_POINT), "previous unit", AS_ERB),
+    Constant(result_extension(terms.ENDING_POINT), "previous unit", STANDARD),
 )
 
 MAPPINGS = {

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from edx2lrs.transforms.families.problem.shared import FORM, NO_FORM, PROBLEM, problem_iri, problem_iri_of_form
-from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
-from edx2lrs.transforms.mapping.caliper_vocabulary import ASSESSMENT, ASSESSMENT_EVENT, ATTEMPT, GRADE_EVENT, GRADED, SCORE, SUBMITTED
-from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Unmappable, VariantMapping
+from edx2lrs.transforms.mapping.caliper_event import AN_ATTEMPT, IN_COURSE, EventMapping, decimal, is_part_of, lms
+from edx2lrs.transforms.mapping.caliper_vocabulary import (
+    ASSESSMENT,
+    ASSESSMENT_EVENT,
+    ASSESSMENT_PROFILE,
+    ATTEMPT,
+    GRADE_EVENT,
+    GRADED,
+    GRADING_PROFILE,
+    SCORE,
+    SUBMITTED,
+)
+from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Derived, Row, Rows, Unmappable, VariantMapping
 from edx2lrs.transforms.mapping.values import number, success
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def kind(source: object, form: str | None) -> str:
@@ -31,9 +41,19 @@ def attempt_iri(
     return f"{problem}/user/{anonymous_id}/attempt/{'' if attempts is None else attempts}" if problem else None
 
 
+def count(attempts: object) -> int | None:
+    """The number of an attempt, a whole number from 1 (Caliper 1.2, Attempt); None for another value."""
+    return attempts if type(attempts) is int and attempts > 0 else None
+
+
 def assessment(root: str, problem_id: object, module_id: object, block: object, referrer: object) -> dict[str, Any] | None:
     problem = problem_iri(root, problem_id, module_id, block, referrer)
     return {"id": problem, "type": ASSESSMENT} if problem else None
+
+
+def score_iri(attempt: str) -> str:
+    """``<attempt>/score``."""
+    return f"{attempt}/score"
 
 
 def success_text(value: object) -> str | None:
@@ -43,22 +63,35 @@ def success_text(value: object) -> str | None:
 
 
 SUBMITTED_PROBLEM: Rows = (
+    Constant(("profile",), ASSESSMENT_PROFILE, STANDARD),
     Row(("object", "id"), PROBLEM, problem_iri, required=True),
     Constant(("object", "type"), ASSESSMENT),
     *IN_COURSE,
+    *AN_ATTEMPT,
 )
 SUBMITTED_FORM: Rows = (*SUBMITTED_PROBLEM, Row(("object", "id"), FORM, problem_iri_of_form, required=True))
 GRADED_PROBLEM: Rows = (
+    Constant(("profile",), GRADING_PROFILE, STANDARD),
+    Row(("actor",), "site.root", lms, dialects=STANDARD),  # Grading Profile: the software, where software graded
     Row(("object", "id"), (*PROBLEM, "actor.anonymous_id", "data.attempts"), attempt_iri, required=True),
     Constant(("object", "type"), ATTEMPT),
-    Row(("object", "extensions", "isPartOf"), "course.id", is_part_of),
-    Row(("object", "extensions", "assignee"), "actor.person"),
-    Row(("object", "extensions", "assignable"), PROBLEM, assessment),
-    Row(("object", "extensions", "count"), "data.attempts"),
-    Constant(("generated", "id"), "_:score"),
+    Row(("object", "extensions", "isPartOf"), "course.id", is_part_of, dialects=AS_ERB),
+    Row(("object", "extensions", "assignee"), "actor.person", dialects=AS_ERB),
+    Row(("object", "extensions", "assignable"), PROBLEM, assessment, dialects=AS_ERB),
+    Row(("object", "extensions", "count"), "data.attempts", dialects=AS_ERB),
+    Row(("object", "assignee"), "actor.person", dialects=STANDARD),
+    Row(("object", "assignable", "id"), PROBLEM, problem_iri, dialects=STANDARD),
+    Constant(("object", "assignable", "type"), ASSESSMENT, STANDARD),
+    Row(("object", "assignable", "isPartOf"), "course.id", is_part_of, dialects=STANDARD),
+    Row(("object", "count"), "data.attempts", count, dialects=STANDARD),
+    Constant(("generated", "id"), "_:score", AS_ERB),
+    Row(("generated", "id"), "object.id", score_iri, dialects=STANDARD),
     Constant(("generated", "type"), SCORE),
-    Row(("generated", "maxScore"), "data.max_grade", number),
-    Row(("generated", "scoreGiven"), "data.grade", number),
+    Row(("generated", "attempt"), "object.id", dialects=STANDARD),
+    Row(("generated", "maxScore"), "data.max_grade", number, dialects=AS_ERB),
+    Row(("generated", "scoreGiven"), "data.grade", number, dialects=AS_ERB),
+    Row(("generated", "maxScore"), "data.max_grade", decimal, dialects=STANDARD),
+    Row(("generated", "scoreGiven"), "data.grade", decimal, dialects=STANDARD),
     Row(("generated", "extensions", "attempts"), "data.attempts"),
     Row(("generated", "extensions", "success"), "data.success", success_text),
 )

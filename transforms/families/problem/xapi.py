@@ -11,18 +11,45 @@ from functools import lru_cache
 from edx2lrs.transforms.families.problem.events import Submission
 from edx2lrs.transforms.families.problem.response_format import formatted
 from edx2lrs.transforms.families.problem.shared import FORM, NO_FORM, PROBLEM, problem_iri, problem_iri_of_form
-from edx2lrs.transforms.mapping.rows import Constant, Derived, Row, Rows, Unmappable, VariantMapping
+from edx2lrs.transforms.mapping.rows import ASPECTS, ERB, STANDARD, Constant, Derived, Row, Rows, Unmappable, VariantMapping
 from edx2lrs.transforms.mapping.values import response_text, success
 from edx2lrs.transforms.mapping.xapi_score import score
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, GroupMapping, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import ATTEMPT_ID, ATTEMPTED, CMI_INTERACTION, EVALUATED, INTERACTION_TYPES, definition
+from edx2lrs.transforms.mapping.xapi_vocabulary import (
+    ATTEMPT_ID,
+    ATTEMPTED,
+    CMI_INTERACTION,
+    EVALUATED,
+    INTERACTION_TYPES,
+    context_extension,
+    definition,
+)
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def attempt(attempts: object) -> object:
     """Which attempt it was; nothing for 0."""
     return attempts or None
+
+
+def small_number(attempts: object) -> int:
+    """Which attempt it was, as the SQL of Aspects reads it (``CAST(... AS Int16)``). Raises Unmappable for what the SQL cannot read:
+    one such statement spoils the whole block of an insert."""
+    if type(attempts) is int and 0 < attempts < 2**15:
+        return attempts
+    raise Unmappable("data.attempts: expected a whole number from 1 to 32,767, which Aspects needs, found another", "unfit_for_aspects")
+
+
+def judged(found: bool | None) -> bool:
+    """Whether an answer was right, which the SQL of Aspects needs (``CAST(... AS Bool)``). Raises Unmappable for what is not told."""
+    if found is None:
+        raise Unmappable("expected whether the answer was right, which Aspects needs, found nothing", "unfit_for_aspects")
+    return found
+
+
+def success_of_aspects(value: object) -> bool:
+    return judged(success(value))
 
 
 def interaction_type(response_type: object) -> str:
@@ -77,11 +104,21 @@ def part_answered_right(whole: object, question: object, answer: object, respons
     return success(whole if question is answer is response_type is correct is None else correct)
 
 
+def part_judged(whole: object, question: object, answer: object, response_type: object, correct: object) -> bool:
+    """As ``part_answered_right``, as Aspects needs it."""
+    return judged(part_answered_right(whole, question, answer, response_type, correct))
+
+
 ABOUT_THE_PROBLEM: Rows = (
     Row(("object", "id"), PROBLEM, problem_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), CMI_INTERACTION),
     *IN_COURSE,
+)
+WHICH_ATTEMPT: Rows = (
+    Row(context_extension(ATTEMPT_ID), "data.attempts", attempt, dialects=STANDARD),
+    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt, dialects=ERB),
+    Row((*definition("extensions"), ATTEMPT_ID), ("data.attempts",), small_number, dialects=ASPECTS),
 )
 SUBMITTED: Rows = (
     *ABOUT_THE_PROBLEM,
@@ -92,27 +129,30 @@ SUBMITTED_FORM: Rows = (*SUBMITTED, Row(("object", "id"), FORM, problem_iri_of_f
 GRADED: Rows = (
     *ABOUT_THE_PROBLEM,
     Constant(definition("interactionType"), "other"),
-    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
+    *WHICH_ATTEMPT,
     Row((*definition("name"), "en-US"), "context.module.display_name"),
     Row(("result", "response"), "data.answers", response_text, free_text="response"),
     Row(("result", "success"), "data.success", success),
+    Row(("result", "success"), ("data.success",), success_of_aspects, dialects=ASPECTS),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
 GRADED_QUESTION: Rows = (
     *ABOUT_THE_PROBLEM,
     Row(definition("interactionType"), ("part.response_type",), interaction_type),
-    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
+    *WHICH_ATTEMPT,
     Row((*definition("description"), "en-US"), "part.question"),
     Row(("result", "response"), "part.answer", response_text, free_text="response"),
     Row(("result", "success"), "part.correct", success),
+    Row(("result", "success"), ("part.correct",), success_of_aspects, dialects=ASPECTS),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
 GRADED_WHOLE: Rows = (
     *ABOUT_THE_PROBLEM,
     Constant(definition("interactionType"), "other"),
-    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
+    *WHICH_ATTEMPT,
     Row((*definition("name"), "en-US"), "context.module.display_name"),
     Row(("result", "success"), "data.success", success),
+    Row(("result", "success"), ("data.success",), success_of_aspects, dialects=ASPECTS),
     Row(("result", "score"), ("data.grade", "data.max_grade"), score),
 )
 GRADED_PART: Rows = (
@@ -120,11 +160,12 @@ GRADED_PART: Rows = (
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), CMI_INTERACTION),
     Row(definition("interactionType"), ("part.response_type",), interaction_type),
-    Row((*definition("extensions"), ATTEMPT_ID), "data.attempts", attempt),
+    *WHICH_ATTEMPT,
     Row((*definition("description"), "en-US"), "part.question"),
     Row((*definition("name"), "en-US"), ("context.module.display_name", *_QUESTION), name_of_part),
     Row(("result", "response"), "part.answer", response_text, free_text="response"),
     Row(("result", "success"), ("data.success", *_QUESTION), part_answered_right),
+    Row(("result", "success"), ("data.success", *_QUESTION), part_judged, dialects=ASPECTS),
     Constant(("context", "statement", "objectType"), "StatementRef"),
     Row(("context", "statement", "id"), "whole.id"),
     Row(("context", "contextActivities"), "whole.activities"),

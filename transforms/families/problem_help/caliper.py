@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from edx2lrs.transforms.families.problem_help.problem_block import BLOCK, hint_iri, problem_block_iri
-from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
-from edx2lrs.transforms.mapping.caliper_vocabulary import ANNOTATION, EVENT, VIEWED
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.caliper_event import OF_COURSE, EventMapping
+from edx2lrs.transforms.mapping.caliper_vocabulary import ANNOTATION, EVENT, GENERAL_PROFILE, VIEWED
+from edx2lrs.transforms.mapping.rows import STANDARD, Constant, Row, Rows
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def solution_iri(root: str, problem_id: object, module_id: object, block: object) -> str | None:
@@ -17,16 +17,18 @@ def solution_iri(root: str, problem_id: object, module_id: object, block: object
 
 
 SOLUTION: Rows = (
+    Constant(("profile",), GENERAL_PROFILE, STANDARD),
     Row(("object", "id"), BLOCK, solution_iri, required=True),
     Constant(("object", "type"), ANNOTATION),
     Constant(("object", "name"), "Solution"),
-    *IN_COURSE,
+    *OF_COURSE,
 )
 HINT: Rows = (
+    Constant(("profile",), GENERAL_PROFILE, STANDARD),
     Row(("object", "id"), (*BLOCK, "data.hint_index"), hint_iri, required=True),
     Constant(("object", "type"), ANNOTATION),
     Constant(("object", "name"), "Hint"),
-    *IN_COURSE,
+    *OF_COURSE,
 )
 
 MAPPINGS = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from edx2lrs.transforms.families.problem_help.problem_block import BLOCK, hint_iri, problem_block_iri
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Row, Rows
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
-from edx2lrs.transforms.mapping.xapi_vocabulary import ASKED, SOLUTION, SUPPLEMENTAL_INFO, definition
+from edx2lrs.transforms.mapping.xapi_vocabulary import ASKED, RESOURCE, SOLUTION, SUPPLEMENTAL_INFO, definition
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def answer_iri(root: str, problem_id: object, module_id: object, block: object) -> str | None:
@@ -28,7 +28,8 @@ HINT: Rows = (
         hint_iri, required=True,
     ),
     Constant(("object", "objectType"), "Activity"),
-    Constant(definition("type"), SUPPLEMENTAL_INFO),
+    Constant(definition("type"), SUPPLEMENTAL_INFO, AS_ERB),
+    Constant(definition("type"), RESOURCE, STANDARD),  # supplemental-info is an extension of its profile, no type
     *IN_COURSE,
 )
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from edx2lrs.transforms.families.problem_help.problem_block import BLOCK, problem_block_iri
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
-from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows
+from edx2lrs.transforms.mapping.caliper_event import AN_ATTEMPT, IN_COURSE, EventMapping
+from edx2lrs.transforms.mapping.rows import STANDARD, Constant, Row, Rows
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
-ABOUT_THE_PROBLEM: Rows = (Row(("object", "id"), BLOCK, problem_block_iri, required=True), *IN_COURSE)
-POINTS: Rows = (*ABOUT_THE_PROBLEM, Constant(("object", "type"), terms.ASSESSMENT))
+ABOUT_THE_PROBLEM: Rows = (
+    Constant(("profile",), terms.ASSESSMENT_PROFILE, STANDARD),
+    Row(("object", "id"), BLOCK, problem_block_iri, required=True),
+    *IN_COURSE,
+)
+POINTS: Rows = (
+    *ABOUT_THE_PROBLEM,
+    Constant(("object", "type"), terms.ASSESSMENT),
+    *AN_ATTEMPT,
+)
 DONE: Rows = (*ABOUT_THE_PROBLEM, Constant(("object", "type"), terms.ASSESSMENT_ITEM))
 
 MAPPINGS = {

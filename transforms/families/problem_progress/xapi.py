@@ -9,7 +9,7 @@ from edx2lrs.transforms.mapping.xapi_score import score
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import ATTEMPTED, CMI_INTERACTION, COMPLETED, QUESTION, definition
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 ABOUT_THE_PROBLEM: Rows = (
     Row(("object", "id"), BLOCK, problem_block_iri, required=True),

@@ -8,10 +8,10 @@ from edx2lrs.transforms.families.video.shared import clock, video_iri
 from edx2lrs.transforms.formats.json_text import Json
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.mapping.values import seconds
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 _MINUTE, _HOUR = 60_000_000, 3_600_000_000  # microseconds
 
 
@@ -52,18 +52,39 @@ def language_menu_iri(root: str, course_key: str | None, video: object) -> str |
     return f"{iri}#language_menu" if iri else None
 
 
+def location(video: str, browsers_current_time: object, current_time: object) -> Json | None:
+    """The position in a video, under an id of its own: ``<video>?t=321.5``; None where the record does not say where the player is
+    (Caliper 1.2, MediaLocation). ``video`` is an IRI, so there is nothing to escape."""
+    value = current_time if browsers_current_time is None or browsers_current_time == "" else browsers_current_time
+    if value is None or value == "":
+        return None
+    at = repr(value if type(value) is float else seconds(value)).removesuffix(".0")
+    return b'{"id":"%b?t=%b","type":"MediaLocation","currentTime":%b}' % (video.encode(), at.encode(), duration(value))
+
+
 THE_VIDEO: Rows = (
     Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
     Constant(("object", "type"), terms.VIDEO_OBJECT),
     Row(("object", "duration"), "data.duration", length),
     *IN_COURSE,
 )
-ABOUT_THE_VIDEO: Rows = (*THE_VIDEO, Constant(("target", "id"), "_:MediaLocation"), Constant(("target", "type"), terms.MEDIA_LOCATION))
-AT_A_MOMENT: Rows = (*ABOUT_THE_VIDEO, Row(("target", "currentTime"), ("data.currentTime", "data.current_time"), position))
+ABOUT_THE_VIDEO: Rows = (
+    *THE_VIDEO,
+    Constant(("profile",), terms.MEDIA_PROFILE, STANDARD),
+    Constant(("target", "id"), "_:MediaLocation", AS_ERB),
+    Constant(("target", "type"), terms.MEDIA_LOCATION, AS_ERB),
+)
+AT_A_MOMENT: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(("target", "currentTime"), ("data.currentTime", "data.current_time"), position, dialects=AS_ERB),
+    Row(("target",), ("object.id", "data.currentTime", "data.current_time"), location, dialects=STANDARD),
+)
 SEEK: Rows = (
     *ABOUT_THE_VIDEO,
-    Row(("target", "currentTime"), ("data.currentTime", "data.old_time"), position),
-    Row(("target", "extensions", "newTime"), "data.new_time", duration),
+    Row(("target", "currentTime"), ("data.currentTime", "data.old_time"), position, dialects=AS_ERB),
+    Row(("target", "extensions", "newTime"), "data.new_time", duration, dialects=AS_ERB),
+    Row(("target",), ("object.id", "data.currentTime", "data.old_time"), location, dialects=STANDARD),
+    Row(("extensions", "newTime"), "data.new_time", duration, dialects=STANDARD),
 )
 SPEED: Rows = (*AT_A_MOMENT, Row(("extensions", "oldSpeed"), "data.old_speed"), Row(("extensions", "newSpeed"), "data.new_speed"))
 LANGUAGE_MENU: Rows = (

@@ -8,12 +8,12 @@ from edx2lrs.transforms.families.video.shared import clock, video_iri
 from edx2lrs.transforms.formats.json_text import Json
 from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.mapping import xapi_vocabulary as terms
-from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Unmappable
-from edx2lrs.transforms.mapping.values import milliseconds
+from edx2lrs.transforms.mapping.rows import AS_ERB, ASPECTS, ERB, STANDARD, Constant, Row, Rows, Unmappable
+from edx2lrs.transforms.mapping.values import milliseconds, milliseconds_of_aspects
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
 from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, definition, result_extension
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 def position(current_time: object, browsers_current_time: object) -> Json | None:
@@ -44,6 +44,18 @@ def duration(value: object) -> Json:
     return f'"{text}S"'.encode()
 
 
+def position_of_aspects(current_time: object, browsers_current_time: object) -> Json | None:
+    """As ``position``, as the SQL of Aspects reads positions."""
+    value = browsers_current_time if current_time is None or current_time == "" else current_time
+    return None if value is None or value == "" else milliseconds_of_aspects(value)
+
+
+def end(current_time: object, browsers_current_time: object, length: object) -> Json | None:
+    """Where the player is at the end of a video: the video's length, where the event does not say."""
+    found = position(current_time, browsers_current_time)
+    return found or (None if length is None or length == "" else milliseconds(length))
+
+
 def speed(value: object) -> str:
     """A factor as ``1.50x``."""
     if type(value) is bool:
@@ -51,31 +63,59 @@ def speed(value: object) -> str:
     return f"{value}x"
 
 
+MOMENT = ("data.current_time", "data.currentTime")
+"""What ``position`` gets."""
+
 ABOUT_THE_VIDEO: Rows = (
+    Constant(("context", "contextActivities", "category"), terms.VIDEO_PROFILE, STANDARD),
     Row(("object", "id"), ("site.root", "course_id", "data.id"), video_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), terms.VIDEO),
     Row(context_extension(terms.VIDEO_LENGTH), "data.duration", milliseconds),
+    Row(context_extension(terms.VIDEO_LENGTH), "data.duration", milliseconds_of_aspects, dialects=ASPECTS),
     *IN_COURSE,
 )
-AT_A_MOMENT: Rows = (*ABOUT_THE_VIDEO, Row(result_extension(terms.VIDEO_TIME), ("data.current_time", "data.currentTime"), position))
-CAPTIONS_ON: Rows = (*AT_A_MOMENT, Constant(result_extension(terms.VIDEO_CC_ENABLED), True))
-CAPTIONS_OFF: Rows = (*AT_A_MOMENT, Constant(result_extension(terms.VIDEO_CC_ENABLED), False))
+AT_A_MOMENT: Rows = (
+    *ABOUT_THE_VIDEO,
+    Row(result_extension(terms.VIDEO_TIME), MOMENT, position),
+    Row(result_extension(terms.VIDEO_TIME), MOMENT, position_of_aspects, dialects=ASPECTS),
+)
+
+
+def captions(shown: bool) -> Rows:
+    """Whether captions are shown: the profile's text and the profile's templates have a key each. ``und`` is the tag of a language
+    that is not told (BCP 47)."""
+    return (
+        Constant(result_extension(terms.VIDEO_CC_ENABLED), shown, AS_ERB),
+        Constant(context_extension(terms.VIDEO_CC_ENABLED), shown, STANDARD),
+        Constant(context_extension(terms.VIDEO_CC_SUBTITLE_ENABLED), shown, STANDARD),
+        Constant(context_extension(terms.VIDEO_CC_SUBTITLE_LANGUAGE), "und", STANDARD),
+    )
+
+
+CAPTIONS_ON: Rows = (*AT_A_MOMENT, *captions(True))
+CAPTIONS_OFF: Rows = (*AT_A_MOMENT, *captions(False))
 COMPLETE: Rows = (
     *ABOUT_THE_VIDEO,
     Constant(("result", "completion"), True),
-    Row(("result", "duration"), "data.duration", duration),
-    Row(result_extension(terms.VIDEO_TIME), "data.duration", milliseconds),
+    Row(("result", "duration"), "data.duration", duration, dialects=AS_ERB),  # the profile: the time spent, which no event tells
+    Row(result_extension(terms.VIDEO_TIME), "data.duration", milliseconds, dialects=ERB),
+    Row(result_extension(terms.VIDEO_TIME), "data.duration", milliseconds_of_aspects, dialects=ASPECTS),
+    Row(result_extension(terms.VIDEO_TIME), (*MOMENT, "data.duration"), end, dialects=STANDARD),
 )
 SEEK: Rows = (
     *ABOUT_THE_VIDEO,
     Row(result_extension(terms.VIDEO_TIME_FROM), "data.old_time", milliseconds),
     Row(result_extension(terms.VIDEO_TIME_TO), "data.new_time", milliseconds),
+    Row(result_extension(terms.VIDEO_TIME_FROM), "data.old_time", milliseconds_of_aspects, dialects=ASPECTS),
+    Row(result_extension(terms.VIDEO_TIME_TO), "data.new_time", milliseconds_of_aspects, dialects=ASPECTS),
 )
 SPEED: Rows = (
     *ABOUT_THE_VIDEO,
     Row(result_extension(terms.SPEED_FROM), "data.old_speed", speed),
     Row(result_extension(terms.SPEED_TO), "data.new_speed", speed),
+    Row(result_extension(terms.VIDEO_TIME), MOMENT, position, dialects=STANDARD),
+    Row(context_extension(terms.VIDEO_SPEED), "data.new_speed", speed, dialects=STANDARD),
 )
 
 MAPPINGS = {
