@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
-from urllib.parse import quote, quote_plus
 
+from edx2lrs.io.delivery.redaction import Redaction
 from edx2lrs.io.secrets import SecretError, fits_header, is_reference
 from edx2lrs.transforms.config_types import Consumer
 
 RENEWED_AFTER = 60.0
 """Seconds between looks at the secrets."""
-_SHORTEST = 4  # characters of what is taken out of texts: less is in every text
 _LOG = logging.getLogger("edx2lrs")
 
 
@@ -24,30 +21,10 @@ class Credentials:
 
     def __init__(self, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
         self.headers = headers
-        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
-        self._secrets = sorted(forms, key=len, reverse=True)  # what holds another one goes first
+        self.redacted = Redaction(secrets).redacted
 
     def __repr__(self) -> str:
         return "Credentials(...)"
-
-    def redacted(self, text: str) -> str:
-        """``text`` without the secrets, should an LRS repeat what it was sent."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
-
-
-def _forms(secret: str) -> set[str]:
-    """The forms in which a text may hold the secret: unchanged, in JSON, in HTML, in a URL."""
-    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    return {
-        secret,
-        *in_json,
-        *(text.replace("/", "\\/") for text in in_json),
-        escape(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-    }
 
 
 def _of_header(name: str, secret: str) -> str:

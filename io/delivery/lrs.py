@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import gzip
 import http.client
@@ -23,6 +24,7 @@ from edx2lrs.io.delivery.bodies import caliper_body, xapi_body
 from edx2lrs.io.delivery.credentials import Credentials
 from edx2lrs.io.delivery.deadline import DeadlineAdapter
 from edx2lrs.io.delivery.decision import Answer, NetworkError
+from edx2lrs.io.delivery.redaction import Redaction
 from edx2lrs.io.delivery.retry_after import retry_after
 from edx2lrs.transforms.config_types import Consumer, Protocol
 
@@ -32,6 +34,7 @@ _XAPI_VERSION = "1.0.3"
 _ANSWER_BYTES = 65_536
 _ID_BYTES = 48
 _EXCERPT_CHARACTERS = 500
+_REDACTED_BYTES = 8_000  # of which an excerpt is made after secrets were taken out
 _GZIP_LEVEL = 4
 
 
@@ -63,6 +66,7 @@ class LrsClient:
         url = endpoint(consumer.protocol, consumer.url)
         environment = session.merge_environment_settings(url, {}, True, None, None)
         self._proxies = dict(environment["proxies"])
+        self._proxy_secrets = Redaction([secret for proxy in self._proxies.values() for secret in _secrets_of(proxy)])
         self._verify = consumer.tls.ca or environment["verify"] or True
         self._certificate = (consumer.tls.cert, consumer.tls.key or consumer.tls.cert) if consumer.tls.cert else None
         self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=1)
@@ -140,17 +144,22 @@ class LrsClient:
 
     def _answer(self, response: requests.Response, content: bytes, whole: bool) -> Answer:
         success, headers = 200 <= response.status_code < 300, response.raw.headers
-        text = "" if success else content[: 8 * _EXCERPT_CHARACTERS].decode(errors="replace")
+        text = "" if success else content[:_REDACTED_BYTES].decode(errors="replace")
         return Answer(
             status=response.status_code,
             ids=_listed_ids(content) if success and whole and self._consumer.protocol == "xapi" else None,
             is_html=_is_html(response.headers.get("Content-Type", ""), content),
             retry_after=retry_after(headers.getlist("Retry-After"), headers.getlist("Date"), time.time()),
-            excerpt=_excerpt(self._credentials.redacted(text)),
+            excerpt=_excerpt(self._proxy_secrets.redacted(self._credentials.redacted(text))),
         )
 
     def close(self) -> None:
         self._adapter.close()
+
+
+def _secrets_of(proxy: str) -> tuple[str, ...]:
+    user, password = requests.utils.get_auth_from_url(proxy)
+    return (user, password, base64.b64encode(f"{user}:{password}".encode()).decode()) if password else ()
 
 
 def _listed_ids(content: bytes) -> tuple[str, ...] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from edx2lrs.io.sources import files, kafka, pubsub, redis_streams, tail
-from edx2lrs.io.sources.address import SourceUrl, SourceUrlError
+from edx2lrs.io.sources.address import SourceUrl, SourceUrlError, shown
 from edx2lrs.io.sources.source import Source
 from edx2lrs.io.sources.spec import Engine, SourceSpec, Stream
 
@@ -17,7 +17,7 @@ def streams(inputs: Sequence[str]) -> list[SourceUrl]:
     given = [text for text in inputs if _named(text)]
     if given and len(given) < len(inputs):
         file = next(text for text in inputs if not _named(text))
-        raise SourceUrlError(f"--input {file}: files beside the stream {given[0]}; read them in a run of their own")
+        raise SourceUrlError(f"--input {file}: files beside the stream {shown(given[0])}; read them in a run of their own")
     found = [parse(text) for text in given]
     for index, url in enumerate(found):
         if url in found[:index]:
@@ -29,7 +29,7 @@ def parse(text: str) -> SourceUrl:
     """The stream that ``text`` names. Raises ``SourceUrlError``."""
     spec = _named(text)
     if spec is None:
-        raise SourceUrlError(f"--input {text}: is no stream; a stream is written {', '.join(forms())}")
+        raise SourceUrlError(f"--input {shown(text)}: is no stream; a stream is written {', '.join(forms())}")
     return _stream(spec).read(text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 from werkzeug import Request, Response
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, Unauthorized
+from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, NotFound, Unauthorized
 from werkzeug.routing import Map, Rule
 
 from edx2lrs.pipeline.sandbox import caliper, page, statements
@@ -43,6 +44,9 @@ _ROUTES = Map(
 )
 
 
+_HERE = re.compile(r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?", re.IGNORECASE)
+
+
 class Login(NamedTuple):
     """What is let in: user and password for xAPI (Basic), token for Caliper (Bearer)."""
 
@@ -54,7 +58,12 @@ class Login(NamedTuple):
 class Application:
     """The sandbox over ``store``. Raises only ConnectionCutError."""
 
-    def __init__(self, store: Store, faults: InjectedFaults | None = None, credentials: Login | None = None) -> None:
+    def __init__(
+        self, store: Store, faults: InjectedFaults | None = None, credentials: Login | None = None, is_local: bool = False
+    ) -> None:
+        """``is_local``: only names and addresses of this machine are let in as ``Host``: a web page of somebody else whose name leads
+        here (DNS rebinding) reads nothing."""
+        self._is_local = is_local
         self._store = store
         self._faults = faults or InjectedFaults()
         self._credentials = credentials or Login()
@@ -73,6 +82,8 @@ class Application:
         request = Request(environ)
         request.max_content_length = MAX_BODY
         try:
+            if self._is_local and not _HERE.fullmatch(request.host):
+                raise Forbidden("the Host header names another machine; the sandbox listens on this machine alone")
             endpoint, arguments = _ROUTES.bind_to_environ(environ).match()
             response = self._endpoints[endpoint](request, **arguments)
         except HTTPException as error:

@@ -12,11 +12,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from edx2lrs.io.paths import write_bytes
+from edx2lrs.io.secrets import SecretError, is_reference, resolve
 from edx2lrs.pipeline.sandbox.application import Application, Login
 from edx2lrs.pipeline.sandbox.injected_faults import KINDS, InjectedFault, InjectedFaults, parse_fault
 from edx2lrs.pipeline.sandbox.server import serving
 from edx2lrs.pipeline.sandbox.store import Store, StoreError
 
+_REFERENCE = "env:NAME and file:PATH name where the text stands, since other users of the machine see a command line"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -25,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
     parser.add_argument("--db", type=Path, metavar="FILE", help="keep what arrives in FILE; default: gone at the end")
     login = ("sandbox", "sandbox")
-    parser.add_argument("--basic", type=_user_and_password, default=login, metavar="USER:PASSWORD", help="of the xAPI consumers")
-    parser.add_argument("--bearer", default="sandbox", metavar="TOKEN", help="of the Caliper consumers; default: %(default)s")
+    parser.add_argument("--basic", type=_user_and_password, default=login, metavar="USER:PASSWORD", help=f"of the xAPI consumers; {_REFERENCE}")
+    parser.add_argument(
+        "--bearer", type=_secret, default="sandbox", metavar="TOKEN", help="of the Caliper consumers; as --basic; default: %(default)s"
+    )
     parser.add_argument(
         "--fault",
         type=_fault,
@@ -55,7 +59,7 @@ def main(arguments: argparse.Namespace) -> int:
             if path is None:
                 path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edx2lrs-sandbox-"))) / "sandbox.db"
             store = stack.enter_context(Store(path))
-            application = Application(store, faults, credentials)
+            application = Application(store, faults, credentials, is_local=arguments.host in _LOOPBACK)
             host, port = stack.enter_context(serving(application, arguments.host, arguments.port))
             if arguments.port_file:
                 write_bytes(str(arguments.port_file), f"{_address(host, port)}\n".encode())
@@ -85,8 +89,15 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is no port: a number from 0 to 65535")
 
 
+def _secret(text: str) -> str:
+    try:
+        return resolve(text) if is_reference(text) else text
+    except SecretError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _user_and_password(text: str) -> tuple[str, str]:
-    user, colon, password = text.partition(":")
+    user, colon, password = _secret(text).partition(":")
     if not colon:
         raise argparse.ArgumentTypeError("expected USER:PASSWORD")
     return user, password

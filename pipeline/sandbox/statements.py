@@ -103,9 +103,13 @@ def read_json(request: Request) -> Any:
     if encoding == "gzip":
         content = _inflated(content, request.max_content_length or 0)
     try:
-        return orjson.loads(content)
+        sent = orjson.loads(content)
+        orjson.dumps([[sent]])  # which has a bound of depth; an answer has two levels more than a statement
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not JSON: {error}") from None
+    except orjson.JSONEncodeError:
+        raise BadRequest("the body is nested more than 250 levels deep") from None
+    return sent
 
 
 def _inflated(content: bytes, most: int) -> bytes:

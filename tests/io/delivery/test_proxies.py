@@ -142,3 +142,9 @@ def test_a_proxy_that_is_not_there(answer: Any, monkeypatch: pytest.MonkeyPatch)
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
     assert answer("http://lrs.example.edu/xAPI").error == "proxy"
+
+
+def test_what_a_proxy_repeats_of_its_credentials_is_not_shown(proxy: Any, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    between = proxy(b"HTTP/1.1 407 No\r\nContent-Length: 49\r\n\r\nYW5uOmh1bnRlcjIyL3h5eno= hunter22/xyzz HUNTER22%2f xy\r\n\r\n")
+    monkeypatch.setenv("http_proxy", f"http://ann:hunter22%2Fxyzz@127.0.0.1:{between.port}")
+    assert answer("http://lrs.example.edu/xAPI").excerpt.startswith("*** *** ***")

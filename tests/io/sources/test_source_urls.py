@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edx2lrs.io.sources.address import SourceUrlError
-from edx2lrs.io.sources.opening import parse, streams
+from edx2lrs.io.sources.opening import check_options, parse, streams
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,33 @@ def test_what_is_wrong_is_named_with_how_it_is_written(text, said):
     assert text in str(refused.value)
 
 
-def test_a_password_in_an_address_is_refused_and_not_repeated():
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://bob:hunter2@host:6379/s?group=g",
+        "redis://:hunter2@host:6379/s",
+        "redis://bob:p@hunter2@host:6379/s/t",
+        "redis://bob:hunter2/host:6379/s?group=g",
+        "redis://host:6379/s?password=hunter2",
+        "redis://host/s?group=g&password=hunter2",
+        "redis://host:6379/s?PASSWORD=hunter2",
+        "redis://host:6379/s?group=&password=a&hunter2",
+        "redis://host:6379/s?group=g;password=hunter2#x",
+        "redis://host:6379/s#hunter2",
+        "kafka://host:9092/t?password=hunter2&username=env:U",
+        "kafka://host:9092/a/b?group=g&key_password=hunter2",
+        "kafka://host:9092/t?registry_password=hunter2",
+        "pubsub://p/sub?password=hunter2",
+        "pubsub://bob:hunter2@my-project/sub",
+        "redis://host:6379/s?group=g&password=hunter2",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(text):
     with pytest.raises(SourceUrlError) as refused:
-        parse("redis://bob:hunter2@host:6379/s?group=g")
+        check_options(parse(text))
+    assert "hunter2" not in str(refused.value)
+    with pytest.raises(SourceUrlError) as refused:
+        streams([text, "logs/*.gz"])
     assert "hunter2" not in str(refused.value)
 
 

@@ -63,6 +63,24 @@ def test_what_arrived_is_there_after_a_kill(tmp_path: Path) -> None:
         assert requests.get(f"{address}counts", timeout=10).json()["campus"]["stored"] == 1
 
 
+def test_secrets_may_stand_elsewhere_than_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_LOGIN", "me:a:secret")
+    (tmp_path / "token").write_text("t0k3n\n")
+    with running("--port", "0", "--basic", "env:SANDBOX_LOGIN", "--bearer", f"file:{tmp_path}/token") as (_, address):
+        headers = {"X-Experience-API-Version": "1.0.3"}
+        assert requests.get(f"{address}a/xAPI/statements", headers=headers, auth=("me", "a:secret"), timeout=10).status_code == 200
+        assert requests.post(f"{address}b/caliper", json=[], headers={"Authorization": "Bearer t0k3n"}, timeout=10).status_code == 400
+
+
+def test_a_page_of_somebody_else_whose_name_leads_here_reads_nothing() -> None:
+    with running("--port", "0") as (_, address):
+        port = address.rstrip("/").rpartition(":")[2]
+        for host in ("localhost", f"127.0.0.1:{port}", f"LOCALHOST:{port}", "[::1]:1"):
+            assert requests.get(f"{address}counts", headers={"Host": host}, timeout=10).status_code == 200
+        for host in ("evil.example", f"evil.example:{port}", "localhost.evil.example", "127.0.0.1.evil.example"):
+            assert requests.get(f"{address}counts", headers={"Host": host}, timeout=10).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -70,6 +88,7 @@ def test_what_arrived_is_there_after_a_kill(tmp_path: Path) -> None:
         (("--fault", "418:0.1"), "418:0.1"),
         (("--fault", "429:0.6", "--fault", "503:0.6"), "more than 1"),
         (("--basic", "nobody"), "USER:PASSWORD"),
+        (("--bearer", "env:NOT_SET_AT_ALL"), "NOT_SET_AT_ALL"),
         (("--db", "/dev/null/lrs.db"), "/dev/null/lrs.db"),
         (("--port", "0", "--host", "no.such.host.invalid"), "no.such.host.invalid"),
     ],

@@ -183,6 +183,17 @@ def test_bodies_that_are_no_statements(sandbox: Any, body: bytes, headers: dict[
     assert answer.json()["error"]
 
 
+@pytest.mark.parametrize("levels", [200, 248, 252, 900, 1_100, 50_000])
+def test_what_is_nested_deeply_is_taken_and_read_back_or_refused(sandbox: Any, statement: Make, levels: int) -> None:
+    sent = json.dumps([statement(context={"extensions": {"http://x/deep": "DEEP"}})])
+    body = sent.replace('"DEEP"', '{"a":' * levels + "1" + "}" * levels)
+    headers = {"X-Experience-API-Version": "1.0.3", "Content-Type": "application/json"}
+    answer = sandbox.xapi("POST", data=body, headers=headers)
+    assert answer.status_code == (200 if levels <= 248 else 400)
+    assert sandbox.xapi().status_code == 200
+    assert [sandbox.get(page).status_code for page in ("", "campus/")] == [200, 200]
+
+
 def test_a_body_may_come_compressed(sandbox: Any, statement: Make) -> None:
     sent = [statement() for _ in range(100)]
     usual = {"X-Experience-API-Version": "1.0.3", "Content-Type": "application/json", "Content-Encoding": "gzip"}
