@@ -158,7 +158,8 @@ def _register(transaction: sqlite3.Connection, index: int, seen: SeenPiece) -> N
     if known is not None and known[0] <= seen.size:
         whole = known[0] == seen.size or (known[2] is not None and known[2] <= known[0])
         transaction.execute(
-            "UPDATE pieces SET size = ?, done = ?, listed = ?, bound = ?, head_length = ?, head_sha256 = ? WHERE file = ? AND start = ?",
+            "UPDATE pieces SET size = ?, done = ?, listed = ?, bound = ?, head_length = ?, head_sha256 = ? "
+            "WHERE file = ? AND start = ?",
             (seen.size, bool(known[1]) and whole, index, seen.bound, *seen.known_by, *seen.key),
         )
     else:

@@ -93,7 +93,8 @@ class WriteReport(beam.DoFn):
         if not before:
             end.set(GlobalWindow().max_timestamp())
         now = time.time()
-        if self._streaming and due <= now:  # else a timer is set, or was lost with the machine that should have kept it
+        is_set = now < due <= now + _REPORT_EVERY + 1  # the clock may have been set back
+        if self._streaming and not is_set:  # else a timer is set, or was lost with the machine that should have kept it
             due = int(now + _REPORT_EVERY)
             write.set(due)
         totals.write(_encoded(counts, due))

@@ -47,7 +47,7 @@ def run(engine: Engine, request: RunRequest, config: Config, window: TimeWindow,
     except ValueError as error:  # Beam's own checks of its options
         raise OptionError(str(error)) from None
     build(pipeline, plan)
-    started = time.time()
+    started = time.monotonic()
     try:
         result = pipeline.run()
         if engine == "DataflowRunner":
@@ -57,7 +57,7 @@ def run(engine: Engine, request: RunRequest, config: Config, window: TimeWindow,
         raise JobFailed(str(error).splitlines()[0]) from None
     if streams:
         return JobResult(is_stream=True)
-    return JobResult(_report(result, request, config, time.time() - started))
+    return JobResult(_report(result, request, config, time.monotonic() - started))
 
 
 def plan_of(engine: Engine, request: RunRequest, config: Config, window: TimeWindow, streams: Sequence[SourceUrl]) -> Plan:

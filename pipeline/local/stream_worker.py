@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
+from threading import Event
 from typing import NamedTuple
 
 from edx2lrs.io.back_off import back_off
@@ -75,7 +75,7 @@ class StreamWorker:
         self._trouble = ""
         self._begun = time.monotonic()
         self._came = False
-        self._looked = time.time()  # at the source, the last time
+        self._looked = time.monotonic()  # at the source, the last time
 
     def work(self) -> None:
         """Raises ``SourceError`` when the source cannot be read at all, and ``StateGone``."""
@@ -130,9 +130,9 @@ class StreamWorker:
 
     def _gather(self, source: Source) -> Gathered | None:
         """Messages until a wave is full or its time is over. None: no message came."""
-        asked = time.time()
+        asked = time.monotonic()
         first = source.poll(WAVE_RECORDS, _IDLE)
-        came = time.time()
+        came = time.monotonic()
         since = self._looked if came - asked < _AT_ONCE else came  # what was there at once came while the wave before ran
         self._looked = came
         if not first.messages and not first.failures:
@@ -147,10 +147,10 @@ class StreamWorker:
             failures += more.failures
             size += sum(len(message.body) for message in more.messages)
             cursor = more.cursor
-            self._looked = time.time()
+            self._looked = time.monotonic()
             if over or (time.monotonic() >= end and not more.messages):
                 break
-        return Gathered(messages, failures, cursor, since)
+        return Gathered(messages, failures, cursor, time.time() - (time.monotonic() - since))
 
     def _keep(self, gathered: Gathered) -> None:
         """Keeps all new messages of ``gathered`` in one wave, or in several waves if processes have died at some of the messages."""

@@ -4,7 +4,7 @@ becomes several waves; small pieces share a wave."""
 from __future__ import annotations
 
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
+from threading import Event
 from typing import NamedTuple
 
 from edx2lrs.io.sources.file_reader import FileChunk, FileReader

@@ -9,6 +9,8 @@ from edx2lrs.io.sources.address import SourceUrl
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
+STOP = "stop"
+"""Told to a worker: finish the wave, and end."""
 WAVE_BYTES = 32 * 1024 * 1024
 FAULT = 3
 """The exit code of a worker that has told its parent a ``WorkerFailed``."""

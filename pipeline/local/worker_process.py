@@ -8,20 +8,20 @@ import os
 import signal
 import threading
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from edx2lrs.io.sources.address import SourceUrlError
 from edx2lrs.io.sources.source import SourceError
-from edx2lrs.pipeline.local.worker_messages import FAULT, WorkerFailed, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import FAULT, STOP, WorkerFailed, WorkerPlan
 from edx2lrs.pipeline.log_lines import set_up_logging
 
 
-def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
-    """The body of the process. Exits with 0 when no piece is left or ``stopping`` is set, with 3 after a ``WorkerFailed``."""
+def main(plan: WorkerPlan, parent: Connection) -> None:
+    """The body of the process. Exits with 0 when no piece is left or the parent says ``STOP``, with 3 after a ``WorkerFailed``."""
     for number in (signal.SIGINT, signal.SIGTERM):  # both signals may reach the whole group; the parent says when to stop
         signal.signal(number, signal.SIG_IGN)
-    _end_with(parent)
+    stopping = threading.Event()
+    threading.Thread(target=_follow, args=(parent, stopping), name="parent", daemon=True).start()
     set_up_logging()
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # an error of a wave is reported once, in one line
     from edx2lrs.io.sources.files import use_options
@@ -45,15 +45,13 @@ def main(plan: WorkerPlan, parent: Connection, stopping: Event) -> None:
         raise SystemExit(FAULT) from None
 
 
-def _end_with(parent: Connection) -> None:
-    """Ends the worker when its parent ends: without the parent, nobody sends the statements, and the next run would meet the worker."""
-
-    def wait() -> None:
-        with contextlib.suppress(EOFError, OSError):
-            parent.recv()
-        os._exit(1)
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()
+def _follow(parent: Connection, stopping: threading.Event) -> None:
+    """Sets ``stopping`` when the parent says ``STOP``. Ends the worker when its parent ends: without the parent, nobody sends the
+    statements, and the next run would meet the worker. An event of multiprocessing would wait by the wall clock, which can be set."""
+    with contextlib.suppress(EOFError, OSError):
+        while parent.recv() == STOP:
+            stopping.set()
+    os._exit(1)
 
 
 def innermost(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from multiprocessing.context import SpawnProcess
 from typing import NamedTuple
 
 from edx2lrs.pipeline.local import worker_process
-from edx2lrs.pipeline.local.worker_messages import FAULT, KeptSomething, SourceTrouble, UnreadableFile, WorkerFailed, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import FAULT, STOP, KeptSomething, SourceTrouble, UnreadableFile, WorkerFailed, WorkerPlan
 
 _LOG = logging.getLogger("edx2lrs.workers")
 
@@ -28,7 +29,7 @@ class Workers:
 
     def __init__(self, plans: Sequence[WorkerPlan]) -> None:
         self._context = multiprocessing.get_context("spawn")
-        self._stopping = self._context.Event()
+        self._stopping = False
         self.faults: list[str] = []
         self.unreadable: list[UnreadableFile] = []
         self.troubles: dict[str, str] = {}  # of streams, by worker
@@ -52,7 +53,7 @@ class Workers:
             running.pipe.close()
             if exit_code == FAULT:
                 self.stop()
-            elif exit_code != 0 and not self._stopping.is_set():
+            elif exit_code != 0 and not self._stopping:
                 _LOG.warning("%s died (exit code %s); what was in its wave is read again", running.plan.name, exit_code)
                 died.append(running.plan)
         return died
@@ -71,7 +72,11 @@ class Workers:
 
     def stop(self) -> None:
         """Lets each worker finish its wave; ``alive`` says when the last worker has ended."""
-        self._stopping.set()
+        if not self._stopping:
+            self._stopping = True
+            for running in self._running:
+                with contextlib.suppress(OSError):  # it has ended
+                    running.pipe.send(STOP)
 
     def kill(self) -> None:
         """Ends the workers at once; waves that have begun are not kept."""
@@ -82,8 +87,7 @@ class Workers:
 
     def _start(self, plan: WorkerPlan) -> _Running:
         ours, theirs = self._context.Pipe()
-        arguments = (plan, theirs, self._stopping)
-        process = self._context.Process(target=worker_process.main, args=arguments, name=plan.name, daemon=True)
+        process = self._context.Process(target=worker_process.main, args=(plan, theirs), name=plan.name, daemon=True)
         process.start()
         theirs.close()
         return _Running(plan, process, ours)

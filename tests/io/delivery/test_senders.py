@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import socket
@@ -29,6 +30,22 @@ def test_all_is_delivered_once(lrs: Any, outside: Any, consumer: Any) -> None:
     assert around.state.outbox.waiting("campus") == 0
     counts = around.counts(campus)
     assert (counts["delivered"], counts["requests"], "retries" in counts) == (1234, len(lrs.requests), False)
+
+
+@pytest.mark.parametrize("days", [-4_630, -2, 2])
+def test_all_is_delivered_while_the_clock_is_set(
+    lrs: Any, outside: Any, consumer: Any, monkeypatch: Any, replies: Any, days: int
+) -> None:
+    """Each look at the clock finds it set by some days since the look before."""
+    wall, looks = time.time, itertools.count()
+    monkeypatch.setattr(time, "time", lambda: wall() + 86_400 * days * (next(looks) % 3))
+    campus = consumer(lrs.url, batch=SMALL, rate=Rate(statements_per_second=1_000), retry=QUICK)
+    around = outside(campus)
+    ids = around.keep(campus, 30)
+    statuses = iter((503, 429))
+    lrs.behave = lambda _: replies(next(statuses, 200))
+    around.send_all()
+    assert lrs.stored == dict.fromkeys(ids, 1)
 
 
 def test_batches_span_blocks(lrs: Any, outside: Any, consumer: Any) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import threading
+import time
 from collections import deque
 
 import pytest
@@ -102,6 +104,17 @@ def test_messages_are_kept_then_committed_and_known_when_they_come_again(run, st
     assert state.outbox.waiting("campus") == 3
     assert source.committed == ["end"] * 3
     assert told == [KeptSomething()] * 3
+
+
+@pytest.mark.parametrize("days", [-4_630, -2, 2])
+def test_messages_are_kept_while_the_clock_is_set(run, state, monkeypatch, days):
+    """Each look at the clock finds it set by some days since the look before."""
+    wall, looks = time.time, itertools.count()
+    monkeypatch.setattr(time, "time", lambda: wall() + 86_400 * days * (next(looks) % 3))
+    began = time.monotonic()
+    run([message(1)], [message(2)], [message(1)])
+    assert counts(state) == {"read": 2, "matched": 2, "redelivered": 1}
+    assert time.monotonic() - began < 60
 
 
 def test_a_source_is_attended_and_not_polled_while_the_outbox_is_full(run, monkeypatch):
