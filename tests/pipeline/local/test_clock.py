@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from multiprocessing import Pipe
@@ -23,10 +24,16 @@ def test_no_process_waits_for_another_by_the_wall_clock():
     assert found == []
 
 
-def test_a_worker_hears_that_it_is_to_stop():
+def test_a_worker_hears_that_it_is_to_stop_and_ends_with_its_parent(monkeypatch):
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
     ours, theirs = Pipe()
     stopping = threading.Event()
-    threading.Thread(target=_follow, args=(theirs, stopping), daemon=True).start()
+    thread = threading.Thread(target=_follow, args=(theirs, stopping))
+    thread.start()
     ours.send(STOP)
     assert stopping.wait(10)
-    ours.send(STOP)  # else the thread would end this process with the pipe
+    assert ended == []
+    ours.close()
+    thread.join(10)
+    assert ended == [1]
