@@ -6,20 +6,21 @@ Labels are names of consumers, reasons and causes: words of the configuration an
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
-from cheroot import wsgi
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edx2lrs.io.delivery.latency import RequestSeconds
 from edx2lrs.io.state.errors import StateError
+from edx2lrs.pipeline.local import http_server
 from edx2lrs.pipeline.local.run import Observed
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.counters import COUNTERS, Counter, Grouped, grouped
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _STUCK = 60.0  # seconds without a look at the workers
-_REQUEST_TIMEOUT = 10  # seconds
-_THREADS = 4
+_ADDRESS = re.compile(r"((?P<host>\[[0-9A-Za-z:.%]+\]|[^\[\]/?#@]*):)?(?P<port>[0-9]{1,5})", re.ASCII)
 
 
 class Health(NamedTuple):
@@ -139,24 +139,13 @@ def serving(address: str | None) -> Iterator[Served]:
     if address is None:
         yield served
         return
-    host, _, port = address.rpartition(":")
-    if not port.isdecimal() or int(port) > 65535:
-        raise OptionError(f"--http {address}: no port; give PORT, or HOST:PORT as in 0.0.0.0:8080")
-    where = (host.strip("[]") or "127.0.0.1", int(port))
-    server = _Server(where, application(served), numthreads=_THREADS, timeout=_REQUEST_TIMEOUT)
-    try:
-        server.prepare()
-    except OSError as error:
-        raise OptionError(f"--http {address}: {error.strerror or error}; choose another") from None
-    thread = threading.Thread(target=server.serve, name="http", daemon=True)
-    thread.start()
-    try:
+    found = _ADDRESS.fullmatch(address)
+    if not found or int(found["port"]) > 65535:
+        raise OptionError(f"--http {address}: no port; give PORT, or HOST:PORT as in 0.0.0.0:8080 or [::]:8080")
+    host = (found["host"] or "").strip("[]") or "127.0.0.1"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(http_server.serving(application(served), host, int(found["port"])))
+        except (OSError, UnicodeError) as error:
+            raise OptionError(f"--http {address}: {getattr(error, 'strerror', None) or 'no such host'}; choose another") from None
         yield served
-    finally:
-        server.stop()
-        thread.join()
-
-
-class _Server(wsgi.Server):
-    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-        """Somebody who breaks off is no news."""

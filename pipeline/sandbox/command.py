@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
     parser.add_argument("--db", type=Path, metavar="FILE", help="keep what arrives in FILE; default: gone at the end")
     login = ("sandbox", "sandbox")
-    parser.add_argument("--basic", type=_user_and_password, default=login, metavar="USER:PASSWORD", help=f"of the xAPI consumers; {_REFERENCE}")
+    parser.add_argument(
+        "--basic", type=_user_and_password, default=login, metavar="USER:PASSWORD", help=f"of the xAPI consumers; {_REFERENCE}"
+    )
     parser.add_argument(
         "--bearer", type=_secret, default="sandbox", metavar="TOKEN", help="of the Caliper consumers; as --basic; default: %(default)s"
     )

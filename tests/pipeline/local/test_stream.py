@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,11 +43,12 @@ class Log:
 class Service:
     """The job under way."""
 
-    def __init__(self, folder, config, *options):
+    def __init__(self, folder, config, *options, descriptors=1024):
         self.report_path = folder / "report.json"
         self.errors = open(folder / "errors.log", "a+", encoding="utf-8")  # noqa: SIM115
         command = [sys.executable, "-m", "edx2lrs.pipeline", "run", "--config", config, "--state", "state"]
         command += ["--input", "tail:tracking.log", "--report", self.report_path, *options]
+        command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]
         environment = {**os.environ, **SECRETS}
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=self.errors, start_new_session=True
@@ -77,8 +80,8 @@ def log(tmp_path):
 def service(tmp_path):
     started = []
 
-    def start(config, *options):
-        started.append(Service(tmp_path, config, *options))
+    def start(config, *options, **limits):
+        started.append(Service(tmp_path, config, *options, **limits))
         return started[-1]
 
     yield start
@@ -175,6 +178,26 @@ def test_health_and_metrics_are_served(service, sandbox, config, log):
     until(lambda: 'edx2lrs_consumer_circuit_open{consumer="campus"} 1.0' in get("/metrics"))
     assert 'edx2lrs_consumer_waiting{consumer="campus"} 5.0' in get("/metrics")
     assert job.terminate()[0] == 0
+
+
+def test_hundreds_of_slow_clients_take_nothing_from_delivery(service, sandbox, config, log):
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/healthz"
+    job = service(config(sandbox.address, CONFIG), "--http", str(port), descriptors=256)
+    log.write(1)
+    until(lambda: sandbox.stored("campus") == 1)
+    with contextlib.ExitStack() as clients:
+        slow = [clients.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(300)]
+        for count in range(1, 4):
+            for each in slow:
+                with contextlib.suppress(OSError):
+                    each.sendall(b"X")
+            log.write(20)
+            until(lambda count=count: sandbox.stored("campus") == 1 + 20 * count)
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                assert answer.status == 200
+    assert job.terminate()[0] == 0
+    assert "Too many open files" not in job.said()
 
 
 def test_a_service_that_is_idle_takes_next_to_no_processor_time(service, sandbox, config, log):
