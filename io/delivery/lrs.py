@@ -6,6 +6,7 @@ import base64
 import datetime
 import gzip
 import http.client
+import os
 import socket
 import ssl
 import time
@@ -26,6 +27,7 @@ from edx2lrs.io.delivery.deadline import DeadlineAdapter
 from edx2lrs.io.delivery.decision import Answer, NetworkError
 from edx2lrs.io.delivery.redaction import Redaction
 from edx2lrs.io.delivery.retry_after import retry_after
+from edx2lrs.io.proxies import proxies_for
 from edx2lrs.transforms.config_types import Consumer, Protocol
 
 _XAPI_VERSION = "1.0.3"
@@ -62,12 +64,11 @@ class LrsClient:
         self._credentials = credentials
         self._renewed = renewed
         self._envelope = {"sensor": sensor, **consumer.override_args.get("envelope", {})}
-        session = requests.Session()
         url = endpoint(consumer.protocol, consumer.url)
-        environment = session.merge_environment_settings(url, {}, True, None, None)
-        self._proxies = dict(environment["proxies"])
+        self._proxies = proxies_for(url)
         self._proxy_secrets = Redaction([secret for proxy in self._proxies.values() for secret in _secrets_of(proxy)])
-        self._verify = consumer.tls.ca or environment["verify"] or True
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")  # as requests' own sessions
+        self._verify = consumer.tls.ca or bundle or True
         self._certificate = (consumer.tls.cert, consumer.tls.key or consumer.tls.cert) if consumer.tls.cert else None
         self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=1)
         # Prepared once, and not by the session, which would look for other credentials in ~/.netrc.
@@ -183,7 +184,7 @@ def _excerpt(text: str) -> str:
 
 
 _ERRORS: tuple[tuple[NetworkError, tuple[type[BaseException], ...]], ...] = (
-    ("proxy", (urllib3.exceptions.ProxyError,)),
+    ("proxy", (urllib3.exceptions.ProxyError, requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)),
     ("refused", (ConnectionRefusedError,)),
     ("dns", (NameResolutionError, socket.gaierror)),
     ("unreachable", (NewConnectionError, ConnectTimeoutError)),

@@ -98,6 +98,8 @@ def _number(text: str) -> int:
 def _http(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("is no address of a schema registry; expected http://HOST:PORT or https://...")
+    if "@" in text:
+        raise ValueError("holds a user or password; name their place in registry_username and registry_password instead")
     return text
 
 

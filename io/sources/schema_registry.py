@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import fastavro
 import requests
 
+from edx2lrs.io.proxies import proxies_for
 from edx2lrs.io.sources.event_bus import Schema
 from edx2lrs.io.sources.source import SourceError
 from edx2lrs.transforms.failure import Refusal
@@ -30,7 +32,9 @@ class SchemaRegistry:
 
     def _ask(self, number: int) -> Schema | Refusal:
         try:
-            answer = requests.get(f"{self._url}/schemas/ids/{number}", auth=self._auth, timeout=_TIMEOUT, allow_redirects=False)
+            proxies: Any = {"http": None, "https": None, "all": None, **proxies_for(self._url)}  # None: not what requests finds itself
+            address = f"{self._url}/schemas/ids/{number}"
+            answer = requests.get(address, auth=self._auth, timeout=_TIMEOUT, allow_redirects=False, proxies=proxies)
         except requests.RequestException as error:
             raise SourceError(f"the schema registry cannot be asked ({type(error).__name__}): {self._url}") from None
         if answer.status_code in (401, 403):

@@ -14,6 +14,7 @@ import pytest
 
 from edx2lrs.io.delivery.credentials import credentials_of
 from edx2lrs.io.delivery.lrs import LrsClient
+from edx2lrs.io.proxies import proxies_for
 
 BODY = b'{"id":"12345678-1234-4234-8234-123456789012"}'
 
@@ -112,6 +113,81 @@ def test_no_proxy_names_who_is_reached_without(lrs: Any, proxy: Any, answer: Any
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert answer(lrs.url).status == 200
     assert between.heads == []
+
+
+@pytest.mark.parametrize(
+    ("url", "excluded"),
+    [
+        ("http://10.1.2.3/x", "10.0.0.0/8"),
+        ("http://10.1.2.3:8080/x", "192.168.0.0/16, 10.0.0.0/255.0.0.0"),
+        ("http://10.1.2.3/x", "10.9.9.9/8"),
+        ("http://10.1.2.3:8080/x", "10.1.2.3"),
+        ("http://10.1.2.3:8080/x", "10.1.2.3:8080"),
+        ("https://10.1.2.3/x", "10.0.0.0/8:443"),
+        ("http://[fd00::5]/x", "fd00::/8"),
+        ("http://[fd00::5]:8080/x", "[fd00::]/8"),
+        ("http://[fd00::5]:8080/x", "[fd00::/8]"),
+        ("http://[fd00::5]:8080/x", "fd00:0::5"),
+        ("http://[fd00::5]:8080/x", "[FD00::5]"),
+        ("http://[fd00::5]:8080/x", "[fd00::5]:8080"),
+        ("http://[::ffff:10.1.2.3]/x", "10.0.0.0/8"),
+        ("http://[fe80::1%25eth0]/x", "fe80::/10"),
+        ("http://[::1]/x", "localhost,::1"),
+        ("http://lrs.example.edu/x", "lrs.example.edu"),
+        ("http://LRS.Example.EDU./x", "lrs.EXAMPLE.edu"),
+        ("http://lrs.example.edu/x", "example.edu."),
+        ("http://lrs.example.edu/x", ".example.edu"),
+        ("http://lrs.example.edu/x", "*.example.edu"),
+        ("http://lrs.example.edu/x", "a.b example.edu"),
+        ("http://lrs.example.edu:8080/x", "example.edu:8080"),
+        ("https://lrs.example.edu/x", "example.edu:443"),
+        ("http://lrs.example.edu/x", "a, , *"),
+    ],
+)
+def test_who_is_reached_without_a_proxy(monkeypatch: pytest.MonkeyPatch, url: str, excluded: str) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, excluded)
+        assert proxies_for(url) == {}
+        monkeypatch.delenv(name)
+    assert set(proxies_for(url)) == {"http", "https"}
+
+
+@pytest.mark.parametrize(
+    ("url", "excluded"),
+    [
+        ("http://10.1.2.3/x", "11.0.0.0/8,10.1.2.30,10.1.2,1.2.3"),
+        ("http://10.1.2.3:8080/x", "10.1.2.3:80,10.0.0.0/8:81"),
+        ("http://[fd00::5]/x", "fc00::/8, ::5, [fd00::5]:81, 0.0.0.0/0"),
+        ("http://10.1.2.3/x", "::/0, 10.0.0.0/99, 10.0.0.0/, /8, [, ]:80, :80"),
+        ("http://lrs.example.edu/x", "notlrs.example.edu,rs.example.edu,example.com,lrs.example.edu:443,10.0.0.0/8,.,*.,edu.example"),
+        ("http://notexample.edu/x", "example.edu,.example.edu,*.example.edu"),
+    ],
+)
+def test_who_is_reached_by_the_proxy(monkeypatch: pytest.MonkeyPatch, url: str, excluded: str) -> None:
+    monkeypatch.setenv("all_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", excluded)
+    assert proxies_for(url) == {"all": "http://proxy:3128"}
+
+
+def test_each_scheme_has_its_proxy_and_small_letters_go_first(proxy: Any, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    used, other = proxy(), proxy()
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{other.port}")
+    monkeypatch.setenv("http_proxy", f"127.0.0.1:{used.port}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{other.port}")
+    monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{other.port}")
+    monkeypatch.setenv("NO_PROXY", "10.0.0.0/8,fd00::/8")
+    assert answer("http://lrs.example.edu/xAPI").status == 200
+    assert (len(used.heads), len(other.heads)) == (1, 0)
+    answer("https://lrs.example.edu/xAPI")
+    assert (len(used.heads), len(other.heads)) == (1, 1)
+
+
+def test_a_proxy_that_is_not_supported_is_named(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for proxy in ("socks5://127.0.0.1:1", "http://", "://x"):
+        monkeypatch.setenv("http_proxy", proxy)
+        assert answer("http://lrs.example.edu/xAPI").error == "proxy"
 
 
 def test_https_goes_through_a_tunnel(proxy: Any, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,7 @@ def test_what_is_wrong_is_named_with_how_it_is_written(text, said):
         "kafka://host:9092/t?password=hunter2&username=env:U",
         "kafka://host:9092/a/b?group=g&key_password=hunter2",
         "kafka://host:9092/t?registry_password=hunter2",
+        "kafka://host:9092/t?group=g&registry=http://bob:hunter2@host",
         "pubsub://p/sub?password=hunter2",
         "pubsub://bob:hunter2@my-project/sub",
         "redis://host:6379/s?group=g&password=hunter2",
