@@ -56,8 +56,9 @@ class Control:
 
 @dataclass(frozen=True)
 class JobResult:
-    """``report``: of ``pipeline.report``; None if an engine keeps the counts. ``unreadable``: why a file could not be read.
-    ``stopped``: before its end. ``engine_job``: the job's id on Dataflow. ``writes_stdout``: a consumer's statements are there."""
+    """``report``: of ``pipeline.report``; None if an engine keeps the counts. ``unreadable``: why a file could not be read, or gave
+    nothing. ``stopped``: before its end. ``engine_job``: the job's id on Dataflow. ``writes_stdout``: a consumer's statements are
+    there. ``why_nothing``: why no record was read, where none was."""
 
     report: Mapping[str, Any] | None = None
     unreadable: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class JobResult:
     is_stream: bool = False
     engine_job: str | None = None
     writes_stdout: bool = False
+    why_nothing: str = ""
 
 
 class JobFailed(Exception):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from edx2lrs.transforms import counters
+from edx2lrs.transforms.causes import FILE_CAUSES
 from edx2lrs.transforms.counters import Grouped, Sum, Tally
 from edx2lrs.transforms.formats.number_words import counted
 
@@ -109,7 +110,7 @@ def _by_cause_in_words(part: Mapping[str, Any], of: Sum, what: str = "") -> list
 def summary(content: Mapping[str, Any]) -> str:
     """The report as lines for a person."""
     records, dry_run = content["records"], content.get("dry_run")
-    lines = [
+    whole, lines = content["all_runs"], [
         f"{counted(records['read'], 'record')} read in {content['seconds']:.1f} s ({content['bytes'] / 1e6:,.1f} MB) = "
         + _parts_in_words(records, counters.RECORDS),
         *_by_cause_in_words(records, counters.RECORDS),
@@ -118,6 +119,8 @@ def summary(content: Mapping[str, Any]) -> str:
         lines += _consumer_lines(name, part, None if dry_run is None else dry_run.get(name, ""))
     if dry_run is not None:
         return "\n".join(["dry run: nothing is sent, kept or settled at its source", *lines])
+    if whole["records"] != records:
+        lines += ["", *all_runs(whole, content["state"])]
     if _dead(records, counters.RECORDS) or any(_dead_of(part) for part in content["consumers"].values()):
         lines.append(f"dead letters: {content['dead_letters']}")
     waiting = [name for name, part in content["consumers"].items() if part["waiting"]]
@@ -125,6 +128,14 @@ def summary(content: Mapping[str, Any]) -> str:
         names = ", ".join(waiting)
         lines.append(f"statements wait for {names} in {content['state']}; the next run or `edx2lrs deliver` sends them")
     return "\n".join(lines)
+
+
+def all_runs(whole: Mapping[str, Any], state: str) -> Iterator[str]:
+    """The sums of all runs of a state directory, one line for the records and one for each consumer."""
+    records = whole["records"]
+    yield f"all runs of {state}: {counted(records['read'], 'record')} read = {_parts_in_words(records, counters.RECORDS)}"
+    for name, part in whole["consumers"].items():
+        yield f"  {name}: {counted(part['statements'], 'statement')} = {_parts_in_words(part, counters.STATEMENTS)}"
 
 
 def _consumer_lines(name: str, part: Mapping[str, Any], would_go_to: str | None) -> list[str]:
@@ -159,11 +170,14 @@ def _dead_of(part: Mapping[str, Any]) -> int:
 
 
 class Shortcomings(NamedTuple):
-    """Statements wait; a consumer got nothing but dead letters; there is any dead letter."""
+    """Statements wait; a consumer got nothing but dead letters; there is any dead letter; no record was an event; a file was refused,
+    or a part of it."""
 
     waiting: bool
     nothing_but_dead: bool
     any_dead: bool
+    nothing_usable: bool
+    refused_files: bool
 
 
 def shortcomings(content: Mapping[str, Any]) -> Shortcomings:
@@ -174,4 +188,13 @@ def shortcomings(content: Mapping[str, Any]) -> Shortcomings:
         for part in parts
     )
     any_dead = bool(_dead(content["records"], counters.RECORDS)) or any(_dead_of(part) for part in parts)
-    return Shortcomings(any(part["waiting"] for part in parts), nothing_but_dead, any_dead)
+    refused = not FILE_CAUSES.isdisjoint(content["records"]["dead"])
+    waiting = any(part["waiting"] for part in parts)
+    return Shortcomings(waiting, nothing_but_dead, any_dead, bool(nothing_usable(content)), refused)
+
+
+def nothing_usable(content: Mapping[str, Any]) -> str:
+    """What is said when every record that was read is a dead letter; else nothing."""
+    records = content["records"]
+    refused = records["read"] and not records["matched"] and records["read"] == _dead(records, counters.RECORDS)
+    return f"none of {counted(records['read'], 'record')} is a tracking event that can be used" if refused else ""

@@ -6,7 +6,7 @@ The report and ``/metrics`` count by these words, dead letters hold them, and th
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Stage = Literal["read", "parse", "filter", "match", "translate", "guard", "deliver"]
 FilterReason = Literal["page_request", "no_name", "unknown_event", "not_allowed", "blocked", "outside_time", "no_consumer"]
@@ -19,6 +19,12 @@ Cause = Literal[
     "id_collision", "refused", "server_error", "outage", "damaged", "unfit_for_aspects",
 ]
 """Why a record or a statement is a dead letter."""
+
+
+FILE_CAUSES: frozenset[Cause] = frozenset(
+    cause for cause in get_args(Cause) if cause in ("unreadable", "not_a_log") or cause.startswith(("truncated_", "corrupt_"))
+)
+"""The causes of a fault of a whole file, or of the rest of a file."""
 
 
 class FilteredBy(NamedTuple):

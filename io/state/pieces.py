@@ -143,6 +143,10 @@ class Pieces:
                 [(records_limit, records_limit, stored, *key) for key, stored in read.items()],
             )
 
+    def unfinished(self) -> set[str]:
+        """The files of this run's input that are not read to their end."""
+        return {file for (file,) in self._database.rows("SELECT file FROM pieces WHERE listed IS NOT NULL AND NOT done")}
+
     def unclaimed(self) -> int:
         """How many of this run's pieces nobody has begun to read."""
         query = "SELECT count(*) FROM pieces WHERE listed IS NOT NULL AND NOT done AND claimed_by IS NULL"

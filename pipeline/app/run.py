@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from edx2lrs.io.sources import files
@@ -15,7 +16,7 @@ from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.engines.options import NO_ID_LABEL
 from edx2lrs.pipeline.job import Control, JobResult, RunRequest
-from edx2lrs.pipeline.local import run_lifecycle
+from edx2lrs.pipeline.local import input_pieces, run_lifecycle
 from edx2lrs.pipeline.local.input_pieces import register, warn_of_what_was_left_out
 from edx2lrs.pipeline.local.rehearsal import rehearsed_state, without_bound
 from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
@@ -62,7 +63,8 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
     check_report(request.report)
     beam_arguments = local_arguments(request.beam)
     left_out: list[str] = []
-    found = within(files.find(request.inputs, left_out.append), window)
+    listed = files.find(request.inputs, left_out.append)
+    found = within(listed, window)
     check_tables_and_secrets(config, control.on_table)
     rehearses = (request.state or "a new state directory") if request.dry_run else None
     owned = rehearsed_state(request.state, config) if request.dry_run else run_lifecycle.owned_state(request.state, config)
@@ -71,6 +73,7 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
         local_run = run_lifecycle.begun(config, state, request.report, job_name, control, rehearses=rehearses)
         warn_of_what_was_left_out(window, state.pieces)
         number = min(request.workers or os.cpu_count() or 1, register(found, state.pieces))
+        why_nothing = input_pieces.why_nothing(found, len(listed) - len(found), state.pieces)
         bounded = without_bound(config) if request.dry_run else config
         plan = plan_of(request.config, bounded, str(state.folder), beam_arguments)._replace(window=window)
         workers = Workers(for_workers(plan, number))
@@ -80,4 +83,7 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
                 local_run.deliver()
             finally:
                 workers.kill()
-        return run_lifecycle.ended(local_run, config, [*left_out, *(file.message for file in workers.unreadable)])
+        unreadable = dict.fromkeys([*left_out, *(file.message for file in workers.unreadable)])
+        result = run_lifecycle.ended(local_run, config, list(unreadable))
+        nothing = result.report is not None and not result.report["records"]["read"] and not result.stopped
+        return replace(result, why_nothing=why_nothing) if nothing else result

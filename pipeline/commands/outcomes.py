@@ -16,6 +16,7 @@ DONE, IN_PART, WRONG, FAILED = 0, 1, 2, 3
 """Exit codes: done; done in part (statements wait, something could not be read, or it was stopped); wrong usage or configuration;
 the job failed."""
 
+_NAMED = 100  # files of which nothing could be read
 _JOBS = ("run", "deliver", "replay")
 _PREFIXES: Mapping[str, str] = {"dead-letters": "edx2lrs: ", "import-erb": "edx2lrs import-erb: "}
 
@@ -82,18 +83,24 @@ def told_of_job(result: JobResult, strict: bool = False, report_path: str | None
         print(f"job {result.engine_job} is with Dataflow; its report: {report_path or 'none (--report gs://...)'}")
     if result.report is None:
         return DONE
-    for message in result.unreadable:
+    for message in result.unreadable[:_NAMED]:
         print(message, file=sys.stderr)
+    if len(result.unreadable) > _NAMED:
+        print(f"and {len(result.unreadable) - _NAMED:,} more, which are dead letters of the stage read or parse", file=sys.stderr)
     from edx2lrs.pipeline import report
 
     out = for_persons(result)
+    if result.why_nothing:
+        print(f"nothing was read: {result.why_nothing}", file=out)
     print(report.summary(result.report), file=out)
+    if nothing_usable := report.nothing_usable(result.report):
+        print(nothing_usable, file=sys.stderr)
     if "dry_run" in result.report:
         return code_of_report(result.report, strict, result.unreadable, waiting_counts=False)
     if result.stopped or result.is_stream:
         before = "" if result.is_stream else " before the end"
         print(f"stopped{before}; the same command with the same --state goes on", file=out)
-        return DONE if result.is_stream else IN_PART
+        return DONE if result.is_stream and not nothing_usable else IN_PART
     return code_of_report(result.report, strict, result.unreadable)
 
 
@@ -107,5 +114,6 @@ def code_of_report(content: Mapping[str, Any], strict: bool, unreadable: Sequenc
     from edx2lrs.pipeline.report import shortcomings
 
     found = shortcomings(content)
-    incomplete = (found.waiting and waiting_counts) or found.nothing_but_dead or bool(unreadable) or (strict and found.any_dead)
+    short = bool(unreadable) or found.nothing_but_dead or found.nothing_usable or found.refused_files
+    incomplete = short or (found.waiting and waiting_counts) or (strict and found.any_dead)
     return IN_PART if incomplete else DONE

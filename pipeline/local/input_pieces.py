@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from edx2lrs.io.sources.files import HEAD, PART, Fingerprint, FoundFile, Unreadable, fingerprint
 from edx2lrs.io.state.pieces import PieceKey, Pieces, SeenPiece
+from edx2lrs.transforms.formats.number_words import counted
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
 _LOG = logging.getLogger("edx2lrs")
@@ -27,6 +28,20 @@ def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART) -> in
         found = [piece for parts in pool.map(seen, files) for piece in parts]
     pieces.register(found)
     return len(found)
+
+
+def why_nothing(found: Sequence[FoundFile], outside: int, pieces: Pieces) -> str:
+    """Why no record is to be read of the registered ``found``: how many were read before, are ``outside`` of the window of time, or
+    are empty. Raises ``StateError``."""
+    left = pieces.unfinished()
+    empty = {file.path for file in found if not file.size}
+    before = len([file for file in found if file.path not in left | empty])
+    parts = [
+        f"{counted(before, 'file')} {'was' if before == 1 else 'were'} read before, as the state directory knows" if before else "",
+        f"{counted(outside, 'file')} can hold no event of --since and --until" if outside else "",
+        f"{counted(len(empty), 'file')} {'is' if len(empty) == 1 else 'are'} empty" if empty else "",
+    ]
+    return "; ".join(filter(None, parts)) or f"{counted(len(found), 'file')} without a record"
 
 
 def warn_of_what_was_left_out(window: TimeWindow, pieces: Pieces) -> None:

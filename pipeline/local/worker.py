@@ -15,6 +15,7 @@ from edx2lrs.io.state.state import State
 from edx2lrs.io.state.waves import KeptWave, ReadPiece
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.file_records import unreadable
+from edx2lrs.pipeline.local.refused_files import RefusedFiles
 from edx2lrs.pipeline.local.wave import Stretch, Wave
 from edx2lrs.pipeline.local.wave_halving import given_up, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
@@ -49,6 +50,7 @@ class Worker:
         self._parent = parent
         self._stopping = stopping
         self._waves = WaveRunner(JobSpec(plan.config_path, plan.window), plan.beam_arguments)
+        self._refused = RefusedFiles()
         self._again: list[Piece] = []  # claimed, and to be opened again
         self._opened: _Reading | None = None  # claimed, and next
 
@@ -146,10 +148,14 @@ class Worker:
     def _run(self, wave: Wave, give_up: bool) -> None:
         """Keeps the results of the wave, unless another worker was faster."""
         try:
-            self._state.keep_wave(given_up(wave) if give_up else self._waves.run(wave))
+            kept = given_up(wave) if give_up else self._waves.run(wave)
+            self._state.keep_wave(kept)
         except Exception:
             if all(self._now(read.piece).reached.offset == read.start for read in wave.read):
                 raise
+            return
+        for refused in self._refused.in_wave(wave, kept.failures):
+            self._parent.send(refused)
 
     def _keep_unreadable(self, piece: Piece, message: str) -> None:
         """Keeps the failure of a piece that cannot be read: not done, for a later run; in this run it stays claimed."""

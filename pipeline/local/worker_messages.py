@@ -43,7 +43,7 @@ def for_workers(plan: WorkerPlan, number: int) -> list[WorkerPlan]:
 
 
 class UnreadableFile(NamedTuple):
-    """Told to the parent: a file that could not be read, with the reason."""
+    """Told to the parent: a file that could not be read, or gave nothing usable, with the reason."""
 
     path: str
     message: str
