@@ -18,8 +18,7 @@ from edx2lrs.io.sources.object_stores import open_raw
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine, Sharing, SourceSpec
 
 HEAD = 64 * 1024
-"""Bytes of a file's head that tell whether it is the file of last time. Logs may begin
-alike, but not for many lines: lines have times."""
+"""Bytes of a file's head that tell whether it is the file of last time. Logs begin alike, but not for long: lines have times."""
 
 SPEC = SourceSpec(
     name="files",

@@ -47,15 +47,19 @@ def matching(pattern: str, leave_out: Callable[[str], object]) -> Iterator[Named
         yield from (found for found in _all_in(os.path.dirname(before[0]), leave_out) if wanted.fullmatch(found.path))
 
 
-def open_file(path: str) -> BinaryIO:
+def open_file(path: str, buffering: int = -1) -> BinaryIO:
     """The regular file at ``path``. Raises ``OSError``, also for a pipe, a socket or a device."""
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115 - stays open
+    file = open(path, "rb", buffering, opener=_without_waiting)  # noqa: SIM115 - stays open
     try:
         _check_regular(path, os.fstat(file.fileno()))
     except OSError:
         file.close()
         raise
     return file
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def status_of(path: str) -> os.stat_result:

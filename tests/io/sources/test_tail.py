@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import os
+import re
 import shutil
 
 import pytest
 
+from edx2lrs.io.sources import tail
 from edx2lrs.io.sources.source import SourceError
 from edx2lrs.io.sources.tail import Tail
 
@@ -387,3 +391,140 @@ def test_a_log_that_cannot_be_read_is_a_fault_of_the_source(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SourceError, match=r"tail:.*file/tracking\.log.* cannot be read"):
         Tail(str(tmp_path / "file" / "tracking.log")).poll(1, 0.0)
+
+
+def alike(log, lines=1):
+    """Lines of which the first 1,100 bytes are the same."""
+    with open(log.path, "a") as file:
+        for _ in range(lines):
+            log.written += 1
+            pad = 0 if log.path.stat().st_size else "x" * 1_100
+            file.write(json.dumps({"pad": pad, "n": log.written}) + "\n")
+            file.flush()
+
+
+@pytest.mark.parametrize("rotate", ROTATIONS.values(), ids=ROTATIONS.keys())
+@pytest.mark.parametrize("read_before", [0, 1, 2])
+@pytest.mark.parametrize("is_running", [True, False])
+def test_logs_that_begin_alike_are_told_apart(log, rotate, read_before, is_running):
+    """A monitor asks for the same page at each midnight; the new log is longer than the old one."""
+    source = Tail(str(log.path), None, 0.0)
+    position, numbers = str(source.resume_point()), []
+
+    def read():
+        nonlocal position
+        while (polled := source.poll(1_000, 0.0)).messages:
+            position = str(polled.cursor)
+            numbers.extend(int(re.search(rb'"n": (\d+)', message.body)[1]) for message in polled.messages)
+
+    for day in (1, 2, 3):
+        alike(log, read_before)
+        if read_before:
+            read()
+        if not is_running:
+            source.close()
+        alike(log, day)
+        rotate(log, f"tracking.log-2026112{day}")
+        alike(log, 5)
+        if not is_running:
+            source = Tail(str(log.path), position, 0.0)
+        read()
+    source.close()
+    assert sorted(numbers) == list(range(1, log.written + 1))
+
+
+def test_a_process_that_goes_on_in_a_rotated_log_is_told_and_its_lines_are_read(log, reader, caplog):
+    log.write(1)
+    with open(log.path, "a") as slow:
+        reader.start().read()
+        log.rename("tracking.log.1")
+        log.write(1)
+        reader.read().read()
+        for number in (3, 4):
+            log.written += 1
+            slow.write(f'{{"n": {number}}}\n')
+            slow.flush()
+            reader.read()
+            reader.end()
+            reader.start()
+    assert reader.read().has_read(4)
+    assert "tracking.log.1 was rotated, and a process still writes to it" in caplog.text
+
+
+def test_half_a_line_of_a_rotated_log_waits_for_its_end(log, reader):
+    log.write(1)
+    with open(log.path, "a") as slow:
+        reader.start().read()
+        slow.write('{"n": ')
+        slow.flush()
+        log.rename("tracking.log.1")
+        log.write(1, end="")
+        reader.read().read()
+        slow.write("3}\n")
+        slow.flush()
+        assert reader.read().numbers == [1, 3]
+
+
+def test_half_a_line_of_a_rotated_log_is_read_when_the_log_is_watched_no_more(log):
+    log.write(1)
+    with open(log.path, "a") as file:
+        file.write('{"n": ')
+    source = Tail(str(log.path), None, linger=0.0, watch=0.0)
+    log.rename("tracking.log.1")
+    bodies = [message.body for _ in range(4) for message in source.poll(1_000, 0.0).messages]
+    source.close()
+    assert bodies == [b'{"n": 1}', b'{"n": ']
+
+
+def test_parts_behind_a_link_and_in_a_folder_for_old_parts(log, reader, tmp_path):
+    (tmp_path / "disk" / "old").mkdir(parents=True)
+    (tmp_path / "disk" / "current.log").touch()
+    log.path.symlink_to("disk/current.log")
+    log.write(1)
+    reader.start().read()
+    reader.end()
+    log.write(1)
+    (tmp_path / "disk" / "current.log").rename(tmp_path / "disk" / "old" / "current.log-20261121")
+    log.write(1)
+    (tmp_path / "disk" / "current.log").rename(tmp_path / "disk" / "current.log.1")
+    log.write(1)
+    assert reader.start().read().has_read(4)
+
+
+def test_a_link_that_leads_to_the_log_of_the_day(log, reader, tmp_path):
+    for day in ("2026-11-20", "2026-11-21", "2026-11-22"):
+        log.path.unlink(missing_ok=True)
+        (tmp_path / f"{day}-events.log").touch()
+        log.path.symlink_to(f"{day}-events.log")
+        log.write(2)
+        if day != "2026-11-21":
+            reader.start().read()
+            log.write(1)
+            reader.end()
+    assert reader.start().read().has_read(8)
+
+
+def test_a_log_that_is_no_file_is_a_fault_of_the_source(tmp_path):
+    os.mkfifo(tmp_path / "tracking.log")
+    with pytest.raises(SourceError, match=r"tracking\.log cannot be read: is a pipe, and no file"):
+        Tail(str(tmp_path / "tracking.log"))
+
+
+def test_how_far_behind_and_what_is_wrong_is_known(log, reader, monkeypatch):
+    reader.start().read()
+    assert (reader.source.behind(), reader.source.trouble()) == (0, "")
+    monkeypatch.setattr(tail, "_MISSING", -1.0)
+    reader.read()
+    assert "tracking.log: the log has not existed for" in reader.source.trouble()
+    log.write(3)
+    reader.source.poll(1, 0.0)
+    assert (reader.source.behind(), reader.source.trouble()) == (log.path.stat().st_size - len('{"n": 1}\n'), "")
+
+
+def test_a_position_of_an_older_version_is_taken_up(log, reader):
+    log.write(2)
+    status, head = log.path.stat(), b'{"n": 1}\n'
+    old = {"device": status.st_dev, "inode": status.st_ino, "head_length": len(head), "head": hashlib.sha256(head).hexdigest()}
+    reader.position = json.dumps([{**old, "offset": len(head), "line": 1, "seen": status.st_mtime_ns}])
+    reader.start().read()
+    assert reader.numbers == [2]
