@@ -256,13 +256,20 @@ class Tls(_Options, frozen=True):
 
 
 class Alert(_Options, frozen=True):
-    """When an alert says that too many statements wait for a consumer, or that statements wait too long."""
+    """When an alert says that too many statements wait for a consumer, that statements wait too long, or that too many become dead
+    letters."""
 
     backlog: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(
         description="An alert is raised when more statements than this number wait.", examples=[100_000]
     )] = None
     age: Annotated[Seconds | None, Meta(
         description="An alert is raised when the oldest waiting statement waits longer than this time.", examples=["10m"]
+    )] = None
+    dead_letters: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(
+        description="An alert is raised when more dead letters than this number came in the last ten minutes: of this consumer, or "
+        "(at the beginning of a line) of each consumer and of records without a consumer. On this machine alone, not on Flink or "
+        "Dataflow.",
+        examples=[100],
     )] = None
 
 

@@ -189,6 +189,17 @@ class KafkaSource:
         if not self._releasing:
             self._unread += self._fetch(1, 0.0)  # messages of a new partition
 
+    def behind(self) -> float | None:
+        """Messages of the partitions of this process that were not polled, by what the broker said last."""
+        if self._consumer is None:
+            return None
+        try:
+            ends = {number: self._consumer.get_watermark_offsets(self._offset(number, 0), cached=True) for number in self._held}
+        except self._kafka.KafkaException:
+            return None
+        behind = [max(0.0, found[1] - self._held[number].polled) for number, found in ends.items() if found is not None]
+        return float(sum(behind))
+
     def close(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from edx2lrs.io.sources import files, kafka, pubsub, redis_streams, tail
 from edx2lrs.io.sources.address import SourceUrl, SourceUrlError, shown
 from edx2lrs.io.sources.source import Source
-from edx2lrs.io.sources.spec import Engine, SourceSpec, Stream
+from edx2lrs.io.sources.spec import Engine, SourceSpec, Stream, Unit
 
 SPECS: tuple[SourceSpec, ...] = (files.SPEC, pubsub.SPEC, tail.SPEC, kafka.SPEC, redis_streams.SPEC)
 
@@ -47,6 +47,11 @@ def check_options(url: SourceUrl) -> None:
 def open_source(url: SourceUrl, worker: str, position: str | None = None) -> Source:
     """``worker``: the name of the process. ``position``: of a source without a memory. Raises ``SourceError``, ``SourceUrlError``."""
     return _stream(spec_of(url)).open(url, worker, position)
+
+
+def unit_of(url: SourceUrl) -> Unit:
+    """In what the source says how far behind it is."""
+    return _stream(spec_of(url)).behind_in
 
 
 def names_of_one_reader(url: SourceUrl) -> list[str]:

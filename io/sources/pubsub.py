@@ -48,5 +48,5 @@ SPEC = SourceSpec(
     example="pubsub://my-project/tracking-events",
     sharing=Sharing(True, "several"),
     engines={LOCAL: OnEngine(), FLINK: OnEngine(), DATAFLOW: OnEngine(by_beam=True)},
-    stream=Stream(_address, _open, by_beam=_by_beam, takes_id_label=True),
+    stream=Stream(_address, _open, by_beam=_by_beam, takes_id_label=True, behind_in="seconds"),
 )

@@ -46,6 +46,7 @@ class _Pulled(NamedTuple):
     ack_id: str
     size: int
     messages: list[Message]
+    published: float  # POSIX time
 
 
 class PubSub:
@@ -97,6 +98,12 @@ class PubSub:
                 self._leases.pop(pulled.ack_id, None)
             self._changed.notify_all()
 
+    def behind(self) -> float:
+        """Seconds since the oldest message was published that came and is not settled."""
+        with self._changed:
+            oldest = min((pulled.published for pulled in (*self._given, *self._ready)), default=None)
+        return 0.0 if oldest is None else max(0.0, time.time() - oldest)
+
     def close(self) -> None:
         with self._changed:
             self._closing = True
@@ -129,7 +136,8 @@ class PubSub:
             for each in received:
                 data = each.message.data
                 messages = list(messages_of(each.message.message_id, data, dict(each.message.attributes)))
-                self._ready.append(_Pulled(next(self._numbers), each.ack_id, len(data), messages))
+                published = each.message.publish_time.seconds + each.message.publish_time.nanos / 1e9
+                self._ready.append(_Pulled(next(self._numbers), each.ack_id, len(data), messages, published))
                 self._leases[each.ack_id] = lease_ends
                 self._bytes += len(data)
             self._changed.notify_all()

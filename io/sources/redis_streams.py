@@ -199,6 +199,14 @@ class RedisSource:
         except self._redis.RedisError as error:
             raise self._to_error(error) from None
 
+    def behind(self) -> float | None:
+        """Entries that no process of the group was given yet. Redis before 7.0 does not know."""
+        try:
+            groups = self._client.xinfo_groups(self._options.stream) if self._client is not None else []
+        except self._redis.RedisError:
+            return None
+        return next((group.get("lag") for group in groups if group["name"] == self._options.group.encode()), None)
+
     def close(self) -> None:
         client, self._client = self._client, None
         if client is None:

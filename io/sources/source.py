@@ -62,6 +62,22 @@ class Resumable(Protocol):
 
 
 @runtime_checkable
+class Measured(Protocol):
+    """A source that knows how far behind it is: in bytes, messages or seconds (``Stream.behind_in``)."""
+
+    def behind(self) -> float | None:
+        """What was written and is not polled; None: not known. Never raises."""
+
+
+@runtime_checkable
+class Troubled(Protocol):
+    """A source that may be in trouble although it can be polled."""
+
+    def trouble(self) -> str:
+        """Why nothing comes, and what to do; "" if nothing is wrong."""
+
+
+@runtime_checkable
 class Attended(Protocol):
     """A source whose server gives up a process that does not ask for a long time."""
 

@@ -16,6 +16,9 @@ FLINK: Engine = "FlinkRunner"
 DATAFLOW: Engine = "DataflowRunner"
 
 
+Unit = Literal["bytes", "messages", "seconds"]
+
+
 class OnEngine(NamedTuple):
     """``by_beam``: the engine reads by Beam's own source, else by ours. ``options``: those that can be given there (None: all)."""
 
@@ -43,13 +46,14 @@ class Stream(NamedTuple):
     ``read``: the text of ``--input``; raises SourceUrlError. ``open``: for the worker of a name, from where the state was (a source
     without memory of its own); raises SourceError and SourceUrlError. ``check`` raises SourceUrlError for options that the source does
     not have or cannot use; None: the source has no options. ``by_beam``: with ``--pubsub_id_label``, which sources with
-    ``takes_id_label`` take."""
+    ``takes_id_label`` take. ``behind_in``: the unit in which the source says how far behind it is."""
 
     read: Callable[[str], SourceUrl]
     open: Callable[[SourceUrl, str, str | None], Source]
     check: Callable[[SourceUrl], object] | None = None
     by_beam: Callable[[SourceUrl, str | None], BeamSource] | None = None
     takes_id_label: bool = False
+    behind_in: Unit = "messages"
 
 
 class SourceSpec(NamedTuple):

@@ -323,5 +323,5 @@ SPEC = SourceSpec(
     sharing=Sharing(False, "one"),
     engines={LOCAL: OnEngine()},
     options=OPTIONS,
-    stream=Stream(_address, _open, _check),
+    stream=Stream(_address, _open, _check, behind_in="bytes"),
 )

@@ -11,32 +11,62 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edx2lrs.io.delivery.latency import RequestSeconds
+from edx2lrs.io.sources.spec import Unit
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.pipeline.local import http_server
 from edx2lrs.pipeline.local.run import Observed
+from edx2lrs.pipeline.local.worker_messages import SourceStanding
 from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.counters import COUNTERS, Counter, Grouped, grouped
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_QUIET = 60.0  # seconds without a message, which are worth a word
 _STUCK = 60.0  # seconds without a look at the workers
 _ADDRESS = re.compile(r"((?P<host>\[[0-9A-Za-z:.%]+\]|[^\[\]/?#@]*):)?(?P<port>[0-9]{1,5})", re.ASCII)
 
 
+_UNITS: Mapping[Unit, str] = {
+    "bytes": "Bytes that were written and are not read.",
+    "messages": "Messages that were sent and are not read.",
+    "seconds": "Seconds since the oldest message was sent that is not settled.",
+}
+
+
 class Health(NamedTuple):
-    """``looked``: seconds since the service looked at its workers. ``troubles``: why streams cannot be read just now."""
+    """``looked``: seconds since the service looked at its workers. ``troubles``: why streams cannot be read just now.
+    ``standings``: how the stream of each worker stands."""
 
     looked: float
     troubles: list[str]
+    standings: Sequence[SourceStanding] = ()
+
+    def quiet(self, now: float) -> dict[str, float]:
+        """For how many seconds nothing has come from each source; ``now`` is of the monotonic clock."""
+        found: dict[str, float] = {}
+        for each in self.standings:
+            quiet = max(0.0, each.quiet + now - each.at)
+            found[each.source] = min(quiet, found.get(each.source, quiet))
+        return found
+
+    def behind(self) -> dict[Unit, dict[str, float]]:
+        """How far each source is behind, by its unit: the sum of its workers; in seconds, the worker that is behind most."""
+        found: dict[Unit, dict[str, float]] = {unit: {} for unit in _UNITS}
+        for each in self.standings:
+            if each.behind is not None:
+                others = found[each.unit].get(each.source, 0.0)
+                found[each.unit][each.source] = max(others, each.behind) if each.unit == "seconds" else others + each.behind
+        return found
 
 
 def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]:
@@ -46,13 +76,16 @@ def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]
     gauges: dict[str, Mapping[str, float]] = {"waiting": observed.waiting, "oldest_age": ages}
     for row in COUNTERS:
         if row.gauge:
-            yield _by_consumer(row.metric, row.meaning, {name: gauges[row.key].get(name, 0.0) for name in names})
+            yield _by("consumer", row.metric, row.meaning, {name: gauges[row.key].get(name, 0.0) for name in names})
         else:
             yield _counter(row, counts, names if row.whose == "consumer" else [""])
     is_open = {name: float(status.circuit != "closed") for name, status in observed.senders.items()}
-    yield _by_consumer("edx2lrs_consumer_circuit_open", "1: the consumer is cut off; probes find out when it is back.", is_open)
+    yield _by("consumer", "edx2lrs_consumer_circuit_open", "1: the consumer is cut off; probes find out when it is back.", is_open)
     yield from observed.request_seconds
     yield GaugeMetricFamily("edx2lrs_source_troubles", "Workers whose stream cannot be read just now.", len(health.troubles))
+    yield _by("source", "edx2lrs_source_quiet_seconds", "Seconds since something came.", health.quiet(time.monotonic()))
+    for unit, behind in health.behind().items():
+        yield _by("source", f"edx2lrs_source_behind_{unit}", _UNITS[unit], behind)
 
 
 def _counter(row: Counter, counts: Grouped, names: Sequence[str]) -> CounterMetricFamily:
@@ -65,8 +98,8 @@ def _counter(row: Counter, counts: Grouped, names: Sequence[str]) -> CounterMetr
     return family
 
 
-def _by_consumer(metric: str, text: str, values: Mapping[str, float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(metric, text, labels=["consumer"])
+def _by(label: str, metric: str, text: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(metric, text, labels=[label])
     for name, value in values.items():
         family.add_metric([name], value)
     return family
@@ -103,10 +136,18 @@ class Served(Collector):
         with self._lock:
             health = self._health() if self._health else None
         well = health is not None and health.looked < _STUCK
-        body = {"status": "ok" if well else "starting or ending" if health is None else "stuck"}
+        body: dict[str, Any] = {"status": "ok" if well else "starting or ending" if health is None else "stuck"}
         if health is not None and health.troubles:
             body["source"] = health.troubles[0]
+        quiet = health.quiet(time.monotonic()) if health is not None else {}
+        since = {name: _time_text(time.time() - seconds) for name, seconds in quiet.items() if seconds >= _QUIET}
+        if since:
+            body["nothing_came_since"] = since
         return HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, json.dumps(body).encode() + b"\n"
+
+
+def _time_text(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def application(served: Served) -> WSGIApplication:

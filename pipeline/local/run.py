@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from edx2lrs.pipeline.job import Control, JobFailed
 from edx2lrs.pipeline.local.progress import Progress
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.transforms.config_types import Consumer
-from edx2lrs.transforms.counters import Counted, Tally
+from edx2lrs.transforms.counters import DEAD, Counted, Tally
 
 _LOG = logging.getLogger("edx2lrs")
 _LOOK = 0.1  # seconds between looks at workers and senders
@@ -202,8 +203,17 @@ class LocalRun:
                 self._exported = now
 
     def _look_for_alerts(self, now: float) -> None:
-        self.alerts.look(now, self._state.outbox.waiting_counts(), self._state.outbox.oldest())
+        dead = _dead_by_consumer(self._totals()) if self.alerts.has_dead_letters else None
+        self.alerts.look(now, self._state.outbox.waiting_counts(), self._state.outbox.oldest(), dead)
 
     def _write(self, content: Mapping[str, Any]) -> None:
         if self._outputs.report:
             report.write(self._outputs.report, content)
+
+
+def _dead_by_consumer(totals: Tally) -> dict[str, int]:
+    found: defaultdict[str, int] = defaultdict(int)
+    for each, number in totals.items():
+        if each.key in DEAD:
+            found[each.consumer] += number
+    return found

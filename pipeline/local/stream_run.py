@@ -86,7 +86,7 @@ class _StreamService:
     def health(self) -> Health:
         """The state of the service, for ``/healthz``."""
         troubles = [message for message in self._workers.troubles.values() if message]
-        return Health(time.monotonic() - self._looked, troubles)
+        return Health(time.monotonic() - self._looked, troubles, standings=tuple(self._workers.standings.values()))
 
     def work(self) -> None:
         """Works until the service is stopped and the workers have ended. Raises ``JobFailed``."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from edx2lrs.io.back_off import back_off
 from edx2lrs.io.sources.address import SourceUrl
-from edx2lrs.io.sources.opening import open_source
-from edx2lrs.io.sources.source import Attended, Message, Resumable, ResumePoint, Source, SourceError
+from edx2lrs.io.sources.opening import open_source, unit_of
+from edx2lrs.io.sources.source import Attended, Measured, Message, Resumable, ResumePoint, Source, SourceError, Troubled
 from edx2lrs.io.state.errors import StateError, StateGone
 from edx2lrs.io.state.messages import MessageKey, SeenMessage, StreamPart
 from edx2lrs.io.state.state import State
@@ -23,7 +23,7 @@ from edx2lrs.pipeline.compiled_config import JobSpec, current_config
 from edx2lrs.pipeline.local.wave import MessageWave
 from edx2lrs.pipeline.local.wave_halving import given_up, next_attempt
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
-from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceStanding, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.failure import Failure
@@ -35,6 +35,7 @@ _SHORTEST, _LONGEST = 0.1, 5.0  # seconds in which a wave fills
 _FIRST_WAVE_PAUSE, _LONGEST_WAVE_PAUSE = 0.5, 30.0
 _SETTLED = 15.0  # seconds without an error after which a source counts as readable, even if no message comes
 _AT_ONCE = 0.005
+_TELL_EVERY = 5.0  # seconds
 _NEW = 60.0  # seconds in which an unreadable source means a wrong address, and not an error that passes
 _LOG = logging.getLogger("edx2lrs.stream")
 
@@ -74,7 +75,8 @@ class StreamWorker:
         self._failures = 0  # in a row, of the source or the state directory
         self._trouble = ""
         self._begun = time.monotonic()
-        self._came = False
+        self._came: float | None = None  # when the last message came
+        self._tell_at = self._begun + _TELL_EVERY
         self._looked = time.monotonic()  # at the source, the last time
 
     def work(self) -> None:
@@ -83,7 +85,7 @@ class StreamWorker:
             try:
                 self._read()
             except SourceError as error:
-                if error.fatal and not self._came and time.monotonic() - self._begun < _NEW:
+                if error.fatal and self._came is None and time.monotonic() - self._begun < _NEW:
                     raise
                 self._wait_out(str(error))
             except StateGone:
@@ -105,15 +107,20 @@ class StreamWorker:
                     self._take_over(newer)
                 if not self._state.outbox.has_room(self._consumers, self._plan.outbox_bound):
                     self._stopping.wait(_LOOK_AGAIN)
+                    self._tell_standing(source)
                     if isinstance(source, Attended):
                         source.attend()
                     continue
                 gathered = self._gather(source)
                 if gathered is not None:
-                    self._came = True
+                    self._came = time.monotonic()
                     self._keep(gathered)
                     source.commit(gathered.cursor)
-                if gathered is not None or time.monotonic() - opened > _SETTLED:
+                self._tell_standing(source)
+                trouble = source.trouble() if gathered is None and isinstance(source, Troubled) else ""
+                if trouble:
+                    self._tell_trouble(trouble)
+                elif gathered is not None or time.monotonic() - opened > _SETTLED:
                     self._mark_read()
 
     def _begin_at(self, position: ResumePoint) -> None:
@@ -186,18 +193,34 @@ class StreamWorker:
     def _wait_out(self, message: str) -> None:
         self._failures += 1
         pause = back_off(self._failures, _FIRST_WAVE_PAUSE, _LONGEST_WAVE_PAUSE)
-        if message != self._trouble:
-            self._parent.send(SourceTrouble(self._plan.name, message))
         if message != self._trouble or pause == _LONGEST_WAVE_PAUSE:
             _LOG.warning("%s; trying again, in %.1f s at first", message, pause)
-        self._trouble = message
+        self._parent_hears(message)
         self._stopping.wait(pause)
+
+    def _tell_trouble(self, message: str) -> None:
+        if not self._trouble:
+            _LOG.warning("%s", message)
+        self._parent_hears(message)
+
+    def _parent_hears(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._parent.send(SourceTrouble(self._plan.name, trouble))
+        self._trouble = trouble
+
+    def _tell_standing(self, source: Source) -> None:
+        """Tells the parent now and then how the source stands."""
+        now = time.monotonic()
+        if now >= self._tell_at:
+            self._tell_at = now + _TELL_EVERY
+            behind = source.behind() if isinstance(source, Measured) else None
+            quiet = now - (self._begun if self._came is None else self._came)
+            self._parent.send(SourceStanding(self._plan.name, self._url.name, unit_of(self._url), now, quiet, behind))
 
     def _mark_read(self) -> None:
         self._failures = 0
         if self._trouble:
-            self._trouble = ""
-            self._parent.send(SourceTrouble(self._plan.name, ""))
+            self._parent_hears("")
             _LOG.info("%s: is read again", self._url.name)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from edx2lrs.io.paths import absolute
 from edx2lrs.io.sources.address import SourceUrl
+from edx2lrs.io.sources.spec import Unit
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
@@ -57,6 +58,18 @@ class WorkerFailed(NamedTuple):
 
 class KeptSomething(NamedTuple):
     """Told to the parent: new statements may be ready to be sent."""
+
+
+class SourceStanding(NamedTuple):
+    """Told to the parent: how a stream stands. ``at``: the moment of this, by the monotonic clock of the machine; ``quiet``: seconds
+    since its last message came, or since the worker began. ``behind``: what is not read yet, in ``unit``; None: not known."""
+
+    worker: str
+    source: str
+    unit: Unit
+    at: float
+    quiet: float
+    behind: float | None
 
 
 class SourceTrouble(NamedTuple):

@@ -11,7 +11,16 @@ from multiprocessing.context import SpawnProcess
 from typing import NamedTuple
 
 from edx2lrs.pipeline.local import worker_process
-from edx2lrs.pipeline.local.worker_messages import FAULT, STOP, KeptSomething, SourceTrouble, UnreadableFile, WorkerFailed, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import (
+    FAULT,
+    STOP,
+    KeptSomething,
+    SourceStanding,
+    SourceTrouble,
+    UnreadableFile,
+    WorkerFailed,
+    WorkerPlan,
+)
 
 _LOG = logging.getLogger("edx2lrs.workers")
 
@@ -33,6 +42,7 @@ class Workers:
         self.faults: list[str] = []
         self.unreadable: list[UnreadableFile] = []
         self.troubles: dict[str, str] = {}  # of streams, by worker
+        self.standings: dict[str, SourceStanding] = {}  # of streams, by worker
         self._kept = False
         self._running = [self._start(plan) for plan in plans]
 
@@ -102,6 +112,8 @@ class Workers:
                     self.unreadable.append(message)
                 elif isinstance(message, SourceTrouble):
                     self.troubles[message.worker] = message.message
+                elif isinstance(message, SourceStanding):
+                    self.standings[message.worker] = message
                 elif isinstance(message, KeptSomething):
                     self._kept = True
         except (EOFError, OSError):

@@ -56,6 +56,42 @@ def test_limits_of_a_newer_configuration_count_from_then_on():
     assert told(limits, 101, 2.0) == [("backlog", "over"), ("age", "raised")]
 
 
+def test_dead_letters_of_ten_minutes_over_their_limit_are_told():
+    limits = OverLimits(configured(Alert(dead_letters=10), own=Alert(dead_letters=2)))
+
+    def told_at(minute, **dead):
+        by_consumer = {"" if name == "record" else name: number for name, number in dead.items()}
+        found = limits.news_of_dead(by_consumer, {"one": 5}, 60.0 * minute)
+        return [(each.consumer, each.state, each.dead_letters) for each in found]
+
+    assert limits.has_dead_letters
+    assert told_at(0, one=10, two=2) == []
+    assert told_at(1, one=11, two=3, record=11) == [("one", "raised", 11), ("two", "raised", 3), ("", "raised", 11)]
+    later = [told_at(minute, one=16, two=3, record=11) for minute in range(2, 12)]
+    assert later[:6] == [[]] * 6
+    assert [each for found in later for each in found] == [("two", "over", 1), ("one", "over", 5), ("", "over", 0)]
+    assert told_at(13, one=27, two=3, record=11) == [("one", "raised", 11)]
+
+
+def test_an_alert_about_dead_letters_is_one_line_of_json():
+    lines = []
+    alerts = Alerts(configured(Alert(dead_letters=1)), lambda _: None, lines.append)
+    alerts.look(0.0, {"one": 3}, {}, {})
+    alerts.look(1.0, {"one": 3}, {}, {"one": 2})
+    found = json.loads(lines[0])
+    found.pop("time")
+    assert found == {
+        "severity": "WARNING",
+        "alert": "dead_letters",
+        "state": "raised",
+        "consumer": "one",
+        "waiting": 3,
+        "dead_letters": 2,
+        "limit": 1,
+    }
+    assert not OverLimits(configured()).has_dead_letters
+
+
 NOTICES = [
     ("circuit_opened", "circuit", "raised", "WARNING"),
     ("circuit_closed", "circuit", "over", "INFO"),

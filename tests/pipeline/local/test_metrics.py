@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any, cast
 
 import pytest
 from hamcrest import assert_that, has_entries
@@ -13,6 +16,7 @@ from edx2lrs.io.delivery.latency import RequestSeconds
 from edx2lrs.io.state.errors import StateError
 from edx2lrs.pipeline.local.metrics import Health, Served, application
 from edx2lrs.pipeline.local.run import Observed
+from edx2lrs.pipeline.local.worker_messages import SourceStanding
 from edx2lrs.transforms.counters import COUNTERS, Counted
 
 TALLY = {
@@ -115,6 +119,41 @@ def test_health(served: Served, health: Health, status: str, body: dict[str, str
     served.show(observed, lambda: health)
     told, text = get(served, "/healthz")
     assert (told, json.loads(text)) == (status, body)
+
+
+def standing(source: str, unit: str, quiet: float, behind: float | None, worker: str = "worker-1") -> SourceStanding:
+    return SourceStanding(worker, source, cast(Any, unit), time.monotonic(), quiet, behind)
+
+
+def test_how_far_each_source_is_behind(served: Served) -> None:
+    standings = [
+        standing("tail:/a.log", "bytes", 0, 4_096),
+        standing("kafka://h/t", "messages", 3, 10),
+        standing("kafka://h/t", "messages", 40, 5),
+        standing("pubsub://p/s", "seconds", 1, 2.5),
+        standing("pubsub://p/s", "seconds", 1, 0.5),
+        standing("redis://h/s", "messages", 0, None),
+    ]
+    served.show(observed, lambda: Health(0.0, [], standings=standings))
+    found = samples(served)
+    expected = {
+        ("edx2lrs_source_behind_bytes", "tail:/a.log"): 4_096,
+        ("edx2lrs_source_behind_messages", "kafka://h/t"): 15,
+        ("edx2lrs_source_behind_seconds", "pubsub://p/s"): 2.5,
+    }
+    assert_that(found, has_entries(expected))
+    assert ("edx2lrs_source_behind_messages", "redis://h/s") not in found
+    assert 3 <= found["edx2lrs_source_quiet_seconds", "kafka://h/t"] < 10
+
+
+def test_health_says_since_when_nothing_came(served: Served) -> None:
+    standings = [standing("tail:/a.log", "bytes", 3_600, 0), standing("kafka://h/t", "messages", 3, 0)]
+    served.show(observed, lambda: Health(0.0, [], standings=standings))
+    status, text = get(served, "/healthz")
+    found = json.loads(text)
+    since = datetime.fromisoformat(found["nothing_came_since"].pop("tail:/a.log").replace("Z", "+00:00"))
+    assert (status, found) == ("200 OK", {"status": "ok", "nothing_came_since": {}})
+    assert abs(time.time() - 3_600 - since.timestamp()) < 10
 
 
 def test_before_and_after_a_run_nothing_is_told(served: Served) -> None:

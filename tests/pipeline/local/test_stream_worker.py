@@ -17,7 +17,7 @@ from edx2lrs.io.state.errors import StateFault
 from edx2lrs.io.state.state import join_state, open_state
 from edx2lrs.pipeline.local import stream_worker
 from edx2lrs.pipeline.local.stream_worker import StreamWorker
-from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceTrouble, WorkerPlan
+from edx2lrs.pipeline.local.worker_messages import KeptSomething, SourceStanding, SourceTrouble, WorkerPlan
 from edx2lrs.transforms.failure import Failure
 from testkit.configurations import consumer, yaml_of
 from testkit.tracking_records import played
@@ -115,6 +115,25 @@ def test_messages_are_kept_while_the_clock_is_set(run, state, monkeypatch, days)
     run([message(1)], [message(2)], [message(1)])
     assert counts(state) == {"read": 2, "matched": 2, "redelivered": 1}
     assert time.monotonic() - began < 60
+
+
+def test_the_parent_hears_how_a_source_stands_and_of_its_trouble(run, monkeypatch, caplog):
+    monkeypatch.setattr(stream_worker, "_TELL_EVERY", 0.0)
+    troubles = iter(["", "the log has not existed for 61 s", "the log has not existed for 62 s", "", ""])
+    monkeypatch.setattr(Source, "trouble", lambda _: next(troubles), raising=False)
+    monkeypatch.setattr(Source, "behind", lambda _: 7.0, raising=False)
+    monkeypatch.setattr(stream_worker, "_SETTLED", 0.0)
+    nothing = Polled([], [], "end")
+    _, told = run([message(1)], nothing, nothing, nothing, nothing)
+    assert [each.message for each in told if isinstance(each, SourceTrouble)] == [
+        "the log has not existed for 61 s",
+        "the log has not existed for 62 s",
+        "",
+    ]
+    standings = [each for each in told if isinstance(each, SourceStanding)]
+    assert {(each.worker, each.source, each.unit, each.behind) for each in standings} == {("worker-1", URL.name, "seconds", 7.0)}
+    assert [each.quiet for each in standings] == sorted(each.quiet for each in standings)
+    assert len([record for record in caplog.records if "not existed" in record.message]) == 1
 
 
 def test_a_source_is_attended_and_not_polled_while_the_outbox_is_full(run, monkeypatch):
