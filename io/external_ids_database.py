@@ -25,7 +25,8 @@ import msgspec
 from xxhash import xxh3_64_intdigest
 
 from edx2lrs.io.progress import OnProgress, silent
-from edx2lrs.io.tables import ID_TYPES, LARGEST_ID, ExternalIdRow
+from edx2lrs.io.tables import ID_TYPES, ExternalIdRow
+from edx2lrs.transforms.people.person_ids import LARGEST_ID
 
 FORMAT = "edx2lrs external ids 4"
 _ROWS_IN_A_STEP = 50_000

@@ -16,11 +16,11 @@ import msgspec
 
 from edx2lrs.io.paths import open_bytes
 from edx2lrs.transforms.people.course_names import CourseNames
+from edx2lrs.transforms.people.person_ids import LARGEST_ID, NoPersonError, id_or_name, username_of
 
 ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
 _COURSE_COLUMNS = ("course_id", "display_name")
 ID_TYPES = ("XAPI", "CALIPER", "LTI")
-LARGEST_ID = 2**63 - 1
 LONGEST_TEXT = 0xFFFD  # bytes
 _LIMITED = ("external_user_id", "email")
 _AVRO = b"Obj\x01"
@@ -110,7 +110,7 @@ def _course(values: Sequence[Any]) -> tuple[str, str | None]:
 
 def _row(emails: bool, values: Sequence[Any]) -> ExternalIdRow:
     user_id, username, id_type, external_id, email = values
-    user_id, username = _user_id(user_id), _text(username, "username")
+    user_id, username = _user_id(user_id), username_of(_text(username, "username"))
     if user_id is None and username is None:
         raise _WrongValue("user_id: found nothing, expected a user id (or a username)")
     id_type = _text(id_type, "external_id_type")
@@ -139,17 +139,19 @@ def _text(value: Any, column: str) -> str | None:
 
 def _user_id(value: Any) -> int | None:
     if isinstance(value, str):
-        value = value.strip()
-        if len(value) < 20 and value.isdigit() and value.isascii():
-            value = int(value)
-        elif not value:
-            return None
+        text = value.strip()
+        if len(text) < 20 and text.isdigit() and text.isascii():
+            value = int(text)  # nearly always
     if type(value) is int and 0 < value <= LARGEST_ID:
         return value
-    if value is None:
-        return None
-    found = "a number out of range" if type(value) is int else _kind(value)
-    raise _WrongValue(f"user_id: found {found}, expected a whole number above 0")
+    try:
+        found = "" if type(value) is int else id_or_name(value)
+    except NoPersonError:
+        found = ""
+    if isinstance(found, str):
+        kind = "a number out of range" if type(value) is int else _kind(value)
+        raise _WrongValue(f"user_id: found {kind}, expected a whole number above 0")
+    return found
 
 
 def _kind(value: object) -> str:

@@ -42,6 +42,7 @@ class CompiledConfig:
         """``on_progress`` is told how far the compilation of a large table is. Raises ``TableError``, ``SecretError``."""
         self.names = tuple(consumer.name for consumer in config.consumers)
         self.shards = tuple(shards(consumer) for consumer in config.consumers)
+        self.believed = config.lms.posted_events == "erb"  # see parse
         self.filter_event = EventFilter(config.events)
         self.match = Matcher(config.consumers, site_hosts(config.lms))
         self._variants = variants(config)
@@ -71,7 +72,7 @@ class CompiledConfig:
             actors_there = actors if root_url == lms.root_url else actors.at(root_url)
             return Translator(
                 variant.protocol, root_url, actors_there, course_name, variant.options, session_of=actors_there.session_of,
-                statement_ids=lms.statement_ids, transformer_version=lms.transformer_version,
+                statement_ids=lms.statement_ids, transformer_version=lms.transformer_version, posted_events=lms.posted_events,
             )
 
         return by_site(lms.root_url, lms.sites, make)

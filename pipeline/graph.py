@@ -23,7 +23,7 @@ def connect(
     On this machine, the worker looks for a newer configuration between waves.
     """
     records = start | "Read records" >> step(read)
-    parsed = records.good | "Parse" >> step(ParseRecords())
+    parsed = records.good | "Parse" >> step(ParseRecords(job))
     allowed = parsed.good | "Filter events" >> step(FilterEvents(job, renews=distributed))
     matched = allowed.good | "Match consumers" >> step(MatchConsumers(job))
     translated = matched.good | "Translate" >> step(Translate(job))

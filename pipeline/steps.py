@@ -191,15 +191,15 @@ class ReadStep(Step):
         yield from (TaggedOutput("failures", failure) for failure in unread)
 
 
-class ParseRecords(Step):
+class ParseRecords(_OfJob):
     """Records as events in normal form."""
 
     stage = "parse"
 
     def handle(self, record: Record) -> None:
-        event = parse(record.body)
+        event = parse(record.body, self.compiled.believed)
         if isinstance(event, Refusal) or not event.name:
-            self._take_opened(record, opened(record.body, event))
+            self._take_opened(record, opened(record.body, event, self.compiled.believed))
         else:
             self._take(record, event)
 

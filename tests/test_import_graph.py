@@ -17,10 +17,11 @@ ROOT = Path(__file__).parents[1]
 FLOORS = ("transforms", "io", "pipeline")
 """From the bottom up: a file imports files of its own floor and of the floors below."""
 ROOMS_OF_TRANSFORMS = (
-    ("auth",),
+    ("auth", "event_sources"),
     ("causes", "config_types", "counters", "fields"),
     ("failure",),
-    ("formats", "keys"),
+    ("formats",),
+    ("keys",),
     ("event", "validation"),
     ("people",),
     ("mapping",),

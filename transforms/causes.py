@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, get_args
 
 Stage = Literal["read", "parse", "filter", "match", "translate", "guard", "deliver"]
-FilterReason = Literal["page_request", "no_name", "unknown_event", "not_allowed", "blocked", "outside_time", "no_consumer"]
+FilterReason = Literal[
+    "page_request", "no_name", "unknown_event", "wrong_source", "not_allowed", "blocked", "nobody", "outside_time", "no_consumer",
+]
 """Why a record was filtered: nothing is wrong with the record, and no dead letter is made."""
 Cause = Literal[
     "unreadable", "not_a_log", "truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd", "truncated_bzip2",
     "corrupt_bzip2", "truncated_xz", "corrupt_xz", "line_too_long", "bad_avro",
     "unknown_schema", "lost_at_source", "not_an_event", "not_utf8", "not_json", "too_deep", "wrong_type", "not_finite", "bad_text",
-    "no_time", "bad_time", "crash", "missing", "out_of_range", "bad_course_key", "unknown_user", "no_email", "no_actor", "invalid",
-    "id_collision", "refused", "server_error", "outage", "damaged", "unfit_for_aspects",
+    "no_time", "bad_time", "forged", "crash", "missing", "out_of_range", "bad_course_key", "unknown_user", "no_email", "no_actor",
+    "invalid", "id_collision", "refused", "server_error", "outage", "damaged", "unfit_for_aspects",
 ]
 """Why a record or a statement is a dead letter."""
 
@@ -52,8 +54,16 @@ FILTERED: tuple[FilteredBy, ...] = (
         "no mapping knows events of this name (`edx2lrs events` prints those that are known)",
         "[add the event](adding-an-event.md), if a consumer needs the event",
     ),
+    FilteredBy(
+        "wrong_source",
+        "its name is one that only servers emit, and a browser or an app posted it (`event_source`)",
+        "nothing: a learner can post any name. `lms.posted_events: erb` believes such events",
+    ),
     FilteredBy("not_allowed", "events.allow lacks its name", "change `events.allow`, if a consumer needs the event"),
     FilteredBy("blocked", "events.block has its name", "change `events.block`, if a consumer needs the event"),
+    FilteredBy(
+        "nobody", "it has neither a user nor a session", "nothing: no statement can be made of it, since nothing tells whom it is about"
+    ),
     FilteredBy("outside_time", "its time is outside --since and --until", "run again with other times"),
     FilteredBy("no_consumer", "no consumer is to get it", "`edx2lrs explain` shows which rule of each consumer leaves the event out"),
 )
@@ -107,6 +117,11 @@ DEAD: tuple[DeadBy, ...] = (
         "correct the program that emits the event",
     ),
     DeadBy(
+        ("parse",), ("forged",),
+        "a browser or an app posted a payload that names another person than the context does",
+        "nothing: a learner tried to speak for somebody else, or the app is wrong. `lms.posted_events: erb` believes such payloads",
+    ),
+    DeadBy(
         ("parse", "filter", "match", "translate"), ("crash",),
         "an error of edx2lrs itself: the step raised an exception, or the process died three times with this record alone in its wave",
         "report the error with an invented record; replay with a version that corrects the error",
@@ -124,7 +139,7 @@ DEAD: tuple[DeadBy, ...] = (
     ),
     DeadBy(
         ("translate",), ("no_actor",),
-        "the event has neither a user nor a session, or has a visitor while no `lms.id_key` is set",
+        "the event is of an anonymous visitor, and no `lms.id_key` is set",
         "set `lms.id_key` and replay, if visitors are wanted",
     ),
     DeadBy(

@@ -23,6 +23,7 @@ ResponseFormat = Literal["erb", "standard"]
 StatementIds = Literal["erb", "erb_live", "strict"]
 Dialect = Literal["standard", "erb", "aspects"]
 DEFAULT_DIALECT: Dialect = "standard"
+PostedEvents = Literal["checked", "erb"]
 PayloadForm = Literal["full", "redacted", "none"]
 FreeText = Literal["response", "title"]
 """What learners write themselves: answers to questions, and titles of discussions."""
@@ -79,6 +80,12 @@ class Lms(_Options, frozen=True):
         "then adds nothing. `strict`: the object's id is part of a statement's id too, for a site that starts fresh.",
         examples=["strict"],
     )] = "erb"
+    posted_events: Annotated[PostedEvents, Meta(
+        description="What counts of an event that a browser or an app posted (`event_source`). `checked`: the event is about the "
+        "learner of its context alone, and names that only servers emit do not count. `erb`: as in event-routing-backends, where a "
+        "learner can post any event about anybody.",
+        examples=["erb"],
+    )] = "checked"
     transformer_version: Annotated[str | None, Meta(
         description="Text of the transformer-version extension. Default: edx2lrs and its version.",
         examples=["event-routing-backends@9.3.8"],

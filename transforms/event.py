@@ -12,7 +12,8 @@ class Event(msgspec.Struct, gc=False):
     """One event in normal form.
 
     ``name`` is "" when the record has none. ``from_event_type``: the record had no name and ``event_type`` stands for it.
-    ``data`` is None when no mapping knows the name (page requests, for one); then nothing but the name is filled.
+    ``data`` is None when no mapping knows the name (page requests, for one), or when the event came from a source that does not emit
+    the name; then nothing but the name and the source is filled.
     ``context`` is what the family declares of the record's context, or None. ``time`` is canonical (``transforms.formats.times``).
     ``user_id`` is a primary key of the site's users, ``username`` a name: never the one in place of the other. Both are None for
     an anonymous visitor.
@@ -32,6 +33,11 @@ class Event(msgspec.Struct, gc=False):
     enterprise_uuid: Scalar = None
     context: msgspec.Struct | None = None
     data: EventData | None = None
+
+    @property
+    def is_of_nobody(self) -> bool:
+        """Whether the event has neither a user nor a session."""
+        return self.user_id is None and self.username is None and not self.session
 
 
 def event_hash(event: Event) -> bytes:

@@ -40,8 +40,8 @@ class Context(msgspec.Struct, gc=False):
 
 
 class EventData(msgspec.Struct, gc=False):
-    """The event's own payload: ``event`` in a log line, ``data`` elsewhere. A user whom the payload names wins over the user of the
-    context."""
+    """The event's own payload: ``event`` in a log line, ``data`` elsewhere. A user whom the site's payload names wins over the user
+    of the context. The payload of a browser or an app may only repeat that user."""
 
     user_id: Scalar = None
     username: Scalar = None
@@ -59,7 +59,8 @@ class SourceEvent(NamedTuple):
     ``text_allowed``: the payload may be a plain text. ``since``: the first version that knows the event. ``aliases``: other names
     that the event is emitted under; an event keeps the name that it came with, and the mapping is the same. ``further_keys``: the
     usage keys and names of blocks that statements show and that are in no ``BlockKey`` field, of an event in normal form.
-    ``old_fields``: fields of the payload by the names that older records have for them."""
+    ``old_fields``: fields of the payload by the names that older records have for them. ``sources``: what
+    emits the event (``event_source``), where not everybody does: ``event_sources.SITE`` for events that only servers emit."""
 
     family: str
     data: type[EventData]
@@ -69,3 +70,4 @@ class SourceEvent(NamedTuple):
     aliases: tuple[str, ...] = ()
     further_keys: Callable[[Any], Iterable[str | None]] | None = None
     old_fields: Mapping[str, str] = {}
+    sources: tuple[str, ...] = ()

@@ -24,6 +24,6 @@ def translate_record(record: bytes | Mapping[str, Any], translator: Translator) 
         line = record if isinstance(record, bytes) else orjson.dumps(record)
     except TypeError as error:
         return Refusal("parse", "not_json", f"a record that is no JSON: {error}")
-    found = events_of_line(line)
-    event = found[0][1] if len(found) == 1 else parse(line)
+    found = events_of_line(line, translator.believed)
+    event = found[0][1] if len(found) == 1 else parse(line, translator.believed)
     return event if isinstance(event, Refusal) else translator.translate(event)

@@ -18,6 +18,7 @@ class SiteTranslator:
         self._sites = sites
         self._make = make
         self._made = {root_url: make(root_url)}
+        self.believed = self._made[root_url].believed
 
     def translate(self, event: Event) -> Outcome:
         """As ``Translator.translate``."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from importlib.metadata import version
 from typing import Literal, TypeVar
 
 import msgspec
 
-from edx2lrs.transforms.config_types import StatementIds, TranslationOptions
+from edx2lrs.transforms.config_types import PostedEvents, StatementIds, TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.mappings import mappings
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.keys.course_key import normal_course_key
 from edx2lrs.transforms.mapping import caliper_event, xapi_statement
 from edx2lrs.transforms.mapping.guard import CALIPER_CHECKS, XAPI_CHECKS, Invalid
@@ -39,7 +39,8 @@ class Translator:
         *,
         statement_ids: StatementIds = "erb",
         transformer_version: str | None = None,
-        session_of: Callable[[object], str | None] | None = None,
+        session_of: Callable[[str], str | None] | None = None,
+        posted_events: PostedEvents = "checked",
     ):
         """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
         ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.mapping.statement_id``). ``session_of``: what stands for a
@@ -47,6 +48,8 @@ class Translator:
         site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
         self._actor_of = actor_of
         self._session_of = session_of
+        self.believed = posted_events == "erb"
+        """How events for this translator are to be parsed (``parse``)."""
         self._makers: dict[str, Make]
         checks = XAPI_CHECKS if protocol == "xapi" else CALIPER_CHECKS
         compiling = Options(site, checks, options, shared={})
@@ -60,7 +63,7 @@ class Translator:
             self._makers = _compiled(mappings("caliper"), lambda mapping: caliper_event.compile_mapping(mapping, compiling))
             course_as_seen = caliper_event.course_as_seen
 
-        @lru_cache(4096)
+        @remembered(4096)
         def course(key: str | None) -> Course:
             if key is None:
                 return Course(None, None, None)
@@ -75,13 +78,13 @@ class Translator:
         """The statements of ``event``: one, or a group's whole and parts, in this order; all or none. None when the protocol has
         no mapping for the event's name. Never raises; the event is not changed."""
         make = self._makers.get(event.name)
-        if make is None:
+        if make is None or event.data is None:
             return None
         actor = self._actor_of(event)
         if isinstance(actor, Refusal):
             return actor
         if self._session_of is not None:
-            event = msgspec.structs.replace(event, session=self._session_of(event.session))
+            event = msgspec.structs.replace(event, session=self._session_of(str(event.session)) if event.session else None)
         try:
             return make(event, actor, self._course(event.course_id))
         except Unmappable as problem:

@@ -98,6 +98,7 @@ class Site(NamedTuple):
     filter_event: Callable[[Event], FilterReason | None]
     consumers: tuple[tuple[Consumer, AnyTranslator], ...]
     hosts: frozenset[str] = frozenset()
+    believed: bool = False
 
 
 def explain(request: ExplainRequest) -> Explanation:
@@ -106,7 +107,7 @@ def explain(request: ExplainRequest) -> Explanation:
     size = len(request.record)
     if size > LONGEST_LINE:
         return Explanation(size, Refusal("read", "line_too_long", f"an event has {LONGEST_LINE} bytes at most"))
-    _, event = events_of_line(request.record)[0]
+    _, event = events_of_line(request.record, site.believed)[0]
     if isinstance(event, Refusal):
         return Explanation(size, event)
     known = event.data is not None
@@ -142,7 +143,8 @@ def _site(path: str | None) -> Site:
     config = load(path)
     compiled = CompiledConfig(config)
     translators = [compiled.translators_for((index,))[0][0] for index in range(len(config.consumers))]
-    return Site(compiled.filter_event, tuple(zip(config.consumers, translators, strict=True)), site_hosts(config.lms))
+    consumers = tuple(zip(config.consumers, translators, strict=True))
+    return Site(compiled.filter_event, consumers, site_hosts(config.lms), compiled.believed)
 
 
 def _example(protocol: Protocol, dialect: Dialect) -> Consumer:

@@ -60,13 +60,11 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
     lms = load_site(request.config)
     actors, course_name = identities(lms, [actor_options(request.protocol, ActorChoice(), lms)], on_progress)
 
-    ids, version = lms.statement_ids, lms.transformer_version
-
     def make(root_url: str) -> Translator:
-        actor_of = actors[0].at(root_url)
         options = TranslationOptions(dialect=request.dialect)
         return Translator(
-            request.protocol, root_url, actor_of, course_name, options, statement_ids=ids, transformer_version=version
+            request.protocol, root_url, actors[0].at(root_url), course_name, options, statement_ids=lms.statement_ids,
+            transformer_version=lms.transformer_version, posted_events=lms.posted_events,
         )
 
     return by_site(lms.root_url, lms.sites, make)
@@ -87,18 +85,18 @@ def translated(pieces: Iterator[bytes], translator: AnyTranslator) -> Iterator[T
 
 def translated_block(lines: bytes, translator: AnyTranslator) -> TranslatedBlock:
     """The statements of some hundred lines, one a line. One stage after the other, since each keeps the processor's caches warm."""
-    translate = translator.translate
+    translate, believed = translator.translate, translator.believed
     bodies: list[bytes] = []
     failed = 0
-    events = [parse(line) for line in BytesIO(lines) if not line.isspace()]  # BytesIO splits faster than split
+    events = [parse(line, believed) for line in BytesIO(lines) if not line.isspace()]  # BytesIO splits faster than split
     if not all(isinstance(event, Event) and event.name for event in events):
-        events = [event for line in BytesIO(lines) if not line.isspace() for _, event in events_of_line(line)]
+        events = [event for line in BytesIO(lines) if not line.isspace() for _, event in events_of_line(line, believed)]
     for event in events:
         made = event if isinstance(event, Refusal) else translate(event)
         if isinstance(made, tuple):
             for statement in made:
                 bodies.append(statement.body)  # noqa: PERF401 -- nearly always one
-        elif made is not None:
+        elif made is not None and not (isinstance(event, Event) and event.is_of_nobody):
             failed += 1
     bodies.append(b"")
     return TranslatedBlock(b"\n".join(bodies), failed)
@@ -122,7 +120,7 @@ def _traced(lines: Lines | LongLine, translator: AnyTranslator, filter_event: Ev
 
 def translate_line(line: bytes, translator: AnyTranslator, filter_event: EventFilter) -> list[LineOutcome]:
     """Each event of one line, through parse, filter and translate; nearly always one."""
-    return [_outcome(event, translator, filter_event) for _, event in events_of_line(line)]
+    return [_outcome(event, translator, filter_event) for _, event in events_of_line(line, translator.believed)]
 
 
 def _outcome(event: Event | Refusal, translator: AnyTranslator, filter_event: EventFilter) -> LineOutcome:

@@ -12,6 +12,7 @@ from edx2lrs.io.secrets import EXPECTED as REFERENCE
 from edx2lrs.io.secrets import is_reference
 from edx2lrs.transforms.formats.unfit import UnfitError, kind_of
 from edx2lrs.transforms.matching.patterns import pattern
+from edx2lrs.transforms.people.person_ids import means_nobody
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]+)?\Z")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]+\Z")
@@ -146,6 +147,8 @@ def user(value: object) -> str | int:
             raise UnfitError("a number out of range", "a user id")
         return value
     if isinstance(value, str):
+        if value and means_nobody(value):
+            raise UnfitError("a word that stands for nobody in records", "a username, /regex/, or a user id as a number")
         return pattern(value)
     raise UnfitError(kind_of(value), "a username, /regex/, or a user id as a number")
 

@@ -108,7 +108,7 @@ def matched(read: Record, *consumers: int) -> Matched:
     return Matched(read, parsed(read).event, consumers)
 
 
-def test_parse_makes_events_in_normal_form_and_dead_letters() -> None:
+def test_parse_makes_events_in_normal_form_and_dead_letters(job: JobSpec) -> None:
     no_json = Record("log", 3, None, b"no event", attributes={"key": "7"})
     no_time = line(at=4, time=None)
     good = contains_exactly(
@@ -121,10 +121,10 @@ def test_parse_makes_events_in_normal_form_and_dead_letters() -> None:
     )
     tallies = {Counted("", "dead", "not_json"): 1, Counted("", "dead", "no_time"): 1, Counted("", "named_by_event_type"): 1}
     named_by_type = line(name="", event_type="play_video", at=2)
-    through(ParseRecords(), line(), named_by_type, no_json, no_time, good=good, failures=failures, tallies=tallies)
+    through(ParseRecords(job), line(), named_by_type, no_json, no_time, good=good, failures=failures, tallies=tallies)
 
 
-def test_parse_makes_a_record_of_each_event_of_a_line() -> None:
+def test_parse_makes_a_record_of_each_event_of_a_line(job: JobSpec) -> None:
     first, second, half = line().body, line("pause_video").body, line().body[:50]
     good = contains_exactly(
         has_properties(record=has_properties(position="log:7", body=first), event=has_properties(name="play_video")),
@@ -132,7 +132,7 @@ def test_parse_makes_a_record_of_each_event_of_a_line() -> None:
     )
     failures = contains_exactly(has_properties(cause="not_json", position="log:7", payload=half))
     tallies = {Counted("", "read"): 2, Counted("", "dead", "not_json"): 1}  # the line itself was counted when it was read
-    through(ParseRecords(), Record("log", 7, None, first + second + half), good=good, failures=failures, tallies=tallies)
+    through(ParseRecords(job), Record("log", 7, None, first + second + half), good=good, failures=failures, tallies=tallies)
 
 
 def test_filter_counts_what_no_consumer_could_want_by_the_reason(job: JobSpec) -> None:

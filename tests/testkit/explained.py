@@ -304,6 +304,8 @@ OTHER_TYPE = (
 NO_REFERRER = r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType|Invalid IPv6 URL"
 
 KNOWN = (
+    Known(46, always, refused="forged"),
+    Known(47, always, refused="no_actor: neither"),
     Known(1, time_is_not_canonical, paths=rf"{ID}|\[[0n]\]\.(timestamp|eventTime)", refused="bad_time", failed=UNREAD_TIME),
     Known(2, time_is_not_canonical, refused="no_time"),
     Known(3, a_place_is_empty, paths=r"\[[0n]\]\.(actor\.(id|account\.name)|session|context\.extensions\.session-id)|" + ID),

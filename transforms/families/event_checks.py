@@ -21,6 +21,9 @@ def checked_events(package: Package, events: object, others: Iterable[SourceEven
             raise package.wrong("events", f"EVENTS: {name}: found data {kind_of(source.data)}, expected a subclass of EventData")
         if source.context is not None and not _is_struct(source.context, msgspec.Struct):
             raise package.wrong("events", f"EVENTS: {name}: found context {kind_of(source.context)}, expected a msgspec.Struct")
+        if not isinstance(source.sources, tuple) or not all(isinstance(each, str) and each for each in source.sources):
+            fix = "a tuple of event_source, such as edx2lrs.transforms.event_sources.SITE"
+            raise package.wrong("events", f"EVENTS: {name}: found sources {kind_of(source.sources)}, expected {fix}")
         for struct in filter(None, (source.data, source.context)):
             _check_decodable(package, name, struct)
     names: set[str] = set(events)

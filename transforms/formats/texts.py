@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
 from ipaddress import IPv6Address
+
+from edx2lrs.transforms.formats.remembered import remembered
 
 Matches = Callable[[str], object]
 
@@ -77,20 +78,11 @@ _timestamp = re.compile(TIMESTAMP).fullmatch
 _instant = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII).fullmatch
 
 
+@remembered(16_384)  # a site has few activities, and many statements about each
 def is_iri(text: str) -> bool:
     """RFC 3987: an absolute IRI."""
-    return _is_short_iri(text) if len(text) <= _REMEMBERED else _has_iri_form(text)
-
-
-_REMEMBERED = 500  # characters
-
-
-def _has_iri_form(text: str) -> bool:
     found = _iri(text)
     return found is not None and (found[1] is None or _is_ipv6(found[1]))
-
-
-_is_short_iri = lru_cache(16_384)(_has_iri_form)  # a site has few activities, and many statements about each
 
 
 def _is_ipv6(text: str) -> bool:

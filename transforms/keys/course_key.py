@@ -13,7 +13,8 @@ A key may also have a branch and a version (``+branch@draft+version@5f...``): th
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from edx2lrs.transforms.formats.remembered import remembered
 
 LONGEST = 500
 """Characters of a key. A longer text is no key, so that no expression sees it and nobody remembers it."""
@@ -37,7 +38,7 @@ def normal_course_key(text: str) -> str | None:
     return _normal(text) if len(text) <= LONGEST else None
 
 
-@lru_cache(4096)  # a site has few courses
+@remembered(4096)  # a site has few courses
 def _normal(text: str) -> str | None:
     found = _COURSE_KEY.fullmatch(text.strip())
     return "".join(filter(None, found.groups())) if found else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.keys.course_key import LONGEST, normal_course_key, org_of
 from edx2lrs.transforms.keys.usage_key import Shown, shown_by_block, usage_key
 
@@ -56,7 +56,7 @@ def _shown_by_link(link: str, course_key: str | None, hosts: frozenset[str]) -> 
     return [shown for key in keys_in(link) if (shown := _shown_by_key(key, course_key))]
 
 
-_remembered = lru_cache(4096)(_shown_by_link)  # many events lead to the same pages
+_remembered = remembered(4096)(_shown_by_link)  # many events lead to the same pages
 
 
 def _shown_by_key(key: str, course_key: str | None) -> Shown | None:

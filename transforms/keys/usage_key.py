@@ -12,9 +12,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.keys.course_key import LONGEST, NO_DOTS, ORG, PART, STATE, normal_course_key, org_of
 
 _TYPE_AND_NAME = r"\+type@[^\s/?#+@]+\+block@[^\s/?#+]+"
@@ -50,7 +50,7 @@ def usage_key(text: str) -> UsageKey | None:
     return _usage_key(text) if len(text) <= LONGEST else None
 
 
-@lru_cache(16_384)  # a site has few blocks, and many events about each
+@remembered(16_384)  # a site has few blocks, and many events about each
 def _usage_key(text: str) -> UsageKey | None:
     found = _USAGE_KEY.fullmatch(text)
     if found is None:
@@ -104,7 +104,7 @@ def shown_by_block(text: str, course_key: str | None) -> Shown | None:
     return _shown_by_block(text, course_key) if len(text) <= LONGEST else (None, None)
 
 
-@lru_cache(16_384)
+@remembered(16_384)
 def _shown_by_block(text: str, course_key: str | None) -> Shown | None:
     text = text.strip()
     key = usage_key(text)

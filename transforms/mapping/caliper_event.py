@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from edx2lrs.transforms.formats.json_text import Json, remembered_json_text
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.formats.times import caliper_time
 from edx2lrs.transforms.mapping.caliper_vocabulary import ATTEMPT, CONTEXT, COURSE_OFFERING, SESSION, SOFTWARE_APPLICATION
 from edx2lrs.transforms.mapping.guard import entity
@@ -26,12 +26,12 @@ def session(root: str, session_id: Any) -> Json | None:
     return _check_session({"id": f"{root}/sessions/{session_id}", "type": SESSION}) if session_id else None
 
 
-@lru_cache(4096)  # a site has few courses
+@remembered(4096)  # a site has few courses
 def is_part_of(course_iri: str) -> Json:
     return remembered_json_text({"id": course_iri, "type": COURSE_OFFERING})
 
 
-@lru_cache(64)  # a job has few sites
+@remembered(64)  # a job has few sites
 def lms(root: str) -> Json:
     """The LMS as the software that sends events and grades answers (Caliper 1.2, SoftwareApplication)."""
     return remembered_json_text({"id": root, "type": SOFTWARE_APPLICATION})

@@ -9,12 +9,12 @@ scores. Numbers are finite since ``parse`` and ``transforms.mapping.values``. Th
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from math import inf, isfinite
 from typing import Any
 
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.formats.json_text import Json, json_text, remembered_json_text
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.formats.texts import is_iri
 
 Check = Callable[[Any], Json]
@@ -32,7 +32,7 @@ class Invalid(Exception):
 def iri(path: str, clause: str, expected: str = "an absolute IRI", is_one: Callable[[str], bool] = is_iri) -> Check:
     """The check of an identifier: an absolute IRI (RFC 3987)."""
 
-    @lru_cache(16_384)  # a site has few activities, and many statements about each
+    @remembered(16_384)  # a site has few activities, and many statements about each
     def checked_iri(value: Any) -> Json:
         if not isinstance(value, str) or not is_one(value):
             raise Invalid(path, expected, clause)

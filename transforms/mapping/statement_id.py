@@ -17,9 +17,10 @@ Caliper: ``uuid5(namespace, <name>\\n<actor id>\\n<time>\\n<object id>)`` with
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from hashlib import sha1
 from uuid import NAMESPACE_DNS, NAMESPACE_URL, uuid5
+
+from edx2lrs.transforms.formats.remembered import remembered
 
 CALIPER_NAMESPACE = uuid5(NAMESPACE_URL, "http://purl.imsglobal.org/ctx/caliper/v1p2")
 
@@ -43,7 +44,7 @@ def uuid5_in(namespace: bytes) -> Identify:
     return identify
 
 
-@lru_cache(16_384)  # the keys of a site's questions come again with every learner
+@remembered(16_384)  # the keys of a site's questions come again with every learner
 def verb_ids(verb: str, key: str | None = None) -> Identify:
     """The ids of all statements with this verb (its JSON text); ``key``: of the children of a group that have this key."""
     return uuid5_in(uuid5(NAMESPACE_DNS, verb if key is None else f"{verb}-{key}").bytes)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.keys.usage_key import key_of_block, normal_usage_key
 from edx2lrs.transforms.mapping.rows import Unmappable
 from edx2lrs.transforms.mapping.values import absolute
 
 
-@lru_cache(16_384)  # a site has few blocks, and many events about each
+@remembered(16_384)  # a site has few blocks, and many events about each
 def block_iri(root: str, course_key: str, block_type: str, name: str) -> str:
     """The IRI of a block that the event names (``keys.usage_key.key_of_block``). Raises Unmappable if ``course_key`` is no key."""
     key = key_of_block(course_key, block_type, name)

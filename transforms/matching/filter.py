@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edx2lrs.transforms.causes import FilterReason
 from edx2lrs.transforms.config_types import Events
+from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.matching.patterns import Names
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class EventFilter:
         if is_page(name):
             return "page_request"
         if event.data is None:
-            return "unknown_event"
-        return self._verdict(name)
+            return "wrong_source" if name in SOURCE_EVENTS else "unknown_event"
+        return self._verdict(name) or ("nobody" if event.is_of_nobody else None)
 
     def _judge(self, name: str) -> FilterReason | None:
         if name in self._block:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from edx2lrs.transforms.config_types import Consumer
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.matching.event_paths import getter
 from edx2lrs.transforms.matching.masks import STRUCTURE, RuleMasks, WishMasks, indexes
 from edx2lrs.transforms.matching.rules import Right, operators, rules_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from edx2lrs.transforms.event import Event
 
 _REMEMBERED = 16_384  # values per aspect: courses, organisations and names are few, some users just miss
-_SINGLE = frozenset({str, int, float, bool, type(None)})
+_SINGLE = frozenset({str, int, float, type(None)})
 
 
 Aspect = tuple[Callable[["Event"], Any], Callable[[Any], int]]
@@ -61,7 +62,7 @@ class Matcher:
                 self._masks.append(mask)
             return self._numbers[mask]
 
-        self._aspects.append((value_of, lru_cache(_REMEMBERED, typed=True)(number)))
+        self._aspects.append((value_of, remembered(_REMEMBERED)(number)))
 
     def __call__(self, event: Event) -> tuple[int, ...]:
         """The indexes, in the configuration's list, of the consumers that get the event, in order. What raises here lets the event
@@ -93,6 +94,6 @@ def single(value_of: Callable[[Event], object]) -> Callable[[Event], object]:
 
     def value(event: Event) -> object:
         found = value_of(event)
-        return found if found.__class__ in _SINGLE else STRUCTURE
+        return found if found.__class__ in _SINGLE else (bool, found) if found.__class__ is bool else STRUCTURE
 
     return value

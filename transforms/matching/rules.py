@@ -18,6 +18,7 @@ from edx2lrs.transforms.keys.usage_key import Shown
 from edx2lrs.transforms.matching.masks import Fit, RuleMasks, RuleStanding
 from edx2lrs.transforms.matching.patterns import compile_regex, is_regex, pattern
 from edx2lrs.transforms.matching.shown_courses import ShownCourses
+from edx2lrs.transforms.people.person_ids import bare
 
 if TYPE_CHECKING:
     from edx2lrs.transforms.event import Event
@@ -316,7 +317,7 @@ _PERSONS = Right("visitors", "kind of person", _kind_of_person, _itself, (("kind
 _RIGHTS = {
     right.key: right
     for right in (
-        Right("users", "user", _user_of, _its_names, (("user id", int), ("username", str))),
+        Right("users", "user", _user_of, _its_names, (("user id", int), ("username", str)), bare),
         Right("sites", "host", attrgetter("host"), _itself, (("host", str),), str.lower),
         Right("enterprises", "enterprise", attrgetter("enterprise_uuid"), _itself, (("enterprise", str),), str.lower),
     )

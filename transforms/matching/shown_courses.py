@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from edx2lrs.transforms.config_types import Lms
 from edx2lrs.transforms.families.key_fields import key_fields
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.keys.course_key import is_library_key, normal_course_key, org_of
 from edx2lrs.transforms.keys.links import shown_by_course, shown_by_link
 from edx2lrs.transforms.keys.usage_key import Shown, shown_by_block
@@ -63,7 +64,7 @@ def site_hosts(lms: Lms) -> frozenset[str]:
     return frozenset(host for root in (lms.root_url, *lms.sites.values()) if (host := urlsplit(root).hostname))
 
 
-@lru_cache(4096)  # a site has few courses
+@remembered(4096)  # a site has few courses
 def _own(course_id: str | None) -> tuple[Shown]:
     course = normal_course_key(course_id) if course_id else None
     return ((course, org_of(course) if course else None),)

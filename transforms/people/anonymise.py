@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from edx2lrs.transforms.config_types import ActorOptions
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.people.actor import Actor, account_actor, mailbox_actor
 from edx2lrs.transforms.people.external_ids import ExternalIds
 
@@ -42,10 +42,10 @@ class Actors:
         self._table = table
         self._key = key
         self._by_id: dict[int, Actor] = {}  # persons whom the user id alone identifies
-        self._known = lru_cache(REMEMBERED)(self._find)
-        self._visitors = lru_cache(REMEMBERED, typed=True)(self._visitor)  # typed: True and 1 are equal
-        self.session_of = lru_cache(REMEMBERED, typed=True)(self.session) if options.key else None
-        """``session``, where the options have a key of their own."""
+        self._known = remembered(REMEMBERED)(self._find)
+        self._visitors = remembered(REMEMBERED)(self._visitor)
+        self.session_of = remembered(REMEMBERED)(self._session) if options.key else None
+        """The session's id for a consumer with a key of its own: another id for each session, and another than other consumers see."""
 
     def at(self, root_url: str) -> Actors:
         """The same persons at another site."""
@@ -58,12 +58,14 @@ class Actors:
         by_id = self._by_id.get(user_id) if user_id else None
         if by_id is not None:  # nearly always
             return by_id
-        return self._known(user_id, username) if user_id or username else self._visitors(event.session)
+        if user_id or username:
+            return self._known(user_id, username)
+        if not event.session:
+            return Refusal("translate", "no_actor", "neither a user nor a session; expected one of user_id, username, session")
+        return self._visitors(str(event.session))
 
-    def session(self, session: object) -> str | None:
-        """The session's id for a consumer with a key of its own: distinct for each session, and different from the id that other
-        consumers see."""
-        return self._keyed_id(f"session-id:{session}") if session else None
+    def _session(self, session: str) -> str:
+        return self._keyed_id(f"session-id:{session}")
 
     def _find(self, user_id: int | None, username: str | None) -> Actor | Refusal:
         by_id = self._found(user_id, None) if user_id else None
@@ -86,10 +88,8 @@ class Actors:
             return account_actor(self._root, external_id) if external_id else Refusal("translate", "unknown_user", message)
         return _by_email(options, self._table.email(user_id, username))
 
-    def _visitor(self, session: object) -> Actor | Refusal:
+    def _visitor(self, session: str) -> Actor | Refusal:
         """An anonymous visitor; only the session tells visitors apart."""
-        if isinstance(session, bool) or not isinstance(session, (str, int, float)) or not session:
-            return Refusal("translate", "no_actor", "neither a user nor a session; expected one of user_id, username, session")
         if self._key is None:
             return Refusal("translate", "no_actor", "an anonymous visitor; they are told apart by lms.id_key, which is not set")
         return self._hashed(f"session:{session}")

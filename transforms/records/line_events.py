@@ -36,13 +36,13 @@ _STRUCTURED_OR_OBJECT = re.compile(rf'{_STRUCTURED}|\{{(?=[ \t\r\n]*["}}])', re.
 _MORE = re.compile(r"[^\s\0\ufeff\x1e,\[\]]")  # than what stands between events: a list's signs, marks of joined files, holes
 
 
-def events_of_line(line: bytes) -> list[tuple[bytes, Event | Refusal]]:
+def events_of_line(line: bytes, believed: bool = False) -> list[tuple[bytes, Event | Refusal]]:
     """The events of a line or a message, each with its own bytes; of what is no event, the refusal. Nearly always one. Never raises."""
-    event = parse(line)
-    return [(line, event)] if isinstance(event, Event) and event.name else opened(line, event)
+    event = parse(line, believed)
+    return [(line, event)] if isinstance(event, Event) and event.name else opened(line, event, believed)
 
 
-def opened(line: bytes, event: Event | Refusal) -> list[tuple[bytes, Event | Refusal]]:
+def opened(line: bytes, event: Event | Refusal, believed: bool = False) -> list[tuple[bytes, Event | Refusal]]:
     """The same for a line of which ``parse`` has made ``event``, which is a refusal or has no name."""
     try:
         parts = _parts(line.decode(errors="surrogateescape"), _ENVELOPES)
@@ -51,7 +51,7 @@ def opened(line: bytes, event: Event | Refusal) -> list[tuple[bytes, Event | Ref
     if len(parts) > MOST_EVENTS:
         parts[MOST_EVENTS:] = ["".join(parts[MOST_EVENTS:])]
     bodies = [part.encode(errors="surrogateescape") for part in parts]
-    return [(body, parse(body)) for body in bodies] or [(line, event)]
+    return [(body, parse(body, believed)) for body in bodies] or [(line, event)]
 
 
 def _parts(text: str, envelopes: int) -> list[str]:

@@ -26,22 +26,27 @@ from msgspec.structs import astuple
 
 from edx2lrs.transforms.causes import Cause
 from edx2lrs.transforms.event import Event
+from edx2lrs.transforms.event_sources import is_posted
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.key_fields import key_fields
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
 from edx2lrs.transforms.formats.json_type import json_type
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.formats.times import canonical_time
 from edx2lrs.transforms.keys.course_key import normal_course_key, org_of
+from edx2lrs.transforms.people.person_ids import NoPersonError, person, session_of, username_of
 from edx2lrs.transforms.records.log_line import lenient_object, lenient_value
 from edx2lrs.transforms.records.old_records import course_elsewhere, time_of_log, with_new_names
 
 
-def parse(line: bytes) -> Event | Refusal:
-    """The event of one record: a line without its line break, or a message. Never raises.
+def parse(line: bytes, believed: bool = False) -> Event | Refusal:
+    """The event of one record: a line without its line break, or a message. Never raises. ``believed``: events that a browser or an
+    app posted count as the site's own (``posted_events: erb``).
 
     Refusals have stage ``parse`` and one of the causes ``not_utf8``, ``not_json``, ``too_deep``, ``not_an_event``,
-    ``wrong_type``, ``not_finite``, ``bad_text``, ``no_time``, ``bad_time``. Their messages name fields and types, never values.
+    ``wrong_type``, ``not_finite``, ``bad_text``, ``no_time``, ``bad_time``, ``forged``. Their messages name fields and types, never
+    values.
     """
     try:
         if not line.isascii():
@@ -51,14 +56,14 @@ def parse(line: bytes) -> Event | Refusal:
             start = line.find(b'"name":"') + 8
         known = _known_names.get(line[start : line.find(b'"', start)])
         if known is None or line[0] != _BRACE:
-            return _in_two_passes(line)
+            return _in_two_passes(line, believed)
         name, source_event, decode, decode_data, declared, renamed = known
         # as a tuple, since records of many types pass here: Python finds fields of one type faster
         there, _, time, timestamp, source, session, referrer, username, host, about, event, data = astuple(decode(line))
         if event is not UNSET:
             data = event
         if there != name or data is UNSET:
-            return _in_two_passes(line)  # the name that was found is another name, or the record is no event
+            return _in_two_passes(line, believed)  # the name that was found is another name, or the record is no event
         canonical = canonical_time(time if timestamp is None else timestamp or _first(timestamp, time))
         if isinstance(canonical, Refusal):
             canonical = canonical if event is UNSET else time_of_log(canonical, time, timestamp)
@@ -71,12 +76,14 @@ def parse(line: bytes) -> Event | Refusal:
         if type(about) is str or about is None:
             about = _context(about)
         context = _declared_context(about, declared) if declared else None
-        return _event(name, False, canonical, source, session, referrer, username, host, about, context, data, renamed)
-    except (msgspec.MsgspecError, _ReadAgain, _Refused, UnicodeDecodeError, RecursionError):
-        return _parse_leniently(line)
+        return _event(
+            name, source_event, False, canonical, source, session, referrer, username, host, about, context, data, renamed, believed
+        )
+    except (msgspec.MsgspecError, _ReadAgain, _Refused, NoPersonError, UnicodeDecodeError, RecursionError):
+        return _parse_leniently(line, believed)
 
 
-def _in_two_passes(line: bytes) -> Event | Refusal:
+def _in_two_passes(line: bytes, believed: bool) -> Event | Refusal:
     """The event of a record whose name is known only after the envelope is decoded. Raises as msgspec does, and _ReadAgain."""
     if line[:1] != b"{":
         line = _after_prefix(line)
@@ -97,7 +104,9 @@ def _in_two_passes(line: bytes) -> Event | Refusal:
     data = _payload(_part_decoders[source_event.data](payload), source_event)
     source, session, referrer, username, host = astuple(envelope)[_TOP]
     renamed = _known_names[name.encode()].renamed
-    return _event(name, from_event_type, time, source, session, referrer, username, host, about, declared, data, renamed)
+    return _event(
+        name, source_event, from_event_type, time, source, session, referrer, username, host, about, declared, data, renamed, believed
+    )
 
 
 def _time(envelope: Envelope, is_log_line: bool) -> str | Refusal:
@@ -206,15 +215,19 @@ def _first(value: Scalar, other: Scalar) -> Scalar:
 
 
 def _event(
-    name: str, from_event_type: bool, time: str, source: Scalar, session: Scalar, referrer: Scalar, username: Scalar, host: Scalar,
-    about: Context, context: Any, data: EventData, renamed: int, course_elsewhere: Callable[[], str | None] | None = None,
+    name: str, of_name: SourceEvent, from_event_type: bool, time: str, source: Scalar, session: Scalar, referrer: Scalar,
+    username: Scalar, host: Scalar, about: Context, context: Any, data: EventData, renamed: int, believed: bool,
+    course_elsewhere: Callable[[], str | None] | None = None,
 ) -> Event:
-    """The normal form, from the declared parts. A value at the top of the record wins over the value in ``about``. A user whom
-    ``data`` names wins over both. A record that may be an old record is read again: if its context has no course, and if the field of
-    ``data`` at the place ``renamed`` (0: none) is missing. ``course_elsewhere`` then finds the course."""
+    """The normal form, from the declared parts. A value at the top of the record wins over the value in ``about``. A name that only
+    other sources emit is a name without data. A record that may be an old record is read again: if its context has no course, and if
+    the field of ``data`` at the place ``renamed`` (0: none) is missing. ``course_elsewhere`` then finds the course."""
     (
         id_there, username_there, session_there, source_there, referrer_there, course_id, org_id, host_there, enterprise_uuid,
     ) = astuple(about)[:9]
+    source = source or _first(source, source_there)
+    if of_name.sources and is_posted(source) and source not in of_name.sources and not believed:
+        return Event(name, from_event_type, source=source)
     if course_id and (course_id.strip() is not course_id or "@" in course_id):
         course_id = normal_course_key(course_id) or course_id.strip()
     if not course_id:
@@ -222,48 +235,49 @@ def _event(
             raise _ReadAgain
         course_id = course_elsewhere()
         org_id = org_id or (org_of(course_id) if course_id else None)
-    user: int | None = None
-    user_name: str | None = None
     values = astuple(data)
     id_in_data, name_in_data = values[:2]
     if renamed and values[renamed] is None:
         raise _ReadAgain
-    if id_in_data is not None or name_in_data is not None:
-        user, user_name = _user(id_in_data, name_in_data)
-        if user_name is None and user is not None and id_there in (user, str(user)):
-            same = username or username_there
-            user_name = same if type(same) is str and same else None
-    elif type(id_there) is int and id_there and type(username) is str and username:
-        user, user_name = id_there, username  # nearly always; _user would say the same
-    if user is None and user_name is None:
-        user, user_name = _user(id_there, username or _first(username, username_there))
+    session = session or _first(session, session_there)
+    if not (type(session) is str and len(session) > 15 and session.isalnum()):  # nearly always; session_of would say the same
+        session = session_of(session) or session_of(session_there)
+    user: int | None
+    user_name: str | None
+    if id_in_data is None and name_in_data is None and type(id_there) is int and id_there > 0 and type(username) is str and username:
+        user, user_name = id_there, _name_of(username)  # nearly always; person would say the same
+    else:
+        name_there = _first(_name_of(username) if type(username) is str else username, username_there)
+        person_of = _posted_person if is_posted(source) and not believed else _named_person
+        user, user_name = person_of(id_in_data, name_in_data, id_there, name_there)
     return Event(
-        name, from_event_type, time, source or _first(source, source_there), session or _first(session, session_there),
-        referrer or _first(referrer, referrer_there), user, user_name, course_id, org_id or None,
-        host or _first(host, host_there), enterprise_uuid or None, context, data,
+        name, from_event_type, time, source, session, referrer or _first(referrer, referrer_there), user, user_name, course_id,
+        org_id or None, host or _first(host, host_there), enterprise_uuid or None, context, data,
     )
 
 
-def _user(user_id: Scalar, username: Scalar) -> tuple[int | None, str | None]:
-    """The user that a place of the record names. A number is a primary key only at a place for ids. At such a place, a text that is
-    no number is a username."""
-    if type(user_id) is int and user_id:
-        return user_id, username if type(username) is str and username else None
-    if type(user_id) is str and user_id:
-        if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 19):
-            return None, user_id
-        user_id = int(user_id)
-    elif type(user_id) is float and user_id == math.floor(user_id):
-        user_id = int(user_id)
-    if user_id:
-        if type(user_id) is not int:
-            raise _Refused("wrong_type", f"user_id: expected a whole number or a text, found {json_type(user_id)}")
-        return user_id, username if type(username) is str and username else None
-    if type(username) is int:
-        username = str(username) if username else None
-    if username and type(username) is not str:
-        raise _Refused("wrong_type", f"username: expected a text, found {json_type(username)}")
-    return None, str(username) if username else None
+_name_of = remembered(16_384)(username_of)
+
+
+def _posted_person(id_in_data: Scalar, name_in_data: Scalar, id_there: Scalar, name_there: Scalar) -> tuple[int | None, str | None]:
+    """The person of an event that a browser or an app posted: the one of the context, whom the payload may only repeat."""
+    named, there = person(id_in_data, name_in_data), person(id_there, name_there)
+    both = [(one, other) for one, other in zip(named, there, strict=True) if one is not None and other is not None]
+    if named == (None, None) or (both and all(one == other for one, other in both)):
+        return there
+    raise _Refused("forged", "the payload of a browser or an app names another person than the context; expected the same or none")
+
+
+def _named_person(id_in_data: Scalar, name_in_data: Scalar, id_there: Scalar, name_there: Scalar) -> tuple[int | None, str | None]:
+    """The person of an event whose payload is believed: the one of the payload, else the one of the context."""
+    user_id, username = person(id_in_data, name_in_data)
+    if user_id is None and username is None:
+        return person(id_there, name_there)
+    if username is None:
+        with suppress(NoPersonError):
+            there = person(id_there, name_there)
+            username = there[1] if there[0] == user_id else None
+    return user_id, username
 
 
 # The fast reader: from parts that are not decoded. A part is an object or JSON text (in events of browsers and of the event bus).
@@ -334,7 +348,7 @@ def _payload(part: Any, source_event: SourceEvent) -> Any:
 # The lenient reader: from Python values, judging every declared field.
 
 
-def _parse_leniently(line: bytes) -> Event | Refusal:
+def _parse_leniently(line: bytes, believed: bool) -> Event | Refusal:
     record = lenient_object(line)
     if isinstance(record, Refusal):
         return record
@@ -359,9 +373,14 @@ def _parse_leniently(line: bytes) -> Event | Refusal:
         keys = [getattr(data, field.way[0], None) for field in key_fields(source_event) if not field.of_context]
         elsewhere = partial(course_elsewhere, record, context, payload, keys)
         source, session, referrer, username, host = astuple(envelope)[_TOP]
-        return _event(name, from_event_type, time, source, session, referrer, username, host, about, declared, data, 0, elsewhere)
+        return _event(
+            name, source_event, from_event_type, time, source, session, referrer, username, host, about, declared, data, 0, believed,
+            elsewhere,
+        )
     except _Refused as refused:
         return refused.refusal
+    except NoPersonError as error:
+        return Refusal("parse", "wrong_type", str(error))
     except RecursionError:
         return Refusal("parse", "too_deep", "arrays or objects are nested too deeply")
 

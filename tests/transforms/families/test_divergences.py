@@ -636,6 +636,21 @@ def test_44_what_a_consumer_may_see_is_said_not_implied() -> None:
     assert not got(course_event(""), Access(orgs=AccessRule(block=["edX"])))
 
 
+def test_46_what_a_learner_posts(translate: Translate, record: Translate) -> None:
+    posted = {"event_source": "browser"}
+    assert translate(record("play_video", {"id": "v", "user_id": 777}, **posted)).cause == "forged"
+    assert translate(record("edx.course.enrollment.activated", {"mode": "audit"}, **posted)) is None
+    (made,) = translate(record("problem_check", graded(), event_source="mobile"))
+    assert made["verb"]["id"].endswith("/attempted")
+
+
+def test_47_events_of_nobody(record: Translate) -> None:
+    nobody = record("play_video", {"id": "v"}, {"user_id": None}, username="", session="")
+    event = parse(json.dumps(nobody).encode())
+    assert isinstance(event, Event)
+    assert event.is_of_nobody
+
+
 def test_every_entry_has_its_test() -> None:
     entries = re.findall(r"^### (\d+)\.", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert entries == [str(n) for n in range(1, len(entries) + 1)]

@@ -8,7 +8,7 @@ from edx2lrs.transforms.config_types import Events
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.records.parse import parse
 
-LINE = '{"name": %s, "event_type": %s, "time": "2023-05-23T13:53:13Z", "event": {}, "context": {}}'
+LINE = '{"name": %s, "event_type": %s, "time": "2023-05-23T13:53:13Z", "session": "s", "event": {}, "context": {}}'
 
 
 def reason(name: str, event_type: str = "null", events: Events = Events()) -> str | None:  # noqa: B008 -- immutable

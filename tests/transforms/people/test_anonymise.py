@@ -79,7 +79,6 @@ WHO = {
     "negative": (event(-5), "unknown_user"),
     "nobody at all": (event(), "no_actor"),
     "empty everything": (event(0, "", ""), "no_actor"),
-    "true as session": (event(None, None, True), "no_actor"),
     "anonymous visitor": (event(None, None, "s1"), by_hmac("XAPI:session:s1")),
     "0 as user of a session": (event(0, "", "s1"), by_hmac("XAPI:session:s1")),
 }  # fmt: skip
@@ -93,8 +92,8 @@ def test_who_is_meant(someone: Event, expected: str) -> None:
 
 def test_equal_values_of_other_types_are_not_mixed_up_by_the_memory() -> None:
     find = actors("hmac")
-    names = [name_of(find(event(None, None, session))) for session in ("1", 1, True, 1.0)]
-    assert names == [by_hmac("XAPI:session:1"), by_hmac("XAPI:session:1"), "no_actor", by_hmac("XAPI:session:1.0")]
+    names = [name_of(find(event(None, None, session))) for session in ("1", 1, 1.0)]
+    assert names == [by_hmac("XAPI:session:1"), by_hmac("XAPI:session:1"), by_hmac("XAPI:session:1.0")]
 
 
 def test_the_type_of_id_is_the_one_asked_for() -> None:
@@ -202,7 +201,6 @@ def test_a_key_of_ones_own_stands_for_sessions_too() -> None:
     own = Actors(ActorOptions("hmac", "XAPI", "dead_letter", key="env:OWN"), ROOT, None, b"own")
     assert own.session_of is not None
     assert own.session_of("s1") == by_hmac("XAPI:session-id:s1", b"own")
-    assert own.session_of(None) is None
     assert actors("hmac").session_of is None
     translator = Translator("xapi", ROOT, own, {}.get, session_of=own.session_of)
     line = b'{"name": "play_video", "time": 0, "session": "s1", "event": {"id": "v"}, "context": {"user_id": 5, "course_id": "a/b/c"}}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.event_sources import SITE
 from edx2lrs.transforms.fields import BlockKey, EventData, Scalar, SourceEvent
 
 
@@ -12,4 +13,4 @@ class CompletionData(EventData, gc=False):
     completion: Scalar = None
 
 
-EVENTS = {"edx.completion.block_completion.changed": SourceEvent("completion", CompletionData)}
+EVENTS = {"edx.completion.block_completion.changed": SourceEvent("completion", CompletionData, sources=SITE)}

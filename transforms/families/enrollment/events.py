@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.event_sources import SITE
 from edx2lrs.transforms.fields import CourseKey, EventData, Scalar, SourceEvent
 
 
@@ -13,10 +14,10 @@ class EnrollmentData(EventData, gc=False):
 
 
 EVENTS = {
-    "edx.course.enrollment.activated": SourceEvent("enrollment", EnrollmentData),
-    "edx.course.enrollment.deactivated": SourceEvent("enrollment", EnrollmentData),
-    "edx.course.enrollment.mode_changed": SourceEvent("enrollment", EnrollmentData),
-    "edx.course.grade.passed.first_time": SourceEvent("enrollment", EnrollmentData),
-    "edx.course.grade.now_passed": SourceEvent("enrollment", EnrollmentData),
-    "edx.course.grade.now_failed": SourceEvent("enrollment", EnrollmentData),
+    "edx.course.enrollment.activated": SourceEvent("enrollment", EnrollmentData, sources=SITE),
+    "edx.course.enrollment.deactivated": SourceEvent("enrollment", EnrollmentData, sources=SITE),
+    "edx.course.enrollment.mode_changed": SourceEvent("enrollment", EnrollmentData, sources=SITE),
+    "edx.course.grade.passed.first_time": SourceEvent("enrollment", EnrollmentData, sources=SITE),
+    "edx.course.grade.now_passed": SourceEvent("enrollment", EnrollmentData, sources=SITE),
+    "edx.course.grade.now_failed": SourceEvent("enrollment", EnrollmentData, sources=SITE),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.event_sources import SITE
 from edx2lrs.transforms.fields import BlockKey, EventData, Scalar, SourceEvent, Text
 
 
@@ -20,10 +21,10 @@ class ExamData(EventData, gc=False):
 
 
 EVENTS = {
-    "edx.special_exam.timed.attempt.created": SourceEvent("exam", ExamData),
-    "edx.special_exam.timed.attempt.submitted": SourceEvent("exam", ExamData),
-    "edx.special_exam.practice.attempt.created": SourceEvent("exam", ExamData),
-    "edx.special_exam.practice.attempt.submitted": SourceEvent("exam", ExamData),
-    "edx.special_exam.proctored.attempt.created": SourceEvent("exam", ExamData),
-    "edx.special_exam.proctored.attempt.submitted": SourceEvent("exam", ExamData),
+    "edx.special_exam.timed.attempt.created": SourceEvent("exam", ExamData, sources=SITE),
+    "edx.special_exam.timed.attempt.submitted": SourceEvent("exam", ExamData, sources=SITE),
+    "edx.special_exam.practice.attempt.created": SourceEvent("exam", ExamData, sources=SITE),
+    "edx.special_exam.practice.attempt.submitted": SourceEvent("exam", ExamData, sources=SITE),
+    "edx.special_exam.proctored.attempt.created": SourceEvent("exam", ExamData, sources=SITE),
+    "edx.special_exam.proctored.attempt.submitted": SourceEvent("exam", ExamData, sources=SITE),
 }

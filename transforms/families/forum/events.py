@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edx2lrs.transforms.event_sources import SITE
 from edx2lrs.transforms.fields import BlockKey, EventData, Link, Scalar, SourceEvent, Text
 
 
@@ -50,12 +51,12 @@ class ForumVoteData(ForumData, gc=False):
     undo_vote: Scalar = None
 
 
-_POST = SourceEvent("forum", ForumData, ForumContext)
-_VOTE = SourceEvent("forum", ForumVoteData, ForumContext)
+_POST = SourceEvent("forum", ForumData, ForumContext, sources=SITE)
+_VOTE = SourceEvent("forum", ForumVoteData, ForumContext, sources=SITE)
 
 EVENTS = {
-    "edx.forum.thread.created": SourceEvent("forum", ForumThreadData, ForumContext),
-    "edx.forum.thread.viewed": _POST,
+    "edx.forum.thread.created": SourceEvent("forum", ForumThreadData, ForumContext, sources=SITE),
+    "edx.forum.thread.viewed": SourceEvent("forum", ForumData, ForumContext, sources=(*SITE, "mobile")),
     "edx.forum.thread.edited": _POST,
     "edx.forum.thread.deleted": _POST,
     "edx.forum.thread.reported": _POST,
@@ -67,7 +68,7 @@ EVENTS = {
     "edx.forum.response.reported": _POST,
     "edx.forum.response.unreported": _POST,
     "edx.forum.response.voted": _VOTE,
-    "edx.forum.comment.created": SourceEvent("forum", ForumCommentData, ForumContext),
+    "edx.forum.comment.created": SourceEvent("forum", ForumCommentData, ForumContext, sources=SITE),
     "edx.forum.comment.edited": _POST,
     "edx.forum.comment.deleted": _POST,
     "edx.forum.comment.reported": _POST,

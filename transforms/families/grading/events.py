@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.event_sources import SITE
 from edx2lrs.transforms.fields import BlockKey, EventData, Scalar, SourceEvent
 
 
@@ -21,6 +22,6 @@ class CourseGradeData(EventData, gc=False):
 
 
 EVENTS = {
-    "edx.grades.subsection.grade_calculated": SourceEvent("grading", SubsectionGradeData),
-    "edx.grades.course.grade_calculated": SourceEvent("grading", CourseGradeData),
+    "edx.grades.subsection.grade_calculated": SourceEvent("grading", SubsectionGradeData, sources=SITE),
+    "edx.grades.course.grade_calculated": SourceEvent("grading", CourseGradeData, sources=SITE),
 }

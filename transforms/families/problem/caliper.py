@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edx2lrs.transforms.event_sources import is_posted
 from edx2lrs.transforms.families.problem.shared import FORM, NO_FORM, PROBLEM, problem_iri, problem_iri_of_form
 from edx2lrs.transforms.mapping.caliper_event import AN_ATTEMPT, IN_COURSE, EventMapping, decimal, is_part_of, lms
 from edx2lrs.transforms.mapping.caliper_vocabulary import (
@@ -26,7 +27,7 @@ MAPPING_VERSION = 2
 def kind(source: object, form: str | None) -> str:
     """``graded`` when the server sent it, else ``submitted``, or ``submitted_form`` for a payload that is a form's text. Raises
     Unmappable where a server's payload is a text."""
-    if source != "server":
+    if is_posted(source):
         return "submitted" if form is None else "submitted_form"
     if form is not None:
         raise Unmappable(NO_FORM)

@@ -6,11 +6,11 @@ for several, a statement with the total and, for each question, one that refers 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from edx2lrs.transforms.event_sources import is_posted
 from edx2lrs.transforms.families.problem.events import Submission
 from edx2lrs.transforms.families.problem.response_format import formatted
 from edx2lrs.transforms.families.problem.shared import FORM, NO_FORM, PROBLEM, problem_iri, problem_iri_of_form
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.mapping.rows import ASPECTS, ERB, STANDARD, Constant, Derived, Row, Rows, Unmappable, VariantMapping
 from edx2lrs.transforms.mapping.values import response_text, success
 from edx2lrs.transforms.mapping.xapi_score import score
@@ -63,7 +63,7 @@ def formatted_answer(response_type: object, answer: object, key: str, answers: o
     return formatted(interaction_type(response_type), answer, chosen)
 
 
-@lru_cache(16_384)  # a site has few questions, and many answers to each
+@remembered(16_384)  # a site has few questions, and many answers to each
 def part_iri(root: str, key: str, problem: str) -> str:
     """The question's id: the problem's usage key with all after its last ``@`` replaced by the question's input id. Raises
     Unmappable for an empty one."""
@@ -77,7 +77,7 @@ def kind(source: object, form: str | None, response_types: dict[str, object]) ->
     """``submitted``, or ``submitted_form`` for a payload that is a form's text: a browser sent answers. ``graded_question`` or
     ``graded_group``: the server judged one question, or several; ``graded``: the record does not tell about questions. Raises
     Unmappable where a server's payload is a text."""
-    if source == "browser":
+    if is_posted(source):
         return "submitted" if form is None else "submitted_form"
     if form is not None:
         raise Unmappable(NO_FORM)

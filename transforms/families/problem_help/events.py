@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.event_sources import SITE
 from edx2lrs.transforms.families.problem.events import ProblemContext, ProblemData
 from edx2lrs.transforms.fields import Scalar, SourceEvent
 
@@ -13,6 +14,6 @@ class HintShownData(ProblemData, gc=False):
 
 
 EVENTS = {
-    "showanswer": SourceEvent("problem_help", ProblemData, ProblemContext, aliases=("show_answer",)),
-    "edx.problem.hint.demandhint_displayed": SourceEvent("problem_help", HintShownData, ProblemContext),
+    "showanswer": SourceEvent("problem_help", ProblemData, ProblemContext, aliases=("show_answer",), sources=SITE),
+    "edx.problem.hint.demandhint_displayed": SourceEvent("problem_help", HintShownData, ProblemContext, sources=SITE),
 }

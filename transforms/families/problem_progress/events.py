@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.event_sources import SITE
 from edx2lrs.transforms.families.problem.events import ProblemContext, ProblemData
 from edx2lrs.transforms.fields import Scalar, SourceEvent
 
@@ -14,6 +15,6 @@ class ProblemPointsData(ProblemData, gc=False):
 
 
 EVENTS = {
-    "edx.grades.problem.submitted": SourceEvent("problem_progress", ProblemPointsData, ProblemContext),
+    "edx.grades.problem.submitted": SourceEvent("problem_progress", ProblemPointsData, ProblemContext, sources=SITE),
     "edx.problem.completed": SourceEvent("problem_progress", ProblemData, ProblemContext),
 }

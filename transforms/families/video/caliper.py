@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from edx2lrs.transforms.families.video.shared import clock, video_iri
 from edx2lrs.transforms.formats.json_text import Json
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping, is_part_of
 from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Row, Rows, Unmappable
@@ -36,7 +35,7 @@ def duration(value: object) -> Json:
     return (f'"P{date}T{time}"' if time else f'"P{date}"').encode()
 
 
-length = lru_cache(4096, typed=True)(duration)
+length = remembered(4096)(duration)
 """The duration of a video, which comes again with every event about it."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from edx2lrs.transforms.keys.usage_key import usage_key
 from edx2lrs.transforms.mapping.rows import Unmappable
 from edx2lrs.transforms.mapping.usage_key import block_iri, xblock_iri
@@ -24,7 +22,6 @@ def clock(microseconds: int, expected: str) -> tuple[int, int, int, int, int]:
     return days, hours, minutes, seconds, fraction
 
 
-@lru_cache(16_384, typed=True)  # a site has few videos, and many events about each; 1 and 1.0 are other ids
 def video_iri(root: str, course_key: str | None, video: object) -> str | None:
     """``Root/xblock/<usage key of the video>``; None without an id, or without a course where the id is no whole key."""
     video = video.strip() if type(video) is str else video
@@ -33,5 +30,5 @@ def video_iri(root: str, course_key: str | None, video: object) -> str | None:
     if not course_key:
         return xblock_iri(root, video) if type(video) is str and usage_key(video) else None
     if type(video) is float:
-        video += 0.0  # -0.0 is 0.0 where results are remembered
+        video += 0.0  # -0.0 is 0.0
     return block_iri(root, course_key, "video", video if type(video) is str else str(video))

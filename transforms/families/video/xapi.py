@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from edx2lrs.transforms.families.video.shared import clock, video_iri
 from edx2lrs.transforms.formats.json_text import Json
 from edx2lrs.transforms.formats.json_type import json_type
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.mapping import xapi_vocabulary as terms
 from edx2lrs.transforms.mapping.rows import AS_ERB, ASPECTS, ERB, STANDARD, Constant, Row, Rows, Unmappable
 from edx2lrs.transforms.mapping.values import milliseconds, milliseconds_of_aspects
@@ -24,7 +23,7 @@ def position(current_time: object, browsers_current_time: object) -> Json | None
     return None if value is None or value == "" else milliseconds(value)
 
 
-@lru_cache(4096, typed=True)  # a video's length comes again with every event about it
+@remembered(4096)  # a video's length comes again with every event about it
 def duration(value: object) -> Json:
     """Seconds as an ISO 8601 duration with hours and minutes where needed, of two digits: ``PT03M15S``, ``PT45.5S``."""
     expected = "expected a length from 0 seconds to a billion days, found another number"
