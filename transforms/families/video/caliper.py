@@ -51,11 +51,11 @@ def language_menu_iri(root: str, course_key: str | None, video: object) -> str |
     return f"{iri}#language_menu" if iri else None
 
 
-def location(video: str, browsers_current_time: object, current_time: object) -> Json | None:
+def location(video: str | None, browsers_current_time: object, current_time: object) -> Json | None:
     """The position in a video, under an id of its own: ``<video>?t=321.5``; None where the record does not say where the player is
     (Caliper 1.2, MediaLocation). ``video`` is an IRI, so there is nothing to escape."""
     value = current_time if browsers_current_time is None or browsers_current_time == "" else browsers_current_time
-    if value is None or value == "":
+    if video is None or value is None or value == "":
         return None
     at = repr(value if type(value) is float else seconds(value)).removesuffix(".0")
     return b'{"id":"%b?t=%b","type":"MediaLocation","currentTime":%b}' % (video.encode(), at.encode(), duration(value))
