@@ -409,6 +409,14 @@ class OutboxOptions(_Options, frozen=True):
     )
 
 
+class WaveOptions(_Options, frozen=True):
+    """The waves in which events are read on one machine."""
+
+    timeout: Annotated[Seconds, Meta(
+        description="A wave that does not move on for so long is ended, and read again in halves.", examples=["5m"]
+    )] = 60.0
+
+
 class Config(_Options, frozen=True):
     """The keys at the beginning of a line."""
 
@@ -418,4 +426,5 @@ class Config(_Options, frozen=True):
     dead_letters: DeadLetters = DeadLetters()
     dedup: Dedup = Dedup()
     outbox: OutboxOptions = OutboxOptions()
+    waves: WaveOptions = WaveOptions()
     alert: Annotated[Alert, Meta(description="Alerts for each consumer that has no `alert` of its own.")] = Alert()

@@ -209,7 +209,8 @@ def _read_and_deliver(request: ReplayRequest, config: Config, state: State, loca
     if spools:
         plan = plan_of(request.config, config, str(state.folder), local_arguments(request.beam))
         check_tables_and_secrets(config, control.on_table)
-        workers = Workers(for_workers(plan, max(1, min(request.workers or os.cpu_count() or 1, spools))))
+        number = max(1, min(request.workers or os.cpu_count() or 1, spools))
+        workers = Workers(for_workers(plan, number), config.waves.timeout)
         try:
             local_run.read_and_deliver(workers)
         finally:

@@ -76,7 +76,7 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
         why_nothing = input_pieces.why_nothing(found, len(listed) - len(found), state.pieces)
         bounded = without_bound(config) if request.dry_run else config
         plan = plan_of(request.config, bounded, str(state.folder), beam_arguments)._replace(window=window)
-        workers = Workers(for_workers(plan, number))
+        workers = Workers(for_workers(plan, number), config.waves.timeout)
         with run_lifecycle.under_way(local_run, control):
             try:
                 local_run.read_and_deliver(workers)

@@ -4,7 +4,7 @@ keeps them in one transaction."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any
 
@@ -17,8 +17,13 @@ from edx2lrs.transforms.counters import Counted
 _NO_WAVE = Wave(())
 
 
+def _ignore(_: int) -> None:
+    """Nobody wants to know it."""
+
+
 class UnderWay:
-    """The wave that goes through the graph of ``runner``, and what it has made so far: ``blocks``, ``failures`` and ``tallies``."""
+    """The wave that goes through the graph of ``runner``, and what it has made so far: ``blocks``, ``failures`` and ``tallies``.
+    ``on_records`` is told how many of its records have gone through."""
 
     def __init__(self, runner: str) -> None:
         self.runner = runner
@@ -28,6 +33,7 @@ class UnderWay:
         """No wave is in the graph."""
         self.wave: Wave | MessageWave = _NO_WAVE
         self.made: dict[str, list[Any]] = defaultdict(list)
+        self.on_records: Callable[[int], None] = _ignore
 
 
 @cache
@@ -46,7 +52,11 @@ class ReadWave(ReadStep):
 
     def process(self, _: Any) -> Iterator[Any]:
         wave = under_way(self._runner).wave
-        yield from self.chunks(records(wave))
+        on_records, read = under_way(self._runner).on_records, 0
+        for chunk in self.chunks(records(wave)):
+            yield chunk
+            read += len(chunk)  # and through all steps, which are one to Beam
+            on_records(read)
         yield from self.failed(wave.failures)
         self.tally[Counted("", "bytes")] += wave.size
 

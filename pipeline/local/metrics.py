@@ -45,11 +45,12 @@ _UNITS: Mapping[Unit, str] = {
 
 class Health(NamedTuple):
     """``looked``: seconds since the service looked at its workers. ``troubles``: why streams cannot be read just now.
-    ``standings``: how the stream of each worker stands."""
+    ``standings``: how the stream of each worker stands. ``wave``: for how many seconds a wave does not end (0: all do)."""
 
     looked: float
     troubles: list[str]
     standings: Sequence[SourceStanding] = ()
+    wave: float = 0.0
 
     def quiet(self, now: float) -> dict[str, float]:
         """For how many seconds nothing has come from each source; ``now`` is of the monotonic clock."""
@@ -135,10 +136,12 @@ class Served(Collector):
         """What ``/healthz`` answers."""
         with self._lock:
             health = self._health() if self._health else None
-        well = health is not None and health.looked < _STUCK
+        well = health is not None and health.looked < _STUCK and not health.wave
         body: dict[str, Any] = {"status": "ok" if well else "starting or ending" if health is None else "stuck"}
         if health is not None and health.troubles:
             body["source"] = health.troubles[0]
+        if health is not None and health.wave:
+            body["wave"] = f"a wave does not end for {health.wave:.0f} s; it is read again in halves"
         quiet = health.quiet(time.monotonic()) if health is not None else {}
         since = {name: _time_text(time.time() - seconds) for name, seconds in quiet.items() if seconds >= _QUIET}
         if since:

@@ -19,23 +19,25 @@ class Progress:
         self._on_progress = on_progress
         self._next = 0.0
         self._first: tuple[float, int] | None = None
+        self._read = 0
 
     def is_due(self, now: float) -> bool:
         """Whether the next report is due; ``now`` as of ``time.monotonic``."""
         return now >= self._next
 
-    def tell(self, now: float, seconds: float, totals: Tally, state: State) -> None:
-        """``seconds`` since the run started, ``totals`` of its ledger."""
+    def tell(self, now: float, seconds: float, totals: Tally, state: State, in_waves: int) -> None:
+        """``seconds`` since the run started, ``totals`` of its ledger; ``in_waves``: records that are read and not kept yet."""
         self._next = now + _EVERY
         files = state.pieces.progress()
         left = None
         if files.listed:
             began, at_first = self._first = self._first or (now, files.read)
             left = seconds_left(now - began, at_first, files)
-        read, text_bytes = totals.get(Counted("", "read"), 0), totals.get(Counted("", "bytes"), 0)
+        self._read = max(self._read, totals.get(Counted("", "read"), 0) + in_waves)  # of a wave that is being kept, neither has all
+        text_bytes = totals.get(Counted("", "bytes"), 0)
         waiting = sum(state.outbox.waiting_counts().values())
         dead = sum(number for each, number in totals.items() if each.key in DEAD)
-        self._on_progress(HowFar(seconds, read, text_bytes, dead, waiting, files if files.listed else None, left))
+        self._on_progress(HowFar(seconds, self._read, text_bytes, dead, waiting, files if files.listed else None, left))
 
 
 def seconds_left(seconds: float, at_first: int, files: Progressed) -> float | None:

@@ -26,6 +26,7 @@ from edx2lrs.transforms.counters import DEAD, Counted, Tally
 
 _LOG = logging.getLogger("edx2lrs")
 _LOOK = 0.1  # seconds between looks at workers and senders
+_WAVE_SECONDS = 12.0  # for waves under way, when the run is stopped
 _REPORT_EVERY = 10.0
 _LETTERS_IN_THE_STATE = 10_000
 _LETTERS_WAIT = 600.0  # seconds after which a smaller number goes into a file too
@@ -69,6 +70,7 @@ class LocalRun:
         self._progress = Progress(control.on_progress)
         self._stop = control.stop
         self._sending = False
+        self._in_waves = 0
         self._deaths, self._kept_at_death = 0, -1
 
     def wait(self, seconds: float) -> None:
@@ -92,8 +94,9 @@ class LocalRun:
         """Waits shortly for the workers, starts dead ones again, tells how far the run is. Raises ``JobFailed``, ``StateError``."""
         workers.wait(_LOOK)
         if self._stop.is_set():
-            workers.stop()
+            workers.stop(_WAVE_SECONDS)
         died = workers.watch()
+        self._in_waves = workers.in_waves
         if died:
             kept = self._totals().get(Counted("", "bytes"), 0)
             self._deaths = self._deaths + len(died) if kept == self._kept_at_death else len(died)
@@ -190,7 +193,7 @@ class LocalRun:
     def _while_running(self) -> None:
         now = time.monotonic()
         if self._progress.is_due(now):
-            self._progress.tell(now, now - self._started, self._totals(), self._state)
+            self._progress.tell(now, now - self._started, self._totals(), self._state, self._in_waves)
         if self.alerts.is_due(now):
             self._look_for_alerts(now)
         if now - self._reported >= _REPORT_EVERY:

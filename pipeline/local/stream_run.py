@@ -29,7 +29,6 @@ from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.pipeline.run_options import OptionError, check_report
 from edx2lrs.transforms.config_types import Config
 
-_WAVE_SECONDS = 12.0  # for the current waves at the end
 _REQUEST_SECONDS = 10.0  # for requests after the waves
 _FIRST_STATE_PAUSE, _LONGEST_STATE_PAUSE = 1.0, 60.0
 _LOG = logging.getLogger("edx2lrs.stream")
@@ -62,7 +61,8 @@ def run(request: RunRequest, config: Config, urls: Sequence[SourceUrl], control:
         stack.enter_context(run_lifecycle.under_way(local_run, control))
         plan = plan_of(request.config, config, str(state.folder), beam_arguments)
         readers = [url for url in urls for _ in range(request.workers or 1)]
-        workers = Workers([plan._replace(name=f"worker-{number}", stream=url) for number, url in enumerate(readers, 1)])
+        plans = [plan._replace(name=f"worker-{number}", stream=url) for number, url in enumerate(readers, 1)]
+        workers = Workers(plans, config.waves.timeout)
         stack.callback(workers.kill)
         for url in urls:
             _LOG.info("reading %s; SIGTERM or Ctrl-C ends it", url.name)
@@ -86,19 +86,14 @@ class _StreamService:
     def health(self) -> Health:
         """The state of the service, for ``/healthz``."""
         troubles = [message for message in self._workers.troubles.values() if message]
-        return Health(time.monotonic() - self._looked, troubles, standings=tuple(self._workers.standings.values()))
+        standings = tuple(self._workers.standings.values())
+        return Health(time.monotonic() - self._looked, troubles, standings, self._workers.stuck_for())
 
     def work(self) -> None:
         """Works until the service is stopped and the workers have ended. Raises ``JobFailed``."""
         self._run.start_senders()
-        kill_at = float("inf")
         while self._workers.alive:
             self._look()
-            if self._run.stopped and kill_at == float("inf"):
-                kill_at = time.monotonic() + _WAVE_SECONDS
-            if time.monotonic() > kill_at:
-                _LOG.warning("a wave did not end in time; what it holds comes again at the next start")
-                self._workers.kill()
         if self._workers.faults and not self._run.stopped:
             raise JobFailed(self._workers.faults[0])
 

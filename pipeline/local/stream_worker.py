@@ -50,10 +50,11 @@ class Gathered(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """Messages of one wave. ``give_up``: a process died too often with the one message."""
+    """Messages of one wave. ``give_up``: a process died too often with the one message. ``again``: a process died with them."""
 
     messages: Mapping[MessageKey, Message]
     give_up: bool = False
+    again: bool = False
 
 
 class StreamWorker:
@@ -69,7 +70,7 @@ class StreamWorker:
         spec = JobSpec(plan.config_path)
         self._current = current_config(spec)
         self._take_over(self._current.config)
-        self._waves = WaveRunner(spec, plan.beam_arguments)
+        self._waves = WaveRunner(spec, plan.beam_arguments, parent.send)
         self._name = f"edx2lrs-{state.identity[:8]}-{plan.name}"
         self._position: str | None = None
         self._failures = 0  # in a row, of the source or the state directory
@@ -183,7 +184,7 @@ class StreamWorker:
         wave = MessageWave(part, list(trial.messages.values()), list(failures.values()))
         self._state.messages.begin(part.source, keys)
         try:
-            self._state.keep_wave(given_up(wave) if trial.give_up else self._waves.run(wave))
+            self._state.keep_wave(given_up(wave) if trial.give_up else self._waves.run(wave, trial.again))
         except Exception:
             with contextlib.suppress(StateError):
                 self._state.messages.forget(part.source, keys)
@@ -234,4 +235,4 @@ def _trials(messages: Mapping[MessageKey, Message], seen: Mapping[MessageKey, Se
         attempt = next_attempt(attempts, limit)
         waiting = list(group)
         for at in range(0, len(waiting), attempt.records or 1):
-            yield Trial({key: messages[key] for key in waiting[at : at + (attempt.records or 1)]}, attempt.give_up)
+            yield Trial({key: messages[key] for key in waiting[at : at + (attempt.records or 1)]}, attempt.give_up, True)

@@ -1,4 +1,4 @@
-"""The size of the next wave of a piece, if a process died in the last wave.
+"""The size of the next wave of a piece, if a process died in the last wave, or was ended since the wave did not move on.
 
 Exceptions of a record are caught in the steps. Halving is for failures that no ``except`` can catch: a crash of the interpreter, or
 memory that ran out. The wave is halved until the record that kills the process is alone. A record that was alone at three deaths
@@ -43,5 +43,8 @@ def given_up(wave: Wave | MessageWave) -> KeptWave:
 
 
 def _dead_letter(record: Record) -> Failure:
-    message = f"the process died {ALONE_AT_MOST} times with this record alone in its wave; please report it (with a made-up record)"
+    message = (
+        f"the process died, or did not end in time, {ALONE_AT_MOST} times with this record alone in its wave; please report it (with a"
+        " made-up record)"
+    )
     return Failure("parse", "crash", message, record.position, record.body, attributes=record.attributes)

@@ -49,7 +49,7 @@ class Worker:
         self._state = state
         self._parent = parent
         self._stopping = stopping
-        self._waves = WaveRunner(JobSpec(plan.config_path, plan.window), plan.beam_arguments)
+        self._waves = WaveRunner(JobSpec(plan.config_path, plan.window), plan.beam_arguments, parent.send)
         self._refused = RefusedFiles()
         self._again: list[Piece] = []  # claimed, and to be opened again
         self._opened: _Reading | None = None  # claimed, and next
@@ -89,7 +89,7 @@ class Worker:
         reads = [read] if alone else self._with_more(read)
         limit = _lines(reads[0]) if len(reads) == 1 else None
         self._state.pieces.begin_wave({each.piece.key: each.chunk.stored for each in reads}, limit)
-        self._run(Wave([Stretch(each.piece.key, each.chunk, each.piece.kind) for each in reads]), attempt.give_up)
+        self._run(Wave([Stretch(each.piece.key, each.chunk, each.piece.kind) for each in reads]), attempt.give_up, alone)
         self._go_on(reads)
 
     def _with_more(self, first: _Read) -> list[_Read]:
@@ -145,10 +145,10 @@ class Worker:
             raise StateError(f"state directory {self._plan.state_directory}: {key.file} is gone from it while it was read; run again")
         return piece
 
-    def _run(self, wave: Wave, give_up: bool) -> None:
+    def _run(self, wave: Wave, give_up: bool, again: bool) -> None:
         """Keeps the results of the wave, unless another worker was faster."""
         try:
-            kept = given_up(wave) if give_up else self._waves.run(wave)
+            kept = given_up(wave) if give_up else self._waves.run(wave, again)
             self._state.keep_wave(kept)
         except Exception:
             if all(self._now(read.piece).reached.offset == read.start for read in wave.read):

@@ -56,6 +56,14 @@ class WorkerFailed(NamedTuple):
     message: str
 
 
+class WaveAt(NamedTuple):
+    """Told to the parent: how many records of its wave the worker has read; None: the worker has no wave under way. ``again``: a
+    process has ended in a wave with these records."""
+
+    records: int | None
+    again: bool = False
+
+
 class KeptSomething(NamedTuple):
     """Told to the parent: new statements may be ready to be sent."""
 

@@ -12,6 +12,7 @@ from testkit.configurations import BASIC, consumer, yaml_of
 from testkit.tracking_records import played
 
 CONFIG = yaml_of(consumer("one"))
+IMPATIENT = yaml_of(consumer("one"), waves={"timeout": "2s"})
 
 
 GOOD = [played(number) for number in range(20)]
@@ -54,6 +55,7 @@ def parse(record):
     return original(record)
 parsing.parse = parse
 """
+HANGS_AT_A_RECORD = DIES_OF_A_RECORD.replace("os._exit(11)", "import time; time.sleep(3_600)")
 COUNTS_WAVES = """\
 from edx2lrs.pipeline.local import wave as waves
 records = waves.records
@@ -209,6 +211,17 @@ def test_a_record_that_kills_its_process_costs_no_other_file_of_its_wave(edx2lrs
     assert_adds_up(result.report)
     assert result.report["records"]["dead"] == {"crash": 1}
     assert sandbox.stored("one") == 12
+
+
+def test_a_record_that_never_ends_is_a_dead_letter_in_the_end(edx2lrs, sandbox, config, tmp_path, assert_adds_up):
+    (tmp_path / "tracking.log").write_bytes(b"\n".join([*GOOD[:2], played(200, page="KILLER"), *GOOD[2:4]]))
+    run = ("run", "--config", config(sandbox.address, IMPATIENT), "--input", "tracking.log", "--workers", 1)
+    result = edx2lrs(*run, "--state", "state", env=planted(tmp_path, HANGS_AT_A_RECORD))
+    assert result.code == 0, result.text
+    assert "has not moved on" in result.text
+    assert_adds_up(result.report)
+    assert result.report["records"]["dead"] == {"crash": 1}
+    assert sandbox.stored("one") == 4
 
 
 def test_many_small_files_share_a_wave_and_a_bad_one_costs_itself_alone(edx2lrs, sandbox, config, tmp_path, assert_adds_up):

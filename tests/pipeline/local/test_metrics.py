@@ -113,6 +113,11 @@ def test_a_state_that_cannot_be_read_is_no_traceback(served: Served) -> None:
         (WELL, "200 OK", {"status": "ok"}),
         (Health(0.0, ["kafka: no broker"]), "200 OK", {"status": "ok", "source": "kafka: no broker"}),
         (Health(61.0, []), "503 Service Unavailable", {"status": "stuck"}),
+        (
+            Health(0.0, [], wave=75.4),
+            "503 Service Unavailable",
+            {"status": "stuck", "wave": "a wave does not end for 75 s; it is read again in halves"},
+        ),
     ],
 )
 def test_health(served: Served, health: Health, status: str, body: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from testkit.tracking_records import played
 from testkit.waiting import free_port, until
 
 CONFIG = yaml_of(consumer("campus", batch={"interval": "0.2s"}, retry={"max_delay": "1s"}))
+IMPATIENT = yaml_of(consumer("campus", batch={"interval": "0.2s"}, retry={"max_delay": "1s"}), waves={"timeout": "2s"})
 SECRETS = {"SANDBOX_USER": "sandbox", "SANDBOX_PASSWORD": "sandbox", "EDX2LRS_ID_KEY": "a key of the tests"}
 
 
@@ -198,6 +200,73 @@ def test_hundreds_of_slow_clients_take_nothing_from_delivery(service, sandbox, c
                 assert answer.status == 200
     assert job.terminate()[0] == 0
     assert "Too many open files" not in job.said()
+
+
+HANGS = """
+import time
+from edx2lrs.transforms.records import parse as parsing
+original = parsing.parse
+def parse(record):
+    if b"KILLER" in record:
+        time.sleep(3_600)
+    return original(record)
+parsing.parse = parse
+"""
+
+
+@pytest.fixture
+def hanging(tmp_path, monkeypatch):
+    """Every process of the job hangs at a record with the word KILLER."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(HANGS, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+
+@pytest.mark.usefixtures("hanging")
+def test_a_record_that_never_ends_is_noticed_and_costs_itself_alone(service, sandbox, config, log):
+    port = free_port()
+
+    def health():
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+        except OSError:
+            return 0, {}
+
+    job = service(config(sandbox.address, IMPATIENT), "--http", str(port))
+    until(lambda: health() == (200, {"status": "ok"}))
+    with open(log.path, "a", encoding="utf-8") as file:
+        file.write(line(1) + played(2, page="KILLER").decode() + "\n" + line(3))
+    until(lambda: health()[0] == 503, 60)
+    assert "a wave does not end" in health()[1]["wave"]
+    until(lambda: sandbox.stored("campus") == 2, 120)
+    until(lambda: health()[0] == 200, 60)
+    code, report = job.terminate()
+    assert code == 0
+    assert report["records"]["dead"] == {"crash": 1}
+
+
+@pytest.mark.usefixtures("hanging")
+def test_sigterm_ends_a_service_whose_wave_does_not_end(service, sandbox, config, log):
+    job = service(config(sandbox.address, CONFIG))
+    log.write(1)
+    until(lambda: sandbox.stored("campus") == 1, 60)
+    with open(log.path, "a", encoding="utf-8") as file:
+        file.write(played(2, page="KILLER").decode() + "\n")
+    time.sleep(2)  # nothing tells that the wave has begun
+    assert job.terminate()[0] == 0
+    assert "a wave did not end in time" in job.said()
+
+
+def test_a_service_whose_state_directory_is_removed_says_so_and_ends(service, sandbox, config, log, tmp_path):
+    job = service(config(sandbox.address, CONFIG))
+    log.write(1)
+    until(lambda: sandbox.stored("campus") == 1, 60)
+    shutil.rmtree(tmp_path / "state")
+    assert job.process.wait(20) == 3
+    assert "its state.db was removed or replaced while the job ran" in job.said()
 
 
 def test_a_service_that_is_idle_takes_next_to_no_processor_time(service, sandbox, config, log):

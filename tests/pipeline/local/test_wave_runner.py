@@ -9,6 +9,7 @@ from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.pipeline.compiled_config import JobSpec
 from edx2lrs.pipeline.local.wave import Stretch, Wave
 from edx2lrs.pipeline.local.wave_runner import WaveRunner
+from edx2lrs.pipeline.local.worker_messages import WaveAt
 from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.packing.blocks import Origin, unpack_origin_lines
 from testkit.configurations import consumer, yaml_of
@@ -54,6 +55,14 @@ def test_a_wave_gives_its_blocks_failures_and_counts(runner, wave):
         assert [failure.cause for failure in made.failures] == ["not_json"]
         assert made.tally[Counted("", "read")] == number + 1
         assert made.tally[Counted("campus", "translated")] == number
+
+
+def test_a_wave_tells_how_far_it_is(runner, wave, monkeypatch):
+    told = []
+    monkeypatch.setattr(runner, "_tell", told.append)
+    monkeypatch.setattr("edx2lrs.pipeline.local.wave_runner._EVERY", 0.0)
+    runner.run(wave(600), again=True)
+    assert told == [WaveAt(0, True), WaveAt(256, True), WaveAt(512, True), WaveAt(601, True), WaveAt(None)]
 
 
 def test_nothing_is_left_of_a_wave_that_broke_off(runner, wave, monkeypatch):
