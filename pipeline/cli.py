@@ -31,6 +31,7 @@ COMMANDS = (
     Command("deliver", "edx2lrs.pipeline.commands.deliver", "send what waits in a state directory, and nothing else"),
     Command("dead-letters", "edx2lrs.pipeline.commands.dead_letters", "what could not be read, translated or delivered"),
     Command("replay", "edx2lrs.pipeline.commands.replay", "send dead letters again"),
+    Command("status", "edx2lrs.pipeline.commands.status", "how a state directory stands: positions, what waits, letters, all runs"),
     Command("lint-fields", "edx2lrs.pipeline.commands.lint_fields", "look for fields whose names resemble personal data"),
     Command("import-erb", "edx2lrs.pipeline.commands.import_erb", "a configuration out of the routers of event-routing-backends"),
     Command("sandbox", "edx2lrs.pipeline.sandbox.command", "a small LRS to try things on"),

@@ -169,6 +169,11 @@ def _dead_of(part: Mapping[str, Any]) -> int:
     return _dead(part, counters.CONSUMER_RECORDS, counters.STATEMENTS)
 
 
+def dead_letters(sums: Mapping[str, Any]) -> int:
+    """How many dead letters were made, by the sums of a report, or of all runs."""
+    return _dead(sums["records"], counters.RECORDS) + sum(map(_dead_of, sums["consumers"].values()))
+
+
 class Shortcomings(NamedTuple):
     """Statements wait; a consumer got nothing but dead letters; there is any dead letter; no record was an event; a file was refused,
     or a part of it."""

@@ -247,7 +247,7 @@ class ConsumerSender:
             while self._news:
                 kind, reason = self._news.popleft()
                 if kind in ("circuit_opened", "circuit_closed"):
-                    self._outbox.flag_circuit(self._name, kind == "circuit_opened")
+                    self._outbox.flag_circuit(self._name, kind == "circuit_opened", reason)
                 self._notify(Notice(kind, self._name, reason, self._outbox.waiting(self._name)))
 
     def _tell_conflicts(self, new: int) -> None:

@@ -163,6 +163,21 @@ def _check_is_there(folder: Path, whose: str) -> None:
         raise StateUnusable(f"state directory {folder}: there is no {FILE_NAME} in it; name the --state of {whose}")
 
 
+def owner_of(folder: Path) -> int | None:
+    """The process that owns ``folder``, told without a lock; None: nobody owns it. Where the system does not list its locks: the
+    process that owned it last, if it lives."""
+    try:
+        pid = int((folder / LOCK_NAME).read_text(encoding="ascii").split()[0])
+        if os.path.exists("/proc/locks"):
+            inode = f":{os.stat(folder / LOCK_NAME).st_ino}"
+            lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+            return pid if any(inode == word[word.rfind(":"):] for line in lines for word in line.split()[5:6]) else None
+        os.kill(pid, 0)
+    except (OSError, ValueError, IndexError):
+        return None
+    return pid
+
+
 def _locked(folder: Path, directory: int, lock: IO[str]) -> str:
     """Locks the directory itself, which nobody removes by mistake, and the file, which names the owner; gives what the file held."""
     lock.seek(0)

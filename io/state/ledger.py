@@ -41,6 +41,11 @@ class Ledger:
             count(transaction, {Counted(name, "taken_over"): number for name, number in waiting})
         return RunRecord(run, new)
 
+    def runs(self) -> tuple[int, float | None]:
+        """How many runs there were, and when the last one began (wall time)."""
+        [(number, started)] = self._database.rows("SELECT count(*), max(started) FROM runs")
+        return number, started
+
     def new_consumers(self, names: Sequence[str]) -> list[str]:
         """Those of ``names`` that this state has never seen, though something was read into it."""
         something_read = "SELECT 1 FROM pieces WHERE offset > start OR done UNION ALL SELECT 1 FROM messages WHERE kept LIMIT 1"

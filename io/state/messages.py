@@ -58,6 +58,12 @@ class Messages:
         rows = self._database.rows("SELECT position FROM sources WHERE name = ?", (source,))
         return None if not rows else rows[0][0]
 
+    def sources(self) -> list[tuple[str, str | None, float | None]]:
+        """Of every stream: its name, the position if it has no memory of its own, and when a wave last began (wall time)."""
+        return self._database.rows(
+            "SELECT name, position, (SELECT max(begun) FROM messages WHERE source = sources.number) FROM sources ORDER BY name"
+        )
+
     def seen(self, source: str, keys: Sequence[MessageKey]) -> dict[MessageKey, SeenMessage]:
         """Those of ``keys`` that the state knows."""
         found: dict[MessageKey, SeenMessage] = {}

@@ -21,6 +21,7 @@ from edx2lrs.transforms.packing.blocks import at_indexes, unpack_bodies
 
 _LOG = logging.getLogger("edx2lrs.state")
 
+_REASON = "cut off: "  # and a consumer's name: in the table of single values
 StatementOutcome = Literal["delivered", "already_stored", "conflicts", "dead_statements"]
 """As the ledger counts it."""
 
@@ -115,10 +116,16 @@ class Outbox:
         self._database.check_in_place()
         return int(self._database.rows("PRAGMA data_version")[0][0])
 
-    def flag_circuit(self, consumer: str, is_open: bool) -> None:
-        """Say whether ``consumer`` is cut off: at its bound it then overflows to dead letters (cause ``outage``)."""
+    def flag_circuit(self, consumer: str, is_open: bool, reason: str = "") -> None:
+        """Say whether ``consumer`` is cut off, and why: at its bound it then overflows to dead letters (cause ``outage``)."""
         with self._database.transaction("NORMAL") as transaction:
             transaction.execute("UPDATE consumers SET circuit_open = ? WHERE name = ?", (is_open, consumer))
+            transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{_REASON}{consumer}", reason))
+
+    def reasons(self) -> dict[str, str]:
+        """Of every consumer that is cut off, why; "" where nobody has noted it."""
+        noted = dict(self._database.rows("SELECT name, value FROM meta WHERE name LIKE ? || '%'", (_REASON,)))
+        return {name: str(noted.get(f"{_REASON}{name}", "")) for name in sorted(self.open_circuits())}
 
     def open_circuits(self) -> frozenset[str]:
         return frozenset(name for (name,) in self._database.rows("SELECT name FROM consumers WHERE circuit_open"))

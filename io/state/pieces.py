@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from edx2lrs.io.sources.position import Reached
@@ -57,7 +58,8 @@ class Piece(NamedTuple):
     head_sha256: str
 
 
-class Progressed(NamedTuple):
+@dataclass(frozen=True)
+class Progressed:
     """Pieces of this run's input, and how many of them are done; bytes as stored, and how many of them are read."""
 
     listed: int
@@ -142,6 +144,12 @@ class Pieces:
                 "stored = ? WHERE file = ? AND start = ?",
                 [(records_limit, records_limit, stored, *key) for key, stored in read.items()],
             )
+
+    def unread(self, most: int) -> list[tuple[str, int, int]]:
+        """Of the first ``most`` pieces of this run's input that are not done: the file, the byte of the text up to which all is kept,
+        and the size as stored."""
+        query = "SELECT file, offset, size FROM pieces WHERE listed IS NOT NULL AND NOT done ORDER BY listed LIMIT ?"
+        return self._database.rows(query, (most,))
 
     def unfinished(self) -> set[str]:
         """The files of this run's input that are not read to their end."""

@@ -1,4 +1,4 @@
-"""How a state directory stands, whether a run is at work on it or not."""
+"""How a state directory stands, whether a job is at work on it or not. The directory is only read."""
 
 from __future__ import annotations
 
@@ -8,28 +8,104 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edx2lrs.io.sources.log_lag import behind
+from edx2lrs.io.state.database import owner_of
 from edx2lrs.io.state.pieces import Progressed
-from edx2lrs.io.state.state import join_state
-from edx2lrs.pipeline.report import report
+from edx2lrs.io.state.state import State, look_at_state
+from edx2lrs.pipeline import report
+
+MOST_FILES = 20
+
+
+@dataclass(frozen=True)
+class UnreadFile:
+    """A file, or a part of one, that is not read to its end: the bytes of text that are kept, and its size as stored."""
+
+    file: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class StreamStanding:
+    """``position``: None where the source itself remembers how far it is read. ``age``: seconds since its last records came.
+    ``behind``: the bytes of a growing log that are not read (None: only the source knows)."""
+
+    source: str
+    position: str | None
+    age: float | None
+    behind: int | None
+
+
+@dataclass(frozen=True)
+class WaitingFor:
+    """What waits for a consumer, the seconds that the oldest waits, and why. ``cut_off``: its circuit is open."""
+
+    consumer: str
+    statements: int
+    oldest_age: float
+    reason: str
+    cut_off: bool
 
 
 @dataclass(frozen=True)
 class Status:
-    """``all_runs``: what all runs of the directory did together, in the sums of the report. ``files``: the input of the last run over
-    files. ``cut_off``: consumers whose circuit is open. ``dead_letters``: those that are in no file yet."""
+    """``job``: the process that is at work on the directory (None: none is). ``runs`` so far, of which the last one began
+    ``last_run_age`` seconds ago. ``files``: the input of the last run over files; ``unread``: the first of them that are not done.
+    ``dead_letters`` of all runs, of which ``unexported`` are in no file yet. ``all_runs``: their sums, as in the report."""
 
-    all_runs: Mapping[str, Any]
+    state: str
+    job: int | None
+    runs: int
+    last_run_age: float | None
     files: Progressed
-    cut_off: list[str]
+    unread: list[UnreadFile]
+    streams: list[StreamStanding]
+    waiting: list[WaitingFor]
     dead_letters: int
+    unexported: int
+    dead_letters_folder: str
+    all_runs: Mapping[str, Any]
 
 
 def status(folder: str) -> Status:
     """Of the state directory ``folder``. Raises ``StateError``."""
-    with join_state(Path(folder)) as state:
-        totals = state.ledger.totals()
+    with look_at_state(Path(folder)) as state:
         now = time.time()
+        job = owner_of(Path(folder))
         ages = {name: max(0.0, now - since) for name, since in state.outbox.oldest().items()}
-        waiting = state.outbox.waiting_counts()
-        told = report({}, totals, waiting, ages, {}, runner="", seconds=0.0, dead_letters="", state=folder)
-        return Status(told["all_runs"], state.pieces.progress(), sorted(state.outbox.open_circuits()), state.dead_letters.count())
+        counts = state.outbox.waiting_counts()
+        told = report.report({}, state.ledger.totals(), counts, ages, {}, runner="", seconds=0.0, dead_letters="", state=folder)
+        runs, started = state.ledger.runs()
+        return Status(
+            folder,
+            job,
+            runs,
+            None if started is None else max(0.0, now - started),
+            state.pieces.progress(),
+            [UnreadFile(*each) for each in state.pieces.unread(MOST_FILES)],
+            [_stream(*each, now) for each in state.messages.sources()],
+            _waiting(state, counts, ages, job),
+            report.dead_letters(told["all_runs"]),
+            state.dead_letters.count(),
+            state.dead_letters_folder,
+            told["all_runs"],
+        )
+
+
+def _stream(source: str, position: str | None, begun: float | None, now: float) -> StreamStanding:
+    path = source.removeprefix("tail:").partition("?")[0]
+    left = behind(path, position) if source.startswith("tail:") and position else None
+    return StreamStanding(source, position, None if begun is None else max(0.0, now - begun), left)
+
+
+def _waiting(state: State, counts: Mapping[str, int], ages: Mapping[str, float], job: int | None) -> list[WaitingFor]:
+    reasons = state.outbox.reasons()
+    usual = "is sent in its turn" if job is not None else "no job is at work: the next run or `edx2lrs deliver` sends them"
+
+    def why(name: str) -> str:
+        if name in reasons:
+            return f"cut off: {reasons[name] or 'by the last job'}"
+        return usual if counts[name] else ""
+
+    return [WaitingFor(name, number, round(ages.get(name, 0.0), 1), why(name), name in reasons) for name, number in counts.items()]

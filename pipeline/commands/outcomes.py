@@ -69,11 +69,12 @@ def _words_of(command: str, error: Exception) -> tuple[int, str] | None:
             return FAILED, f"the job failed: {error}"
         place = traceback.extract_tb(error.__traceback__)[-1]  # the error's text may hold data of a record
         return FAILED, f"the job failed: unexpected {type(error).__name__} in {place.name}, {place.filename}:{place.lineno}"
+    prefix = _PREFIXES.get(command, f"edx2lrs {command}: ")
     if isinstance(error, UnicodeDecodeError):
-        return WRONG, f"{_PREFIXES.get(command, '')}bytes that are not UTF-8"
-    if command in _PREFIXES and isinstance(error, (StateError, OSError)):
+        return WRONG, f"{prefix}bytes that are not UTF-8"
+    if isinstance(error, (StateError, OSError)):
         reason = getattr(error, "strerror", None) if command == "import-erb" else None
-        return WRONG, f"{_PREFIXES[command]}{reason or error}"
+        return WRONG, f"{prefix}{reason or error}"
     return None
 
 
