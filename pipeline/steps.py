@@ -28,6 +28,7 @@ from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
 from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, origin_line, pack_columns
 from edx2lrs.transforms.packing.shards import shard_of
+from edx2lrs.transforms.records.archive_time import received_at
 from edx2lrs.transforms.records.line_events import opened
 from edx2lrs.transforms.records.parse import parse
 
@@ -228,6 +229,7 @@ class FilterEvents(_OfJob):
         """``renews``: goes over to a newer configuration by itself, a bundle at a time."""
         super().__init__(spec)
         self._renews = renews
+        self._is_cut = any(spec.window)
 
     def start_bundle(self) -> None:
         super().start_bundle()
@@ -242,7 +244,7 @@ class FilterEvents(_OfJob):
 
     def handle(self, parsed: Parsed) -> None:
         reason = self.compiled.filter_event(parsed.event)
-        if reason is None and not self._spec.window.holds(parsed.event.time):
+        if reason is None and self._is_cut and not self._spec.window.holds(received_at(parsed.record.body) or parsed.event.time):
             reason = "outside_time"
         if reason is None:
             self.good.append(parsed)

@@ -137,9 +137,11 @@ def test_parse_makes_a_record_of_each_event_of_a_line(job: JobSpec) -> None:
 
 def test_filter_counts_what_no_consumer_could_want_by_the_reason(job: JobSpec) -> None:
     since = job._replace(window=TimeWindow(since=moment("2023-01-01")))
-    items = [line(), line("pause_video", at=2), line("nobody.knows.it", at=3), line(at=4, time="2022-12-31T23:59:59Z")]
+    early, late = "2022-12-31T23:59:59Z", {"received_at": "2023-01-02T00:00:00+00:00"}
+    items = [line(), line("pause_video", at=2), line("nobody.knows.it", at=3), line(at=4, time=early)]
+    items.append(line(at=5, time=early, context=late))
     tallies = {Counted("", "filtered", reason): 1 for reason in ("blocked", "unknown_event", "outside_time")}
-    good = contains_exactly(has_properties(record=has_properties(position="log:1")))
+    good = contains_exactly(*(has_properties(record=has_properties(position=position)) for position in ("log:1", "log:5")))
     through(FilterEvents(since), *map(parsed, items), good=good, tallies=tallies)
 
 

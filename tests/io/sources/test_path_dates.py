@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import os
+from datetime import date, timedelta
+
 import pytest
 
-from edx2lrs.io.sources.files import FoundFile
+from edx2lrs.io.sources import path_dates
+from edx2lrs.io.sources.files import FoundFile, InputError, find
 from edx2lrs.io.sources.path_dates import within
 from edx2lrs.transforms.matching.time_window import TimeWindow, moment
 
@@ -64,3 +69,63 @@ def test_a_window_has_its_first_moment_and_not_its_last():
     assert [window.holds(time) for time in times] == [False, True, True]
     assert window.holds("2024-03-11T23:59:59.999999+00:00")
     assert not window.holds("2024-03-12T00:00:00+00:00")
+
+
+def logged(path, first, last, pack=None, size=1):
+    """A log of a record for each of the days from ``first`` to ``last`` of March 2024 (as days since its beginning)."""
+    filler = os.urandom(size).hex()
+    days = [date(2024, 3, 1) + timedelta(day) for day in range(first, last + 1)]
+    text = "".join(f'{{"name": "a", "time": "{day}T06:00:00+00:00", "x": "{filler}"}}\n' for day in days).encode()
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(pack(text) if pack else text)
+
+
+def left(folder, since=None, until=None):
+    window = TimeWindow(since and moment(since), until and moment(until))
+    return [file.path.removeprefix(f"{folder}/") for file in within(find([str(folder)]), window)]
+
+
+@pytest.mark.parametrize("pack", [None, gzip.compress], ids=["plain", "gz"])
+@pytest.mark.parametrize("size", [1, 60_000], ids=["small", "large"])
+def test_files_that_are_named_by_their_first_day(tmp_path, pack, size):
+    for day in (1, 8, 15, 22):
+        logged(tmp_path / f"tracking.log.2024-03-{day:02}", day - 1, day + 5, pack, size)
+    assert left(tmp_path, "2024-03-12", "2024-03-13") == [f"tracking.log.2024-03-{day:02}" for day in (8, 15)]
+    assert left(tmp_path, "2024-03-27") == ["tracking.log.2024-03-22"]
+
+
+@pytest.mark.parametrize("pack", [None, gzip.compress], ids=["plain", "gz"])
+def test_a_folder_named_by_the_day_of_a_backup(tmp_path, pack):
+    logged(tmp_path / "2024-03-20" / "tracking.log", 0, 18, pack, 60_000)
+    logged(tmp_path / "2024-03-31" / "tracking.log", 0, 29, pack, 60_000)
+    assert left(tmp_path, "2024-03-05", "2024-03-06") == ["2024-03-20/tracking.log", "2024-03-31/tracking.log"]
+    assert left(tmp_path, "2024-03-25")[-1] == "2024-03-31/tracking.log"
+
+
+def test_a_file_of_a_year_that_is_named_by_one_day(tmp_path):
+    logged(tmp_path / "export-20240301.log", 0, 300)
+    assert left(tmp_path, "2024-10-01", "2024-10-02") == ["export-20240301.log"]
+    with pytest.raises(InputError, match="none of the 1 files"):
+        left(tmp_path, "2025-10-01")
+
+
+def test_files_of_hours_are_one_series(tmp_path, caplog):
+    caplog.set_level("INFO")
+    for day in range(10, 14):
+        for hour in ("00", "12"):
+            logged(tmp_path / f"tracking.log-202403{day:02}{hour}", day - 1, day - 1)
+    assert left(tmp_path, "2024-03-13") == [f"tracking.log-202403{day}{hour}" for day in (12, 13) for hour in ("00", "12")]
+    assert "4 of 8 files are left out" in caplog.text
+    assert "tracking.log-2024031000" in caplog.text
+
+
+def test_a_file_without_a_time_in_its_records_is_read(tmp_path):
+    (tmp_path / "tracking.log-20240311").write_text('{"name": "a"}\nno record\n')
+    assert left(tmp_path, "2025-01-01") == ["tracking.log-20240311"]
+
+
+def test_objects_with_dates_far_away_are_not_looked_at(monkeypatch):
+    looked = []
+    monkeypatch.setattr(path_dates, "span", lambda file: looked.append(file.path))
+    kept(FOLDERS, "2024-04-25", "2024-04-26")
+    assert looked == FOLDERS[15:]
