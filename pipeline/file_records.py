@@ -13,17 +13,17 @@ from edx2lrs.transforms.failure import Failure
 def records_of(file: str, chunk: FileChunk) -> Iterator[Record]:
     """The records in the chunk's lines, in order; blank lines are counted in the line numbers and left out."""
     for lines in chunk.lines:
-        bodies = lines.data.split(b"\n")
+        bodies = lines.records
         if chunk.by_offset:
             offset = lines.first_line
             for body in bodies:
-                stripped = body.rstrip(b"\r")
+                stripped = body.rstrip(b"\r\n")
                 if stripped and not stripped.isspace():
                     yield Record(file, None, offset, stripped)
                 offset += len(body) + 1
         else:
             for line, body in enumerate(bodies, lines.first_line):
-                stripped = body.rstrip(b"\r")
+                stripped = body.rstrip(b"\r\n")
                 if stripped and not stripped.isspace():
                     yield Record(file, line, None, stripped)
 

@@ -11,10 +11,12 @@ from typing import NamedTuple
 from edx2lrs.io.sources import inflate
 from edx2lrs.io.sources.content import HEAD, FileText, is_stored_as_text, not_a_log, text_of
 from edx2lrs.io.sources.files import Unreadable, reason
+from edx2lrs.io.sources.forms import form_of
 from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines, lines_before
 from edx2lrs.io.sources.object_stores import changed_at, open_raw
 from edx2lrs.io.sources.position import NOTHING, Reached
 from edx2lrs.io.sources.unfinished import is_unfinished
+from edx2lrs.io.sources.whole_records import whole_records
 from edx2lrs.transforms.causes import Cause
 
 STILL_WRITTEN = 24 * 3600.0
@@ -100,7 +102,7 @@ class FileReader:
                 count += 1
                 size += len(part.head)
             else:
-                if max_lines is not None and count + part.size > max_lines:
+                if max_lines is not None and count + part.size > max_lines and not part.together:
                     part, self._left = first_lines(part, max_lines - count)
                 lines.append(part._replace(first_line=self._offset + part.hole) if by_offset else part)
                 self._offset += part.length
@@ -126,7 +128,9 @@ class FileReader:
 
     def _cut(self) -> Iterator[Lines | LongLine]:
         begun, empty = self._offset, True
-        for part in self._cut_content():
+        for part in whole_records(self._cut_content()):
+            if self._may_grow and isinstance(part, Lines) and part.open and self._has_to_wait(part):
+                return
             empty = empty and isinstance(part, Lines) and not part.data
             yield part
         if empty and not begun and self._offset:
@@ -134,7 +138,7 @@ class FileReader:
 
     def _cut_content(self) -> Iterator[Lines | LongLine]:
         head = b"" if self._start else self._file.read(HEAD)  # what is read from the middle on is text
-        if not is_stored_as_text(head):
+        if not is_stored_as_text(head) or form_of(head):
             yield from self._cut_packed(text_of(self._counted(head)))
         elif not self._is_refused(head):
             yield from self._cut_part()
@@ -168,7 +172,9 @@ class FileReader:
 
     def _has_to_wait(self, part: Lines | LongLine) -> bool:
         """Whether ``part`` is half a line at the end of a file that may yet grow."""
-        if not self._may_grow or isinstance(part, LongLine) or part.data[-1:] in (b"", b"\n") or not is_unfinished(part.data):
+        if not self._may_grow or isinstance(part, LongLine):
+            return False
+        if not part.open and (part.data[-1:] in (b"", b"\n") or not is_unfinished(part.data)):
             return False
         if abs(time.time() - changed_at(self._path)) > STILL_WRITTEN:
             return False
@@ -186,12 +192,14 @@ class FileReader:
         return None
 
     def _cut_packed(self, text: FileText) -> Iterator[Lines | LongLine]:
-        """The lines of a file that is packed or in another encoding. The last line is held back until a further line has come, since a
-        line that the damage cuts belongs to the damage."""
+        """The lines or records of a file that is packed, in another encoding or of another form. The last one is held back until a
+        further one has come, since a line that the damage cuts belongs to the damage."""
         if self._is_refused(text.head):
             return
         line = self._line + 1
-        for part in cut(self._rest_of(text.pieces), line):
+        form = form_of(text.head)
+        parts = self._records_from_offset(form(self._until_damage(text.pieces))) if form else cut(self._rest_of(text.pieces), line)
+        for part in parts:
             if self._damage and isinstance(part, Lines) and not part.data.endswith(b"\n"):
                 self._damage = self._damage._replace(line=part.first_line, payload=part.data)
                 return
@@ -203,13 +211,24 @@ class FileReader:
             self._damage = self._damage._replace(line=line)
 
     def _rest_of(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The text from the offset on. Damage ends the text; the line of the damage is not known here."""
+        """The text from the offset on."""
         to_skip = self._offset
+        for piece in self._until_damage(pieces):
+            if to_skip < len(piece):
+                yield piece[to_skip:]
+            to_skip = max(0, to_skip - len(piece))
+
+    def _records_from_offset(self, parts: Iterator[Lines | LongLine]) -> Iterator[Lines | LongLine]:
+        to_skip = self._offset
+        for part in parts:
+            if to_skip <= 0:
+                yield part
+            to_skip -= part.length
+
+    def _until_damage(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Damage ends the text; the line of the damage is not known here."""
         try:
-            for piece in pieces:
-                if to_skip < len(piece):
-                    yield piece[to_skip:]
-                to_skip = max(0, to_skip - len(piece))
+            yield from pieces
         except inflate.Damaged as fault:
             self._damage = Damage(fault.cause, str(fault), 0, b"")
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from edx2lrs.io.paths import file_systems, is_remote
 from edx2lrs.io.sources import local_files
-from edx2lrs.io.sources.content import is_stored_as_text
 from edx2lrs.io.sources.file_names import on_disk, printable
+from edx2lrs.io.sources.forms import can_be_split
 from edx2lrs.io.sources.object_stores import open_raw
 from edx2lrs.io.sources.spec import DATAFLOW, FLINK, LOCAL, OnEngine, Sharing, SourceSpec
 
@@ -148,7 +148,7 @@ def fingerprint(path: str, length: int = HEAD) -> Fingerprint:
     except Exception as error:
         raise Unreadable(f"{path}: cannot be read: {reason(error)}") from None
     first = head[:length]
-    return Fingerprint(len(first), _sha256(first), not is_stored_as_text(head), len(head), _sha256(head))
+    return Fingerprint(len(first), _sha256(first), not can_be_split(head), len(head), _sha256(head))
 
 
 def _sha256(data: bytes) -> str:

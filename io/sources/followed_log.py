@@ -30,6 +30,7 @@ from edx2lrs.io.sources.log_position import (
 from edx2lrs.io.sources.position import Position, Reached
 from edx2lrs.io.sources.source import Message
 from edx2lrs.io.sources.unfinished import is_unfinished
+from edx2lrs.io.sources.whole_records import whole_records
 from edx2lrs.transforms.failure import Failure
 
 LINGER = 10.0
@@ -144,15 +145,17 @@ class GrowingLog:
 
         self._file.seek(offset)
         found = Read([], [])
-        for part in cut(pieces(), self.position.line + 1):
-            if isinstance(part, Lines):
+        for part in whole_records(cut(pieces(), self.position.line + 1)):
+            if isinstance(part, Lines) and part.together:
+                whole = not part.open
+            elif isinstance(part, Lines):
                 whole = part.data.endswith(b"\n") or (age != "fresh" and not is_unfinished(part.data))
             else:
                 whole = ends_with_break or self.position.offset + part.length < offset + read
             if not whole and age != "over":
                 break
             room = max_records - len(found.messages)
-            if isinstance(part, Lines) and part.size > room:
+            if isinstance(part, Lines) and part.size > room and not part.together:
                 part = first_lines(part, room)[0]
             self.position = take(part, self._name, self.position, found)
             if len(found.messages) >= max_records:
@@ -245,8 +248,8 @@ def take(part: Lines | LongLine, name: str, position: LogPosition, found: Read) 
         found.failures.append(Failure("read", "line_too_long", message, str(Position(name, part.line)), part.head))
         return msgspec.structs.replace(position, offset=position.offset + part.length, line=part.line)
     offset = position.offset + part.hole
-    for line, text in enumerate(part.data.split(b"\n"), part.first_line):
-        body = text.strip(b"\r\0")
+    for line, text in enumerate(part.records, part.first_line):
+        body = text.strip(b"\r\n\0")
         if body and not body.isspace():
             found.messages.append(Message(f"{position.head[:24]}:{offset}:{crc32(body):08x}", Position(name, line), body))
         offset += len(text) + 1

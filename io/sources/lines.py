@@ -12,17 +12,24 @@ KEPT_OF_A_LONG_LINE = 64 * 1024
 
 class Lines(NamedTuple):
     r"""Whole lines as in the file, each with its ``\n`` (the last line of a file may have no ``\n``). ``hole``: the number of NUL bytes
-    that stand before ``data`` in the file."""
+    that stand before ``data`` in the file. ``together``: all lines are one record, which is ``open`` while its end has not come."""
 
     data: bytes
     first_line: int
     size: int
     hole: int = 0
+    together: bool = False
+    open: bool = False
 
     @property
     def length(self) -> int:
         """Bytes in the file."""
         return self.hole + len(self.data)
+
+    @property
+    def records(self) -> list[bytes]:
+        """The records, or blank texts; each line has one, or the first line has that of all lines."""
+        return [self.data] if self.together else self.data.split(b"\n")
 
 
 class LongLine(NamedTuple):

@@ -7,6 +7,8 @@ text or an object holds the event. Envelopes may hold envelopes.
 
 - The header of the line has structured data (RFC 5424).
 
+- A record of several lines: fragments of a container's log, an entry of systemd's journal.
+
 An object is an envelope only if the object has none of the keys that the LMS writes: within an event, texts are a learner's own.
 """
 
@@ -18,6 +20,8 @@ from typing import Any
 
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.failure import Refusal
+from edx2lrs.transforms.records.fragments import joined
+from edx2lrs.transforms.records.journal_entry import message_of
 from edx2lrs.transforms.records.log_line import OBJECTS_IN_A_PREFIX, object_at
 from edx2lrs.transforms.records.parse import parse
 
@@ -44,8 +48,9 @@ def events_of_line(line: bytes, believed: bool = False) -> list[tuple[bytes, Eve
 
 def opened(line: bytes, event: Event | Refusal, believed: bool = False) -> list[tuple[bytes, Event | Refusal]]:
     """The same for a line of which ``parse`` has made ``event``, which is a refusal or has no name."""
+    text = message_of(line) or (joined(line) if b"\n" in line else None) or line
     try:
-        parts = _parts(line.decode(errors="surrogateescape"), _ENVELOPES)
+        parts = _parts(text.decode(errors="surrogateescape"), _ENVELOPES)
     except RecursionError:
         parts = []
     if len(parts) > MOST_EVENTS:
