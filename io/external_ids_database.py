@@ -100,7 +100,12 @@ class ExternalIdTable:
         """The user's e-mail address; None when the table has none."""
         return self._found("email", user_id, username) if self.has_emails else None
 
-    def _found(self, kind: str, user_id: int | None, username: str | None) -> str | None:
+    def user_id_of(self, username: str) -> int | None:
+        """The user id of the row that has the username too; None when there is no such row."""
+        found: int | None = self._found("names", None, username)
+        return found
+
+    def _found(self, kind: str, user_id: int | None, username: str | None) -> Any:
         with self._turn:
             if self._successor is None:
                 try:
@@ -111,7 +116,9 @@ class ExternalIdTable:
                     self._successor = self._anew()
         return self._successor._found(kind, user_id, username)
 
-    def _text(self, kind: str, user_id: int | None, username: str | None) -> str | None:
+    def _text(self, kind: str, user_id: int | None, username: str | None) -> Any:
+        if kind == "names" and username is not None:
+            return self.value(kind, self._name_hash(username))
         value: str | bytes | None = self.value(kind, user_id) if user_id is not None and 0 < user_id <= LARGEST_ID else None
         if value is None and username is not None:
             key = self._name_hash(username)

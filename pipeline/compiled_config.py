@@ -16,6 +16,7 @@ from edx2lrs.pipeline.variants import Variant, variants
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match import Matcher
+from edx2lrs.transforms.matching.rules import BY_NAME, Right, by_table, named_users
 from edx2lrs.transforms.matching.shown_courses import site_hosts
 from edx2lrs.transforms.matching.time_window import TimeWindow
 from edx2lrs.transforms.packing.shards import shards
@@ -35,6 +36,14 @@ class JobSpec(NamedTuple):
     window: TimeWindow = TimeWindow()
 
 
+class _OfTables(NamedTuple):
+    """What is made anew when a table changes: how users are told apart, and a translator for each variant."""
+
+    users: Right
+    match: Matcher
+    translators: list[AnyTranslator]
+
+
 class CompiledConfig:
     """The configuration, ready for events. To make a ``CompiledConfig``, tables and secrets are read."""
 
@@ -44,26 +53,28 @@ class CompiledConfig:
         self.shards = tuple(shards(consumer) for consumer in config.consumers)
         self.believed = config.lms.posted_events == "erb"  # see parse
         self.filter_event = EventFilter(config.events)
-        self.match = Matcher(config.consumers, site_hosts(config.lms))
+        self._consumers = config.consumers
         self._variants = variants(config)
         self._lms = config.lms
-        self._kept = KeptCurrent(config.lms, [variant.actor for variant in self._variants], self._made, on_progress)
-        self._translate_with(self._kept.current)
+        actors = [variant.actor for variant in self._variants]
+        self._kept = KeptCurrent(config.lms, actors, self._made, on_progress, any(map(named_users, config.consumers)))
+        self._use(self._kept.current)
 
     def look_for_newer_tables(self) -> None:
         """Translates with newer tables from now on, if there are newer tables. To be called between batches; takes no time."""
         newer = self._kept.newer()
         if newer is not None:
-            self._translate_with(newer)
+            self._use(newer)
 
-    def _translate_with(self, translators: list[AnyTranslator]) -> None:
-        self._translators = translators
+    def _use(self, made: _OfTables) -> None:
+        self.users, self.match, self._translators = made
         self.translators_for = lru_cache(maxsize=_MATCHES_REMEMBERED)(self._translators_for)
 
-    def _made(self, known: Identities) -> list[AnyTranslator]:
-        """A translator for each variant."""
+    def _made(self, known: Identities) -> _OfTables:
         both = zip(self._variants, known.actors, strict=True)
-        return [self._translator(variant, actors, known.course_name) for variant, actors in both]
+        translators = [self._translator(variant, actors, known.course_name) for variant, actors in both]
+        users = by_table(known.table.user_id_of) if known.table else BY_NAME
+        return _OfTables(users, Matcher(self._consumers, site_hosts(self._lms), users), translators)
 
     def _translator(self, variant: Variant, actors: Actors, course_name: CourseName) -> AnyTranslator:
         lms = self._lms

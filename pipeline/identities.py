@@ -28,10 +28,12 @@ _Made = TypeVar("_Made")
 
 
 class Identities(NamedTuple):
-    """``actors``: one finder for each of the wanted options, in their order. ``course_name``: the names of courses."""
+    """``actors``: one finder for each of the wanted options, in their order. ``course_name``: the names of courses. ``table``: of
+    external ids, where somebody needs the table."""
 
     actors: tuple[Actors, ...]
     course_name: CourseName
+    table: ExternalIdTable | None = None
 
 
 class KeptCurrent(Generic[_Made]):
@@ -42,17 +44,18 @@ class KeptCurrent(Generic[_Made]):
     """
 
     def __init__(
-        self, lms: Lms, options: Iterable[ActorOptions], make: Callable[[Identities], _Made], on_progress: OnProgress = silent
+        self, lms: Lms, options: Iterable[ActorOptions], make: Callable[[Identities], _Made], on_progress: OnProgress = silent,
+        names_users: bool = False,
     ) -> None:
         """Called in the process that translates. ``options``: of the actors that are wanted. ``on_progress`` is told how far the
-        compilation of a large table is.
+        compilation of a large table is. ``names_users``: whether rules name users by their usernames, so that the table is needed.
 
         Raises TableError, SecretError.
         """
         self._lms, self._options, self._make = lms, tuple(options), make
         self._keys = {each: resolve(each).encode() for each in {lms.id_key, *(each.key for each in self._options)} if each}
         emails = any(each.kind in ("mbox", "mbox_sha1sum") for each in self._options)
-        needs_ids = any(each.kind != "hmac" for each in self._options)
+        needs_ids = names_users or any(each.kind != "hmac" for each in self._options)
 
         def read_ids(path: str, first: bool) -> ExternalIdTable | None:
             return open_external_ids(path, emails, on_progress if first else silent, patient=first)
@@ -87,7 +90,7 @@ class KeptCurrent(Generic[_Made]):
         table = self._ids.content if self._ids else None
         keys = [self._keys.get(each.key or self._lms.id_key or "") for each in self._options]
         actors = [Actors(each, self._lms.root_url, table, key) for each, key in zip(self._options, keys, strict=True)]
-        return self._make(Identities(tuple(actors), self._names.content if self._names else CourseNames({})))
+        return self._make(Identities(tuple(actors), self._names.content if self._names else CourseNames({}), table))
 
 
 class _Table(Generic[_Content]):

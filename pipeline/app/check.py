@@ -19,7 +19,8 @@ from edx2lrs.transforms.config_types import Config, Consumer, Protocol
 from edx2lrs.transforms.families.mappings import load_packages
 from edx2lrs.transforms.matching.activity_types import known_types
 from edx2lrs.transforms.matching.patterns import is_regex
-from edx2lrs.transforms.matching.rules import written_rules
+from edx2lrs.transforms.matching.rules import named_users, written_rules
+from edx2lrs.transforms.people.person_ids import bare
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
         if options.kind in ("mbox", "mbox_sha1sum"):
             hashed = ", hashed so that who knows an address can tell it," if options.kind == "mbox_sha1sum" else ""
             yield f"the user's e-mail address{hashed} goes to {consumer.name}, {consumer.shown_url}"
+        yield from _users_told_by_name(consumer, config, table)
         if table is None or options.kind == "hmac":
             continue
         if options.kind.startswith("mbox") and not table.has_emails:
@@ -131,6 +133,19 @@ def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
         if options.kind == "external_id" and options.type not in table.types:
             types = ", ".join(sorted(table.types)) or "none"
             yield f"{consumer.name} needs ids of type {options.type}, and {config.lms.external_ids} has {types}"
+
+
+def _users_told_by_name(consumer: Consumer, config: Config, table: ExternalIdTable | None) -> Iterator[str]:
+    """Usernames in rules that name nobody for sure: a name can change, and the id of a user stays."""
+    names = named_users(consumer)
+    if names and config.lms.external_ids is None:
+        yield f"access.users of {consumer.name} goes by the usernames that events have: without lms.external_ids, name user ids"
+        return
+    for name in names:
+        if is_regex(name):
+            yield f"access.users of {consumer.name} has {name}, which goes by the usernames that events have; a username can change"
+        elif table is not None and table.user_id_of(bare(name)) is None:
+            yield f"access.users of {consumer.name} names {name}, whom {config.lms.external_ids} lacks: the usernames of events count"
 
 
 def _table(config: Config, on_progress: OnProgress) -> ExternalIdTable | None:

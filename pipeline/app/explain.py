@@ -21,6 +21,7 @@ from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.mapping.rows import dialects_of
 from edx2lrs.transforms.matching.filter import EventFilter
 from edx2lrs.transforms.matching.match_reasons import reasons
+from edx2lrs.transforms.matching.rules import BY_NAME, Right
 from edx2lrs.transforms.matching.shown_courses import site_hosts
 from edx2lrs.transforms.records.line_events import events_of_line
 from edx2lrs.transforms.records.parse import parse
@@ -98,6 +99,7 @@ class Site(NamedTuple):
     filter_event: Callable[[Event], FilterReason | None]
     consumers: tuple[tuple[Consumer, AnyTranslator], ...]
     hosts: frozenset[str] = frozenset()
+    users: Right = BY_NAME
     believed: bool = False
 
 
@@ -120,7 +122,7 @@ def explain(request: ExplainRequest) -> Explanation:
         package=package.source if package is not None and not package.is_built_in else None,
         fields=_fields_read(event, request.values) if known else None,
         filtered=reason,
-        consumers=[] if reason is not None else [_for_consumer(event, *each, site.hosts, request.values) for each in site.consumers],
+        consumers=[] if reason is not None else [_for_consumer(event, *each, site, request.values) for each in site.consumers],
     )
 
 
@@ -144,7 +146,7 @@ def _site(path: str | None) -> Site:
     compiled = CompiledConfig(config)
     translators = [compiled.translators_for((index,))[0][0] for index in range(len(config.consumers))]
     consumers = tuple(zip(config.consumers, translators, strict=True))
-    return Site(compiled.filter_event, consumers, site_hosts(config.lms), compiled.believed)
+    return Site(compiled.filter_event, consumers, site_hosts(config.lms), compiled.users, compiled.believed)
 
 
 def _example(protocol: Protocol, dialect: Dialect) -> Consumer:
@@ -183,9 +185,9 @@ def _types(values: Sequence[object]) -> list[str]:
 
 
 def _for_consumer(
-    event: Event, consumer: Consumer, translator: AnyTranslator, hosts: frozenset[str], with_values: bool
+    event: Event, consumer: Consumer, translator: AnyTranslator, site: Site, with_values: bool
 ) -> ForConsumer:
-    said = reasons(event, consumer, hosts)
+    said = reasons(event, consumer, site.hosts, site.users)
     rules = [RuleSays(each.rule, each.passes, each.why, _plain(each.found) if with_values and each.found else None) for each in said]
     matches = all(each.passes for each in said)
     made = translator.translate(event) if matches else None

@@ -58,7 +58,7 @@ def translator_of(request: TranslateRequest, on_progress: OnProgress = silent) -
     from edx2lrs.pipeline.variants import actor_options
 
     lms = load_site(request.config)
-    actors, course_name = identities(lms, [actor_options(request.protocol, ActorChoice(), lms)], on_progress)
+    actors, course_name, _ = identities(lms, [actor_options(request.protocol, ActorChoice(), lms)], on_progress)
 
     def make(root_url: str) -> Translator:
         options = TranslationOptions(dialect=request.dialect)

@@ -113,6 +113,14 @@ def test_another_table_makes_other_actors_that_remember_nobody(lms: Lms) -> None
     assert name_of(before.actors[0](ANN)) == "ann-x"
 
 
+def test_rules_by_username_need_the_table_too(lms: Lms) -> None:
+    by_hmac = ActorOptions("hmac", "XAPI", "dead_letter")
+    assert KeptCurrent(lms, [by_hmac], as_they_are).current.table is None
+    known = KeptCurrent(lms, [by_hmac], as_they_are, names_users=True).current
+    assert known.table is not None
+    assert known.table.user_id_of("ann") == 5
+
+
 @pytest.mark.usefixtures("always_looking")
 def test_other_course_names_too(lms: Lms) -> None:
     kept = KeptCurrent(lms, [BY_TABLE], as_they_are)

@@ -135,6 +135,11 @@ class RuleMasks:
             if any(isinstance(literal, kind) for literal in block.literals) or (kind is str and block.tests):
                 self._blocks_by[index] |= consumer
 
+    def add_names(self, consumer: int, allow: Fit, block: Fit) -> None:
+        """Further names of what the consumer's rule names."""
+        self._allow.add(consumer, allow)
+        self._block.add(consumer, block)
+
     def standing(self, names: Sequence[object]) -> RuleStanding:
         """What the rules say to something with these names."""
         allowed = blocked = 0

@@ -16,7 +16,7 @@ from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.matching.event_paths import getter
 from edx2lrs.transforms.matching.masks import STRUCTURE, RuleMasks, WishMasks, indexes
-from edx2lrs.transforms.matching.rules import Right, operators, rules_of
+from edx2lrs.transforms.matching.rules import BY_NAME, Right, operators, rules_of
 
 if TYPE_CHECKING:
     from edx2lrs.transforms.event import Event
@@ -33,9 +33,10 @@ consumers that it passes for."""
 class Matcher:
     """The rules of all consumers, compiled."""
 
-    def __init__(self, consumers: Sequence[Consumer], hosts: frozenset[str] = frozenset()) -> None:
-        """``hosts``: those of the site, for keys in links; none: every link is one of the site. Raises KeyError for a path that no
-        event has, UnfitError for a wish that cannot be read, re.error for a bad regular expression in a rule."""
+    def __init__(self, consumers: Sequence[Consumer], hosts: frozenset[str] = frozenset(), users: Right = BY_NAME) -> None:
+        """``hosts``: those of the site, for keys in links; none: every link is one of the site. ``users``: how users are told apart.
+        Raises KeyError for a path that no event has, UnfitError for a wish that cannot be read, re.error for a bad regular expression
+        in a rule."""
         self._everybody = (1 << len(consumers)) - 1
         self._numbers: dict[int, int] = {}
         self._masks: list[int] = []
@@ -43,7 +44,7 @@ class Matcher:
         wishes: dict[str, WishMasks] = {}
         rights: dict[Right, RuleMasks] = {}
         for index, consumer in enumerate(consumers):
-            for right, rule in rules_of(consumer, hosts):
+            for right, rule in rules_of(consumer, hosts, users):
                 right.add(rights.setdefault(right, right.masks(self._everybody)), 1 << index, rule)
             for path, written in consumer.match_params.items():
                 fits = [operator.fit for operator in operators(written)]

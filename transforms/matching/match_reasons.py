@@ -10,7 +10,7 @@ from edx2lrs.transforms.formats.json_type import json_type
 from edx2lrs.transforms.matching.event_paths import getter
 from edx2lrs.transforms.matching.masks import WishMasks
 from edx2lrs.transforms.matching.match import single
-from edx2lrs.transforms.matching.rules import Right, opens_nothing, operators, rules_of
+from edx2lrs.transforms.matching.rules import BY_NAME, Right, opens_nothing, operators, rules_of
 
 if TYPE_CHECKING:
     from edx2lrs.transforms.event import Event
@@ -28,9 +28,9 @@ class Reason(NamedTuple):
     found: tuple[object, ...] = ()
 
 
-def reasons(event: Event, consumer: Consumer, hosts: frozenset[str] = frozenset()) -> tuple[Reason, ...]:
+def reasons(event: Event, consumer: Consumer, hosts: frozenset[str] = frozenset(), users: Right = BY_NAME) -> tuple[Reason, ...]:
     """What each rule of the consumer says about the event. The consumer gets the event if every rule passes."""
-    rules = [_right(event, right, rule) for right, rule in rules_of(consumer, hosts)]
+    rules = [_right(event, right, rule) for right, rule in rules_of(consumer, hosts, users)]
     wishes = [_wish(event, path, written) for path, written in consumer.match_params.items()]
     return (*(rules or [Reason("access", True, "it may see everything")]), *wishes)
 

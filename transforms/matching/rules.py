@@ -238,7 +238,8 @@ def operators(written: object) -> list[Operator]:
 class Right(NamedTuple):
     """What a rule of ``access`` is about. ``key``: of the configuration's ``access``, or of another ``block``. ``what``: in words.
     ``of``: what an event has, as something that can be remembered. ``each``: of that, the names of each thing that has to pass.
-    ``names``: what the names of one thing are called, and their types. ``normal`` makes texts equal that mean the same."""
+    ``names``: what the names of one thing are called, and their types. ``normal`` makes texts equal that mean the same. ``also``:
+    further names of what a text names."""
 
     key: str
     what: str
@@ -246,6 +247,7 @@ class Right(NamedTuple):
     each: Callable[[Any], Sequence[tuple[object, ...]]]
     names: tuple[tuple[str, type], ...]
     normal: Callable[[str], str] = str
+    also: Callable[[str], tuple[int, ...]] | None = None
     block: str = "access"
 
     def masks(self, everybody: int) -> RuleMasks:
@@ -255,6 +257,8 @@ class Right(NamedTuple):
     def add(self, masks: RuleMasks, consumer: int, rule: AccessRule | UserRule) -> None:
         """The rule of one more consumer, given by its bit. Raises re.error for a bad regular expression."""
         masks.add(consumer, None if rule.allow is None else self._listed(rule.allow), self._listed(rule.block))
+        if self.also is not None:
+            masks.add_names(consumer, self._further(rule.allow or ()), self._further(rule.block))
 
     def standings(self, masks: RuleMasks, value: Any) -> list[RuleStanding]:
         """What the rules say to each thing in what an event has (``of``)."""
@@ -274,6 +278,11 @@ class Right(NamedTuple):
         if standing.any:
             return f"block lacks the event's {self.what}"
         return f"allow {'has' if standing.allowed else 'lacks'} the event's {self.what}"
+
+    def _further(self, patterns: Sequence[str | int]) -> Fit:
+        assert self.also is not None
+        texts = (each for each in patterns if isinstance(each, str) and not is_regex(each))
+        return Fit(literals=tuple(name for text in texts for name in self.also(self.normal(text))))
 
     def _listed(self, patterns: Sequence[str | int]) -> Fit:
         regexes = dict.fromkeys(each for each in patterns if isinstance(each, str) and is_regex(each))
@@ -314,10 +323,29 @@ def _each_type(types: tuple[str, ...]) -> list[tuple[object]]:
 
 
 _PERSONS = Right("visitors", "kind of person", _kind_of_person, _itself, (("kind of person", str),), block="actor")
+BY_NAME = Right("users", "user", _user_of, _its_names, (("user id", int), ("username", str)), bare)
+"""Users, where no table says which user id a username has: a name counts as the event has it."""
+
+
+def by_table(user_id_of: Callable[[str], int | None]) -> Right:
+    """Users, where a table says which user id a username has. A username in a rule names the person who has the username in the table,
+    by whatever name an event calls this person. The username of an event counts only for the user id that has the username."""
+
+    def each(names: tuple[int | None, str | None]) -> list[tuple[object, ...]]:
+        user_id, username = names
+        known = user_id_of(username) if username else None
+        return [(user_id or known, username if not user_id or known in (None, user_id) else None)]
+
+    def ids(username: str) -> tuple[int, ...]:
+        found = user_id_of(username)
+        return () if found is None else (found,)
+
+    return BY_NAME._replace(each=each, also=ids)
+
+
 _RIGHTS = {
     right.key: right
     for right in (
-        Right("users", "user", _user_of, _its_names, (("user id", int), ("username", str)), bare),
         Right("sites", "host", attrgetter("host"), _itself, (("host", str),), str.lower),
         Right("enterprises", "enterprise", attrgetter("enterprise_uuid"), _itself, (("enterprise", str),), str.lower),
     )
@@ -348,22 +376,29 @@ def written_rules(access: Access) -> list[tuple[str, AccessRule | UserRule]]:
     return [(key, rule) for key, rule in rules if isinstance(rule, (AccessRule, UserRule))]
 
 
-def rules_of(consumer: Consumer, hosts: frozenset[str]) -> list[tuple[Right, AccessRule | UserRule]]:
+def rules_of(consumer: Consumer, hosts: frozenset[str], users: Right = BY_NAME) -> list[tuple[Right, AccessRule | UserRule]]:
     """The rules of a consumer's ``access``; an access that opens nothing is a rule that allows no course (``opens_nothing``).
-    ``hosts``: those of the site."""
+    ``hosts``: those of the site. ``users``: how users are told apart."""
     access = consumer.access
     visitors: list[tuple[Right, AccessRule | UserRule]] = [(_PERSONS, _USERS)] if leaves_visitors_out(consumer) else []
     if access == "all":
         return visitors
     shown = ShownCourses(hosts, access.library_blocks == "rules")
     protocol, dialect = consumer.protocol, consumer.dialect
-    rights = [(_right(key, protocol, dialect, shown), rule) for key, rule in written_rules(access)]
+    rules = written_rules(access)
+    rights = [(users if key == users.key else _right(key, protocol, dialect, shown), rule) for key, rule in rules]
     return visitors + (rights or [(_right("courses", protocol, dialect, shown), _CLOSED)])
 
 
 def leaves_visitors_out(consumer: Consumer) -> bool:
     """Whether the consumer gets no events of anonymous visitors."""
     return (consumer.actor.visitors or ("leave_out" if consumer.dialect == "aspects" else "send")) == "leave_out"
+
+
+def named_users(consumer: Consumer) -> list[str]:
+    """What the consumer's rule of users names by usernames and expressions."""
+    rule = None if consumer.access == "all" else consumer.access.users
+    return [name for name in (*(rule.allow or ()), *rule.block) if isinstance(name, str)] if rule else []
 
 
 def opens_nothing(rule: AccessRule | UserRule) -> bool:

@@ -15,5 +15,8 @@ class ExternalIds(Protocol):
     def external_id(self, id_type: str, user_id: int | None, username: str | None) -> str | None:
         """The user's id of that type (``XAPI``, ``CALIPER``, ``LTI``); None when the table has none."""
 
+    def user_id_of(self, username: str) -> int | None:
+        """The user id of the row that has the username too; None when there is no such row."""
+
     def email(self, user_id: int | None, username: str | None) -> str | None:
         """The user's e-mail address; None when the table has none."""

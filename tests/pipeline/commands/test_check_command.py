@@ -92,6 +92,34 @@ def test_without_a_key_there_is_none(config: Path, capsys: pytest.CaptureFixture
     assert "warning: without lms.id_key the events of anonymous visitors become dead letters" in printed.err.splitlines()
 
 
+MAIL = "  access: all\n  actor: {id: mbox, "
+
+
+def about_users(config: Path, text: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    config.write_text(text)
+    main(["check", str(config)])
+    return [line for line in capsys.readouterr().err.splitlines() if "users of mail" in line or "nobody" in line]
+
+
+def test_users_in_rules_who_are_told_by_name(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = CONFIG.replace(MAIL, MAIL.replace("all", "{users: {allow: [ann, zed, 5], block: [/^test/]}}"))
+    said = about_users(config, named, capsys)
+    assert [line.split(" of mail ")[1].split(",")[0] for line in said] == ["names zed", "has /^test/"]
+
+
+def test_users_in_rules_without_a_table(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = CONFIG.replace(MAIL, MAIL.replace("all", "{users: {allow: [ann]}}")).replace("  external_ids: ids.csv\n", "")
+    without = named.replace("{id: mbox, unknown: hmac}", "{id: hmac}").replace("{id: mbox_sha1sum, sha1_of: address}", "{id: hmac}")
+    assert about_users(config, without, capsys) == [
+        "warning: access.users of mail goes by the usernames that events have: without lms.external_ids, name user ids"
+    ]
+
+
+def test_a_user_in_a_rule_who_is_nobody(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (said,) = about_users(config, CONFIG.replace(MAIL, MAIL.replace("all", "{users: {allow: [ann, 'None']}}")), capsys)
+    assert "a word that stands for nobody in records" in said
+
+
 def test_warnings(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", str(config)])
     assert capsys.readouterr().err.splitlines() == [
