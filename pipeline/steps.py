@@ -26,7 +26,7 @@ from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
-from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, Block, origin_line, pack_columns
+from edx2lrs.transforms.packing.blocks import BYTES_IN_A_BLOCK, STATEMENTS_IN_A_BLOCK, Block, origin_line, pack_columns
 from edx2lrs.transforms.packing.shards import shard_of
 from edx2lrs.transforms.records.archive_time import received_at
 from edx2lrs.transforms.records.line_events import opened
@@ -330,8 +330,8 @@ class PackBlocks(_OfJob):
                 for shard, of_shard in self._by_shard(consumer, translated):
                     waiting = self._waiting[consumer, shard]
                     waiting.add(of_shard)
-                    if len(waiting.ids) >= STATEMENTS_IN_A_BLOCK:
-                        yield waiting.pack(self.compiled.names[consumer])
+                    if len(waiting.ids) >= STATEMENTS_IN_A_BLOCK or waiting.bytes >= BYTES_IN_A_BLOCK:
+                        yield from waiting.packed(self.compiled.names[consumer])
                         del self._waiting[consumer, shard]
 
     def _by_shard(self, consumer: int, translated: StatementsFor) -> Iterable[tuple[int, StatementsFor]]:
@@ -344,16 +344,17 @@ class PackBlocks(_OfJob):
 
     def finish_bundle(self) -> Iterator[Any]:
         for (consumer, _), waiting in self._waiting.items():
-            if waiting.ids:
-                yield at_the_end(waiting.pack(self.compiled.names[consumer]))
+            for block in waiting.packed(self.compiled.names[consumer]) if waiting.ids else ():
+                yield at_the_end(block)
         yield from super().finish_bundle()
 
 
 class _OpenBlock:
-    """Statements for the next block, as columns."""
+    """Statements for the next block, as columns. One record may bring many of them, or long ones. ``bytes``: of their bodies."""
 
     def __init__(self) -> None:
         self.ids: list[str] = []
+        self.bytes = 0
         self._hashes: list[bytes] = []
         self._bodies: list[bytes] = []
         self._origin_lines: list[str] = []
@@ -364,6 +365,23 @@ class _OpenBlock:
             self._hashes.append(translated.event_hash)
             self._bodies.append(statement.body)
             self._origin_lines.append(translated.origin_line)
+            self.bytes += len(statement.body)
 
-    def pack(self, consumer: str) -> Block:
-        return pack_columns(consumer, bytes_of("".join(self.ids)), self._hashes, self._bodies, self._origin_lines)
+    def packed(self, consumer: str) -> Iterator[Block]:
+        """The blocks of all statements: nearly always one."""
+        for part in self._parts():
+            ids = bytes_of("".join(self.ids[part]))
+            yield pack_columns(consumer, ids, self._hashes[part], self._bodies[part], self._origin_lines[part])
+
+    def _parts(self) -> Iterator[slice]:
+        """The places of the statements of each block."""
+        if len(self.ids) < 2 * STATEMENTS_IN_A_BLOCK and self.bytes < 2 * BYTES_IN_A_BLOCK:
+            yield slice(0, len(self.ids))
+            return
+        start = size = 0
+        for index, body in enumerate(self._bodies):
+            if index > start and (index - start == STATEMENTS_IN_A_BLOCK or size + len(body) > BYTES_IN_A_BLOCK):
+                yield slice(start, index)
+                start, size = index, 0
+            size += len(body)
+        yield slice(start, len(self.ids))

@@ -17,8 +17,8 @@ Cause = Literal[
     "unreadable", "not_a_log", "truncated_gzip", "corrupt_gzip", "truncated_zstd", "corrupt_zstd", "truncated_bzip2",
     "corrupt_bzip2", "truncated_xz", "corrupt_xz", "line_too_long", "bad_avro",
     "unknown_schema", "lost_at_source", "not_an_event", "not_utf8", "not_json", "too_deep", "wrong_type", "not_finite", "bad_text",
-    "no_time", "bad_time", "forged", "crash", "missing", "out_of_range", "bad_course_key", "unknown_user", "no_email", "no_actor",
-    "invalid", "id_collision", "refused", "server_error", "outage", "damaged", "unfit_for_aspects",
+    "no_time", "bad_time", "forged", "crash", "missing", "out_of_range", "too_many", "bad_course_key", "unknown_user", "no_email",
+    "no_actor", "invalid", "id_collision", "refused", "server_error", "outage", "damaged", "unfit_for_aspects",
 ]
 """Why a record or a statement is a dead letter."""
 
@@ -130,6 +130,11 @@ DEAD: tuple[DeadBy, ...] = (
         ("translate",), ("missing", "wrong_type", "not_finite", "out_of_range", "bad_course_key", "no_time", "bad_time", "invalid"),
         "a value that the mapping needs is missing or cannot be used. The message names the value's field",
         "correct the program that emits the event",
+    ),
+    DeadBy(
+        ("translate",), ("too_many",),
+        "the event has more than 1,000 parts that get a statement each, such as the questions of a problem",
+        "find out who sends such events: no problem has so many questions",
     ),
     DeadBy(("translate",), ("unknown_user",), "the table of external ids lacks this person", "replay with a newer export"),
     DeadBy(

@@ -36,7 +36,7 @@ from edx2lrs.transforms.counters import Counted
 from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.matching.time_window import TimeWindow, moment
-from edx2lrs.transforms.packing.blocks import STATEMENTS_IN_A_BLOCK, origin_line, pack_lines
+from edx2lrs.transforms.packing.blocks import BYTES_IN_A_BLOCK, STATEMENTS_IN_A_BLOCK, origin_line, pack_lines
 from edx2lrs.transforms.packing.shards import shard_of
 from edx2lrs.transforms.records.parse import parse
 from testkit.configurations import consumer, yaml_of
@@ -191,6 +191,20 @@ def test_pack_gives_blocks_of_one_consumer_each_and_closes_a_full_one(job: JobSp
         has_properties(consumer="warehouse", **whole),
     )
     through(PackBlocks(job), full, last, good=good, tallies={})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "blocks"),
+    [
+        ([50] * 250, [100, 100, 50]),
+        ([BYTES_IN_A_BLOCK * 2, 50, BYTES_IN_A_BLOCK - 10, 50], [1, 1, 1, 1]),
+        ([BYTES_IN_A_BLOCK // 2] * 5, [2, 2, 1]),
+    ],
+)
+def test_one_record_with_many_or_long_statements_fills_several_blocks(job: JobSpec, sizes: list[int], blocks: list[int]) -> None:
+    made = [Statement(str(uuid.UUID(int=number)), b"x" * size) for number, size in enumerate(sizes)]
+    good = contains_exactly(*(has_properties(consumer="campus", size=size) for size in blocks))
+    through(PackBlocks(job), StatementsFor((CAMPUS,), made, b"12345678", "log:1"), good=good, tallies={})
 
 
 def test_pack_keeps_shards_apart_where_each_shard_has_a_state_of_its_own(job: JobSpec) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from edx2lrs.transforms.formats.texts import is_iri
 
 _PARTS = re.compile(r"([^:/?#]+:)?(//[^/?#]*)?([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
-_NOT_IN_A_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[\x00-\x20<>\"{}|\\^`\[\]\x7f-\x9f#]")
+_NOT_IN_A_PATH = re.compile(r"(?:%(?![0-9A-Fa-f]{2})|[\x00-\x20<>\"{}|\\^`\[\]\x7f-\x9f#])+")
 
 
 def escaped_url(url: str) -> str:
@@ -23,4 +23,4 @@ def escaped_url(url: str) -> str:
 
 def escaped(text: str) -> str:
     """``text`` with escaped bytes for signs that no part of an IRI can hold."""
-    return _NOT_IN_A_PATH.sub(lambda sign: quote(sign[0], safe=""), text)
+    return _NOT_IN_A_PATH.sub(lambda signs: quote(signs[0], safe=""), text)

@@ -18,6 +18,7 @@ from edx2lrs.transforms.formats.json_type import json_type
 _is_usual = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?(?:Z|\+\d\d:\d\d|-(?!00:00)\d\d:\d\d)", re.ASCII
 ).fullmatch
+_LONGEST = 100  # characters
 _HOUR_24 = re.compile(r"\d[T ]24(?::?00)*(?:[.,]0+)?(?![\d:])")
 
 
@@ -60,6 +61,8 @@ def _from_usual_text(text: str) -> str | None:
 
 
 def _from_text(text: str) -> str | Refusal:
+    if len(text) > _LONGEST:
+        return _bad_time("expected ISO 8601 such as 2023-05-23T13:53:13.460372+00:00, found a long text")
     try:
         time = aniso8601.parse_datetime(text.replace(" ", "T", 1))
         if time.tzinfo is None:

@@ -18,7 +18,7 @@ from edx2lrs.transforms.mapping.row_compiler import (
     compile_variants,
     compile_whole,
 )
-from edx2lrs.transforms.mapping.rows import AS_ERB, Constant, Course, Derived, Row, Rows, VariantMapping, Whole
+from edx2lrs.transforms.mapping.rows import AS_ERB, Constant, Course, Derived, Row, Rows, Unmappable, VariantMapping, Whole
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import spaced, verb_ids
 from edx2lrs.transforms.mapping.values import absolute
@@ -32,6 +32,8 @@ EVERY_STATEMENT: Rows = (
     Row(context_extension(TRANSFORMER_VERSION), "site.transformer_version"),
     Row(context_extension(SESSION_ID), "session"),
 )
+MOST_PARTS = 1_000
+"""Statements about parts of one event. Each statement is longer than its part, so a record of some megabytes would fill the memory."""
 _NAME = "{actor.hash_text}-{time}"
 _STRICT_END = "-{object.id}"
 IN_COURSE: Rows = (Row(("context", "contextActivities", "parent"), "course.activities"),)
@@ -87,10 +89,13 @@ def _group_maker(mapping: GroupMapping, options: Options, ids: StatementIds) -> 
     build_part = compile_rows(_rows(StatementMapping(verb, mapping.part_rows)), _part_identity(verb, ids), options)
 
     def make(event: Event, actor: Actor, course: Course) -> tuple[Statement, ...]:
+        parts_of_event = parts(event)
+        if len(parts_of_event) > MOST_PARTS:
+            raise Unmappable(f"expected at most {MOST_PARTS:,} parts of one event, found more", "too_many")
         made, object_id, object_ = build_whole(event, actor, course)
         grouping = b',"grouping":' + course.activities if course.activities else b""
         whole = Whole(made.id, object_id, object_, b'{"parent":[%b]%b}' % (object_, grouping))
-        made_parts = [build_part(event, actor, course, key, value, whole) for key, value in parts(event)]
+        made_parts = [build_part(event, actor, course, key, value, whole) for key, value in parts_of_event]
         return made, *[part for (part,) in made_parts]
 
     return make

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 STRUCTURE = object()
 """Stands for an array or an object, of which can only be told that it is there."""
+LONGEST_TESTED = 500
+"""Characters of a text that an expression of the configuration looks at: ``/a.*b.*c$/`` takes minutes for a text of 10,000."""
 Test = Callable[[object], bool]
 """Whether a value is named. Equal tests of several consumers are asked once, so that a test has to be hashable."""
 
@@ -33,6 +35,7 @@ class Named:
     def __init__(self) -> None:
         self._literals: dict[object, int] = {}
         self._tests: dict[Test, int] = {}
+        self._tested = 0  # the consumers of all tests
 
     def add(self, consumer: int, fit: Fit) -> None:
         """``consumer``: its bit."""
@@ -41,10 +44,14 @@ class Named:
             self._literals[key] = self._literals.get(key, 0) | consumer
         for test in fit.tests:
             self._tests[test] = self._tests.get(test, 0) | consumer
+            self._tested |= consumer
 
-    def consumers(self, value: object) -> int:
-        """The mask of the consumers that name ``value``."""
+    def consumers(self, value: object, keeps_out: bool = False) -> int:
+        """The mask of the consumers that name ``value``. No test looks at a long text: every test that ``keeps_out`` names it, and no
+        test that lets in."""
         mask = self._literals.get(_literal(value), 0)
+        if isinstance(value, str) and len(value) > LONGEST_TESTED:
+            return mask | self._tested if keeps_out else mask
         for test, consumers in self._tests.items():
             if consumers & ~mask and test(value):
                 mask |= consumers
@@ -84,7 +91,7 @@ class WishMasks:
             return self._open | self._structure
         mask = self._open | self._wanted.consumers(value)
         for consumers, unwanted in self._but:
-            mask |= consumers & ~unwanted.consumers(value)
+            mask |= consumers & ~unwanted.consumers(value, keeps_out=True)
         return mask
 
 
@@ -148,7 +155,7 @@ class RuleMasks:
         for name, kind, blocks in zip(names, self._kinds, self._blocks_by, strict=True):
             if name and isinstance(name, kind):
                 allowed |= self._allow.consumers(name)
-                blocked |= self._block.consumers(name)
+                blocked |= self._block.consumers(name, keeps_out=True)
                 unknown.append(0)
                 nameless = False
             else:

@@ -13,6 +13,7 @@ from edx2lrs.transforms.formats.hashes import hash8
 
 ID_BYTES = 16  # of a statement's id; the checks of a statement have as many
 STATEMENTS_IN_A_BLOCK = 100
+BYTES_IN_A_BLOCK = 4_000_000  # of bodies; a larger statement is alone in its block
 _LEVEL = 1  # measured: higher levels cost more time than the disk that they save
 
 

@@ -125,16 +125,23 @@ COMPONENTS_OF: dict[str, tuple[str, ...]] = {
     "true-false": (), "choice": ("choices",), "fill-in": (), "long-fill-in": (), "matching": ("source", "target"),
     "performance": ("steps",), "sequencing": ("choices",), "likert": ("scale",), "numeric": (), "other": (),
 }
+
+
+def _are_pairs(pattern: str) -> bool:
+    return all(pair.find("[.]") > 0 for pair in pattern.split("[,]"))
+
+
+def _are_steps(pattern: str) -> bool:
+    return _are_pairs(_ORDER_MATTERS.sub("", pattern, 1)) or _are_pairs(pattern)
+
+
 # "Response Patterns": the form of a pattern; for a type that is not in this table, every text is a pattern
+_ORDER_MATTERS = re.compile(r"\A\{order_matters=(?:true|false)\}")
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_PAIRS = r"(?:(?!\[,\]).)+?\[\.\](?:(?!\[,\]).)*"
 _PATTERN_OF = {
     "true-false": (re.compile(r"true|false").fullmatch, "true or false"),
-    "matching": (re.compile(rf"{_PAIRS}(?:\[,\]{_PAIRS})*", re.DOTALL).fullmatch, "pairs source[.]target, with [,] between them"),
-    "performance": (
-        re.compile(rf"(?:\{{order_matters=(?:true|false)\}})?{_PAIRS}(?:\[,\]{_PAIRS})*", re.DOTALL).fullmatch,
-        "pairs step[.]response, with [,] between them",
-    ),
+    "matching": (_are_pairs, "pairs source[.]target, with [,] between them"),
+    "performance": (_are_steps, "pairs step[.]response, with [,] between them"),
     "numeric": (re.compile(rf"{_NUMBER}|(?:{_NUMBER})?\[:\](?:{_NUMBER})?").fullmatch, "a number, or a range minimum[:]maximum"),
 }
 

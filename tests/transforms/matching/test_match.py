@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from edx2lrs.transforms.families.enrollment.events import EnrollmentData
 from edx2lrs.transforms.families.problem.events import ProblemCheckData
 from edx2lrs.transforms.keys.course_key import normal_course_key, org_of
 from edx2lrs.transforms.matching.event_paths import declared_paths, structured_paths
+from edx2lrs.transforms.matching.masks import LONGEST_TESTED
 from edx2lrs.transforms.matching.match import Matcher
 from edx2lrs.transforms.records.parse import parse
 
@@ -402,3 +404,40 @@ def test_many_consumers_at_once_get_what_each_alone_would_get() -> None:
         assert matcher(what) == expected
         got += len(expected)
     assert got > 1000
+
+
+LONG = "https://a.edu.x.org/" + "x" * LONGEST_TESTED
+
+
+@pytest.mark.parametrize(
+    ("wish", "gets_it"),
+    [
+        ("/edu/", False),
+        (LONG, True),
+        ({"not": "/edu/"}, False),
+        ({"not": "/nothing of it/"}, False),
+        ({"not": "other"}, True),
+        ({"exists": True}, True),
+    ],
+)
+def test_no_expression_looks_at_a_long_text(wish: Any, gets_it: bool) -> None:
+    assert gets(consumer(referer=wish), event(referrer=LONG)) is gets_it
+
+
+@pytest.mark.parametrize(
+    ("rule", "gets_it"),
+    [
+        (UserRule(allow=["/./"]), False),
+        (UserRule(allow=[LONG]), True),
+        (UserRule(block=["/nothing of it/"]), False),
+        (UserRule(block=["other"]), True),
+    ],
+)
+def test_a_rule_lets_no_long_text_through_that_its_expressions_cannot_judge(rule: UserRule, gets_it: bool) -> None:
+    assert gets(consumer(Access(users=rule)), event(username=LONG)) is gets_it
+
+
+def test_an_expression_of_the_configuration_takes_no_minutes() -> None:
+    start = time.process_time()
+    assert not gets(consumer(referer="/.*\\.edu.*\\.org$/"), event(referrer=".edu" * 2_000))
+    assert time.process_time() - start < 1

@@ -6,6 +6,7 @@ import re
 from urllib.parse import urljoin
 
 from edx2lrs.transforms.formats.iri import escaped_url
+from edx2lrs.transforms.keys.links import LONGEST_LINK
 from edx2lrs.transforms.mapping.rows import Unmappable
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
@@ -19,6 +20,8 @@ def target_iri(root: str, target_url: str | None, current_url: str | None) -> st
     target_url = target_url and target_url.strip()
     if not target_url:
         return None
+    if len(target_url) > LONGEST_LINK:
+        raise Unmappable(f"expected an address of at most {LONGEST_LINK:,} characters, found a longer one", "out_of_range")
     if _has_scheme(target_url):
         return escaped_url(target_url)
     on_page = target_url[0] in "#?" and current_url and current_url.startswith(("https://", "http://"))

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from edx2lrs.transforms.mapping.values import response_text
 
 _BETWEEN_ITEMS, _WITHIN_A_PAIR = "[,]", "[.]"
-_is_number = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?").fullmatch
+_is_number = re.compile(r"[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?").fullmatch
 
 
 def formatted(interaction_type: str, answer: object, chosen: object) -> str | None:
