@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from edx2lrs.io.delivery import redaction
+from edx2lrs.io.sources import forms
 from edx2lrs.io.sources.unfinished import is_unfinished
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.navigation.shared import target_iri
@@ -28,7 +30,9 @@ from edx2lrs.transforms.keys.usage_key import key_of_block, normal_usage_key, sh
 from edx2lrs.transforms.mapping.caliper_event import session
 from edx2lrs.transforms.mapping.guard import Invalid
 from edx2lrs.transforms.mapping.rows import Unmappable
+from edx2lrs.transforms.people import person_ids
 from edx2lrs.transforms.people.actor import account_actor
+from edx2lrs.transforms.records import fragments
 from edx2lrs.transforms.records.line_events import events_of_line
 from edx2lrs.transforms.records.log_line import lenient_object
 from edx2lrs.transforms.records.old_records import time_of_log
@@ -74,6 +78,9 @@ SEE_RECORDS: dict[str, list[Callable[[str], Any]]] = {
     "transforms/keys/usage_key.py _is_name": [lambda text: shown_by_block(text, None)],
     "transforms/keys/usage_key.py _org_and_number": [lambda text: shown_by_block(text, COURSE)],
     "transforms/mapping/caliper_event.py _is_plain": [lambda text: session("https://x", text)],
+    "transforms/people/person_ids.py _has_number_form": [person_ids._has_number_form],
+    "transforms/people/person_ids.py _whole_number": [person_ids._whole_number],
+    "transforms/people/person_ids.py _has_name_form": [person_ids._has_name_form],
     "transforms/people/actor.py _is_plain": [lambda text: account_actor("https://x", text)],
     "transforms/validation/violations.py _plain": [lambda text: violations.path_text((text,))],
     "transforms/validation/violations.py _word": [lambda text: violations.wrong_word(text, "", "")],
@@ -89,6 +96,15 @@ SEE_LINES: dict[str, list[Callable[[str], Any]]] = {
     "transforms/records/log_line.py _OBJECT_START": [lambda text: lenient_object(text.encode())],
     "transforms/records/log_line.py _JSON_PUNCTUATION": [lambda text: lenient_object(text.encode())],
     "transforms/records/log_line.py _is_not_space": [lambda text: lenient_object(text.encode())],
+    "transforms/records/fragments.py _cri": [lambda text: fragments._cri(text.encode())],
+    "io/sources/forms.py _begins_with_values": [lambda text: forms._begins_with_values(text.encode())],
+    "io/sources/forms.py _frame": [lambda text: forms._frame.match(text.encode())],
+    "io/sources/forms.py _NOT_SPACE": [lambda text: forms._NOT_SPACE.search(text.encode())],
+    "io/sources/forms.py _BETWEEN_VALUES": [lambda text: forms._BETWEEN_VALUES.match(text.encode())],
+    "io/sources/forms.py _FIRST_VALUE": [lambda text: forms._FIRST_VALUE.search(text.encode())],
+    "io/sources/forms.py _values": [lambda text: list(forms._values(iter([text.encode()])))],
+    "io/delivery/redaction.py _ESCAPE": [lambda text: list(redaction._ESCAPE.finditer(text))],
+    "io/delivery/redaction.py Redaction": [lambda text: redaction.Redaction(["secret-of-ours"]).redacted(text)],
     "io/sources/unfinished.py _TEXT": [lambda text: is_unfinished(text.encode())],
     "transforms/records/old_records.py _has_no_zone": [lambda text: time_of_log(NO_TIME, text, None)],
 }
@@ -109,7 +125,11 @@ SEE_NO_RECORDS = {
     "io/sources/local_files.py": "options of a command and names of files",
     "io/sources/path_dates.py": "names of files",
     "io/sources/pubsub.py": "options of a command",
-    "io/sources/tail.py": "names of files",
+    "io/sources/log_parts.py": "names of files",
+    "io/proxies.py": "settings of the environment",
+    "pipeline/local/metrics.py": "options of a command",
+    "pipeline/sandbox/application.py": "requests to the sandbox",
+    "transforms/mapping/evaluate.py": "names of the mappings' own tables",
     "io/tables.py": "tables of the site",
     "pipeline/app/import_erb.py": "settings of event-routing-backends",
     "pipeline/config/kinds.py": "the configuration",

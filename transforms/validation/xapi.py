@@ -138,7 +138,7 @@ def _are_steps(pattern: str) -> bool:
 # "Response Patterns": the form of a pattern; for a type that is not in this table, every text is a pattern
 _ORDER_MATTERS = re.compile(r"\A\{order_matters=(?:true|false)\}")
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_PATTERN_OF = {
+_PATTERN_OF: dict[str, tuple[texts.Matches, str]] = {
     "true-false": (re.compile(r"true|false").fullmatch, "true or false"),
     "matching": (_are_pairs, "pairs source[.]target, with [,] between them"),
     "performance": (_are_steps, "pairs step[.]response, with [,] between them"),
