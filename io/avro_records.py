@@ -4,7 +4,9 @@ A block of some kilobytes can be packed from gigabytes, and a schema can ask for
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
@@ -38,17 +40,27 @@ def _of_zstandard(data: bytes, most: int) -> bytes:
     return zstandard.ZstdDecompressor().stream_reader(data).read(most)
 
 
-_CODECS: Mapping[str, Callable[[bytes, int], bytes]] = {"null": _unpacked, "deflate": _inflated, "zstandard": _of_zstandard}
+def _of_bzip2(data: bytes, most: int) -> bytes:
+    return bz2.BZ2Decompressor().decompress(data, most)
 
 
-def records(file: BinaryIO, schema: Any) -> Iterator[Any]:
-    """The records of ``file`` as ``schema`` has them, a record (parsed) with a field that takes at least a byte. Raises ``AvroError``,
-    and what fastavro raises for bytes that are no Avro."""
+def _of_xz(data: bytes, most: int) -> bytes:
+    return lzma.LZMADecompressor(memlimit=4 * LARGEST_BLOCK).decompress(data, most)
+
+
+_CODECS: Mapping[str, Callable[[bytes, int], bytes]] = {
+    "null": _unpacked, "deflate": _inflated, "zstandard": _of_zstandard, "bzip2": _of_bzip2, "xz": _of_xz,
+}
+
+
+def records(file: BinaryIO, schema: Any = None) -> Iterator[Any]:
+    """The records of ``file`` as ``schema`` has them, a record (parsed) with a field that takes at least a byte; without ``schema``, as
+    they were written. Raises ``AvroError``, and what fastavro raises for bytes that are no Avro."""
     if file.read(len(_MAGIC)) != _MAGIC:
         raise AvroError("no Avro file")
     meta: Any = fastavro.schemaless_reader(file, _META, None)
     written = msgspec.json.decode(meta["avro.schema"])
-    if not all(_ends(field["type"]) for field in written["fields"]):
+    if schema is not None and not all(_ends(field["type"]) for field in written["fields"]):
         raise AvroError("fields of types that are not read here")
     codec = meta.get("avro.codec", b"null").decode()
     if codec not in _CODECS:

@@ -22,6 +22,7 @@ ID_COLUMNS = ("user_id", "username", "external_id_type", "external_user_id")
 _COURSE_COLUMNS = ("course_id", "display_name")
 ID_TYPES = ("XAPI", "CALIPER", "LTI")
 LONGEST_TEXT = 0xFFFD  # bytes
+_LONGEST_LINE = 1024 * 1024
 _LIMITED = ("external_user_id", "email")
 _AVRO = b"Obj\x01"
 _UUID_OF_MYSQL = re.compile(r"[0-9a-fA-F]{32}\Z")  # where the LMS keeps UUIDs as char(32)
@@ -164,8 +165,9 @@ def _kind(value: object) -> str:
 def _records(path: str, columns: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[_Record]:
     try:
         with open_bytes(path) as file:
-            first = next(file, b"").removeprefix(b"\xef\xbb\xbf")
-            lines = _decoded(path, chain([first], file))
+            bounded = iter(partial(file.readline, _LONGEST_LINE), b"")
+            first = next(bounded, b"").removeprefix(b"\xef\xbb\xbf")
+            lines = _decoded(path, chain([first], bounded))
             if first.startswith(_AVRO):
                 yield from _avro(path, columns, optional)
             elif first.lstrip()[:1] == b"{":
@@ -180,6 +182,8 @@ def _records(path: str, columns: tuple[str, ...], optional: tuple[str, ...]) -> 
 
 def _decoded(path: str, lines: Iterable[bytes]) -> Iterator[str]:
     for number, line in enumerate(lines, 1):
+        if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+            raise TableError(f"{path}: line {number}: longer than {_LONGEST_LINE:,} bytes; expected a line for each row")
         try:
             text = line.decode()
         except UnicodeDecodeError:
@@ -221,17 +225,19 @@ def _json_lines(path: str, lines: Iterable[str], columns: tuple[str, ...], optio
 
 
 def _avro(path: str, columns: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[_Record]:
-    import fastavro  # only when there is Avro: slow to import
+    from edx2lrs.io.avro_records import AvroError, records  # only when there is Avro: slow to import
 
     number = 0
     try:
         with open_bytes(path) as file:
-            for number, values in enumerate(fastavro.reader(file), 1):
+            for number, values in enumerate(records(file), 1):
                 if not isinstance(values, dict):
                     raise TableError(f"{TableRow(path, 'record', number)}: found {_kind(values)}, expected a record")
                 if number == 1:
                     _check_columns(path, "schema", values, columns, optional)
                 yield "record", number, [values.get(name) for name in columns + optional]
+    except AvroError as error:
+        raise TableError(f"{path}: record {number + 1}: broken Avro: {error}") from None
     except (ValueError, KeyError, TypeError, EOFError, IndexError, StopIteration) as error:
         raise TableError(f"{path}: record {number + 1}: broken Avro ({type(error).__name__})") from None
 

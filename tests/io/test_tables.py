@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +173,33 @@ def test_faults_of_json_lines(tmp_path: Path, line: str, expected: str) -> None:
     with pytest.raises(TableError) as raised:
         read_external_ids(str(path))
     assert str(raised.value).startswith(f"{path}: {expected}")
+
+
+@pytest.mark.parametrize("read", [read_external_ids, read_course_names])
+def test_a_small_file_never_takes_much_memory(tmp_path: Path, read: Callable[[str], object]) -> None:
+    path = tmp_path / "table"
+    path.write_bytes(gzip.compress(bytes(300_000_000)))
+    tracemalloc.start()
+    with pytest.raises(TableError, match=r"line 1: longer than 1,048,576 bytes"):
+        read(str(path))
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    schema = {"type": "record", "name": "r", "fields": [{"name": name, "type": "string"} for name in ("user_id", "course_id")]}
+    with path.open("wb") as file:
+        fastavro.writer(file, schema, [{"user_id": "1", "course_id": "a" * 100_000_000}], codec="deflate")
+    tracemalloc.reset_peak()
+    with pytest.raises(TableError, match=r"record 1: broken Avro: a block that is packed from more than"):
+        read(str(path))
+    assert tracemalloc.get_traced_memory()[1] < 300_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "xz"])
+def test_avro_is_read_with_each_codec(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "courses.avro"
+    schema = {"type": "record", "name": "r", "fields": [{"name": name, "type": "string"} for name in ("course_id", "display_name")]}
+    with path.open("wb") as file:
+        fastavro.writer(file, schema, [{"course_id": "c1", "display_name": "One"}], codec=codec)
+    assert read_course_names(str(path))("c1") == "One"
 
 
 def test_faults_of_an_avro_file(tmp_path: Path) -> None:
