@@ -29,10 +29,12 @@ find_python() {
   fail "no Python found, but Python 3.10 to 3.13 is needed (Debian, Ubuntu: apt install python3 python3-venv)."
 }
 
+pip_install() { .venv/bin/python -m pip install --disable-pip-version-check --quiet "$@"; }
+
 # The stamp is written last: an interrupted install has none and is made again.
 install() {  # install EXTRAS
   local extras=$1 want have='' python
-  want="$extras $(cksum <requirements.txt) $(cksum <setup.py)"
+  want="$extras $(cat requirements*.txt | cksum) $(cksum <setup.py)"
   [ -f .venv/.installed ] && have=$(cat .venv/.installed)
   [ "$have" != "$want" ] && [ "$have" != "[test]${want#"$extras"}" ] || return 0
   if [ -z "$have" ]; then
@@ -44,7 +46,10 @@ install() {  # install EXTRAS
   fi
   rm -f .venv/.installed
   say "installing the pinned requirements$extras into .venv; this takes about a minute, once ..."
-  if ! .venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements.txt -e ".$extras" >.venv/install.log 2>&1; then
+  # Each file that is downloaded has to have a hash that is written here. The checkout itself has none, so it comes last, and alone.
+  if ! { pip_install --require-hashes -r requirements-build.txt &&
+    pip_install --require-hashes -r requirements.txt ${extras:+-r requirements-test.txt} &&
+    pip_install --no-deps --no-build-isolation -e .; } >.venv/install.log 2>&1; then
     tail -n 5 .venv/install.log >&2
     fail "the installation failed, see above (all of it: .venv/install.log); mend that and run again."
   fi
