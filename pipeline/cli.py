@@ -29,6 +29,7 @@ COMMANDS = (
     Command("events", "edx2lrs.pipeline.commands.events", "the events that are known, and what they become"),
     Command("check", "edx2lrs.pipeline.commands.check", "check a configuration and show who gets what"),
     Command("deliver", "edx2lrs.pipeline.commands.deliver", "send what waits in a state directory, and nothing else"),
+    Command("waiting", "edx2lrs.pipeline.commands.waiting", "statements that wait: show, drop, hand over to another consumer"),
     Command("dead-letters", "edx2lrs.pipeline.commands.dead_letters", "what could not be read, translated or delivered"),
     Command("replay", "edx2lrs.pipeline.commands.replay", "send dead letters again"),
     Command("status", "edx2lrs.pipeline.commands.status", "how a state directory stands: positions, what waits, letters, all runs"),

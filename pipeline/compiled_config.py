@@ -12,6 +12,7 @@ from edx2lrs.io.tables import TableError
 from edx2lrs.pipeline.config.reading import load
 from edx2lrs.pipeline.config.watch import ConfigWatch
 from edx2lrs.pipeline.identities import Identities, KeptCurrent
+from edx2lrs.pipeline.terms import terms_of
 from edx2lrs.pipeline.variants import Variant, variants
 from edx2lrs.transforms.config_types import Config
 from edx2lrs.transforms.matching.filter import EventFilter
@@ -50,6 +51,7 @@ class CompiledConfig:
     def __init__(self, config: Config, on_progress: OnProgress = silent) -> None:
         """``on_progress`` is told how far the compilation of a large table is. Raises ``TableError``, ``SecretError``."""
         self.names = tuple(consumer.name for consumer in config.consumers)
+        self.terms = terms_of(config)
         self.shards = tuple(shards(consumer) for consumer in config.consumers)
         self.believed = config.lms.posted_events == "erb"  # see parse
         self.filter_event = EventFilter(config.events)

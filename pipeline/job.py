@@ -13,7 +13,8 @@ from edx2lrs.io.state.pieces import Progressed
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The request for `run`. ``since`` and ``until``: canonical times. ``http``: ``[HOST:]PORT``. ``beam``: Beam's own options."""
+    """The request for `run`. ``since`` and ``until``: canonical times. ``http``: ``[HOST:]PORT``. ``beam``: Beam's own options.
+    ``send_held``: what waits under other terms than today's is sent, too."""
 
     config: str
     inputs: tuple[str, ...]
@@ -26,6 +27,7 @@ class RunRequest:
     pubsub_id_label: str | None = None
     dry_run: bool = False
     beam: tuple[str, ...] = ()
+    send_held: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from edx2lrs.io.state.terms import PROTOCOL, HeldStatements
 from edx2lrs.transforms import counters
 from edx2lrs.transforms.causes import FILE_CAUSES
 from edx2lrs.transforms.counters import Grouped, Sum, Tally
@@ -40,6 +42,7 @@ def report(
     dead_letters: str,
     state: str,
     dry_run: Mapping[str, str] | None = None,
+    held: Sequence[HeldStatements] = (),
 ) -> dict[str, Any]:
     """The whole report. ``all_runs``: the ledger's counts over every run of this state directory. ``dry_run``: the addresses to which
     a dry run would send, by consumer."""
@@ -60,6 +63,7 @@ def report(
         **sums(counts),
         "dead_letters": dead_letters,
         "state": state,
+        "held": [each._asdict() for each in held],
         "all_runs": sums(counters.grouped(all_runs)),
         **({} if dry_run is None else {"dry_run": dict(dry_run)}),
     }
@@ -117,13 +121,19 @@ def summary(content: Mapping[str, Any]) -> str:
     ]
     for name, part in content["consumers"].items():
         lines += _consumer_lines(name, part, None if dry_run is None else dry_run.get(name, ""))
+    held = [HeldStatements(**each) for each in content.get("held", ())]
     if dry_run is not None:
-        return "\n".join(["dry run: nothing is sent, kept or settled at its source", *lines])
+        return "\n".join(["dry run: nothing is sent, kept or settled at its source", *lines, *held_in_words(held, content["state"])])
     if whole["records"] != records:
         lines += ["", *all_runs(whole, content["state"])]
     if _dead(records, counters.RECORDS) or any(_dead_of(part) for part in content["consumers"].values()):
         lines.append(f"dead letters: {content['dead_letters']}")
-    waiting = [name for name, part in content["consumers"].items() if part["waiting"]]
+    lines += held_in_words(held, content["state"])
+    waiting = [
+        name
+        for name, part in content["consumers"].items()
+        if part["waiting"] > sum(each.statements for each in held if each.consumer == name)
+    ]
     if waiting:
         names = ", ".join(waiting)
         lines.append(f"statements wait for {names} in {content['state']}; the next run or `edx2lrs deliver` sends them")
@@ -136,6 +146,27 @@ def all_runs(whole: Mapping[str, Any], state: str) -> Iterator[str]:
     yield f"all runs of {state}: {counted(records['read'], 'record')} read = {_parts_in_words(records, counters.RECORDS)}"
     for name, part in whole["consumers"].items():
         yield f"  {name}: {counted(part['statements'], 'statement')} = {_parts_in_words(part, counters.STATEMENTS)}"
+
+
+def held_in_words(held: Sequence[HeldStatements], state: str) -> list[str]:
+    """What is held, why, and what can be done, a line for each; ``state`` is the state directory."""
+    lines = []
+    for name, number, changed in held:
+        statements = counted(number, "statement")
+        drop = f"`edx2lrs waiting drop {shlex.quote(state)} --consumer {name}"
+        if changed is None:
+            hand_over = f"`edx2lrs waiting hand-over {shlex.quote(state)} --consumer {name} --to NAME --config FILE`"
+            lines.append(
+                f"{statements} for {name} cannot be sent: the configuration does not have this consumer. {hand_over} gives them to"
+                f" another consumer, {drop}` drops them"
+            )
+            continue
+        send = "" if PROTOCOL in changed else "--send-held sends them all the same, "
+        lines.append(
+            f"{statements} for {name} held: other options decided when they were made (changed since: {', '.join(changed)})."
+            f" {send}{drop} --held` drops them"
+        )
+    return lines
 
 
 def _consumer_lines(name: str, part: Mapping[str, Any], would_go_to: str | None) -> list[str]:

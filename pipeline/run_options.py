@@ -6,6 +6,9 @@ import os
 
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
+SEND_HELD = "also send what waits, or failed, under other options of its consumer than today's (access, redact, actor ...)"
+"""What ``--send-held`` is for."""
+
 
 class OptionError(Exception):
     """An option that cannot work here. The message names the option, and what to do instead."""

@@ -18,7 +18,7 @@ Cause = Literal[
     "corrupt_bzip2", "truncated_xz", "corrupt_xz", "line_too_long", "bad_avro",
     "unknown_schema", "lost_at_source", "not_an_event", "not_utf8", "not_json", "too_deep", "wrong_type", "not_finite", "bad_text",
     "no_time", "bad_time", "forged", "crash", "missing", "out_of_range", "too_many", "bad_course_key", "unknown_user", "no_email",
-    "no_actor", "invalid", "id_collision", "refused", "server_error", "outage", "damaged", "unfit_for_aspects",
+    "no_actor", "invalid", "id_collision", "refused", "server_error", "outage", "damaged", "dropped", "unfit_for_aspects",
 ]
 """Why a record or a statement is a dead letter."""
 
@@ -172,6 +172,11 @@ DEAD: tuple[DeadBy, ...] = (
         ("deliver",), ("server_error",),
         "the LRS fails at this statement every time, and accepts others",
         "look at the LRS's log; replay when the LRS is repaired",
+    ),
+    DeadBy(
+        ("deliver",), ("dropped",),
+        "an operator dropped the statement, which waited (`edx2lrs waiting drop`). Nothing of it is kept but its place and its id",
+        "nothing; `edx2lrs replay --again-from-source` makes the statement anew of its record, by today's configuration",
     ),
     DeadBy(
         ("deliver",), ("outage",),

@@ -56,6 +56,7 @@ SCHEMA: dict[str, Any] = {
             "name": "attributes", "type": {"type": "map", "values": "string"}, "default": {},
             "doc": "Of the message, beside its body; with payload_form full alone.",
         },
+        {"name": "terms", "type": ["null", "string"], "default": None, "doc": "Fingerprints of what decided about the statement."},
         {"name": "job_name", "type": "string", "default": ""},
         {"name": "edx2lrs_version", "type": "string", "default": ""},
     ],
@@ -86,12 +87,16 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     http_body: str | None = None
     attempts: int = 0
     attributes: dict[str, str] = {}
+    terms: str | None = None
     job_name: str = ""
     edx2lrs_version: str = ""
 
 
-def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadForm = "full") -> DeadLetter:
-    """The dead letter of ``failure``, which ``job_name`` met at ``when``. Its id is the same for every ``form`` of payload."""
+def dead_letter(
+    failure: Failure, job_name: str, when: datetime, form: PayloadForm = "full", terms: str | None = None
+) -> DeadLetter:
+    """The dead letter of ``failure``, which ``job_name`` met at ``when``. Its id is the same for every ``form`` of payload.
+    ``terms``: of a statement, those that it was made under."""
     name = failure.event_name if failure.payload_kind == "statement" else event_name(failure.payload)
     letter = str(letter_id(failure))
     failure = with_payload(failure, form)
@@ -102,7 +107,7 @@ def dead_letter(failure: Failure, job_name: str, when: datetime, form: PayloadFo
         "http_body": None if failure.http_body is None else _utf8(failure.http_body),
         "attributes": {_utf8(key): _utf8(value) for key, value in failure.attributes.items()} if form == "full" else {},
     }
-    return DeadLetter(id=letter, time=when, payload_form=form, job_name=job_name, edx2lrs_version=_version(), **fields)
+    return DeadLetter(id=letter, time=when, payload_form=form, terms=terms, job_name=job_name, edx2lrs_version=_version(), **fields)
 
 
 def letter_id(failure: Failure) -> uuid.UUID:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from edx2lrs.io.back_off import Random
@@ -53,18 +53,18 @@ class Senders:
         """Send the statements that wait, now and later."""
         self._watcher.start()
 
-    def change(self, consumers: Sequence[Consumer], connect: Callable[[Consumer], Client]) -> None:
-        """Send to ``consumers`` from now on. One that has changed is sent to in its new way when the requests under way have
-        ended; what waits for one that is gone goes on waiting. ``connect`` as at the beginning."""
+    def change(self, consumers: Sequence[Consumer], connect: Callable[[Consumer], Client], changed: Collection[str] = ()) -> None:
+        """Send to ``consumers`` from now on. One that has changed (or is named by ``changed``) is sent to in its new way when the
+        requests under way have ended; what waits for one that is gone goes on waiting. ``connect`` as at the beginning."""
         wanted = {consumer.name: consumer for consumer in consumers}
         with self._changing:
-            for name in [name for name, consumer in self._consumers.items() if wanted.get(name) != consumer]:
+            for name in [name for name, consumer in self._consumers.items() if wanted.get(name) != consumer or name in changed]:
                 sender = self._senders.pop(name, None)
                 if sender is not None:
                     sender.stop()
                     self._ending[name] = sender, None
             for name, consumer in wanted.items():
-                if self._consumers.get(name) == consumer:
+                if self._consumers.get(name) == consumer and name not in changed:
                     continue
                 following = self._sender(consumer, connect)
                 if name in self._ending:
@@ -77,7 +77,7 @@ class Senders:
         """Look into the outbox now, since statements were kept. Without this call, the senders look 0.1 s later."""
         with self._changing:
             self._follow()
-        for name, waiting in self._outbox.waiting_counts().items():
+        for name, waiting in self._outbox.sendable_counts().items():
             sender = self._senders.get(name)
             if sender is not None and waiting:
                 sender.look(waiting)
@@ -110,7 +110,7 @@ class Senders:
         while True:
             self._changed.clear()
             self.raise_failure()
-            waiting = self._outbox.waiting_counts()
+            waiting = self._outbox.sendable_counts()
             at_rest = all(sender.at_rest(waiting.get(name, 0), began, patience) for name, sender in self._senders.items())
             if at_rest or not go_on():
                 break

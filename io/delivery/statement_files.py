@@ -16,6 +16,7 @@ from edx2lrs.io.delivery.decision import Answer
 from edx2lrs.io.paths import write_bytes
 from edx2lrs.transforms.config_types import Consumer
 from edx2lrs.transforms.formats.hashes import hash8
+from edx2lrs.transforms.formats.printable import printable_lines
 
 _PLACE = re.compile(r"(file|s3|gs|stdout):")
 _SUFFIX = re.compile(r"(\.[A-Za-z0-9]+)?(\.gz)?\Z")
@@ -82,12 +83,15 @@ class StandardOutput:
     def __init__(self, stream: BinaryIO | None = None) -> None:
         """``stream``: instead of it."""
         self._stream = stream or _standard_output()
+        self._is_terminal = self._stream.isatty()
 
     def post(self, lines: bytes) -> Answer:
         """Write ``lines``, a statement each; a reader that has gone is an answer too."""
         return _answer_to(self._write, lines)
 
     def _write(self, lines: bytes) -> None:
+        if self._is_terminal:  # which obeys signs that JSON does not have to escape
+            lines = printable_lines(lines.decode(errors="backslashreplace")).encode()
         with _one_writes:
             left = memoryview(lines + b"\n")
             while left:  # an unbuffered stream (PYTHONUNBUFFERED) may take a part

@@ -65,6 +65,12 @@ class Database:
             finally:
                 fcntl.flock(self._turn, fcntl.LOCK_UN)
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection for reads, for this thread alone inside. Raises ``StateFault``."""
+        with self._reading, named_faults(self.folder):
+            yield self._reader
+
     def rows(self, sql: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of one SELECT on what is committed. Raises ``StateFault``."""
         with self._reading, named_faults(self.folder):

@@ -80,6 +80,12 @@ def judge(transaction: sqlite3.Connection, ids: WaveIds) -> Verdicts:
     return verdicts
 
 
+def knows(transaction: sqlite3.Connection, consumer: int, identifier: bytes) -> bool:
+    """Whether the memory has the id (16 bytes) for the consumer with this number."""
+    ids = wave_ids([(consumer, identifier, bytes(16))])
+    return bool(_known(transaction, ids, np.zeros(1, dtype=np.int64)))
+
+
 def _repeated(sorted_keys: Ints) -> npt.NDArray[np.bool_]:
     """Which of ``sorted_keys`` have an equal neighbour."""
     same = sorted_keys[1:] == sorted_keys[:-1]

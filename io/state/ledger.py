@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from edx2lrs.io.state.database import Database
+from edx2lrs.io.state.terms import Followed, follow
 from edx2lrs.transforms.counters import Counted, Tally, counted
 
 
 class RunRecord(NamedTuple):
-    """A run of the job. ``new_consumers`` came to a state in which files were read without them."""
+    """A run of the job. ``new_consumers`` came to a state in which files were read without them. ``redirected``: how many statements
+    of which consumers go to a new address, since the old one never took any."""
 
     number: int
     new_consumers: list[str]
+    redirected: Mapping[str, int] = {}
 
 
 _OF_ALL_RUNS = "SELECT consumer, key, sum(count) FROM ledger WHERE key <> 'taken_over' GROUP BY consumer, key"
@@ -28,18 +31,22 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin_run(self, runner: str, consumers: Sequence[str], job_name: str) -> RunRecord:
-        """Start a run, to which everything is counted from now on; ``job_name`` goes into dead letters. All circuits are closed."""
+    def begin_run(
+        self, runner: str, consumers: Sequence[str], job_name: str, terms: Mapping[str, str] = {}, send_held: bool = False
+    ) -> RunRecord:
+        """Start a run, to which everything is counted from now on; ``job_name`` goes into dead letters. All circuits are closed.
+        ``terms`` of all consumers, and ``send_held``: as ``io.state.terms`` says."""
         new = self.new_consumers(consumers)
         with self._database.transaction("FULL") as transaction:
             cursor = transaction.execute("INSERT INTO runs (runner, started) VALUES (?, ?)", (runner, time.time()))
             run = int(cursor.lastrowid or 0)
             _add_consumers(transaction, consumers)
             transaction.execute("UPDATE consumers SET circuit_open = 0")
+            redirected = follow(transaction, terms, send_held).redirected if terms else {}
             waiting = transaction.execute("SELECT name, waiting FROM consumers WHERE waiting > 0").fetchall()
             transaction.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("run", run), ("job_name", job_name)])
             count(transaction, {Counted(name, "taken_over"): number for name, number in waiting})
-        return RunRecord(run, new)
+        return RunRecord(run, new, redirected)
 
     def runs(self) -> tuple[int, float | None]:
         """How many runs there were, and when the last one began (wall time)."""
@@ -54,10 +61,11 @@ class Ledger:
         known = {name for (name,) in self._database.rows("SELECT name FROM consumers")}
         return [name for name in names if name not in known]
 
-    def add_consumers(self, names: Sequence[str]) -> None:
-        """Let these have statements too, from now on, in the run under way."""
+    def add_consumers(self, names: Sequence[str], terms: Mapping[str, str] = {}) -> Followed:
+        """Let these have statements too, from now on, in the run under way; ``terms``, if given, are those of all consumers."""
         with self._database.transaction("FULL") as transaction:
             _add_consumers(transaction, names)
+            return follow(transaction, terms) if terms else Followed((), {})
 
     def add(self, tally: Tally) -> None:
         """Count what happened outside of waves and deliveries."""

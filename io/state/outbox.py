@@ -14,10 +14,11 @@ from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.id_memory import forget
 from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.seals import BLOCK_COLUMNS, BlockRow, seal, unsealed
+from edx2lrs.io.state.terms import HeldStatements, count_held, held
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.failure import Failure
-from edx2lrs.transforms.packing.blocks import at_indexes, unpack_bodies
+from edx2lrs.transforms.packing.blocks import ID_BYTES, Origin, at_indexes, unpack_bodies, unpack_origin_lines
 
 _LOG = logging.getLogger("edx2lrs.state")
 
@@ -31,6 +32,14 @@ class StoredBlock(NamedTuple):
 
     created: float
     waiting: BlockSlice
+
+
+class Place(NamedTuple):
+    """Of a statement in the outbox: where its event was read, whether it waits still, and whether it is held."""
+
+    position: str
+    waits: bool
+    is_held: bool
 
 
 class Settlement(NamedTuple):
@@ -61,21 +70,24 @@ class Outbox:
         """What was found damaged on the disk since the directory was opened, a sentence each."""
 
     def waiting_blocks(self, consumer: str, after: int = 0, limit: int = 10) -> list[StoredBlock]:
-        """Up to ``limit`` blocks of ``consumer`` with a row above ``after``, oldest first. Damaged ones are set apart."""
+        """Up to ``limit`` blocks of ``consumer`` with a row above ``after``, oldest first, without those that are held. Damaged blocks
+        are set apart."""
         query = (
             f"SELECT {BLOCK_COLUMNS} FROM blocks "  # noqa: S608 - names of columns alone
-            "WHERE consumer = (SELECT number FROM consumers WHERE name = ?) AND row > ? ORDER BY row LIMIT ?"
+            "WHERE consumer = (SELECT number FROM consumers WHERE name = ?1) "
+            "AND terms IS (SELECT terms FROM consumers WHERE name = ?1) AND row > ?2 ORDER BY row LIMIT ?3"
         )
         blocks = self._blocks(query, consumer, after, limit)
         while any(block.damaged_parts() for block in blocks):
             self.set_damaged_apart()
             blocks = self._blocks(query, consumer, after, limit)
-        return [StoredBlock(block.created, _waiting(block)) for block in blocks]
+        return [StoredBlock(block.created, waiting_of(block)) for block in blocks]
 
     def set_damaged_apart(self) -> None:
         """Make dead letters (``damaged``) of what was damaged on the disk; what was found is added to ``damage``."""
         with self._database.transaction("FULL") as transaction:
             found = set_apart(transaction)
+            count_held(transaction)
         for sentence in found:
             self.damage.append(f"state directory {self._database.folder}: {sentence}")
             _LOG.warning(self.damage[-1])
@@ -92,9 +104,31 @@ class Outbox:
         """How many statements wait, for every consumer that this state has ever had."""
         return dict(self._database.rows("SELECT name, waiting FROM consumers ORDER BY number"))
 
+    def sendable_counts(self) -> dict[str, int]:
+        """The same without what is held (``io.state.terms``)."""
+        return dict(self._database.rows("SELECT name, waiting - held FROM consumers ORDER BY number"))
+
+    def held(self, terms: Mapping[str, str] | None = None) -> list[HeldStatements]:
+        """What waits, and is not sent; with ``terms``, what would be held if these were those of the consumers."""
+        return held(self._database, terms)
+
+    def place_of(self, consumer: str, identifier: bytes) -> Place | None:
+        """Where the statement with this id (16 bytes) is in the outbox; None: in no block."""
+        rows = self._database.rows(
+            "SELECT settled, ids, positions, terms IS NOT (SELECT terms FROM consumers WHERE name = ?1) FROM blocks "
+            "WHERE consumer = (SELECT number FROM consumers WHERE name = ?1) AND instr(ids, ?2)",
+            (consumer, identifier),
+        )
+        for settled, ids, positions, is_held in rows:
+            done = int.from_bytes(unsealed(settled) or b"", "little")
+            index = next((at for at in range(len(ids) // ID_BYTES) if at_indexes(ids, [at]) == identifier), None)
+            if index is not None:
+                return Place(Origin.of_line(unpack_origin_lines(positions)[index]).position, not done >> index & 1, bool(is_held))
+        return None
+
     def has_room(self, consumers: Iterable[str], bound: int) -> bool:
         """Whether none of ``consumers`` that is up has ``bound`` statements waiting."""
-        waiting, cut_off = self.waiting_counts(), self.open_circuits()
+        waiting, cut_off = self.sendable_counts(), self.open_circuits()
         return all(name in cut_off or waiting.get(name, 0) < bound for name in consumers)
 
     def oldest(self) -> dict[str, float]:
@@ -140,22 +174,27 @@ class Outbox:
         for settlement in settlements:
             by_row[settlement.row].append(settlement)
         with self._database.transaction("NORMAL") as transaction:
-            number = _consumer_number(transaction, consumer)
+            number, terms, any_held = _consumer(transaction, consumer)
             settled: Counter[Counted] = Counter()
             dead: list[tuple[bytes, Failure]] = []
+            held_back = 0  # by terms that changed while the request was under way
             for row, of_block in by_row.items():
+                is_held = any_held and _is_held(transaction, row, number, terms)
                 for settlement, new, identifier in _settle_block(transaction, row, number, of_block):
                     settled[settlement.counted(consumer)] += new
+                    held_back += new if is_held else 0
                     if settlement.failure is not None:
                         dead.append((identifier, settlement.failure))
             forget(transaction, number, [identifier for identifier, _ in dead])
             add_letters(transaction, [failure for _, failure in dead])
-            transaction.execute("UPDATE consumers SET waiting = waiting - ? WHERE number = ?", (settled.total(), number))
+            change = (settled.total(), held_back, number)
+            transaction.execute("UPDATE consumers SET waiting = waiting - ?, held = held - ? WHERE number = ?", change)
             count(transaction, settled + Counter({Counted(consumer, key): n for key, n in increments.items()}))
             return settled.total()
 
 
-def _waiting(block: BlockRow) -> BlockSlice:
+def waiting_of(block: BlockRow) -> BlockSlice:
+    """What still waits of a block."""
     done = block.bitmap
     if not done:
         return BlockSlice.of_block(block.row, block.ids, block.bodies, block.positions)
@@ -192,8 +231,14 @@ def _bits(indexes: Sequence[int]) -> int:
     return sum({1 << index for index in indexes if index >= 0})
 
 
-def _consumer_number(transaction: sqlite3.Connection, name: str) -> int:
-    row = transaction.execute("SELECT number FROM consumers WHERE name = ?", (name,)).fetchone()
+def _consumer(transaction: sqlite3.Connection, name: str) -> tuple[int, int | None, bool]:
+    """Its number, its terms, and whether anything is held."""
+    row = transaction.execute("SELECT number, terms, held > 0 FROM consumers WHERE name = ?", (name,)).fetchone()
     if row is None:
         raise ValueError(f"consumer {name!r} is not in the state; begin_run names all consumers")
-    return int(row[0])
+    return int(row[0]), row[1], bool(row[2])
+
+
+def _is_held(transaction: sqlite3.Connection, row: int, consumer: int, terms: int | None) -> bool:
+    query = "SELECT 1 FROM blocks WHERE consumer = ? AND terms IS ? AND row = ?"
+    return transaction.execute(query, (consumer, terms, row)).fetchone() is None

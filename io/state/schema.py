@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x65783278  # "ex2x": marks the file as ours
-VERSION = 7
+VERSION = 8
 
 TABLES = """
 -- one row a thing: identity of this state, current run and job, bounds, export under way
@@ -118,6 +118,15 @@ ALTER TABLE messages_6 RENAME TO messages;
 ALTER TABLE blocks ADD COLUMN seals BLOB NOT NULL DEFAULT x'';
 UPDATE blocks SET settled = seal(settled), seals = block_seals(consumer, created, count, number, ids, positions, bodies);
 UPDATE dead_letters SET letter = seal(letter);
+""",
+    7: """
+-- under which terms statements were made; of a consumer, today's (NULL: it is not in the configuration). held: how many of those that
+-- wait were made under other terms
+CREATE TABLE terms (number INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL UNIQUE);
+ALTER TABLE consumers ADD COLUMN terms INTEGER;
+ALTER TABLE consumers ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE blocks ADD COLUMN terms INTEGER;
+CREATE INDEX blocks_terms ON blocks (consumer, terms);
 """,
 }
 """What makes a database of each version one of the next."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from edx2lrs.io.state.database import Database, join, look, own
+from edx2lrs.io.state.id_memory import knows
 from edx2lrs.io.state.ledger import Ledger
 from edx2lrs.io.state.messages import Messages
 from edx2lrs.io.state.outbox import Outbox
 from edx2lrs.io.state.pieces import Pieces
 from edx2lrs.io.state.sent_again import DEAD_LETTERS, SentAgain
 from edx2lrs.io.state.take_over import TakenOver, list_spools, take_over
+from edx2lrs.io.state.taking_out import drop, hand_over
+from edx2lrs.io.state.terms import made_under
 from edx2lrs.io.state.unexported_letters import UnexportedLetters
 from edx2lrs.io.state.waves import Kept, KeptWave, keep_wave, set_bounds
 from edx2lrs.transforms.config_types import PayloadForm
@@ -46,6 +49,24 @@ class State:
                 transaction.execute(f"CREATE TRIGGER rehearse_{table} AFTER INSERT ON {table} BEGIN {drop}; END")
             transaction.execute("DELETE FROM meta WHERE name = 'export_to'")
             transaction.execute("UPDATE sent_again SET marked = 1")
+
+    def drop(self, consumer: str, held_only: bool) -> int:
+        """Drop what waits for ``consumer``; gives how many statements."""
+        return drop(self._database, consumer, held_only)
+
+    def hand_over(self, consumer: str, to: str) -> int:
+        """Give what waits for ``consumer`` to the consumer ``to``; gives how many statements."""
+        return hand_over(self._database, consumer, to)
+
+    def knows(self, consumer: str, identifier: bytes) -> bool:
+        """Whether the statement with this id (16 bytes) was made for ``consumer``, is not dead, and is not forgotten."""
+        numbers = self._database.rows("SELECT number FROM consumers WHERE name = ?", (consumer,))
+        with self._database.reading() as connection:
+            return any(knows(connection, number, identifier) for (number,) in numbers)
+
+    def changed_for(self, consumer: str, today: str) -> list[tuple[str, ...]]:
+        """What differs from the terms ``today`` in each of the terms under which something waits for ``consumer``."""
+        return made_under(self._database, consumer, today)
 
     def list_spools(self) -> int:
         """Make the records that ``take_over`` has kept the input of this run; gives how many files of them there are."""
@@ -87,6 +108,11 @@ def open_state(folder: Path, *, ids: int, statements: int, payload_form: Payload
 def look_at_state(folder: Path) -> State:
     """Open ``folder`` to read it, without a lock; nothing of it is changed. Raises ``StateUnusable`` or ``StateFault``."""
     return State(look(folder))
+
+
+def own_state(folder: Path) -> State:
+    """Open ``folder``, which has to be there, as its only owner, with the bounds that it has. Raises as ``open_state`` does."""
+    return State(own(folder, create=False))
 
 
 def join_state(folder: Path) -> State:

@@ -104,14 +104,19 @@ def add_letters(transaction: sqlite3.Connection, failures: Sequence[Failure]) ->
     rows = transaction.execute("SELECT name, value FROM meta WHERE name IN ('job_name', 'payload_form')").fetchall()
     meta, when = dict(rows), now()
     job_name, form = meta.get("job_name", ""), meta.get("payload_form", "full")
-    letters = [dead_letter(each, job_name, when, "none" if _is_lost(each) else form) for each in failures]
+    consumers = transaction.execute("SELECT name, content FROM consumers JOIN terms ON terms.number = consumers.terms").fetchall()
+    terms = {("statement", name): content for name, content in consumers}
+    letters = [
+        dead_letter(each, job_name, when, "none" if _is_lost(each) else form, terms.get((each.payload_kind, each.consumer or "")))
+        for each in failures
+    ]
     sealed = [(seal(_encode(letter)),) for letter in counted_on(transaction, letters)]
     transaction.executemany("INSERT INTO dead_letters (letter) VALUES (?)", sealed)
 
 
 def _is_lost(failure: Failure) -> bool:
-    """Whether the payload was damaged on the disk, so that nothing of it can be sent again."""
-    return failure.cause == "damaged" and not failure.payload
+    """Whether the payload was damaged on the disk, so that nothing of it can be sent again; or whether an operator dropped it."""
+    return failure.cause == "dropped" or (failure.cause == "damaged" and not failure.payload)
 
 
 def replace_damaged_letters(transaction: sqlite3.Connection) -> list[str]:

@@ -18,6 +18,7 @@ from edx2lrs.io.state.ledger import count
 from edx2lrs.io.state.messages import StreamPart, mark_kept
 from edx2lrs.io.state.pieces import PieceKey
 from edx2lrs.io.state.seals import block_seals, seal
+from edx2lrs.io.state.terms import number_of
 from edx2lrs.io.state.unexported_letters import add_letters
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.counters import Counted, Tally
@@ -35,12 +36,14 @@ class ReadPiece(NamedTuple):
 
 
 class KeptWave(NamedTuple):
-    """What a wave over pieces, or over a part of a stream, brought. ``tally``: all counts of the wave but those of ``keep_wave``."""
+    """What a wave over pieces, or over a part of a stream, brought. ``tally``: all counts of the wave but those of
+    ``keep_wave``. ``terms``: those that it was made under, by consumer (by default, the present ones)."""
 
     read: Sequence[ReadPiece] | StreamPart
     blocks: Sequence[Block]
     failures: Sequence[Failure]
     tally: Tally
+    terms: Mapping[str, str] = {}
 
 
 class Kept(NamedTuple):
@@ -96,8 +99,10 @@ def keep_in(transaction: sqlite3.Connection, wave: KeptWave, since: float) -> Ke
     fates = _with_overflow(_split(blocks, verdicts), blocks, consumers, bounds["bound_statements"])
     is_new = np.concatenate([*fates, np.empty(0, np.uint8)]) == Verdict.NEW
     number = remember(transaction, ids, is_new, bounds["bound_ids"])
+    terms = {name: number_of(transaction, wave.terms[name]) for name in {block.consumer for block in blocks} & wave.terms.keys()}
     for block, fate in zip(blocks, fates, strict=True):
-        _insert_block(transaction, block, fate, consumers[block.consumer].number, number, since)
+        consumer = consumers[block.consumer]
+        _insert_block(transaction, block, fate, consumer, terms.get(block.consumer, consumer.terms), number, since)
     add_letters(transaction, [*wave.failures, *_dead(blocks, fates)])
     count(transaction, Counter(wave.tally) + _counted(blocks, fates))
     return Kept(*(sum(_number_of(fate, kind) for fate in fates) for kind in Verdict))
@@ -107,11 +112,12 @@ class _Consumer(NamedTuple):
     number: int
     waiting: int
     circuit_open: bool
+    terms: int | None
 
 
 def _consumers(transaction: sqlite3.Connection) -> dict[str, _Consumer]:
-    rows = transaction.execute("SELECT name, number, waiting, circuit_open FROM consumers")
-    return {name: _Consumer(number, waiting, bool(is_open)) for name, number, waiting, is_open in rows}
+    rows = transaction.execute("SELECT name, number, waiting, circuit_open, terms FROM consumers")
+    return {name: _Consumer(number, waiting, bool(is_open), terms) for name, number, waiting, is_open, terms in rows}
 
 
 def _check_start(transaction: sqlite3.Connection, read: ReadPiece) -> None:
@@ -148,20 +154,23 @@ def _number_of(fate: Verdicts, kind: Verdict) -> int:
     return int(np.count_nonzero(fate == kind))
 
 
-def _insert_block(transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: int, number: int, since: float) -> None:
+def _insert_block(
+    transaction: sqlite3.Connection, block: Block, fate: Verdicts, consumer: _Consumer, terms: int | None, number: int, since: float
+) -> None:
     """Insert a block for its new statements; its bitmap marks the others as settled, so that the block is not compressed again."""
     new = _number_of(fate, Verdict.NEW)
     if not new:
         return
     settled = seal(np.packbits(fate != Verdict.NEW, bitorder="little").tobytes())
-    head = (consumer, float(since), block.size, number)
+    head = (consumer.number, float(since), block.size, number)
     seals = block_seals(head, block.ids, block.origins, block.bodies)
     transaction.execute(
-        "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies, seals) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*head, settled, block.ids, block.origins, block.bodies, seals),
+        "INSERT INTO blocks (consumer, created, count, number, settled, ids, positions, bodies, seals, terms) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*head, settled, block.ids, block.origins, block.bodies, seals, terms),
     )
-    transaction.execute("UPDATE consumers SET waiting = waiting + ? WHERE number = ?", (new, consumer))
+    held = new if terms != consumer.terms else 0
+    transaction.execute("UPDATE consumers SET waiting = waiting + ?, held = held + ? WHERE number = ?", (new, held, consumer.number))
 
 
 def _dead(blocks: Sequence[Block], fates: Sequence[Verdicts]) -> list[Failure]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from edx2lrs.io.dead_letters.letters import DeadLetter, PlacedLetter, files, find, folder_of_letters
 from edx2lrs.io.paths import folder_of, is_remote
+from edx2lrs.io.progress import silent
 from edx2lrs.io.state.integrity import FILE_NAME
 from edx2lrs.io.state.sent_again import DEAD_LETTERS
 from edx2lrs.io.state.state import look_at_state
@@ -25,6 +26,10 @@ class LettersRequest:
 
     path: str
     wanted: LetterFilter = EVERY_LETTER
+
+
+class UnknownConsumer(Exception):
+    """A filter names a consumer that nobody knows; the text names those that are known."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,27 @@ def letters_at(path: str, warn: Callable[[str], None], sent_again: Callable[[Dea
     with look_at_state(Path(path)) as state:
         folder = os.path.abspath(state.dead_letters_folder)
         yield from find(files(folder) if any(Path(folder).glob("*.avro")) else [], warn, sent_again, state.dead_letters.read, folder)
+
+
+def check_consumers(request: LettersRequest, known: Collection[str] = ()) -> None:
+    """Raises ``UnknownConsumer`` for a consumer of the filter that is not among ``known``, nor in the state directory, nor in any
+    letter; and what reading letters raises."""
+    unknown = request.wanted.consumers.difference(known)
+    if not unknown:
+        return
+    names = set(known)
+    if is_state_directory(request.path):
+        with look_at_state(Path(request.path)) as state:
+            names.update(state.outbox.waiting_counts())
+    sent_again: list[str | None] = []
+
+    def note(letter: DeadLetter) -> None:
+        sent_again.append(letter.consumer)
+
+    names.update(found.letter.consumer or "" for found in letters_at(request.path, silent, note))
+    names.update(name or "" for name in sent_again)
+    for name in sorted(unknown - names):
+        raise UnknownConsumer(f"--consumer {name}: no such consumer; there are {', '.join(sorted(names - {''})) or 'none'}")
 
 
 def is_state_directory(path: str) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from edx2lrs.io.sources.lines import LONGEST_LINE
 from edx2lrs.pipeline.app.translate import example_translator
+from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.causes import FilterReason
 from edx2lrs.transforms.config_types import DEFAULT_DIALECT, Consumer, Dialect, Events, Protocol
 from edx2lrs.transforms.event import Event
@@ -33,11 +34,13 @@ _NOT_FIELDS = ("name", "from_event_type")  # of the normal form: they are told a
 @dataclass(frozen=True)
 class ExplainRequest:
     """``record``: the bytes of one event. ``config``: the consumers (None: one of each protocol that sees everything). ``values``:
-    whether the explanation holds the event's values, which are personal data; else only their types."""
+    whether the explanation holds the event's values, which are personal data; else only their types. ``consumer``: explain for it
+    alone."""
 
     record: bytes
     config: str | None = None
     values: bool = False
+    consumer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,11 @@ class Site(NamedTuple):
 
 
 def explain(request: ExplainRequest) -> Explanation:
-    """Raises ``ConfigError``, ``SecretError``, ``TableError``."""
+    """Raises ``ConfigError``, ``SecretError``, ``TableError``, ``OptionError``."""
     site = _site(request.config)
+    names = [consumer.name for consumer, _ in site.consumers]
+    if request.consumer is not None and request.consumer not in names:
+        raise OptionError(f"--consumer {request.consumer}: no such consumer; there are {', '.join(names)}")
     size = len(request.record)
     if size > LONGEST_LINE:
         return Explanation(size, Refusal("read", "line_too_long", f"an event has {LONGEST_LINE} bytes at most"))
@@ -115,6 +121,7 @@ def explain(request: ExplainRequest) -> Explanation:
     known = event.data is not None
     package = PACKAGES[event.name] if known else None
     reason = site.filter_event(event)
+    chosen = [each for each in site.consumers if request.consumer in (None, each[0].name)]
     return Explanation(
         size,
         name=event.name,
@@ -122,7 +129,7 @@ def explain(request: ExplainRequest) -> Explanation:
         package=package.source if package is not None and not package.is_built_in else None,
         fields=_fields_read(event, request.values) if known else None,
         filtered=reason,
-        consumers=[] if reason is not None else [_for_consumer(event, *each, site, request.values) for each in site.consumers],
+        consumers=[] if reason is not None else [_for_consumer(event, *each, site, request.values) for each in chosen],
     )
 
 

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,9 +21,9 @@ from edx2lrs.io.state.errors import StateInUse
 from edx2lrs.io.state.integrity import FILE_NAME
 from edx2lrs.io.state.state import State, look_at_state
 from edx2lrs.io.state.take_over import TakenOver
-from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, folder_of_new, is_state_directory
+from edx2lrs.pipeline.app.dead_letters import Letters, LettersRequest, check_consumers, folder_of_new, is_state_directory
 from edx2lrs.pipeline.app.letter_filters import EVERY_LETTER, LetterFilter
-from edx2lrs.pipeline.app.replay_plan import AsRecord, AsStatement, Fate, ReplayTally, fate_of
+from edx2lrs.pipeline.app.replay_plan import AsRecord, AsStatement, Fate, ReplayTally, fate_from_source, fate_of, needs_source
 from edx2lrs.pipeline.beam_options import local_arguments
 from edx2lrs.pipeline.compiled_config import check_tables_and_secrets
 from edx2lrs.pipeline.config.reading import load
@@ -33,6 +33,8 @@ from edx2lrs.pipeline.local.run import LocalRun
 from edx2lrs.pipeline.local.worker_messages import for_workers, plan_of
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.pipeline.run_options import check_report
+from edx2lrs.pipeline.source_records import records_at
+from edx2lrs.pipeline.terms import terms_of
 from edx2lrs.transforms.config_types import Config
 
 _AT_ONCE = 1_000  # letters in one transaction
@@ -42,7 +44,9 @@ _OWN_STATE = "edx2lrs-replay-"
 @dataclass(frozen=True)
 class ReplayRequest:
     """``path``: an Avro file, a glob or folder of them, or a state directory. ``state``: the state directory that sends the letters,
-    and knows how far it is (None: ``default_state``). ``workers``: processes that read records. ``beam``: Beam's own options."""
+    and knows how far it is (None: ``default_state``). ``workers``: processes that read records. ``beam``: Beam's own options.
+    ``send_held``: statements that were made under other terms than today's are sent, too. ``again_from_source``: statements, and
+    letters without their payload, are made anew of the record that their position names."""
 
     config: str
     path: str
@@ -51,6 +55,8 @@ class ReplayRequest:
     workers: int | None = None
     report: str | None = None
     beam: tuple[str, ...] = ()
+    send_held: bool = False
+    again_from_source: bool = False
 
     @property
     def folder(self) -> Path:
@@ -92,7 +98,8 @@ def execute(request: ReplayRequest, control: Control) -> Replayed:
         folder = folder_of_new(request.path)
         state.dead_letters.export(folder)
         _export_of_another(request, config)
-        local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control, folder)
+        job_name = Path(request.config).stem
+        local_run = run_lifecycle.begun(config, state, request.report, job_name, control, folder, send_held=request.send_held)
         fates = _Fates(request, config, state.sent_again.known)
         with run_lifecycle.under_way(local_run, control):
             done = _take_over(fates, config, state)
@@ -121,6 +128,7 @@ def _checked(request: ReplayRequest) -> Config:
     check_report(request.report)
     if not is_state_directory(request.path):
         files(request.path)
+    check_consumers(LettersRequest(request.path, request.wanted), [consumer.name for consumer in config.consumers])
     return config
 
 
@@ -154,9 +162,16 @@ class _Fates:
 
     def __init__(self, request: ReplayRequest, config: Config, known: Callable[[list[DeadLetter]], set[str]] | None) -> None:
         self._request = LettersRequest(request.path, request.wanted)
-        self._consumers = {consumer.name for consumer in config.consumers}
+        self._terms = terms_of(config)
+        self._send_held = request.send_held
+        self._again_from_source = request.again_from_source
         self._known = known
         self._taken: set[str] = set()
+
+    def _fate_of(self, letter: DeadLetter, sources: Mapping[str, bytes]) -> Fate:
+        if self._again_from_source and needs_source(letter):
+            return fate_from_source(letter, sources.get(letter.position), self._terms)
+        return fate_of(letter, self._terms, self._send_held)
 
     def take(self, letters: Iterable[DeadLetter]) -> None:
         """Marks these letters as taken over. A letter that fails again is not a part of this replay."""
@@ -170,8 +185,10 @@ class _Fates:
         while some := list(islice(found, _AT_ONCE)):
             known = self._known([each.letter for each in some]) if self._known else set()
             known_before += len(known)
+            lost = [each.letter.position for each in some if needs_source(each.letter)] if self._again_from_source else []
+            sources = records_at(lost)
             new = [each for each in some if each.letter.id not in known and each.letter.id not in self._taken]
-            yield [(each, fate_of(each.letter, self._consumers)) for each in new]
+            yield [(each, self._fate_of(each.letter, sources)) for each in new]
         tally.sent_again += known_before + letters.sent_again
 
 

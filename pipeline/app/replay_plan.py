@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 import orjson
+from msgspec.structs import replace
 
 from edx2lrs.io.dead_letters.letters import DeadLetter
 from edx2lrs.io.dead_letters.spool import spool_line
+from edx2lrs.io.state.terms import ADDRESS, PROTOCOL, changed_terms
 from edx2lrs.pipeline.app.dead_letters import without_content
+from edx2lrs.transforms.records.event_name import event_name
 
 NAMED = 10
 """How many letters of each reason to skip are named."""
@@ -38,25 +41,52 @@ class Skip(NamedTuple):
 Fate: TypeAlias = AsStatement | AsRecord | Skip
 
 
-def fate_of(letter: DeadLetter, consumers: Collection[str]) -> Fate:
-    """What ``letter`` becomes if the configuration has ``consumers``. The reasons to skip: ``redacted`` and ``none`` (the letter
-    lacks its payload), ``file``, ``no_consumer``, ``incomplete``, ``too_long``, ``not_ours`` (no letter that edx2lrs writes)."""
+def fate_of(letter: DeadLetter, terms: Mapping[str, str], send_held: bool = False) -> Fate:
+    """What ``letter`` becomes; ``terms`` are today's, by consumer. ``send_held``: also a statement under other terms. The reasons to
+    skip: ``redacted`` and ``none`` (the letter lacks its payload), ``file``, ``no_consumer``, ``incomplete``, ``too_long``,
+    ``not_ours`` (no letter that edx2lrs writes), ``other_terms``, ``other_protocol`` (other options decided about the statement)."""
     if letter.payload_form != "full":
         return Skip(letter.payload_form)
     if letter.stage == "read":
         return Skip("file")
-    if letter.consumer is not None and letter.consumer not in consumers:
+    if letter.consumer is not None and letter.consumer not in terms:
         return Skip("no_consumer")
     if not letter.payload:
         return Skip("incomplete")
     if letter.payload_kind == "statement":
         if not letter.consumer or not letter.statement_id:
             return Skip("incomplete")
-        return AsStatement() if is_one_statement(letter) else Skip("not_ours")
+        if not is_one_statement(letter):
+            return Skip("not_ours")
+        return _under_terms(letter, terms[letter.consumer], send_held)
     if letter.payload_kind != "record":
         return Skip("not_ours")
     line = spool_line(letter)
     return AsRecord(line) if line is not None else Skip("too_long")
+
+
+def needs_source(letter: DeadLetter) -> bool:
+    """Whether the letter does not hold its record, which its position names: a statement, or a letter without its payload."""
+    return letter.stage != "read" and (letter.payload_kind == "statement" or letter.payload_form != "full")
+
+
+def fate_from_source(letter: DeadLetter, record: bytes | None, terms: Mapping[str, str]) -> Fate:
+    """What such a letter becomes if it is made anew of ``record``, which is at its position now. ``no_source``: nothing is there, or
+    another event."""
+    if record is None or (letter.event_name is not None and event_name(record) != letter.event_name):
+        return Skip("no_source")
+    return fate_of(replace(letter, payload=record, payload_kind="record", payload_form="full", statement_id=None), terms)
+
+
+def _under_terms(letter: DeadLetter, today: str, send_held: bool) -> Fate:
+    """A new address alone is no reason to skip: who replays names the configuration."""
+    try:
+        changed = changed_terms(letter.terms, today) if letter.terms is not None else ()
+    except (ValueError, AttributeError, RecursionError):
+        return Skip("not_ours")
+    if PROTOCOL in changed:
+        return Skip("other_protocol")
+    return AsStatement() if send_held or not set(changed) - {ADDRESS} else Skip("other_terms")
 
 
 def is_one_statement(letter: DeadLetter) -> bool:

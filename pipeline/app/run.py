@@ -70,7 +70,9 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
     owned = rehearsed_state(request.state, config) if request.dry_run else run_lifecycle.owned_state(request.state, config)
     with owned as state:
         job_name = Path(request.config).stem
-        local_run = run_lifecycle.begun(config, state, request.report, job_name, control, rehearses=rehearses)
+        local_run = run_lifecycle.begun(
+            config, state, request.report, job_name, control, rehearses=rehearses, send_held=request.send_held
+        )
         warn_of_what_was_left_out(window, state.pieces)
         number = min(request.workers or os.cpu_count() or 1, register(found, state.pieces))
         why_nothing = input_pieces.why_nothing(found, len(listed) - len(found), state.pieces)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,11 +11,12 @@ from datetime import datetime
 import msgspec
 
 from edx2lrs.io.dead_letters.letters import DeadLetter
-from edx2lrs.pipeline.app.dead_letters import LetterCount, LetterGroup, Letters, LettersRequest, counted, grouped
+from edx2lrs.pipeline.app.dead_letters import LetterCount, LetterGroup, Letters, LettersRequest, check_consumers, counted, grouped
 from edx2lrs.pipeline.beam_options import follow
 from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 from edx2lrs.pipeline.page_parts import columns
+from edx2lrs.transforms.formats.printable import printable
 
 TAKES_BEAM_OPTIONS = True
 
@@ -35,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "show":
             more = f"print the first {_PAYLOAD_SHOWN} bytes of each example; holds personal data"
             action.add_argument("--payload", action="store_true", help=more)
+            whole = "print all of each example's payload and of the consumer's answer; holds personal data"
+            action.add_argument("--full", action="store_true", help=whole)
         else:
             action.add_argument("--json", action="store_true", help="as JSON" + (", an object a line" if name == "list" else ""))
     parser.epilog = "Beam's own options, such as those of its file systems, may follow."
@@ -44,10 +48,11 @@ def main(arguments: argparse.Namespace) -> int:
     """0: the dead letters were printed. 1: something could not be read. 2: the path has no dead letters."""
     follow(arguments.beam)
     letters = Letters(LettersRequest(arguments.path, filter_of(arguments)))
+    check_consumers(letters.request)
     for line in _lines(arguments, letters):
-        print(line)
+        print(printable(line))
     for warning in letters.unreadable:
-        print(f"edx2lrs: {warning}", file=sys.stderr)
+        print(printable(f"edx2lrs: {warning}"), file=sys.stderr)
     return IN_PART if letters.unreadable else DONE
 
 
@@ -57,13 +62,13 @@ def _lines(arguments: argparse.Namespace, letters: Letters) -> Iterator[str]:
     if arguments.action == "stats":
         counts = counted(letters)
         return stats(counts, letters.sent_again, arguments.json)
-    return described(grouped(letters), arguments.payload)
+    return described(grouped(letters), arguments.payload, arguments.full)
 
 
 def listed(letter: DeadLetter) -> str:
     """One line, for a person or for tools that cut at white space. The position comes last, since a position may hold white space."""
     when = f"{letter.time:%Y-%m-%dT%H:%M:%SZ}"
-    return f"{letter.id}  {when}  {letter.consumer or '-'}  {letter.cause}  {_printable(letter.position)}"
+    return f"{letter.id}  {when}  {letter.consumer or '-'}  {letter.cause}  {letter.position}"
 
 
 def _listed_as_json(letter: DeadLetter) -> str:
@@ -91,8 +96,8 @@ def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def described(groups: list[LetterGroup], payload: bool) -> Iterator[str]:
-    """Lines for a person; with ``payload`` the start of each example's payload too."""
+def described(groups: list[LetterGroup], payload: bool, full: bool = False) -> Iterator[str]:
+    """Lines for a person; with ``payload`` the start of each example's payload too, with ``full`` all of it, and the whole answer."""
     total = sum(group.letters for group in groups)
     yield f"{total} dead letter{'' if total == 1 else 's'}"
     for group in groups:
@@ -100,27 +105,39 @@ def described(groups: list[LetterGroup], payload: bool) -> Iterator[str]:
         yield ""
         yield f"{group.cause}: {group.letters}" + (f" for {group.consumer}" if group.consumer else "")
         yield f"  failed at   {example.stage}, {example.time:%Y-%m-%d %H:%M:%S} UTC, edx2lrs {example.edx2lrs_version}"
-        yield f"  example     {_printable(example.position)}" + (f", {example.event_name}" if example.event_name else "")
+        yield f"  example     {example.position}" + (f", {example.event_name}" if example.event_name else "")
         yield f"  letter      {example.id}"
-        yield f"  why         {_printable(example.message)}"
+        yield f"  why         {example.message}"
         if example.statement_id is not None:
             yield f"  statement   {example.statement_id}"
         if example.http_status is not None:
             yield f"  answer      HTTP {example.http_status} after {example.attempts} attempts"
         if example.payload_form != "full":
             yield f"  payload     {_FORMS.get(example.payload_form, example.payload_form)}; it cannot be sent again"
-        if payload:
+        if full:
+            yield from _whole(example)
+        elif payload:
             if example.http_body:
-                yield f"  said        {_printable(example.http_body)}"
+                yield f"  said        {example.http_body}"
             if example.payload_form != "none":
                 yield f"  {example.payload_kind:10}  {_excerpt(example.payload)}"
 
 
+def _whole(letter: DeadLetter) -> Iterator[str]:
+    for name, content in (("said", (letter.http_body or "").encode()), (letter.payload_kind, letter.payload)):
+        if content:
+            yield f"  {name}:"
+            yield from (f"    {line}" for line in _indented(content).split("\n"))
+
+
+def _indented(content: bytes) -> str:
+    """JSON by its parts, everything else as it is."""
+    try:
+        return json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return content.decode(errors="backslashreplace")
+
+
 def _excerpt(payload: bytes) -> str:
-    text = _printable(payload[:_PAYLOAD_SHOWN].decode(errors="backslashreplace"))
+    text = payload[:_PAYLOAD_SHOWN].decode(errors="backslashreplace")
     return text + (f" ... ({len(payload)} bytes)" if len(payload) > _PAYLOAD_SHOWN else "")
-
-
-def _printable(text: str) -> str:
-    """The text on one line, without control characters that a terminal would obey."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

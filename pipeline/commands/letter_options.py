@@ -15,6 +15,8 @@ _SEVERAL = (
     ("--stage", "stages", "STAGE", "only those of this step: read, parse, filter, match, translate, guard, deliver"),
     ("--event", "events", "NAME", "only those of this event, by its name"),
     ("--id", "ids", "ID", "only this letter"),
+    ("--statement", "statements", "ID", "only those of this statement, by its id"),
+    ("--position", "positions", "POSITION", "only those of this place, such as tracking.log:12, or of all of this file"),
 )
 
 
@@ -31,6 +33,7 @@ def add_letter_arguments(parser: argparse.ArgumentParser) -> None:
 
 def filter_of(arguments: argparse.Namespace) -> LetterFilter:
     named = {destination: frozenset(getattr(arguments, destination)) for _, destination, _, _ in _SEVERAL}
+    named["statements"] = frozenset(each.lower().removeprefix("urn:uuid:") for each in named["statements"])
     return LetterFilter(**named, since=arguments.since, until=arguments.until)
 
 

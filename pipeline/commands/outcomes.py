@@ -9,6 +9,8 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from edx2lrs.pipeline.commands.guarded_output import guarded_output
+
 if TYPE_CHECKING:
     from edx2lrs.pipeline.job import JobResult
 
@@ -23,6 +25,11 @@ _PREFIXES: Mapping[str, str] = {"dead-letters": "edx2lrs: ", "import-erb": "edx2
 
 def exit_code_of(command: str, call: Callable[[], int]) -> int:
     """Calls what a command does; an error that is for a person becomes its text on standard error and an exit code."""
+    with guarded_output():
+        return _exit_code_of(command, call)
+
+
+def _exit_code_of(command: str, call: Callable[[], int]) -> int:
     try:
         code = call()
         sys.stdout.flush()
@@ -54,13 +61,18 @@ def _words_of(command: str, error: Exception) -> tuple[int, str] | None:
     from edx2lrs.io.sources.files import InputError
     from edx2lrs.io.state.errors import StateError, StateInUse, StateUnusable
     from edx2lrs.io.tables import TableError
+    from edx2lrs.pipeline.app.dead_letters import UnknownConsumer
     from edx2lrs.pipeline.config.faults import ConfigError
     from edx2lrs.pipeline.from_erb.rows import RowsError
     from edx2lrs.pipeline.from_erb.settings import SettingsError
     from edx2lrs.pipeline.job import JobFailed
     from edx2lrs.pipeline.run_options import OptionError
+    from edx2lrs.pipeline.source_records import NoSuchRecord
 
-    of_usage = (ConfigError, DeadLettersMissing, InputError, OptionError, RowsError, SecretError, SettingsError)
+    of_usage = (
+        ConfigError, DeadLettersMissing, InputError, OptionError, RowsError, SecretError,
+        SettingsError, UnknownConsumer, NoSuchRecord,
+    )
     if isinstance(error, (*of_usage, SourceUrlError, StateInUse, StateUnusable, TableError)):
         prefix = "edx2lrs: " if isinstance(error, DeadLettersMissing) else _PREFIXES.get(command, "")
         return WRONG, f"{prefix}{error}"

@@ -17,6 +17,8 @@ from edx2lrs.pipeline.commands.dead_letters import listed
 from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART, for_persons, told_of_job
 from edx2lrs.pipeline.commands.watching import watched
+from edx2lrs.pipeline.run_options import SEND_HELD
+from edx2lrs.transforms.formats.printable import printable
 
 TAKES_BEAM_OPTIONS = True
 
@@ -26,6 +28,9 @@ _REASONS = {
     "file": "the fault is a file's, not a record's: run the file again",
     "no_consumer": "the configuration does not have their consumer",
     "incomplete": "they lack what is to be sent",
+    "other_terms": "other options of the configuration decided when they were made; --send-held sends them all the same",
+    "other_protocol": "they are of another protocol than their consumer is today",
+    "no_source": "their record is not at its position any more: the file is gone, has changed, or was a message",
     "too_long": "the record is too long to be read",
     "not_ours": "edx2lrs does not write such letters: a statement is one JSON object on one line, with the letter's statement id",
 }
@@ -39,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", metavar="DIR", help=f"what sends them, and knows how far it is; default: {own}")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes that read records")
     parser.add_argument("--report", metavar="PATH", help="write the run's report there, as JSON, every 10 s and at the end")
+    anew = "make statements, and letters without their payload, anew of the record that their position names, with today's mapping"
+    parser.add_argument("--again-from-source", action="store_true", help=anew)
+    parser.add_argument("--send-held", action="store_true", help=SEND_HELD)
     parser.epilog = "Beam's own options, such as those of its file systems, may follow."
 
 
@@ -47,20 +55,21 @@ def main(arguments: argparse.Namespace) -> int:
     follow(arguments.beam)
     given = arguments
     request = ReplayRequest(
-        given.config, given.path, filter_of(given), given.state, given.workers, given.report, tuple(given.beam)
+        given.config, given.path, filter_of(given), given.state, given.workers, given.report, tuple(given.beam), given.send_held,
+        given.again_from_source,
     )
     if arguments.dry_run:
         planned = plan(request)
         _warn(planned)
         for line in described(planned, will=True):
-            print(line)
+            print(printable(line))
         return IN_PART if planned.not_read else DONE
     with watched() as control:
         replayed = execute(request, control)
     _warn(replayed.letters)
     out = for_persons(replayed.job)
     for line in described(replayed.letters, will=False):
-        print(line, file=out)
+        print(printable(line), file=out)
     print(file=out)
     code = told_of_job(replayed.job)
     return IN_PART if code == DONE and replayed.letters.not_read else code
@@ -68,7 +77,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _warn(letters: ReplayTally) -> None:
     for text in letters.unreadable:
-        print(f"edx2lrs: {text}", file=sys.stderr)
+        print(printable(f"edx2lrs: {text}"), file=sys.stderr)
 
 
 def described(letters: ReplayTally, will: bool) -> Iterator[str]:

@@ -13,6 +13,7 @@ from edx2lrs.pipeline.beam_options import engine_of, follow
 from edx2lrs.pipeline.commands.outcomes import told_of_job
 from edx2lrs.pipeline.commands.watching import watched
 from edx2lrs.pipeline.job import RunRequest
+from edx2lrs.pipeline.run_options import SEND_HELD
 from edx2lrs.transforms.matching.time_window import moment
 
 TAKES_BEAM_OPTIONS = True
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", type=_moment, metavar="TIME", help=of_files.format("before this"))
     parser.add_argument("--until", type=_moment, metavar="TIME", help=of_files.format("from this on"))
     parser.add_argument("--report", metavar="PATH", help="write the run's report there, as JSON, every 10 s and at the end")
+    parser.add_argument("--send-held", action="store_true", help=SEND_HELD)
     parser.add_argument("--http", metavar="[HOST:]PORT", help="of a stream: serve /healthz and Prometheus /metrics there")
     parser.add_argument("--pubsub_id_label", metavar="NAME", help="on Dataflow: the attribute that tells messages apart")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when there is any dead letter")

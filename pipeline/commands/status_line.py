@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from edx2lrs.pipeline.commands.guarded_output import plain
+from edx2lrs.transforms.formats.printable import printable
+
 _ON_A_TERMINAL, _IN_A_LOG = 0.5, 5.0  # seconds between two
 
 
@@ -31,7 +34,7 @@ class StatusLine:
         self._next = now + (_ON_A_TERMINAL if self._terminal else in_a_log)
         if self._terminal:
             self._shown = True
-            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+            print(f"\r{printable(text)}\x1b[K", end="", file=plain(sys.stderr), flush=True)
         else:
             self._logger.info("%s", text)
 

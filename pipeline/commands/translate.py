@@ -56,6 +56,10 @@ def _pieces(descriptor: int) -> Iterator[bytes]:
 
 
 def _write(data: bytes) -> None:
+    if sys.stdout.isatty():  # a terminal obeys signs that JSON does not have to escape
+        sys.stdout.write(data.decode(errors="backslashreplace"))
+        sys.stdout.flush()
+        return
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 

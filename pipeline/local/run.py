@@ -112,12 +112,16 @@ class LocalRun:
         self._senders.raise_failure()
         self._while_running()
 
-    def change_consumers(self, consumers: Sequence[Consumer], connect: Callable[[Consumer], Client]) -> None:
-        """Delivers to ``consumers`` from now on."""
+    def change_consumers(
+        self, consumers: Sequence[Consumer], connect: Callable[[Consumer], Client], terms: Mapping[str, str]
+    ) -> None:
+        """Delivers to ``consumers`` from now on, under ``terms``."""
         names = [consumer.name for consumer in consumers]
-        self._state.ledger.add_consumers(names)
+        followed = self._state.ledger.add_consumers(names, terms)
+        for text in report.held_in_words(self._state.outbox.held(), self._outputs.state):
+            _LOG.warning("%s", text)
         self._consumers = tuple(dict.fromkeys([*self._consumers, *names]))
-        self._senders.change(consumers, connect)
+        self._senders.change(consumers, connect, followed.changed)
 
     def replace_senders(self, senders: Senders) -> None:
         """Goes on with new senders, after an error that ended the old senders."""
@@ -175,6 +179,7 @@ class LocalRun:
             dead_letters=self._outputs.dead_letters,
             state=self._outputs.state,
             dry_run=self._outputs.dry_run,
+            held=self._state.outbox.held(),
         )
 
     def start_senders(self) -> None:

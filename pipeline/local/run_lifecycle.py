@@ -19,6 +19,8 @@ from edx2lrs.io.state.state import State, open_state
 from edx2lrs.pipeline.alerts import Alerts
 from edx2lrs.pipeline.job import Control, JobResult
 from edx2lrs.pipeline.local.run import LocalRun, RunOutputs
+from edx2lrs.pipeline.report import held_in_words
+from edx2lrs.pipeline.terms import terms_of
 from edx2lrs.transforms.config_types import Config
 
 _LOG = logging.getLogger("edx2lrs")
@@ -56,15 +58,19 @@ def _log_notice(notice: Notice) -> None:
 
 def begun(
     config: Config, state: State, report_path: str | None, job_name: str, control: Control, dead_letters: str | None = None,
-    rehearses: str | None = None,
+    rehearses: str | None = None, send_held: bool = False,
 ) -> LocalRun:
-    """Begins a run over ``state``, and says of new consumers what they will miss. ``dead_letters``: where they go, if not where
-    the configuration says. ``rehearses``: a dry run, which sends nothing, of this state directory. Raises ``SecretError``,
-    ``StateError``."""
+    """Begins a run over ``state``; says what new consumers will miss, and what is held. ``dead_letters``: where they go, if not where
+    the configuration says. ``rehearses``: a dry run, which sends nothing, of this state directory. ``send_held``: what waits under
+    other terms is sent, too. Raises ``SecretError``, ``StateError``."""
     folder = str(state.folder) if rehearses is None else rehearses
     consumers = [consumer.name for consumer in config.consumers]
-    run = state.ledger.begin_run("DirectRunner", consumers, job_name)
+    run = state.ledger.begin_run("DirectRunner", consumers, job_name, terms_of(config), send_held)
     state.outbox.set_damaged_apart()
+    for name, number in run.redirected.items():
+        _LOG.warning("%d statements that wait for %s go to its new address: the old one never took any", number, name)
+    for text in held_in_words(state.outbox.held(), folder):
+        _LOG.warning("%s", text)
     for name in run.new_consumers:
         _LOG.warning(
             "consumer %s is new to %s: the consumer gets the events that are read from now on; for earlier events, run once with"

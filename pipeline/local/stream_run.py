@@ -27,6 +27,7 @@ from edx2lrs.pipeline.local.run import LocalRun
 from edx2lrs.pipeline.local.worker_messages import plan_of
 from edx2lrs.pipeline.local.workers import Workers
 from edx2lrs.pipeline.run_options import OptionError, check_report
+from edx2lrs.pipeline.terms import terms_of
 from edx2lrs.transforms.config_types import Config
 
 _REQUEST_SECONDS = 10.0  # for requests after the waves
@@ -56,7 +57,7 @@ def run(request: RunRequest, config: Config, urls: Sequence[SourceUrl], control:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serving(request.http))
         state = stack.enter_context(run_lifecycle.owned_state(request.state, config))
-        local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control)
+        local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control, send_held=request.send_held)
         stack.callback(server.hide)  # before the state directory is closed
         stack.enter_context(run_lifecycle.under_way(local_run, control))
         plan = plan_of(request.config, config, str(state.folder), beam_arguments)
@@ -122,7 +123,8 @@ class _StreamService:
         if newer is None:
             return
         try:
-            self._run.change_consumers(newer.consumers, Clients(newer, self._state.folder / statement_log.FOLDER))
+            clients = Clients(newer, self._state.folder / statement_log.FOLDER)
+            self._run.change_consumers(newer.consumers, clients, terms_of(newer))
             self._run.alerts.follow(newer)
         except SecretError as error:
             self._watch.refuse(before, str(error))

@@ -38,6 +38,7 @@ class WaveRunner:
     def __init__(self, job: JobSpec, beam_arguments: Sequence[str] = (), tell: Callable[[WaveAt], None] | None = None) -> None:
         current_config(job)  # reads the tables, which may take long, before a wave begins
         self._tell = tell or _ignore
+        self._job = job
         name = uuid.uuid4().hex
         self._under_way = under_way(name)
         self._options = PipelineOptions(list(beam_arguments))
@@ -59,7 +60,7 @@ class WaveRunner:
             tally: Counter[Counted] = Counter()
             for each in made["tallies"]:
                 tally.update(each)
-            return KeptWave(wave.read, made["blocks"], made["failures"], tally)
+            return KeptWave(wave.read, made["blocks"], made["failures"], tally, current_config(self._job).compiled.terms)
         finally:
             self._under_way.clear()
             gc.enable()

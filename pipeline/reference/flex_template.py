@@ -9,7 +9,7 @@ from edx2lrs.io.sources.opening import on
 from edx2lrs.io.sources.spec import DATAFLOW
 from edx2lrs.pipeline.commands.run import described_options
 
-_NOT_THERE = ("state", "workers", "http", "strict", "dry_run", "help")  # of this machine
+_NOT_THERE = ("state", "workers", "http", "strict", "dry_run", "send_held", "help")  # of this machine
 _GCS = {"config": "GCS_READ_FILE", "report": "GCS_WRITE_FILE"}
 _REGEXES = {
     "config": "^gs://.+",

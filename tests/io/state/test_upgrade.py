@@ -12,6 +12,7 @@ from edx2lrs.io.state.messages import MessageKey, SeenMessage
 from edx2lrs.io.state.pieces import PieceKey, SeenPiece
 from edx2lrs.io.state.schema import APPLICATION_ID, TABLES, UPGRADES
 from edx2lrs.io.state.state import open_state
+from edx2lrs.io.state.terms import HeldStatements
 
 
 @pytest.fixture
@@ -76,3 +77,19 @@ def test_messages_that_were_kept_are_known_when_they_come_again(of_version):
         keys[1]: SeenMessage(True, 1, 9),
         keys[2]: SeenMessage(False, 2, 4),
     }
+
+
+WAITING = """
+INSERT INTO consumers (number, name, waiting, circuit_open) VALUES (1, 'one', 1, 0), (2, 'gone', 1, 0);
+INSERT INTO blocks (row, consumer, created, count, number, settled, ids, positions, bodies) VALUES
+    (1, 1, 5.0, 1, 1, x'00', x'00112233445566778899aabbccddeeff', x'', x''),
+    (2, 2, 5.0, 1, 1, x'00', x'00112233445566778899aabbccddeeff', x'', x'');
+"""
+
+
+def test_what_waited_before_terms_were_noted_is_taken_for_what_it_would_be_today(of_version):
+    state = of_version(6, WAITING)
+    state.ledger.begin_run("test", ["one"], "job", {"one": '{"access": "1"}'})
+
+    assert state.outbox.sendable_counts() == {"one": 1, "gone": 0}
+    assert state.outbox.held() == [HeldStatements("gone", 1, None)]

@@ -37,7 +37,7 @@ def ids(first, last):
 def log(tmp_path):
     """90 events, of which the table of ids knows the first 60 persons, and two lines that are none."""
     path = tmp_path / "tracking.log"
-    path.write_text("\n".join([*map(line, range(EVENTS)), "no event", '{"name": "play_video"']))
+    path.write_text("\n".join([*map(line, range(EVENTS)), "no event", '{"name": "play_video"', ""]))
     (tmp_path / "ids.csv").write_text(HEADER + ids(0, KNOWN))
     return path
 
