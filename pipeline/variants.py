@@ -26,6 +26,8 @@ def variants(config: Config) -> list[Variant]:
     for index, consumer in enumerate(config.consumers):
         actor = actor_options(consumer.protocol, consumer.actor, config.lms)
         options = translation_options(consumer)
+        if "actor" in options.override_args:
+            actor = actor._replace(shown_as=msgspec.json.encode(options.override_args["actor"]).decode())
         key = (consumer.protocol, actor, msgspec.json.encode(options, order="deterministic"))
         variant = found.get(key) or Variant(consumer.protocol, actor, options, ())
         found[key] = variant._replace(consumers=(*variant.consumers, index))

@@ -198,13 +198,14 @@ class ActorChoice(_Options, frozen=True):
 
 class ActorOptions(NamedTuple):
     """``ActorChoice`` with its defaults filled in (``pipeline.variants``). ``key``: the reference of a key of the consumer's own; None:
-    the site's."""
+    the site's. ``shown_as``: the JSON of the actor that ``override_args`` puts in the place of everybody."""
 
     kind: IdKind
     type: IdType
     unknown: OnUnknown
     key: str | None = None
     sha1_of: Sha1Of = "mailto"
+    shown_as: str | None = None
 
 
 class BatchOptions(_Options, frozen=True):

@@ -126,6 +126,7 @@ def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
             hashed = ", hashed so that who knows an address can tell it," if options.kind == "mbox_sha1sum" else ""
             yield f"the user's e-mail address{hashed} goes to {consumer.name}, {consumer.shown_url}"
         yield from _users_told_by_name(consumer, config, table)
+        yield from _one_actor(consumer, config)
         if table is None or options.kind == "hmac":
             continue
         if options.kind.startswith("mbox") and not table.has_emails:
@@ -133,6 +134,14 @@ def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
         if options.kind == "external_id" and options.type not in table.types:
             types = ", ".join(sorted(table.types)) or "none"
             yield f"{consumer.name} needs ids of type {options.type}, and {config.lms.external_ids} has {types}"
+
+
+def _one_actor(consumer: Consumer, config: Config) -> Iterator[str]:
+    properties = consumer.override_args if consumer.protocol == "xapi" else consumer.override_args.get("event", {})
+    if "actor" in properties:
+        has_key = consumer.actor.key or config.lms.id_key
+        ids = "a key makes the ids" if has_key else "without lms.id_key two persons' events of one moment may have one id"
+        yield f"{consumer.name} gets one actor for everybody and no sessions; {ids}; answers, titles and posts may still name a person"
 
 
 def _users_told_by_name(consumer: Consumer, config: Config, table: ExternalIdTable | None) -> Iterator[str]:

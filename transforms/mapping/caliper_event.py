@@ -84,7 +84,7 @@ class EventMapping(NamedTuple):
 
 CaliperMapping = EventMapping | VariantMapping
 
-_IDENTITY = Identity(uuid5_in(CALIPER_NAMESPACE.bytes), "{name}\n{actor.iri}\n{time}\n{object.id}", prefix="urn:uuid:")
+_IDENTITY = Identity(uuid5_in(CALIPER_NAMESPACE.bytes), "{name}\n{actor.id_text}\n{time}\n{object.id}", prefix="urn:uuid:")
 """See ``transforms.mapping.statement_id``."""
 
 

@@ -79,6 +79,7 @@ _ACTOR = {
     "actor.xapi": ("form.xapi_before", "actor.name", "form.xapi_after"),
     "actor.person": ("form.person_before", "actor.name", "form.person_after"),
     "actor.iri": ("form.iri", "actor.name"),
+    "actor.id_text": ("form.iri", "actor.name", "form.hidden"),
 }
 """Properties of an actor as the texts that they are put together of, so that none of them is made twice."""
 _LOCAL_NAMES = ("build", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 import orjson
@@ -34,6 +35,8 @@ class ActorForm(msgspec.Struct, frozen=True, gc=False):
     person_before: str
     person_after: str
     anonymous_id: str
+    hidden: str = ""
+    """What tells persons apart in ids of statements alone, where one actor stands for everybody."""
 
 
 class Actor(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +68,11 @@ class Actor(msgspec.Struct, frozen=True, gc=False):
     def iri(self) -> str:
         """The id of the Caliper ``person``."""
         return f"{self.form.iri}{self.name}"
+
+    @property
+    def id_text(self) -> str:
+        """What stands for the person in the id of a Caliper event."""
+        return f"{self.iri}{self.form.hidden}"
 
     @property
     def person(self) -> Json:
@@ -104,6 +112,15 @@ def _form(agent: dict[str, Any], iri: str, name: str) -> ActorForm:
         for text in (hash_text, xapi, person)
     )
     return ActorForm(hash_before, hash_after, xapi_before, xapi_after, iri.removesuffix(name), person_before, person_after, "")
+
+
+def one_for_all(shown_as: str, hidden: str) -> Actor:
+    """The actor that stands for everybody: an Agent or Group of xAPI, or a Person of Caliper or its IRI, as JSON. ``hidden`` tells
+    persons apart in ids of statements."""
+    actor = json.loads(shown_as)
+    iri = str(actor.get("id", "") if isinstance(actor, dict) else actor)
+    anonymous_id = str(uuid5(NAMESPACE_URL, iri))
+    return Actor("", ActorForm(shown_as, f"-{hidden}", shown_as, "", iri, shown_as, "", anonymous_id, f"-{hidden}"))
 
 
 ActorOf = Callable[["Event"], Actor | Refusal]

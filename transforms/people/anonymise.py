@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edx2lrs.transforms.config_types import ActorOptions
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.formats.remembered import remembered
-from edx2lrs.transforms.people.actor import Actor, account_actor, mailbox_actor
+from edx2lrs.transforms.people.actor import Actor, account_actor, mailbox_actor, one_for_all
 from edx2lrs.transforms.people.external_ids import ExternalIds
 
 if TYPE_CHECKING:
@@ -44,8 +45,13 @@ class Actors:
         self._by_id: dict[int, Actor] = {}  # persons whom the user id alone identifies
         self._known = remembered(REMEMBERED)(self._find)
         self._visitors = remembered(REMEMBERED)(self._visitor)
-        self.session_of = remembered(REMEMBERED)(self._session) if options.key else None
-        """The session's id for a consumer with a key of its own: another id for each session, and another than other consumers see."""
+        self.session_of: Callable[[str], str | None] | None = None
+        """What a consumer sees of a session: nothing where one actor stands for everybody; with a key of its own, another id for each
+        session, and another than other consumers see. None: the session's own id."""
+        if options.shown_as is not None:
+            self.session_of = _no_session
+        elif options.key:
+            self.session_of = remembered(REMEMBERED)(self._session)
 
     def at(self, root_url: str) -> Actors:
         """The same persons at another site."""
@@ -72,10 +78,19 @@ class Actors:
         if user_id and isinstance(by_id, Actor):
             if len(self._by_id) >= REMEMBERED:
                 self._by_id.clear()
-            self._by_id[user_id] = by_id
+            self._by_id[user_id] = by_id = self._shown(by_id)
             return by_id
         found = self._found(user_id, username)
-        return self._hashed_user(user_id, username) if isinstance(found, Refusal) and self._options.unknown == "hmac" else found
+        if isinstance(found, Refusal) and self._options.unknown == "hmac":
+            found = self._hashed_user(user_id, username)
+        return found if isinstance(found, Refusal) else self._shown(found)
+
+    def _shown(self, found: Actor) -> Actor:
+        """The person, or the one actor that stands for everybody. The key then keeps the ids of two persons' statements apart, and
+        nobody can find the person of an id by trying all persons."""
+        if self._options.shown_as is None:
+            return found
+        return one_for_all(self._options.shown_as, self._keyed_id(f"statements:{found.hash_text}") if self._key else "")
 
     def _found(self, user_id: int | None, username: str | None) -> Actor | Refusal:
         """The user's entry in the table. Without a table, every user is found."""
@@ -92,7 +107,7 @@ class Actors:
         """An anonymous visitor; only the session tells visitors apart."""
         if self._key is None:
             return Refusal("translate", "no_actor", "an anonymous visitor; they are told apart by lms.id_key, which is not set")
-        return self._hashed(f"session:{session}")
+        return self._shown(self._hashed(f"session:{session}"))
 
     def _hashed_user(self, user_id: int | None, username: str | None) -> Actor:
         return self._hashed(f"id:{user_id}" if user_id else f"name:{username}")
@@ -104,6 +119,10 @@ class Actors:
         assert self._key is not None
         text = f"{self._options.type}:{subject}".encode("utf-8", "surrogatepass")
         return str(uuid8(hmac.digest(self._key, text, hashlib.sha256)[:16]))
+
+
+def _no_session(_: str) -> None:
+    return None
 
 
 def _by_email(options: ActorOptions, email: str | None) -> Actor | Refusal:

@@ -115,6 +115,14 @@ def test_users_in_rules_without_a_table(config: Path, capsys: pytest.CaptureFixt
     ]
 
 
+def test_one_actor_for_everybody(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    replaced = "  override_args: {event: {actor: {id: 'https://x.example/nobody', type: Person}}}\n  actor: {id: hmac, key: env:APART_KEY}"
+    config.write_text(CONFIG.replace("  actor: {id: hmac, key: env:APART_KEY}", replaced))
+    assert main(["check", str(config)]) == 0
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "one actor" in line]
+    assert said.startswith("warning: apart gets one actor for everybody and no sessions; a key makes the ids;")
+
+
 def test_a_user_in_a_rule_who_is_nobody(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (said,) = about_users(config, CONFIG.replace(MAIL, MAIL.replace("all", "{users: {allow: [ann, 'None']}}")), capsys)
     assert "a word that stands for nobody in records" in said
