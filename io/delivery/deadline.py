@@ -1,4 +1,5 @@
-"""An HTTP adapter whose time-out is the end of the whole request. (That of ``requests`` starts anew each byte.)"""
+"""An HTTP adapter whose time-out is the end of the whole request (that of ``requests`` starts anew each byte), and which reads no answer
+without an end: interim answers (1xx), trailers and bytes have bounds."""
 
 from __future__ import annotations
 
@@ -17,13 +18,19 @@ from urllib3.response import HTTPResponse
 CONNECT_SECONDS = 6.0  # of one address; long enough for two lost SYNs
 
 
+_INTERIM_ANSWERS = 16
+_TRAILERS = 100  # as many as http.client takes headers
+_MOST_BYTES = 64 * 1024 * 1024
+
+
 class _Reader(io.RawIOBase):
-    """Reads from a socket until a moment of the monotonic clock; then ``TimeoutError``."""
+    """Reads from a socket until a moment of the monotonic clock, then ``TimeoutError``; no more than so many bytes."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, end: float) -> None:
         self._raw = raw
         self._sock = sock
         self._end = end
+        self._left = _MOST_BYTES
 
     def readable(self) -> bool:
         return True
@@ -33,15 +40,37 @@ class _Reader(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("the answer took too long")
         self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise http.client.HTTPException("the answer has no end")
+        return count
 
     def close(self) -> None:
         self._raw.close()
         super().close()
 
 
+class _Response(http.client.HTTPResponse):
+    """The two methods are of http.client, which knows no other interim answer than 100 and has no bounds."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(_INTERIM_ANSWERS):
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stub
+            if not 100 <= status < 200 or status == http.client.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("more interim answers than any server needs")
+
+    def _read_and_discard_trailer(self) -> None:
+        for _ in range(_TRAILERS):
+            if self.fp.readline(65_537) in (b"\r\n", b"\n", b""):
+                return
+        raise http.client.HTTPException("more trailers than any server needs")
+
+
 def _response_until(end: float, sock: socket.socket, **options: Any) -> http.client.HTTPResponse:
-    response = http.client.HTTPResponse(sock, **options)
+    response = _Response(sock, **options)
     response.fp = io.BufferedReader(_Reader(response.fp.detach(), sock, end))
     return response
 

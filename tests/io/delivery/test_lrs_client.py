@@ -272,6 +272,47 @@ def test_a_slow_drip_costs_one_time_out(lrs: Any, client: Any, replies: Any, hea
     assert answer.seconds < 2.0
 
 
+FLOODS = {
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "early hints": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
+    "headers of an interim answer": (b"HTTP/1.1 102 Processing\r\n", b"a: b\r\n"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"),
+    "trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n", b"a: b\r\n"),
+    "long trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"x" * 60_000 + b"\r\n"),
+    "extensions of chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 60_000 + b"\r\n \r\n"),
+    "short chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a status line": (b"HTTP/1.1 200 ", b"x"),
+}
+
+
+@pytest.mark.parametrize(("begin", "flood"), FLOODS.values(), ids=FLOODS)
+def test_a_flood_ends_long_before_the_time_out(lrs: Any, client: Any, replies: Any, begin: bytes, flood: bytes) -> None:
+    def pour(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection.sendall(begin)
+            while True:
+                connection.sendall(flood * 1_000)
+
+    lrs.behave = lambda _: replies(raw=pour)
+    answer = client(lrs.url, timeout=60.0).post(BODY)
+    assert (answer.status, answer.error) in ((None, "other"), (200, None))
+    assert answer.seconds < 30
+
+
+@pytest.mark.parametrize("interim", ["100 Continue", "102 Processing", "103 Early Hints"])
+def test_interim_answers_are_passed_over(lrs: Any, client: Any, replies: Any, interim: str) -> None:
+    said = f"HTTP/1.1 {interim}\r\nLink: </style>\r\n\r\n" * 3 + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
+    lrs.behave = lambda _: replies(raw=lambda s: s.sendall(said.encode()))
+    answer = client(lrs.url).post(BODY)
+    assert (answer.status, answer.ids) == (200, ())
+
+
+def test_trailers_of_an_answer_are_passed_over(lrs: Any, client: Any, replies: Any) -> None:
+    said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\na: b\r\nc: d\r\n\r\n"
+    lrs.behave = lambda _: replies(raw=lambda s: s.sendall(said))
+    assert client(lrs.url).post(BODY).ids == ()
+
+
 def test_a_gigabyte_is_not_read(lrs: Any, client: Any, replies: Any) -> None:
     sent = 0
 
