@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from edx2lrs.transforms import counters
 from edx2lrs.transforms.causes import FILE_CAUSES
 from edx2lrs.transforms.counters import Grouped, Sum, Tally
 from edx2lrs.transforms.formats.number_words import counted
+from edx2lrs.transforms.matching.filter import OTHER, shown_names
+
+_NAMES_IN_A_SUMMARY = 10
 
 
 def _part(whose: counters.Whose, counts: Grouped, name: str, gauges: Mapping[str, float]) -> dict[str, Any]:
@@ -26,7 +30,8 @@ def _part(whose: counters.Whose, counts: Grouped, name: str, gauges: Mapping[str
         inner = part
         for group in groups:
             inner = inner.setdefault(group, {})
-        inner[last] = gauges[row.key] if row.gauge else dict(found) if row.told_by else found.get("", 0)
+        by_word = shown_names(Counter(found)) if row.told_by == "name" else found
+        inner[last] = gauges[row.key] if row.gauge else dict(by_word) if row.told_by else found.get("", 0)
     return part
 
 
@@ -118,6 +123,7 @@ def summary(content: Mapping[str, Any]) -> str:
         f"{counted(records['read'], 'record')} read in {content['seconds']:.1f} s ({content['bytes'] / 1e6:,.1f} MB) = "
         + _parts_in_words(records, counters.RECORDS),
         *_by_cause_in_words(records, counters.RECORDS),
+        *_unknown_in_words(records),
     ]
     for name, part in content["consumers"].items():
         lines += _consumer_lines(name, part, None if dry_run is None else dry_run.get(name, ""))
@@ -138,6 +144,15 @@ def summary(content: Mapping[str, Any]) -> str:
         names = ", ".join(waiting)
         lines.append(f"statements wait for {names} in {content['state']}; the next run or `edx2lrs deliver` sends them")
     return "\n".join(lines)
+
+
+def _unknown_in_words(records: Mapping[str, Any]) -> list[str]:
+    names = Counter(records["unknown_names"])
+    rest = names.pop(OTHER, 0)
+    shown = names.most_common(_NAMES_IN_A_SUMMARY)
+    rest += names.total() - sum(number for _, number in shown)
+    words = [f"{name} {number:,}" for name, number in shown] + ([f"other names {rest:,}"] if rest else [])
+    return [f"  unknown events: {', '.join(words)}"] if words else []
 
 
 def all_runs(whole: Mapping[str, Any], state: str) -> Iterator[str]:
@@ -174,7 +189,7 @@ def _consumer_lines(name: str, part: Mapping[str, Any], would_go_to: str | None)
     made = counted(part["statements"], "statement")
     if part["taken_over"]:
         made += f" + {part['taken_over']:,} taken over"
-    seconds = part["request_seconds"]
+    seconds, filtered = part["request_seconds"], part["filtered"]
     sent = (
         f"  {counted(part['requests'], 'request')}, {part['retries']:,} of them repeated; half within {seconds['p50'] * 1000:.0f} ms,"
         f" 99 % within {seconds['p99'] * 1000:.0f} ms"
@@ -185,6 +200,7 @@ def _consumer_lines(name: str, part: Mapping[str, Any], would_go_to: str | None)
     return [
         "",
         f"{name}: {part['matched']:,} matched = {_parts_in_words(part, counters.CONSUMER_RECORDS)}",
+        *([f"  filtered: {', '.join(f'{reason} {number:,}' for reason, number in filtered.items())}"] if filtered else []),
         *_by_cause_in_words(part, counters.CONSUMER_RECORDS, " records"),
         f"  {made} = {_parts_in_words(part, counters.STATEMENTS)}",
         *_by_cause_in_words(part, counters.STATEMENTS, " statements"),

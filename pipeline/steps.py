@@ -26,6 +26,8 @@ from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, failed
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
+from edx2lrs.transforms.matching.filter import shown_names
+from edx2lrs.transforms.matching.match import Recipients
 from edx2lrs.transforms.packing.blocks import BYTES_IN_A_BLOCK, STATEMENTS_IN_A_BLOCK, Block, origin_line, pack_columns
 from edx2lrs.transforms.packing.shards import shard_of
 from edx2lrs.transforms.records.archive_time import received_at
@@ -233,6 +235,7 @@ class FilterEvents(_OfJob):
 
     def start_bundle(self) -> None:
         super().start_bundle()
+        self._unknown: Counter[str] = Counter()
         if self._renews:
             current = current_config(self._spec)
             current.renew()
@@ -250,6 +253,12 @@ class FilterEvents(_OfJob):
             self.good.append(parsed)
         else:
             self.filtered[reason] += 1
+            if reason == "unknown_event":
+                self._unknown[parsed.event.name] += 1
+
+    def finish_bundle(self) -> Iterator[Any]:
+        self.tally.update({Counted("", "unknown_names", name): number for name, number in shown_names(self._unknown).items()})
+        yield from super().finish_bundle()
 
 
 class MatchConsumers(_OfJob):
@@ -257,20 +266,63 @@ class MatchConsumers(_OfJob):
 
     stage = "match"
 
-    def handle(self, parsed: Parsed) -> None:
-        consumers = self.compiled.match(parsed.event)
-        only = parsed.record.only
-        if only is not None:
-            consumers = tuple([consumer for consumer in consumers if self.compiled.names[consumer] == only])
-        if consumers:
-            self.good.append(Matched(parsed.record, parsed.event, consumers))
-        else:
-            self.filtered["no_consumer"] += 1
+    def start_bundle(self) -> None:
+        super().start_bundle()
+        self._decided: Counter[Recipients] = Counter()  # by the present rules
 
-    def count_chunk(self) -> None:
-        self.tally[Counted("", "matched")] += len(self.good)
-        for consumers, number in Counter([matched.consumers for matched in self.good]).items():
-            self.count_for(consumers, "matched", number)
+    def process(self, chunk: Any) -> Iterator[Any]:
+        if chunk.compiled is not None and chunk.compiled is not self.compiled:
+            self._count()
+        yield from super().process(chunk)
+
+    def handle(self, parsed: Parsed) -> None:
+        decision = self.compiled.match.decide(parsed.event)
+        if parsed.record.only is not None:
+            decision = self._for_one(decision, parsed.record.only)
+        else:
+            self._decided[decision] += 1
+        if decision.consumers:
+            self.good.append(Matched(parsed.record, parsed.event, decision.consumers))
+
+    def _for_one(self, decision: Recipients, name: str) -> Recipients:
+        """Counts and gives what ``decision`` says of one consumer."""
+        only = tuple([consumer for consumer in decision.consumers if self.compiled.names[consumer] == name])
+        if only:
+            self.count_for(only, "matched")
+        elif name in self.compiled.names:
+            entitled = self.compiled.names.index(name) in decision.entitled
+            self.tally[Counted(name, "filtered", "not_wanted" if entitled else "not_entitled")] += 1
+        self._count_record(bool(only), 1)
+        return Recipients(only, only)
+
+    def _count_record(self, has_consumers: bool, number: int) -> None:
+        if has_consumers:
+            self.tally[Counted("", "matched")] += number
+        else:
+            self.filtered["no_consumer"] += number
+
+    def _count(self) -> None:
+        """Counts what was decided so far, for each consumer."""
+        reached = self._decided.total()
+        matched: Counter[int] = Counter()
+        entitled: Counter[int] = Counter()
+        for decision, number in self._decided.items():
+            self._count_record(bool(decision.consumers), number)
+            for consumer in decision.consumers:
+                matched[consumer] += number
+            for consumer in decision.entitled:
+                entitled[consumer] += number
+        self._decided.clear()
+        for consumer, name in enumerate(self.compiled.names if reached else ()):
+            got, may_see = matched[consumer], entitled[consumer]
+            counts = ((Counted(name, "matched"), got), (Counted(name, "filtered", "not_wanted"), may_see - got))
+            for each, number in (*counts, (Counted(name, "filtered", "not_entitled"), reached - may_see)):
+                if number:
+                    self.tally[each] += number
+
+    def finish_bundle(self) -> Iterator[Any]:
+        self._count()
+        yield from super().finish_bundle()
 
 
 class Translate(_OfJob):

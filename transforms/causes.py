@@ -29,10 +29,14 @@ FILE_CAUSES: frozenset[Cause] = frozenset(
 """The causes of a fault of a whole file, or of the rest of a file."""
 
 
+ConsumerReason = Literal["not_entitled", "not_wanted"]
+"""Why a record that passed the filter does not go to one consumer."""
+
+
 class FilteredBy(NamedTuple):
     """Why records were filtered, in words that go on from "the record was filtered:"."""
 
-    reason: FilterReason
+    reason: FilterReason | ConsumerReason
     meaning: str
     advice: str
 
@@ -66,6 +70,11 @@ FILTERED: tuple[FilteredBy, ...] = (
     ),
     FilteredBy("outside_time", "its time is outside --since and --until", "run again with other times"),
     FilteredBy("no_consumer", "no consumer is to get it", "`edx2lrs explain` shows which rule of each consumer leaves the event out"),
+)
+
+FILTERED_FOR_ONE: tuple[FilteredBy, ...] = (
+    FilteredBy("not_entitled", "the consumer's `access` does not open it to the consumer", "change `access`, if it may be seen"),
+    FilteredBy("not_wanted", "the consumer may see it, and `match_params` do not ask for it", "change `match_params`, if it is wanted"),
 )
 
 DEAD: tuple[DeadBy, ...] = (

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 Whose = Literal["run", "records", "consumer"]
 Side = Literal["records", "statements"]
 Key = Literal[
-    "bytes", "read", "matched", "filtered", "dead", "redelivered", "replayed", "named_by_event_type",
+    "bytes", "read", "matched", "filtered", "dead", "redelivered", "replayed", "named_by_event_type", "unknown_names",
     "translated", "skipped", "statements", "taken_over", "delivered", "already_stored", "conflicts", "duplicates",
     "dead_records", "dead_statements", "waiting", "oldest_age", "requests", "retries",
 ]
@@ -50,7 +50,7 @@ class Counter(NamedTuple):
     key: Key
     whose: Whose
     meaning: str
-    told_by: Literal["reason", "cause"] | None = None
+    told_by: Literal["reason", "cause", "name"] | None = None
     whole: Side | None = None
     part: Side | None = None
     gauge: bool = False
@@ -87,7 +87,13 @@ COUNTERS: tuple[Counter, ...] = (
     Counter("redelivered", "records", "Messages that came again after they were kept. They are not part of `read`. Files have none."),
     Counter("replayed", "records", "How many of `read` were dead letters."),
     Counter("named_by_event_type", "records", "Records without a name, which took the name in `event_type`."),
+    Counter(
+        "unknown_names", "records",
+        "Unknown events on this machine: the 50 most frequent names that look like one of an event, and `other`. `/metrics` has none.",
+        "name",
+    ),
     Counter("matched", "consumer", "Records that the consumer gets.", whole="records"),
+    Counter("filtered", "consumer", "Records that passed the filter, and that the consumer does not get.", "reason"),
     Counter("translated", "consumer", "Records of which statements were made.", part="records"),
     Counter(
         "skipped", "consumer", "Records for which the consumer's protocol has no mapping (`translate --trace` says `no_mapping`).",

@@ -11,6 +11,10 @@ from typing import NamedTuple
 from edx2lrs.io.state.database import Database
 from edx2lrs.io.state.terms import Followed, follow
 from edx2lrs.transforms.counters import Counted, Tally, counted
+from edx2lrs.transforms.matching.filter import OTHER
+
+_NAMES_KEPT = 500  # of unknown events, of a run
+_OTHERS = Counted("", "unknown_names", OTHER)
 
 
 class RunRecord(NamedTuple):
@@ -100,3 +104,17 @@ def count(transaction: sqlite3.Connection, tally: Tally) -> None:
         "INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
         [(run, each.consumer, each.text, number) for each, number in tally.items() if number],
     )
+    if any(each.key == "unknown_names" and each != _OTHERS for each in tally):
+        _bound_names(transaction, run)
+
+
+def _bound_names(transaction: sqlite3.Connection, run: int) -> None:
+    """Counts the rarest names of unknown events as others: names may be learners' own texts, of which there is no end."""
+    rows = transaction.execute(
+        "SELECT key, count FROM ledger WHERE run = ? AND consumer = '' AND key LIKE 'unknown_names/%' AND key <> ? "
+        "ORDER BY count DESC, key LIMIT -1 OFFSET ?",
+        (run, _OTHERS.text, _NAMES_KEPT),
+    ).fetchall()
+    if rows:
+        transaction.executemany("DELETE FROM ledger WHERE run = ? AND consumer = '' AND key = ?", [(run, key) for key, _ in rows])
+        count(transaction, {_OTHERS: sum(number for _, number in rows)})

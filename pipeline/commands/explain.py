@@ -19,11 +19,11 @@ from edx2lrs.pipeline.app.explain import ExplainRequest, Explanation, ForConsume
 from edx2lrs.pipeline.app.statement_fate import StatementFate, statement_fate
 from edx2lrs.pipeline.commands.outcomes import DONE, WRONG
 from edx2lrs.pipeline.source_records import record_at
-from edx2lrs.transforms.causes import FILTERED, FilterReason
+from edx2lrs.transforms.causes import FILTERED
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.formats.printable import printable
 
-_FILTERED: Mapping[FilterReason, str] = {each.reason: each.meaning for each in FILTERED}
+_FILTERED: Mapping[str, str] = {each.reason: each.meaning for each in FILTERED}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -75,7 +75,7 @@ def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]
     counts, names = grouped(observed.totals), list(observed.waiting)
     ages = {name: max(0.0, now - since) for name, since in observed.oldest.items()}
     gauges: dict[str, Mapping[str, float]] = {"waiting": observed.waiting, "oldest_age": ages}
-    for row in COUNTERS:
+    for row in counted_in_metrics():
         if row.gauge:
             yield _by("consumer", row.metric, row.meaning, {name: gauges[row.key].get(name, 0.0) for name in names})
         else:
@@ -87,6 +87,11 @@ def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]
     yield _by("source", "edx2lrs_source_quiet_seconds", "Seconds since something came.", health.quiet(time.monotonic()))
     for unit, behind in health.behind().items():
         yield _by("source", f"edx2lrs_source_behind_{unit}", _UNITS[unit], behind)
+
+
+def counted_in_metrics() -> tuple[Counter, ...]:
+    """All counters but those that names tell: a label is a word of the configuration or of a closed list."""
+    return tuple(row for row in COUNTERS if row.told_by != "name")
 
 
 def _counter(row: Counter, counts: Grouped, names: Sequence[str]) -> CounterMetricFamily:

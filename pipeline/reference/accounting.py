@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edx2lrs.pipeline import page_parts
-from edx2lrs.transforms.causes import DEAD, FILTERED
+from edx2lrs.transforms.causes import DEAD, FILTERED, FILTERED_FOR_ONE
 from edx2lrs.transforms.counters import COUNTERS, SUMS, Counter
 
 _OWNER = "edx2lrs.pipeline.reference.accounting"
@@ -30,6 +30,12 @@ def reasons() -> str:
     return page_parts.table(("Reason of `filtered`", "The record was filtered:", "What to do"), rows)
 
 
+def reasons_for_one() -> str:
+    """Why records that passed the filter do not go to a consumer."""
+    rows = [(f"`{each.reason}`", each.meaning, each.advice) for each in FILTERED_FOR_ONE]
+    return page_parts.table(("Reason of a consumer's `filtered`", "The consumer does not get the record:", "What to do"), rows)
+
+
 def causes() -> str:
     """Why records and statements are dead letters."""
     rows = [(", ".join(each.stages), ", ".join(f"`{cause}`" for cause in each.causes), each.meaning, each.advice) for each in DEAD]
@@ -39,10 +45,12 @@ def causes() -> str:
 def metrics() -> str:
     """What ``/metrics`` has of the counters."""
     labels = {row: ", ".join(f"`{label}`" for label in row.labels) for row in COUNTERS}
-    rows = [(f"`{row.metric}{'' if row.gauge else '_total'}`", labels[row], row.meaning) for row in COUNTERS]
+    told = [row for row in COUNTERS if row.told_by != "name"]
+    rows = [(f"`{row.metric}{'' if row.gauge else '_total'}`", labels[row], row.meaning) for row in told]
     return page_parts.table(("Metric", "Labels", "Meaning"), rows)
 
 
 def in_step(page: str) -> str:
     """The page with the tables between its marks written anew. Raises ValueError for a page without such marks."""
-    return page_parts.in_step(page, _OWNER, {"counters": counters, "reasons": reasons, "causes": causes, "metrics": metrics})
+    parts = {"counters": counters, "reasons": reasons, "reasons for one": reasons_for_one, "causes": causes, "metrics": metrics}
+    return page_parts.in_step(page, _OWNER, parts)

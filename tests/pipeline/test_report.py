@@ -50,9 +50,11 @@ def test_the_report_has_the_keys_that_are_promised():
         "redelivered": 0,
         "replayed": 0,
         "named_by_event_type": 0,
+        "unknown_names": {},
     }
     assert content["consumers"]["campus"] == {
         "matched": 6,
+        "filtered": {},
         "translated": 4,
         "skipped": 1,
         "statements": 5,
@@ -106,3 +108,21 @@ def test_a_report_replaces_the_last_one_whole(tmp_path):
         report.write(str(path), {"seconds": seconds})
         assert json.loads(path.read_text(encoding="utf-8")) == {"seconds": seconds}
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_names_of_unknown_events_are_told_the_most_frequent_first_and_the_rest_as_a_sum():
+    names = {Counted("", "unknown_names", f"edx.event.{chr(97 + n // 26)}{chr(97 + n % 26)}"): n + 1 for n in range(60)}
+    content = made({**TOTALS, **names, Counted("", "unknown_names", "other"): 4})
+    told = content["records"]["unknown_names"]
+    assert len(told) == 51
+    assert next(iter(told.items())) == ("edx.event.ch", 60)
+    assert told["other"] == 4 + sum(range(1, 11))
+    assert "  unknown events: edx.event.ch 60, " in report.summary(content)
+    assert report.summary(content).count("edx.event.") == 10
+
+
+def test_what_a_consumer_does_not_get_is_told_by_the_reason():
+    left = {Counted("campus", "filtered", "not_entitled"): 3, Counted("campus", "filtered", "not_wanted"): 2}
+    content = made({**TOTALS, **left})
+    assert content["consumers"]["campus"]["filtered"] == {"not_entitled": 3, "not_wanted": 2}
+    assert "  filtered: not_entitled 3, not_wanted 2" in report.summary(content)

@@ -138,9 +138,12 @@ def test_parse_makes_a_record_of_each_event_of_a_line(job: JobSpec) -> None:
 def test_filter_counts_what_no_consumer_could_want_by_the_reason(job: JobSpec) -> None:
     since = job._replace(window=TimeWindow(since=moment("2023-01-01")))
     early, late = "2022-12-31T23:59:59Z", {"received_at": "2023-01-02T00:00:00+00:00"}
-    items = [line(), line("pause_video", at=2), line("nobody.knows.it", at=3), line(at=4, time=early)]
+    unknown = [line("nobody.knows.it", at=3), line("write to bob@example.com", at=6)]
+    items = [line(), line("pause_video", at=2), *unknown, line(at=4, time=early)]
     items.append(line(at=5, time=early, context=late))
-    tallies = {Counted("", "filtered", reason): 1 for reason in ("blocked", "unknown_event", "outside_time")}
+    tallies = {Counted("", "filtered", reason): 1 for reason in ("blocked", "outside_time")}
+    tallies |= {Counted("", "unknown_names", name): 1 for name in ("nobody.knows.it", "other")}
+    tallies[Counted("", "filtered", "unknown_event")] = 2
     good = contains_exactly(*(has_properties(record=has_properties(position=position)) for position in ("log:1", "log:5")))
     through(FilterEvents(since), *map(parsed, items), good=good, tallies=tallies)
 
@@ -155,7 +158,9 @@ def test_match_gives_the_indexes_of_the_consumers_and_counts_for_each(job: JobSp
         has_properties(record=has_properties(position="log:4"), consumers=(VIDEOS,)),
     )
     by_name = {Counted("campus", "matched"): 2, Counted("warehouse", "matched"): 2, Counted("videos", "matched"): 2}
-    tallies = {Counted("", "matched"): 3, Counted("", "filtered", "no_consumer"): 1, **by_name}
+    left = {Counted(name, "filtered", "not_entitled"): 1 for name in ("campus", "warehouse", "videos")}
+    left[Counted("videos", "filtered", "not_wanted")] = 1
+    tallies = {Counted("", "matched"): 3, Counted("", "filtered", "no_consumer"): 1, **by_name, **left}
     through(MatchConsumers(job), *map(parsed, items), good=good, tallies=tallies)
 
 
@@ -228,7 +233,7 @@ def test_what_crashes_a_filter_or_a_rule_goes_to_nobody(step_type: Any) -> None:
         raise RuntimeError("with data of the record")
 
     do_fn = step_type(JobSpec("c.yaml"))
-    do_fn.compiled = SimpleNamespace(filter_event=crash, match=crash, names=("c",))
+    do_fn.compiled = SimpleNamespace(filter_event=crash, match=SimpleNamespace(decide=crash), names=("c",))
     do_fn.start_bundle()
     (output,) = do_fn.process(Chunk([parsed(line())]))
     message = "unexpected RuntimeError in this step; please report it (with a made-up record)"

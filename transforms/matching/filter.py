@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,11 @@ from edx2lrs.transforms.matching.patterns import Names
 if TYPE_CHECKING:
     from edx2lrs.transforms.event import Event
 
+NAMES_SHOWN = 50
+"""Names of unknown events that a report shows."""
+OTHER = "other"
+_LONGEST = 80
+_LIKE_A_NAME = re.compile(r"(?!.*[0-9]{5})[A-Za-z][A-Za-z0-9_.:-]*")  # no address, no number of a person
 _NAMES = 1024  # more than there are mapped names
 
 
@@ -40,6 +47,15 @@ class EventFilter:
         if name in self._block:
             return "blocked"
         return None if self._allow is None or name in self._allow else "not_allowed"
+
+
+def shown_names(names: Counter[str]) -> Counter[str]:
+    """The most frequent of ``names`` that look like the name of an event, and how often the others came, as ``other``. A name may be
+    a learner's own text."""
+    shown = Counter({name: number for name, number in names.items() if len(name) <= _LONGEST and _LIKE_A_NAME.fullmatch(name)})
+    most = Counter(dict(shown.most_common(NAMES_SHOWN)))
+    rest = names.total() - most.total()
+    return most + Counter({OTHER: rest})
 
 
 def is_page(name: str) -> bool:

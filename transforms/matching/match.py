@@ -9,7 +9,9 @@ consumers as with one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from edx2lrs.transforms.config_types import Consumer
@@ -28,6 +30,15 @@ _SINGLE = frozenset({str, int, float, type(None)})
 Aspect = tuple[Callable[["Event"], Any], Callable[[Any], int]]
 """Gives a value of an event that rules are about, as something that can be remembered; and the number of the mask of those
 consumers that it passes for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recipients:
+    """The indexes, in the configuration's list, of the consumers that get an event, and of those that may see it. Equal events have one
+    object, so that events are counted by it."""
+
+    consumers: tuple[int, ...]
+    entitled: tuple[int, ...]
 
 
 class Matcher:
@@ -51,6 +62,7 @@ class Matcher:
                 wishes.setdefault(path, WishMasks(self._everybody)).add(1 << index, fits)
         for value_of in dict.fromkeys(right.of for right in rights):
             self._aspect(value_of, _mask_of({right: masks for right, masks in rights.items() if right.of == value_of}))
+        self._rights = len(self._aspects)  # before the wishes
         for path, wish in wishes.items():
             self._aspect(single(getter(path)), wish.mask)
         self._decided = lru_cache(_REMEMBERED)(self._decide)
@@ -66,15 +78,17 @@ class Matcher:
         self._aspects.append((value_of, remembered(_REMEMBERED)(number)))
 
     def __call__(self, event: Event) -> tuple[int, ...]:
-        """The indexes, in the configuration's list, of the consumers that get the event, in order. What raises here lets the event
-        through to nobody: the caller makes a dead letter of it."""
+        """The indexes, in the configuration's list, of the consumers that get the event, in order."""
+        return self.decide(event).consumers
+
+    def decide(self, event: Event) -> Recipients:
+        """Who gets the event. What raises here lets the event through to nobody: the caller makes a dead letter of it."""
         return self._decided(tuple([number(value_of(event)) for value_of, number in self._aspects]))
 
-    def _decide(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
-        mask = self._everybody
-        for number in numbers:
-            mask &= self._masks[number]
-        return indexes(mask)
+    def _decide(self, numbers: tuple[int, ...]) -> Recipients:
+        entitled = reduce(and_, [self._masks[number] for number in numbers[: self._rights]], self._everybody)
+        wanted = reduce(and_, [self._masks[number] for number in numbers[self._rights :]], entitled)
+        return Recipients(indexes(wanted), indexes(entitled))
 
 
 def _mask_of(rights: Mapping[Right, RuleMasks]) -> Callable[[Any], int]:

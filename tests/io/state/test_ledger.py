@@ -45,3 +45,13 @@ def test_a_consumer_that_comes_after_something_was_read_is_new(state, keep, stat
     assert state.ledger.new_consumers(["one", "three"]) == ["three"]
     assert state.ledger.begin_run("test", ["one", "three"], "job").new_consumers == ["three"]
     assert state.ledger.begin_run("test", ["one", "three"], "job").new_consumers == []
+
+def test_names_of_unknown_events_have_an_end(state):
+    """Names may be learners' own texts: the rarest count as others."""
+    names = [f"name.{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(600)]
+    for at in range(0, 600, 100):
+        state.ledger.add({Counted("", "unknown_names", names[n]): 600 - n for n in range(at, at + 100)})
+    totals = state.ledger.totals()
+    assert len(totals) == 501
+    assert totals[Counted("", "unknown_names", "name.aa")] == 600
+    assert totals[Counted("", "unknown_names", "other")] == sum(range(1, 101))

@@ -441,3 +441,9 @@ def test_an_expression_of_the_configuration_takes_no_minutes() -> None:
     start = time.process_time()
     assert not gets(consumer(referer="/.*\\.edu.*\\.org$/"), event(referrer=".edu" * 2_000))
     assert time.process_time() - start < 1
+
+
+def test_who_may_see_an_event_is_decided_apart_from_who_wants_it() -> None:
+    consumers = [consumer(), consumer(orgs(["MITx"])), consumer(name="pause_video"), consumer(orgs(["MITx"]), name="play_video")]
+    decision = Matcher(consumers).decide(event())
+    assert (decision.consumers, decision.entitled) == ((0,), (0, 2))
