@@ -156,12 +156,15 @@ def _cache_folder(path: str) -> Path:
     import tempfile  # with all that it imports, only where a table is large
 
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    fallback = Path(tempfile.gettempdir()) / f"edx2lrs-{os.getuid()}"
-    for folder in (Path(home) / "edx2lrs", fallback):
+    folders = [Path(home) / "edx2lrs"]
+    with contextlib.suppress(FileNotFoundError):  # nothing can be written there
+        folders.append(Path(tempfile.gettempdir()) / f"edx2lrs-{os.getuid()}")
+    for folder in folders:
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = folder.lstat()
             # Who could write there could make anybody anybody else.
             if found.st_uid == os.getuid() and not found.st_mode & 0o022 and os.access(folder, os.W_OK | os.X_OK):
                 return folder
-    raise TableError(f"{path}: no folder for its compiled form, neither {home}/edx2lrs nor {fallback}; set XDG_CACHE_HOME")
+    tried = " nor ".join(map(str, folders))
+    raise TableError(f"{path}: no folder for its compiled form, neither {tried}; set XDG_CACHE_HOME to a folder that can be written")

@@ -56,6 +56,7 @@ def deliver(request: DeliverRequest, control: Control) -> JobResult:
     ``SecretError``, ``StateError``, ``OSError``."""
     local_arguments(request.beam)
     config = load(request.config)
+    run_lifecycle.use_for_temporary_files(request.state)
     with run_lifecycle.owned_state(request.state, config, create=False) as state:
         local_run = run_lifecycle.begun(config, state, request.report, Path(request.config).stem, control, send_held=request.send_held)
         with run_lifecycle.under_way(local_run, control):

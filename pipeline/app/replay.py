@@ -147,6 +147,7 @@ def _owned(folder: Path, config: Config) -> Iterator[State]:
     """The state directory. If it was made for these letters alone and nothing waits in it at the end, it is removed."""
     worthless = False
     try:
+        run_lifecycle.use_for_temporary_files(str(folder))
         with run_lifecycle.owned_state(str(folder), config) as state:
             yield state
             left = state.dead_letters.count() or state.sent_again.unmarked() or any(state.outbox.waiting_counts().values())

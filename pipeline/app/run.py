@@ -49,6 +49,7 @@ def run(request: RunRequest, control: Control) -> JobResult:
         raise OptionError(f"--pubsub_id_label: {NO_ID_LABEL}")
     if request.dry_run and urls:
         raise OptionError(f"--dry-run: {NO_DRY_STREAM}")
+    run_lifecycle.use_for_temporary_files(request.state)
     _LOG.info("engine: this machine (DirectRunner), since --runner names no other")
     if urls:
         from edx2lrs.pipeline.local import stream_run

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,21 +18,47 @@ from edx2lrs.io.delivery import statement_log
 from edx2lrs.io.delivery.clients import Clients
 from edx2lrs.io.delivery.notices import Notice
 from edx2lrs.io.delivery.senders import Senders
+from edx2lrs.io.paths import make_private_folder
 from edx2lrs.io.state.state import State, open_state
 from edx2lrs.pipeline.alerts import Alerts
 from edx2lrs.pipeline.job import Control, JobResult
 from edx2lrs.pipeline.local.run import LocalRun, RunOutputs
 from edx2lrs.pipeline.report import held_in_words
+from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.pipeline.terms import terms_of
 from edx2lrs.transforms.config_types import Config
 
+_NO_FOLDER = "and no folder of this machine can be written; name one, as --state /var/lib/edx2lrs"
 _LOG = logging.getLogger("edx2lrs")
+
+
+def use_for_temporary_files(state: str | None) -> None:
+    """Lets this process and those that it starts put temporary files into ``tmp`` of the state directory, where the machine has no
+    folder for them that can be written (a container with a root file system that is read only)."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        if state is None:
+            raise OptionError(f"--state: missing, {_NO_FOLDER}") from None
+        folder = str((Path(state) / "tmp").absolute())
+        with contextlib.suppress(OSError):  # the state directory itself says why it cannot be written
+            make_private_folder(folder)
+            tempfile.tempdir = os.environ["TMPDIR"] = folder
+            with contextlib.closing(sqlite3.connect(":memory:")) as connection:  # SQLite has looked for TMPDIR by now
+                connection.execute(f"PRAGMA temp_store_directory = '{folder.replace(chr(39), chr(39) * 2)}'")
+
+
+def _new_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="edx2lrs-state-", dir="."))
+    except OSError as error:
+        raise OptionError(f"--state: missing, {_NO_FOLDER} ({os.getcwd()}: {error.strerror})") from None
 
 
 @contextmanager
 def owned_state(folder: str | None, config: Config, create: bool = True) -> Iterator[State]:
     """The state directory ``folder``; without it a new one in the working folder, removed at the end unless something is left in it."""
-    path = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="edx2lrs-state-", dir="."))
+    path = Path(folder) if folder else _new_folder()
     worthless = False
     try:
         with open_state(
