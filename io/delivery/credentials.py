@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from edx2lrs.io.delivery.redaction import Redaction
 from edx2lrs.io.secrets import SecretError, fits_header, is_reference
+from edx2lrs.transforms.auth import NoAuth
 from edx2lrs.transforms.config_types import Consumer
 
 RENEWED_AFTER = 60.0
@@ -45,6 +48,24 @@ def credentials_of(consumer: Consumer, resolve: Callable[[str], str]) -> Credent
     signed_in = consumer.auth.sign_in(resolve)
     headers.update((name, _of_header(name, value)) for name, value in signed_in.headers.items())
     return Credentials(headers, [*secrets, *signed_in.secrets])
+
+
+def go_in_clear(consumer: Consumer) -> bool:
+    """Whether the secrets of ``consumer`` go over plain HTTP to another machine, and everybody on the way can read them."""
+    parts = urlsplit(consumer.url)
+    has_secrets = consumer.auth != NoAuth() or any(map(is_reference, consumer.headers.values()))
+    return has_secrets and parts.scheme.lower() == "http" and not _is_this_machine(parts.hostname or "")
+
+
+def _is_this_machine(host: str) -> bool:
+    name = host.removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 class RenewedCredentials:

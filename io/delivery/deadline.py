@@ -1,5 +1,5 @@
-"""An HTTP adapter whose time-out is the end of the whole request (that of ``requests`` starts anew each byte), and which reads no answer
-without an end: interim answers (1xx), trailers and bytes have bounds."""
+"""An HTTP adapter whose time-out is the end of the whole request; that of ``requests`` starts anew each byte. No answer is read without
+an end: interim answers (1xx), trailers and bytes have bounds."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edx2lrs.io.delivery.credentials import go_in_clear
 from edx2lrs.io.external_ids import open_external_ids
 from edx2lrs.io.external_ids_database import ExternalIdTable
 from edx2lrs.io.progress import OnProgress, silent
@@ -125,6 +126,8 @@ def _warnings(config: Config, table: ExternalIdTable | None) -> Iterator[str]:
         if options.kind in ("mbox", "mbox_sha1sum"):
             hashed = ", hashed so that who knows an address can tell it," if options.kind == "mbox_sha1sum" else ""
             yield f"the user's e-mail address{hashed} goes to {consumer.name}, {consumer.shown_url}"
+        if go_in_clear(consumer):
+            yield f"the credentials of {consumer.name} can be read on the way to {consumer.shown_url}; give an https:// url"
         yield from _users_told_by_name(consumer, config, table)
         yield from _one_actor(consumer, config)
         if table is None or options.kind == "hmac":

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 from hamcrest import assert_that, equal_to, greater_than
 
-from edx2lrs.io.delivery.credentials import RenewedCredentials, credentials_of
+from edx2lrs.io.delivery.credentials import RenewedCredentials, credentials_of, go_in_clear
 from edx2lrs.io.google_secrets import _remembered
 from edx2lrs.io.secrets import SecretError, is_reference, references, resolve
 from edx2lrs.pipeline.config.reading import read_structure
@@ -152,7 +152,7 @@ def test_a_secret_manager_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def consumer(**options: Any) -> Consumer:
-    return Consumer(name="campus", protocol="xapi", url="https://x", access="all", **options)
+    return Consumer(name="campus", protocol="xapi", access="all", **{"url": "https://x", **options})
 
 
 def test_a_secret_that_changes_is_in_use_a_minute_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -252,3 +252,26 @@ def test_every_option_that_is_checked_as_a_secret_is_found_as_a_reference() -> N
     needed = {need.name for need in structure.needs if need.kind.endswith("reference")}
     assert_that(set(references(structure.config)), equal_to(needed))
     assert_that(len(needed), greater_than(3))
+
+
+CLEAR = {
+    "http://lrs.example.edu/xAPI": True,
+    "HTTP://lrs.example.edu/xAPI": True,
+    "http://10.0.0.5:8080/xAPI": True,
+    "http://localhost.example.edu/xAPI": True,
+    "http://[fd00::5]/xAPI": True,
+    "https://lrs.example.edu/xAPI": False,
+    "http://localhost:8080/xAPI": False,
+    "http://lrs.localhost/xAPI": False,
+    "http://127.0.0.2/xAPI": False,
+    "http://[::1]:8080/xAPI": False,
+    "http://[::ffff:127.0.0.1]/xAPI": False,
+    "file:///out/": False,
+}
+
+
+@pytest.mark.parametrize(("url", "expected"), CLEAR.items())
+def test_credentials_that_go_in_clear_to_another_machine_are_known(url: str, expected: bool) -> None:
+    assert go_in_clear(consumer(url=url, auth=BearerAuth(token="env:T"))) is expected
+    assert go_in_clear(consumer(url=url, headers={"X-Api-Key": "env:K"})) is expected
+    assert not go_in_clear(consumer(url=url, headers={"X-Tenant": "campus"}))

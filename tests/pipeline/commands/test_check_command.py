@@ -138,6 +138,13 @@ def test_warnings(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_credentials_that_can_be_read_on_the_way(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(CONFIG.replace("https://lrs.example.edu", "http://lrs.example.edu"))
+    main(["check", str(config)])
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "can be read" in line]
+    assert line == "warning: the credentials of campus can be read on the way to http://lrs.example.edu/xAPI?...; give an https:// url"
+
+
 def test_further_rules_are_shown_and_unknown_activity_types_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rules = "{users: {block: [ann, 5]}, activity_types: {allow: [Attempt, Atempt, /x/]}}"
     first, all_ = CONFIG.rsplit("access: all", 1)
