@@ -35,16 +35,17 @@ def _exit_code_of(command: str, call: Callable[[], int]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
+        say(f"edx2lrs {command}: stopped", sys.stderr)
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # `edx2lrs translate | head`: the reader has what it wants
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and command not in _JOBS:  # `edx2lrs translate | head`: the reader has what it wants
+            _to_nowhere(sys.stdout)
+            return DONE
         told = _words_of(command, error)
         if told is None:
             raise
         code, text = told
-        print(text, file=sys.stderr)
+        say(text, sys.stderr)
         return code
 
 
@@ -90,29 +91,42 @@ def _words_of(command: str, error: Exception) -> tuple[int, str] | None:
     return None
 
 
+def say(text: str = "", out: TextIO | None = None) -> None:
+    """Prints for a person. A reader that has gone (``| head``) has what it wants: it costs the job nothing, and not its exit code."""
+    out = out or sys.stdout
+    try:
+        print(text, file=out, flush=True)
+    except BrokenPipeError:
+        _to_nowhere(out)
+
+
+def _to_nowhere(out: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
 def told_of_job(result: JobResult, strict: bool = False, report_path: str | None = None) -> int:
     """Prints what came of a job; gives the exit code. ``strict``: any dead letter makes it 1."""
     if result.engine_job is not None:
-        print(f"job {result.engine_job} is with Dataflow; its report: {report_path or 'none (--report gs://...)'}")
+        say(f"job {result.engine_job} is with Dataflow; its report: {report_path or 'none (--report gs://...)'}")
     if result.report is None:
         return DONE
     for message in result.unreadable[:_NAMED]:
-        print(message, file=sys.stderr)
+        say(message, sys.stderr)
     if len(result.unreadable) > _NAMED:
-        print(f"and {len(result.unreadable) - _NAMED:,} more, which are dead letters of the stage read or parse", file=sys.stderr)
+        say(f"and {len(result.unreadable) - _NAMED:,} more, which are dead letters of the stage read or parse", sys.stderr)
     from edx2lrs.pipeline import report
 
     out = for_persons(result)
     if result.why_nothing:
-        print(f"nothing was read: {result.why_nothing}", file=out)
-    print(report.summary(result.report), file=out)
+        say(f"nothing was read: {result.why_nothing}", out)
+    say(report.summary(result.report), out)
     if nothing_usable := report.nothing_usable(result.report):
-        print(nothing_usable, file=sys.stderr)
+        say(nothing_usable, sys.stderr)
     if "dry_run" in result.report:
         return code_of_report(result.report, strict, result.unreadable, waiting_counts=False)
     if result.stopped or result.is_stream:
         before = "" if result.is_stream else " before the end"
-        print(f"stopped{before}; the same command with the same --state goes on", file=out)
+        say(f"stopped{before}; the same command with the same --state goes on", out)
         return DONE if result.is_stream and not nothing_usable else IN_PART
     return code_of_report(result.report, strict, result.unreadable)
 

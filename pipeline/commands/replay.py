@@ -15,7 +15,7 @@ from edx2lrs.pipeline.app.replay_plan import NAMED, ReplayTally
 from edx2lrs.pipeline.beam_options import follow
 from edx2lrs.pipeline.commands.dead_letters import listed
 from edx2lrs.pipeline.commands.letter_options import add_letter_arguments, filter_of
-from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART, for_persons, told_of_job
+from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART, for_persons, say, told_of_job
 from edx2lrs.pipeline.commands.watching import watched
 from edx2lrs.pipeline.run_options import SEND_HELD
 from edx2lrs.transforms.formats.printable import printable
@@ -62,15 +62,15 @@ def main(arguments: argparse.Namespace) -> int:
         planned = plan(request)
         _warn(planned)
         for line in described(planned, will=True):
-            print(printable(line))
+            say(printable(line))
         return IN_PART if planned.not_read else DONE
     with watched() as control:
         replayed = execute(request, control)
     _warn(replayed.letters)
     out = for_persons(replayed.job)
     for line in described(replayed.letters, will=False):
-        print(printable(line), file=out)
-    print(file=out)
+        say(printable(line), out)
+    say("", out)
     code = told_of_job(replayed.job)
     return IN_PART if code == DONE and replayed.letters.not_read else code
 

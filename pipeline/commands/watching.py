@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import signal
 import threading
 import time
@@ -13,6 +15,14 @@ from typing import Any
 from edx2lrs.pipeline.commands.status_line import StatusLine, steps_shown
 from edx2lrs.pipeline.job import Control, HowFar
 
+_STOPPING = (
+    "edx2lrs: stopping; what is under way is finished: waves are kept, and requests are answered. Once more (Ctrl-C, SIGTERM) breaks"
+    " them off"
+)
+_BROKEN_OFF = (
+    "edx2lrs: broken off; waves under way were not kept and are read again, and statements of requests under way are sent again,"
+    " with the same ids. The same command with the same --state goes on"
+)
 _OF_A_STREAM = 60.0  # seconds between two lines in a log
 
 
@@ -41,11 +51,16 @@ def watched() -> Iterator[Control]:
 
 @contextmanager
 def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """The first SIGTERM or Ctrl-C sets ``stop``; a second one ends the process."""
+    """The first SIGTERM or Ctrl-C sets ``stop``, and answers at once; a second one says what it breaks off, and ends the process."""
 
     def set_stop(number: int, _frame: Any) -> None:
+        if not stop.is_set():
+            stop.set()
+            _answer(_STOPPING)
+            return
+        _answer(_BROKEN_OFF)
         signal.signal(number, signal.SIG_DFL)
-        stop.set()
+        os.kill(os.getpid(), number)
 
     before = {number: signal.signal(number, set_stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -53,6 +68,12 @@ def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _answer(text: str) -> None:
+    """At once, and whatever the process was printing: a handler of signals may interrupt another print."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"\r{text}\n".encode())
 
 
 def line(how_far: HowFar) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -60,3 +62,31 @@ def test_ctrl_c_is_the_exit_code_of_its_signal() -> None:
 def test_a_job_that_an_engine_has_is_named_with_its_report(capsys: pytest.CaptureFixture[str]) -> None:
     assert told_of_job(JobResult(engine_job="job-1"), report_path="gs://bucket/report.json") == 0
     assert capsys.readouterr().out == "job job-1 is with Dataflow; its report: gs://bucket/report.json\n"
+
+
+@pytest.mark.parametrize(("waiting", "code"), [(0, 0), (3, 1)])
+def test_a_reader_that_has_gone_costs_a_job_nothing_and_not_its_exit_code(waiting: int, code: int) -> None:
+    script = f"""
+import os, sys
+from edx2lrs.pipeline.commands.outcomes import exit_code_of, told_of_job
+from edx2lrs.pipeline import report
+from edx2lrs.pipeline.job import JobResult
+sys.stdin.readline()
+content = report.report({{}}, {{}}, {{"campus": {waiting}}}, {{}}, {{}}, runner="", seconds=0, dead_letters="", state="state")
+os._exit(exit_code_of("run", lambda: told_of_job(JobResult(content))))
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdin.write(b"\n")
+    process.stdin.close()
+    assert process.wait(60) == code
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_a_broken_pipe_elsewhere_fails_a_job(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code_of("run", raising(BrokenPipeError(32, "Broken pipe"))) == 3
+    assert "the job failed" in capsys.readouterr().err

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
+import pytest
+
 from edx2lrs.io.state.pieces import Progressed
 from edx2lrs.pipeline.commands.watching import line
 from edx2lrs.pipeline.job import HowFar
@@ -21,3 +27,30 @@ def test_a_run_shows_files_bytes_events_and_what_waits() -> None:
 
 def test_a_run_that_finds_nothing_new_shows_that_all_files_are_read() -> None:
     assert after(0, 4).startswith("4 of 4 files, ")
+
+
+STOPS_AND_WAITS = """
+import threading
+from edx2lrs.pipeline.commands.watching import stopped_by_signals
+stop = threading.Event()
+with stopped_by_signals(stop):
+    print("ready", flush=True)
+    stop.wait()
+    print("stopping", flush=True)
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize(("first", "second"), [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)])
+def test_ctrl_c_answers_at_once_and_a_second_one_says_what_it_breaks_off(first: signal.Signals, second: signal.Signals) -> None:
+    process = subprocess.Popen([sys.executable, "-c", STOPS_AND_WAITS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(first)
+    assert process.stdout.readline() == "stopping\n"
+    process.send_signal(second)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == -second
+    stopping, broken_off = filter(None, said.splitlines())
+    assert stopping.startswith("edx2lrs: stopping; ")
+    assert broken_off.startswith("edx2lrs: broken off; waves under way were not kept")
