@@ -10,9 +10,11 @@ from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.families.declared_fields import declared_fields
 from edx2lrs.transforms.families.event_checks import kind_of
 from edx2lrs.transforms.families.packages import Package, module_of
+from edx2lrs.transforms.families.row_checks import destination_faults, function_fault, shape_fault
 from edx2lrs.transforms.families.tables import paths_of, tables
 from edx2lrs.transforms.fields import SourceEvent, SubmittedText
 from edx2lrs.transforms.mapping.rows import Course, Derived, Row, VariantMapping, Whole
+from edx2lrs.transforms.mapping.xapi_statement import GroupMapping
 
 _OF_PEOPLE = frozenset({"user_id", "username", "data.user_id", "data.username"})
 """Only ``anonymise`` reads who it was."""
@@ -49,6 +51,10 @@ def check_mappings(package: Package, protocol: Protocol, kinds: tuple[type, ...]
                     expected = " or ".join(kind.__name__ for kind in kinds)
                     raise package.wrong(protocol, f"{table}: {name}: found {kind_of(each)}, expected {expected}")
                 _check_derived(package, protocol, name, each)
+                for rows in _rows_of(each):
+                    fault = shape_fault(rows)
+                    if fault:
+                        raise package.wrong(protocol, f"{table}: {name}: {fault}")
             _check_rows(package, protocol, name, mapping, events[name])
     if type(getattr(module, "MAPPING_VERSION", None)) is not int:
         raise package.wrong(protocol, "MAPPING_VERSION: expected a whole number; begin with 1")
@@ -60,6 +66,16 @@ def _check_derived(package: Package, protocol: Protocol, name: str, mapping: Any
         if found is not None and not (isinstance(found, Derived) and isinstance(found.sources, tuple) and callable(found.function)):
             what = f"MAPPINGS: {name}: {attribute}: found {kind_of(found)}, expected Derived((the paths that it reads,), function)"
             raise package.wrong(protocol, what)
+        fault = None if found is None else function_fault(found.function)
+        if fault:
+            raise package.wrong(protocol, f"MAPPINGS: {name}: {attribute}: {fault}")
+
+
+def _rows_of(mapping: Any) -> list[Any]:
+    """The rows of a mapping that has no variants, as the package has written them."""
+    if isinstance(mapping, GroupMapping):
+        return [mapping.whole.rows, mapping.part_rows]
+    return [] if isinstance(mapping, VariantMapping) else [mapping.rows]
 
 
 def _check_rows(package: Package, protocol: Protocol, name: str, mapping: Any, event: SourceEvent) -> None:
@@ -69,6 +85,8 @@ def _check_rows(package: Package, protocol: Protocol, name: str, mapping: Any, e
         if not any(isinstance(row, Row) and row.destination == ("object", "id") for row in table.rows):
             what = f"MAPPINGS: {name}: no row for object.id; add Row(('object', 'id'), ..., required=True)"
             raise package.wrong(protocol, what)
+        for fault in destination_faults(protocol, table.rows):
+            raise package.wrong(protocol, f"MAPPINGS: {name}: {fault}")
         for path in (*table.choices, *(path for row in table.rows for path in paths_of(row, table))):
             if path not in readable:
                 below = sorted(each for each in readable if each.startswith(f"{path}."))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from keyword import iskeyword
 from string import Formatter
 from typing import Any, NamedTuple, cast
 
@@ -331,7 +332,7 @@ class _Generator:
             return repr(value)
         name = getattr(getattr(value, "func", value), "__name__", "constant")
         number = 1
-        plain = name = name.strip("<>") if name.strip("<>").isidentifier() else "constant"
+        plain = name = name if name.isidentifier() and not iskeyword(name) and not name.startswith("made_") else "constant"
         while name in _LOCAL_NAMES or (name in self.values and self.values[name] is not value):
             number += 1
             name = f"{plain}_{number}"

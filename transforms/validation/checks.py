@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from difflib import get_close_matches
 from math import inf, isfinite
 from typing import Any
 
 from edx2lrs.transforms.formats.texts import Matches
-from edx2lrs.transforms.validation.violations import FINE, Validator, Violation, Violations, missing, within, wrong, wrong_word
+from edx2lrs.transforms.validation.violations import (
+    ANOTHER_KEY,
+    FINE,
+    UNKNOWN_PROPERTY,
+    Validator,
+    Violation,
+    Violations,
+    missing,
+    within,
+    wrong,
+    wrong_word,
+)
 
 Rule = Callable[[dict[str, Any]], Violations]
 
@@ -87,7 +99,7 @@ def keyed(is_key: Matches, key: str, clause: str, check_item: Validator = anythi
         violations: list[Violation] = []
         for name, item in value.items():
             if not is_key(name):
-                violations.append(Violation((name,), "another key", f"keys that are {key}", clause))
+                violations.append(Violation((name,), ANOTHER_KEY, f"keys that are {key}", clause))
             violations += within(name, check_item(item))
         return tuple(violations)
 
@@ -127,4 +139,5 @@ def _unknown(name: str, properties: Collection[str], what: str, clause: str) -> 
     """The violation of a property that ``what`` does not have. The violation names a property that differs only in case."""
     meant = next((each for each in properties if each.casefold() == name.casefold()), None)
     expected = f"no such property in {what}" if meant is None else f"{meant}, in this case of letters"
-    return (Violation((), "an unknown property", expected, clause),)
+    near = get_close_matches(name, properties, 1) if meant is None else [meant]
+    return (Violation((), UNKNOWN_PROPERTY, expected, clause, near="".join(near)),)

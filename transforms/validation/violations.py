@@ -24,8 +24,12 @@ class Violation(NamedTuple):
     clause: str
     required: bool = True
     """False: the standard recommends it (SHOULD), and what does otherwise is still valid."""
+    near: str = ""
+    """Of a property that the standard does not know: the property with the nearest name."""
 
 
+UNKNOWN_PROPERTY = "an unknown property"
+ANOTHER_KEY = "another key"
 Violations = tuple[Violation, ...]
 Validator = Callable[[Any], Violations]
 FINE: Violations = ()

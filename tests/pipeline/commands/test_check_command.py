@@ -116,8 +116,9 @@ def test_users_in_rules_without_a_table(config: Path, capsys: pytest.CaptureFixt
 
 
 def test_one_actor_for_everybody(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    replaced = "  override_args: {event: {actor: {id: 'https://x.example/nobody', type: Person}}}\n  actor: {id: hmac, key: env:APART_KEY}"
-    config.write_text(CONFIG.replace("  actor: {id: hmac, key: env:APART_KEY}", replaced))
+    own_key = "  actor: {id: hmac, key: env:APART_KEY}"
+    replaced = f"  override_args: {{event: {{actor: {{id: 'https://x.example/nobody', type: Person}}}}}}\n{own_key}"
+    config.write_text(CONFIG.replace(own_key, replaced))
     assert main(["check", str(config)]) == 0
     (said,) = [line for line in capsys.readouterr().err.splitlines() if "one actor" in line]
     assert said.startswith("warning: apart gets one actor for everybody and no sessions; a key makes the ids;")

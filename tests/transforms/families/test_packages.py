@@ -139,11 +139,24 @@ MAPPINGS = {"own.event": StatementMapping(PLAYED, ROWS)}
 """
 
 
+CALIPER = """
+from edx2lrs.transforms.mapping.caliper_event import EventMapping
+from edx2lrs.transforms.mapping.rows import Constant, Row
+MAPPING_VERSION = 1
+ROWS = (
+    Row(("object", "id"), "data.id", required=True),
+    Constant(("object", "type"), "DigitalResource"),
+    Row(("object", "name"), "data.id"),
+)
+MAPPINGS = {"own.event": EventMapping("Event", "Started", ROWS)}
+"""
+
+
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., list[Path]]:
     """Installs a package of own events; gives the path that Python needs."""
 
-    def make(name: str, events: str = EVENTS, xapi: str = XAPI, value: str = "", caliper: str | None = None) -> list[Path]:
+    def make(name: str, events: str = EVENTS, xapi: str | None = XAPI, value: str = "", caliper: str | None = None) -> list[Path]:
         folder = tmp_path / name
         folder.mkdir(parents=True)
         for module, text in (("__init__", ""), ("events", events), ("xapi", xapi), ("caliper", caliper)):
@@ -247,21 +260,92 @@ WRONG = {
         "MAPPINGS: own.event: found EventMapping, expected StatementMapping or GroupMapping or VariantMapping",
     ),
     "a row reads a person": ({"xapi": XAPI.replace("data.id", "data.user_id")}, "own.event: a row reads data.user_id, which no"),
+    "a lambda in a row": (
+        {"xapi": XAPI.replace('"data.id", required', '"data.id", lambda value: value, required')},
+        "own.xapi: MAPPINGS: own.event: the row for object.id: found a lambda, expected a function with a name; write def",
+    ),
+    "a lambda in a choice": (
+        {
+            "xapi": XAPI.replace(
+                "StatementMapping(PLAYED, ROWS)", "VariantMapping(Derived(('data.id',), lambda value: 'a'), {'a': EventMapping})"
+            ).replace(*VARIANTS)
+        },
+        "own.xapi: MAPPINGS: own.event: choose: found a lambda, expected a function with a name",
+    ),
+    "no function": (
+        {"xapi": XAPI.replace('"data.id", required', '"data.id", "str", required')},
+        "the row for object.id: found str, expected a function",
+    ),
+    "rows in a list": (
+        {"xapi": XAPI.replace("required=True),)", "required=True),]").replace("ROWS = (", "ROWS = [")},
+        "found list for rows, expected a tuple of Row and Constant",
+    ),
+    "no row among the rows": (
+        {"xapi": XAPI.replace("required=True),)", "required=True), 5)")},
+        "found int among the rows, expected Row(...) or Constant(...)",
+    ),
+    "a text for a destination": (
+        {"xapi": XAPI.replace('("object", "id")', '"object.id"')},
+        "found the destination 'object.id', expected a tuple of keys such as ('object', 'id')",
+    ),
+    "no source": ({"xapi": XAPI.replace('"data.id"', "()")}, "the row for object.id: expected a source"),
+    "a misspelt destination": (
+        {"xapi": XAPI.replace("required=True),)", 'required=True), Row(("result", "respons"), "data.id"))')},
+        "found the destination result.respons, expected no such property in a result (xAPI 1.0.3, 2.2); write response",
+    ),
+    "a misspelt destination at the top": (
+        {"xapi": XAPI.replace("required=True),)", 'required=True), Row(("reslt", "response"), "data.id"))')},
+        "found the destination reslt, expected no such property in a statement (xAPI 1.0.3, 2.2); write result",
+    ),
+    "a destination in another case": (
+        {"xapi": XAPI.replace("required=True),)", 'required=True), Row(("object", "Definition", "type"), "data.id"))')},
+        "found the destination object.Definition, expected definition, in this case of letters (xAPI 1.0.3, 2.2); write definition",
+    ),
+    "an extension without an IRI": (
+        {"xapi": XAPI.replace("required=True),)", 'required=True), Row(("result", "extensions", "grade"), "data.id"))')},
+        "found the destination result.extensions.grade, expected keys that are absolute IRIs",
+    ),
+    "a destination within another": (
+        {"xapi": XAPI.replace("required=True),)", 'required=True), Row(("object",), "data.id"))')},
+        "the destination object is within another destination, or holds another one",
+    ),
+    "a misspelt destination in Caliper": (
+        {"xapi": None, "caliper": CALIPER.replace("name", "nmae")},
+        "own.caliper: MAPPINGS: own.event: found the destination object.nmae, expected no such property in",
+    ),
+    "an unknown part in Caliper": (
+        {"xapi": None, "caliper": CALIPER.replace('("object", "name")', '("targt", "name")')},
+        "found the destination targt, expected no such property in",
+    ),
     "no object": ({"xapi": XAPI.replace('"id"), "data.id"', '"name"), "data.id"')}, "own.event: no row for object.id; add Row("),
 }
 
 
 @pytest.mark.parametrize(("parts", "said"), WRONG.values(), ids=WRONG.keys())
 def test_what_is_wrong_with_a_package_is_one_line_and_exit_code_2(
-    make: Callable[..., list[Path]], parts: dict[str, str], said: str
+    make: Callable[..., list[Path]], parts: dict[str, str | None], said: str
 ) -> None:
-    done = edx2lrs("translate", "--to", "xapi", path=make("own", **parts), text=PLAYED)
+    protocol = "caliper" if "caliper" in parts else "xapi"
+    done = edx2lrs("translate", "--to", protocol, path=make("own", **parts), text=PLAYED)
     assert (done.returncode, done.stdout) == (2, "")
     *_, line = done.stderr.splitlines()
     assert line.startswith("edx2lrs translate: ")
     assert "own-dist 2.0" in line
     assert said in line
     assert "Traceback" not in done.stderr
+
+
+def test_names_of_functions_that_are_words_of_python_do_no_harm(make: Callable[..., list[Path]]) -> None:
+    """A name that a generated function uses itself, and a partial, whose function has the name of a variable there."""
+    named = "def made_1(value):\n    return f'https://x.example/{value}'\n"
+    functions = f"from functools import partial\n{named}made = partial(made_1)\nROWS ="
+    own = XAPI.replace("ROWS =", functions).replace('"data.id", req', '"data.id", made, req').replace(
+        "required=True),)", 'required=True), Row(("result", "response"), "data.id", made_1))'
+    )
+    event = {**json.loads(PLAYED), "name": "own.event", "event": {"id": "a"}}
+    done = edx2lrs("translate", "--to", "xapi", path=make("own", xapi=own), text=json.dumps(event))
+    statement = json.loads(done.stdout)
+    assert (statement["object"]["id"], statement["result"]["response"]) == ("https://x.example/a", "https://x.example/a")
 
 
 def test_a_function_that_crashes_is_a_refusal_that_tells_no_value(make: Callable[..., list[Path]]) -> None:
