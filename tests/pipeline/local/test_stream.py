@@ -19,6 +19,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from testkit.configurations import consumer, yaml_of
+from testkit.rotated_logs import HOWS, Site
 from testkit.tracking_records import played
 from testkit.waiting import free_port, until
 
@@ -116,6 +117,44 @@ def test_a_growing_log_arrives_through_rotation_and_a_restart(service, sandbox, 
     assert (report["records"]["read"], report["all_runs"]["records"]["read"]) == (20, 170)
     assert_adds_up(report["all_runs"])
     assert "again, in" not in second.said()
+
+
+def alike(number, is_first):
+    """Each log begins with the same 1,100 bytes."""
+    event = played(number)
+    return (b'{"pad": "' + b"x" * 1_100 + b'", ' + event[1:] if is_first else event) + b"\n"
+
+
+@pytest.mark.engine
+@pytest.mark.soak
+@pytest.mark.parametrize("how", HOWS)
+def test_two_writers_rotations_of_every_kind_and_kills(service, sandbox, config, tmp_path, how, assert_adds_up):
+    """Nothing is missing, and nothing is read twice."""
+    path = config(sandbox.address, CONFIG)
+    chance = random.Random(how)
+    site = Site(tmp_path, how, chance, alike)
+    site.writers[0].write()
+    job = service(path)
+    until(lambda: sandbox.stored("campus") == 1)
+    for _ in range(8):
+        end = time.monotonic() + chance.uniform(1, 8)
+        while time.monotonic() < end:
+            site.act(rotations=3)
+            time.sleep(chance.choice([0, 0, 0.02]))
+        job.kill()
+        for _ in range(chance.choice([0, 0, 50])):
+            site.act(rotations=6)
+        job = service(path)
+    for writer in site.writers:
+        writer.open()
+        writer.write()
+    until(lambda: sandbox.stored("campus") == site.written, 120, lambda: f"{sandbox.stored('campus')} of {site.written}")
+    code, report = job.terminate()
+    assert code == 0
+    assert report["all_runs"]["records"]["read"] == site.written
+    assert report["all_runs"]["consumers"]["campus"]["duplicates"] == 0
+    assert_adds_up(report["all_runs"])
+    job.said()
 
 
 def test_killed_at_any_moment_each_line_arrives_and_is_counted_once(service, sandbox_with, config, log, assert_adds_up):
