@@ -83,6 +83,7 @@ def families(observed: Observed, health: Health, now: float) -> Iterator[Metric]
     is_open = {name: float(status.circuit != "closed") for name, status in observed.senders.items()}
     yield _by("consumer", "edx2lrs_consumer_circuit_open", "1: the consumer is cut off; probes find out when it is back.", is_open)
     yield from observed.request_seconds
+    yield GaugeMetricFamily("edx2lrs_wave_seconds", "For how long a wave has not moved on.", health.wave)
     yield GaugeMetricFamily("edx2lrs_source_troubles", "Workers whose stream cannot be read just now.", len(health.troubles))
     yield _by("source", "edx2lrs_source_quiet_seconds", "Seconds since something came.", health.quiet(time.monotonic()))
     for unit, behind in health.behind().items():

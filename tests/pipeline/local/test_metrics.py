@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import yaml
 from hamcrest import assert_that, has_entries
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -171,3 +174,15 @@ def test_before_and_after_a_run_nothing_is_told(served: Served) -> None:
 
 def test_other_paths_are_not_found(served: Served) -> None:
     assert get(served, "/")[0] == "404 Not Found"
+
+
+def test_the_rules_for_prometheus_and_the_page_name_metrics_that_there_are(served: Served) -> None:
+    _, text = get(served, "/metrics")
+    names = set(re.findall(r"^# TYPE (\S+)", text, re.M))
+    root = Path(__file__).parents[3]
+    for file in ("templates/service/prometheus-alerts.yaml", "docs/operating.md"):
+        named = set(re.findall(r"edx2lrs_[a-z_]+", (root / file).read_text(encoding="utf-8")))
+        assert len(named) > 8
+        assert named <= names, file
+    rules = yaml.safe_load((root / "templates/service/prometheus-alerts.yaml").read_text(encoding="utf-8"))
+    assert all(rule["expr"] and rule["annotations"]["summary"] for group in rules["groups"] for rule in group["rules"])
