@@ -13,14 +13,15 @@ from edx2lrs.io.secrets import resolve
 from edx2lrs.io.tables import read_course_names
 from edx2lrs.pipeline.app import connection_check
 from edx2lrs.pipeline.app.connection_check import ConnectionFinding
+from edx2lrs.pipeline.app.doubtful_rules import doubtful_rules, short_keys
 from edx2lrs.pipeline.config.needs import Need
 from edx2lrs.pipeline.config.reading import load, read_structure
 from edx2lrs.pipeline.variants import actor_options
-from edx2lrs.transforms.config_types import Config, Consumer, Protocol
+from edx2lrs.transforms.config_types import BatchOptions, Config, Consumer, Events, Protocol
 from edx2lrs.transforms.families.mappings import load_packages
 from edx2lrs.transforms.matching.activity_types import known_types
 from edx2lrs.transforms.matching.patterns import is_regex
-from edx2lrs.transforms.matching.rules import named_users, written_rules
+from edx2lrs.transforms.matching.rules import named_users, operators, written_rules
 from edx2lrs.transforms.people.person_ids import bare
 
 
@@ -54,12 +55,15 @@ class Persons:
 
 @dataclass(frozen=True)
 class ConsumerShown:
-    """What a consumer gets. ``address`` is without a query, which may hold a token. ``access``: None for everything."""
+    """What a consumer gets. ``address`` is without a query, which may hold a token. ``access``: None for everything. ``wishes``: what
+    ``match_params`` asks for at each path, in words; any of them is enough."""
 
     name: str
     protocol: Protocol
     address: str
     access: list[RuleShown] | None
+    wishes: dict[str, list[str]]
+    batch: BatchOptions
     redact: list[str]
     persons: Persons
 
@@ -69,6 +73,7 @@ class Checked:
     """A configuration that is right. ``warnings``: what is allowed and probably not meant. ``not_checked``: what it needs beside its
     file and nobody looked at."""
 
+    events: Events
     consumers: list[ConsumerShown]
     warnings: list[str]
     not_checked: list[Need]
@@ -89,7 +94,8 @@ def check(request: CheckRequest, on_progress: OnProgress = silent) -> Checked:
         if config.lms.course_names:
             read_course_names(config.lms.course_names)
     shown = [_shown(consumer, config) for consumer in config.consumers]
-    return Checked(shown, list(_warnings(config, table)), list(needs))
+    short = [] if request.structure_only else short_keys(config, resolve)
+    return Checked(config.events, shown, [*_warnings(config, table), *doubtful_rules(config), *short], list(needs))
 
 
 def check_connections(request: CheckRequest) -> Iterator[ConnectionFinding]:
@@ -105,8 +111,10 @@ def _shown(consumer: Consumer, config: Config) -> ConsumerShown:
         "own" if options.key else "site's" if config.lms.id_key else "none",
         None if options.kind == "hmac" else options.unknown,
     )
+    wishes = {path: [each.words for each in operators(written)] for path, written in consumer.match_params.items()}
     redact: list[str] = sorted(set(consumer.redact))
-    return ConsumerShown(consumer.name, consumer.protocol, consumer.shown_url, _access(consumer), redact, persons)
+    name, protocol, address = consumer.name, consumer.protocol, consumer.shown_url
+    return ConsumerShown(name, protocol, address, _access(consumer), wishes, consumer.batch, redact, persons)
 
 
 def _access(consumer: Consumer) -> list[RuleShown] | None:

@@ -10,6 +10,8 @@ from edx2lrs.pipeline.app.check import CheckRequest, ConsumerShown, check, check
 from edx2lrs.pipeline.commands.outcomes import DONE, IN_PART
 from edx2lrs.pipeline.commands.status_line import steps_shown
 from edx2lrs.pipeline.page_parts import columns
+from edx2lrs.transforms.config_types import Events
+from edx2lrs.transforms.formats.number_words import counted
 from edx2lrs.transforms.matching.rules import rule_words
 
 
@@ -27,7 +29,7 @@ def main(arguments: argparse.Namespace) -> int:
     request = CheckRequest(arguments.config, arguments.structure)
     with steps_shown("lms.external_ids") as on_progress:
         checked = check(request, on_progress)
-    for line in described(checked.consumers):
+    for line in (*described(checked.consumers), *_events(checked.events)):
         print(line)
     print()
     for line in persons(checked.consumers):
@@ -50,11 +52,28 @@ def _connect(request: CheckRequest, consumers: Sequence[ConsumerShown]) -> int:
 
 
 def described(consumers: Sequence[ConsumerShown]) -> Iterator[str]:
-    """One line for each consumer: name, protocol, address, what it may see."""
+    """For each consumer: a line with name, protocol, address; and a line for each rule on what it sees, wants and gets."""
     width = max(len(consumer.name) for consumer in consumers)
     for consumer in consumers:
-        without = f"  without {' and '.join(consumer.redact)}" if consumer.redact else ""
-        yield f"{consumer.name:{width}}  {consumer.protocol:7}  {consumer.address}  sees {_access(consumer)}{without}"
+        yield f"{consumer.name:{width}}  {consumer.protocol:7}  {consumer.address}"
+        for label, text in _rules(consumer):
+            yield f"{'':{width}}  {label:7}  {text}"
+
+
+def _rules(consumer: ConsumerShown) -> Iterator[tuple[str, str]]:
+    rules = [rule_words(rule.name, rule.allow, rule.block) for rule in consumer.access or ()]
+    yield from (("sees", text) for text in rules or ["everything"])
+    yield from (("wants", f"{path}: {' or '.join(words)}") for path, words in consumer.wishes.items())
+    if consumer.redact:
+        yield "without", " and ".join(consumer.redact)
+    batch = consumer.batch
+    most = f"{counted(batch.size, 'statement')} or {batch.bytes:,} bytes at most"
+    yield "batches", f"{most}, sent after {batch.interval:g} s at the latest"
+
+
+def _events(events: Events) -> Iterator[str]:
+    if events.allow is not None or events.block:
+        yield f"for all  {rule_words('events', events.allow, events.block)}"
 
 
 def persons(consumers: Sequence[ConsumerShown]) -> Iterator[str]:
@@ -65,9 +84,3 @@ def persons(consumers: Sequence[ConsumerShown]) -> Iterator[str]:
         unknown = "-" if seen.unknown is None else seen.unknown.replace("_", " ")
         rows.append((consumer.name, consumer.protocol, seen.kind, seen.type, seen.key, unknown))
     return columns(rows)
-
-
-def _access(consumer: ConsumerShown) -> str:
-    if consumer.access is None:
-        return "everything"
-    return " and ".join(rule_words(rule.name, rule.allow, rule.block) for rule in consumer.access)

@@ -18,7 +18,7 @@ consumers:
   protocol: xapi
   url: https://lrs.example.edu/xAPI?key=do-not-show
   auth: {scheme: basic, username: env:LRS_USER, password: env:LRS_PASSWORD}
-  access: {orgs: {allow: [MITx]}, courses: {block: [a, b, c, d, e]}}
+  access: {orgs: {allow: [MITx]}, courses: {block: [/a/, /b/, /c/, /d/, /e/]}}
 - name: mail
   protocol: xapi
   url: https://mail.example.edu/
@@ -46,7 +46,7 @@ IDS = "user_id,username,external_id_type,external_user_id,email\n5,ann,XAPI,ann-
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LRS_USER", "do-not-show-user")
     monkeypatch.setenv("LRS_PASSWORD", "do-not-show-password")
-    monkeypatch.setenv("SITE_KEY", "do-not-show-key")
+    monkeypatch.setenv("SITE_KEY", "do-not-show-site-key")
     monkeypatch.setenv("APART_KEY", "do-not-show-own-key")
     (tmp_path / "ids.csv").write_text(IDS)
     path = tmp_path / "c.yaml"
@@ -54,15 +54,41 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_one_line_for_each_consumer(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_consumer_is_shown_with_a_line_for_each_rule(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = "  match_params: {name: [problem_check, /_video$/], context.org_id: {not: [A, B]}}\n  batch: {size: 1, interval: 0.2s}\n"
+    access = "  access: {orgs: {allow: [MITx]}, courses: {block: [/a/, /b/, /c/, /d/, /e/]}}\n"
+    text = CONFIG.replace(access, f"{access}{wanted}  redact: [title]\n")
+    config.write_text(text.replace("consumers:\n", "events: {block: [pause_video]}\nconsumers:\n"))
     assert main(["check", str(config)]) == 0
+    usual = "           batches  100 statements or 900,000 bytes at most, sent after 60 s at the latest"
     assert capsys.readouterr().out.partition("\n\n")[0].splitlines() == [
-        "campus     xapi     https://lrs.example.edu/xAPI?...  sees courses all but a, b, c and 2 more and orgs MITx",
-        "mail       xapi     https://mail.example.edu/  sees everything",
-        "hashed     xapi     https://hashed.example.edu/  sees everything",
-        "apart      caliper  https://apart.example.edu/  sees everything",
-        "warehouse  caliper  https://cal.example.edu/  sees everything",
+        "campus     xapi     https://lrs.example.edu/xAPI?...",
+        "           sees     courses all but /a/, /b/, /c/ and 2 more",
+        "           sees     orgs MITx",
+        "           wants    name: problem_check or /_video$/",
+        "           wants    context.org_id: a value that is not A or B",
+        "           without  title",
+        "           batches  1 statement or 900,000 bytes at most, sent after 0.2 s at the latest",
+        "mail       xapi     https://mail.example.edu/",
+        "           sees     everything",
+        usual,
+        "hashed     xapi     https://hashed.example.edu/",
+        "           sees     everything",
+        usual,
+        "apart      caliper  https://apart.example.edu/",
+        "           sees     everything",
+        usual,
+        "warehouse  caliper  https://cal.example.edu/",
+        "           sees     everything",
+        usual,
+        "for all  events all but pause_video",
     ]
+
+
+def test_a_name_that_differs_by_case(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(CONFIG.replace("name: mail", "name: Campus"))
+    assert main(["check", str(config)]) == 0
+    assert "warning: the consumers campus and Campus differ by case alone: give one of them another name" in capsys.readouterr().err
 
 
 def test_a_table_of_who_sees_persons_how(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +178,8 @@ def test_further_rules_are_shown_and_unknown_activity_types_told(config: Path, c
     config.write_text(f"{first}access: {rules}{all_}")
     main(["check", str(config)])
     printed = capsys.readouterr()
-    assert "sees users all but ann, 5 and activity types Attempt, Atempt, /x/" in printed.out
+    assert "  sees     users all but ann, 5\n" in printed.out
+    assert "  sees     activity types Attempt, Atempt, /x/\n" in printed.out
     assert "warning: warehouse names the activity type Atempt, which no caliper mapping makes" in printed.err
     assert "type Attempt," not in printed.err
 
