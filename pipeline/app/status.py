@@ -12,6 +12,7 @@ from edx2lrs.io.sources.log_lag import behind
 from edx2lrs.io.state.database import owner_of
 from edx2lrs.io.state.pieces import Progressed
 from edx2lrs.io.state.state import State, look_at_state
+from edx2lrs.io.state.terms import HeldStatements
 from edx2lrs.pipeline import report
 
 MOST_FILES = 20
@@ -52,7 +53,8 @@ class WaitingFor:
 class Status:
     """``job``: the process that is at work on the directory (None: none is). ``runs`` so far, of which the last one began
     ``last_run_age`` seconds ago. ``files``: the input of the last run over files; ``unread``: the first of them that are not done.
-    ``dead_letters`` of all runs, of which ``unexported`` are in no file yet. ``all_runs``: their sums, as in the report."""
+    ``held``: what of ``waiting`` is not sent, and why. ``dead_letters`` of all runs, of which ``unexported`` are in no file yet.
+    ``all_runs``: their sums, as in the report."""
 
     state: str
     job: int | None
@@ -62,6 +64,7 @@ class Status:
     unread: list[UnreadFile]
     streams: list[StreamStanding]
     waiting: list[WaitingFor]
+    held: list[HeldStatements]
     dead_letters: int
     unexported: int
     dead_letters_folder: str
@@ -86,6 +89,7 @@ def status(folder: str) -> Status:
             [UnreadFile(*each) for each in state.pieces.unread(MOST_FILES)],
             [_stream(*each, now) for each in state.messages.sources()],
             _waiting(state, counts, ages, job),
+            state.outbox.held(),
             report.dead_letters(told["all_runs"]),
             state.dead_letters.count(),
             state.dead_letters_folder,
@@ -100,12 +104,14 @@ def _stream(source: str, position: str | None, begun: float | None, now: float) 
 
 
 def _waiting(state: State, counts: Mapping[str, int], ages: Mapping[str, float], job: int | None) -> list[WaitingFor]:
-    reasons = state.outbox.reasons()
+    reasons, sendable = state.outbox.reasons(), state.outbox.sendable_counts()
     usual = "is sent in its turn" if job is not None else "no job is at work: the next run or `edx2lrs deliver` sends them"
 
     def why(name: str) -> str:
         if name in reasons:
             return f"cut off: {reasons[name] or 'by the last job'}"
+        if counts[name] and not sendable[name]:
+            return "held: see below"
         return usual if counts[name] else ""
 
     return [WaitingFor(name, number, round(ages.get(name, 0.0), 1), why(name), name in reasons) for name, number in counts.items()]

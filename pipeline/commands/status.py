@@ -14,6 +14,7 @@ from edx2lrs.pipeline.app.status import Status, WaitingFor, status
 from edx2lrs.pipeline.commands.outcomes import DONE
 from edx2lrs.pipeline.page_parts import columns
 from edx2lrs.transforms.formats.number_words import counted
+from edx2lrs.transforms.formats.printable import printable
 
 _UNITS = ((86400, "days"), (3600, "h"), (60, "min"))
 
@@ -30,7 +31,7 @@ def main(arguments: argparse.Namespace) -> int:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
         return DONE
     for line in described(found):
-        print(line)
+        print(printable(line))
     return DONE
 
 
@@ -51,6 +52,7 @@ def described(found: Status) -> Iterator[str]:
         yield f"stream {stream.source}: position {position}" + _ago(stream.age, "; the last records came {} ago") + behind
     yield ""
     yield from columns([("consumer", "waiting", "oldest", "why"), *map(_row, found.waiting)])
+    yield from report.held_in_words(found.held, found.state)
     yield ""
     letters = f"dead letters of all runs: {found.dead_letters:,}"
     if found.dead_letters:
@@ -60,8 +62,7 @@ def described(found: Status) -> Iterator[str]:
 
 
 def _row(each: WaitingFor) -> tuple[str, ...]:
-    reason = "".join(character if character.isprintable() else " " for character in each.reason)
-    return each.consumer, f"{each.statements:,}", _age(each.oldest_age) if each.statements else "-", reason or "-"
+    return each.consumer, f"{each.statements:,}", _age(each.oldest_age) if each.statements else "-", each.reason or "-"
 
 
 def _ago(seconds: float | None, text: str) -> str:

@@ -16,6 +16,7 @@ from prometheus_client import Metric
 from edx2lrs.io.delivery.consumer_sender import Client, SenderStatus
 from edx2lrs.io.delivery.senders import Senders
 from edx2lrs.io.state.state import State
+from edx2lrs.io.state.terms import HeldStatements
 from edx2lrs.pipeline import report
 from edx2lrs.pipeline.alerts import Alerts
 from edx2lrs.pipeline.job import Control, JobFailed
@@ -70,6 +71,7 @@ class LocalRun:
         self._progress = Progress(control.on_progress)
         self._stop = control.stop
         self._sending = False
+        self._held = state.outbox.held()
         self._in_waves = 0
         self._deaths, self._kept_at_death = 0, -1
 
@@ -118,8 +120,7 @@ class LocalRun:
         """Delivers to ``consumers`` from now on, under ``terms``."""
         names = [consumer.name for consumer in consumers]
         followed = self._state.ledger.add_consumers(names, terms)
-        for text in report.held_in_words(self._state.outbox.held(), self._outputs.state):
-            _LOG.warning("%s", text)
+        self._tell_held([each._asdict() for each in self._state.outbox.held()])
         self._consumers = tuple(dict.fromkeys([*self._consumers, *names]))
         self._senders.change(consumers, connect, followed.changed)
 
@@ -203,12 +204,22 @@ class LocalRun:
             self._look_for_alerts(now)
         if now - self._reported >= _REPORT_EVERY:
             self._reported = now
-            self._write(self.report())
+            content = self.report()
+            self._write(content)
+            self._tell_held(content["held"])
             letters = self._state.dead_letters.count()
             if letters >= _LETTERS_IN_THE_STATE or (letters and now - self._exported >= _LETTERS_WAIT):
                 self._state.dead_letters.export(self._outputs.dead_letters)
             if not letters or not self._state.dead_letters.count():
                 self._exported = now
+
+    def _tell_held(self, held: Sequence[Mapping[str, Any]]) -> None:
+        """Also of what was made in the moments before the workers followed a change of the configuration."""
+        told = [HeldStatements(**each) for each in held]
+        if told != self._held:
+            for text in report.held_in_words(told, self._outputs.state):
+                _LOG.warning("%s", text)
+        self._held = told
 
     def _look_for_alerts(self, now: float) -> None:
         dead = _dead_by_consumer(self._totals()) if self.alerts.has_dead_letters else None

@@ -205,7 +205,12 @@ def test_a_line_that_a_kill_has_cut_spoils_no_other(consumer: Any, tmp_path: Pat
 def store(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """An object store that takes whole objects."""
     objects: dict[str, bytes] = {}
-    monkeypatch.setattr("edx2lrs.io.delivery.statement_log.write_bytes", objects.__setitem__)
+
+    def put(path: str, content: bytes, private: bool) -> None:
+        assert private
+        objects[path] = content
+
+    monkeypatch.setattr("edx2lrs.io.delivery.statement_log.write_bytes", put)
     return objects
 
 
@@ -244,7 +249,7 @@ def test_what_a_kill_has_left_is_shipped_with_the_next(consumer: Any, tmp_path: 
 def test_a_store_that_is_down_delays_nothing_and_is_told_once(
     consumer: Any, tmp_path: Path, store: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def down(*_: object) -> None:
+    def down(*_: object, **__: object) -> None:
         raise OSError(0, "503 Service Unavailable")
 
     log = log_of(consumer("http://x", log="gs://b"), tmp_path, shipped_after=0.0)

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import uuid
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -388,3 +389,21 @@ def test_a_letter_without_an_id_of_ours_is_told_by_every_command(tmp_path, confi
 
     assert (shown.code, sent.code, sandbox.stored("one")) == (1, 1, 1)
     assert all("its letter 1 is none that edx2lrs writes" in each.err for each in (shown, sent))
+
+
+@pytest.mark.engine
+def test_letters_of_an_object_store_are_marked_there(store, tmp_path, configure, sandbox, edx2lrs):
+    (tmp_path / "ids.csv").write_text(HEADER)
+    for name in ("a", "b"):
+        some = [letter for number, letter in enumerate(_statement_letters(6)) if "ab"[number % 2] == name]
+        path = write_file(str(tmp_path), f"{name}.avro", some)
+        store.put(f"days/{name}/few.avro", Path(path).read_bytes())
+    command = ["replay", "--config", configure(sandbox.address), f"{store.url}/days/*/*.avro", *store.options]
+
+    first = edx2lrs(*command, "--state", tmp_path / "first", env=store.environment)
+    again = edx2lrs(*command, "--state", tmp_path / "second", env=store.environment)
+
+    assert (first.code, sandbox.stored("one")) == (0, 6), first.text
+    assert (again.report["consumers"]["one"]["statements"], sandbox.counts()["one"]["repeats"]) == (0, 0)
+    marks = [name for name in store.objects("days/") if "sent-again-" in name]
+    assert sorted(name.rpartition("/")[0] for name in marks) == ["days/a", "days/b"]

@@ -71,6 +71,9 @@ def test_what_waits_under_other_options_is_told_and_held(
     assert key in result.report["held"][0]["changed"]
     assert f"waiting drop {state} --consumer one --held" in result.text
     assert_adds_up(result.report)
+    standing = edx2lrs("status", state).out
+    assert "held: see below" in standing
+    assert f"waiting drop {state} --consumer one --held" in standing
 
 
 def test_an_option_sends_what_is_held_all_the_same(state, configure, sandbox, edx2lrs, assert_adds_up):
