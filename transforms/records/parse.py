@@ -32,7 +32,7 @@ from edx2lrs.transforms.families.key_fields import key_fields
 from edx2lrs.transforms.families.source_events import SOURCE_EVENTS
 from edx2lrs.transforms.fields import Context, EventData, Scalar, SourceEvent, SubmittedText, Text
 from edx2lrs.transforms.formats.json_type import json_type
-from edx2lrs.transforms.formats.remembered import remembered
+from edx2lrs.transforms.formats.remembered import memory
 from edx2lrs.transforms.formats.times import canonical_time
 from edx2lrs.transforms.keys.course_key import normal_course_key, org_of
 from edx2lrs.transforms.people.person_ids import NoPersonError, person, session_of, username_of
@@ -77,7 +77,8 @@ def parse(line: bytes, believed: bool = False) -> Event | Refusal:
             about = _context(about)
         context = _declared_context(about, declared) if declared else None
         return _event(
-            name, source_event, False, canonical, source, session, referrer, username, host, about, context, data, renamed, believed
+            name, source_event.sources, False, canonical, source, session, referrer, username, host, about, context, data, renamed,
+            believed,
         )
     except (msgspec.MsgspecError, _ReadAgain, _Refused, NoPersonError, UnicodeDecodeError, RecursionError):
         return _parse_leniently(line, believed)
@@ -105,7 +106,8 @@ def _in_two_passes(line: bytes, believed: bool) -> Event | Refusal:
     source, session, referrer, username, host = astuple(envelope)[_TOP]
     renamed = _known_names[name.encode()].renamed
     return _event(
-        name, source_event, from_event_type, time, source, session, referrer, username, host, about, declared, data, renamed, believed
+        name, source_event.sources, from_event_type, time, source, session, referrer, username, host, about, declared, data, renamed,
+        believed,
     )
 
 
@@ -215,7 +217,7 @@ def _first(value: Scalar, other: Scalar) -> Scalar:
 
 
 def _event(
-    name: str, of_name: SourceEvent, from_event_type: bool, time: str, source: Scalar, session: Scalar, referrer: Scalar,
+    name: str, sources: tuple[str, ...], from_event_type: bool, time: str, source: Scalar, session: Scalar, referrer: Scalar,
     username: Scalar, host: Scalar, about: Context, context: Any, data: EventData, renamed: int, believed: bool,
     course_elsewhere: Callable[[], str | None] | None = None,
 ) -> Event:
@@ -226,7 +228,7 @@ def _event(
         id_there, username_there, session_there, source_there, referrer_there, course_id, org_id, host_there, enterprise_uuid,
     ) = astuple(about)[:9]
     source = source or _first(source, source_there)
-    if of_name.sources and is_posted(source) and source not in of_name.sources and not believed:
+    if sources and source not in sources and is_posted(source) and not believed:
         return Event(name, from_event_type, source=source)
     if course_id and (course_id.strip() is not course_id or "@" in course_id):
         course_id = normal_course_key(course_id) or course_id.strip()
@@ -240,23 +242,25 @@ def _event(
     if renamed and values[renamed] is None:
         raise _ReadAgain
     session = session or _first(session, session_there)
-    if not (type(session) is str and len(session) > 15 and session.isalnum()):  # nearly always; session_of would say the same
+    if type(session) is not str or len(session) < 16:  # a longer one is no word for nobody
         session = session_of(session) or session_of(session_there)
     user: int | None
     user_name: str | None
     if id_in_data is None and name_in_data is None and type(id_there) is int and id_there > 0 and type(username) is str and username:
-        user, user_name = id_there, _name_of(username)  # nearly always; person would say the same
+        user, user_name = id_there, _names[username]  # nearly always; person would say the same
     else:
-        name_there = _first(_name_of(username) if type(username) is str else username, username_there)
+        name_there = _first(_names[username] if type(username) is str else username, username_there)
         person_of = _posted_person if is_posted(source) and not believed else _named_person
         user, user_name = person_of(id_in_data, name_in_data, id_there, name_there)
+        if user is None and user_name is None:
+            session = session_of(session)  # the visitor is told by it
     return Event(
         name, from_event_type, time, source, session, referrer or _first(referrer, referrer_there), user, user_name, course_id,
         org_id or None, host or _first(host, host_there), enterprise_uuid or None, context, data,
     )
 
 
-_name_of = remembered(16_384)(username_of)
+_names = memory(username_of, 16_384)
 
 
 def _posted_person(id_in_data: Scalar, name_in_data: Scalar, id_there: Scalar, name_there: Scalar) -> tuple[int | None, str | None]:
@@ -270,6 +274,8 @@ def _posted_person(id_in_data: Scalar, name_in_data: Scalar, id_there: Scalar, n
 
 def _named_person(id_in_data: Scalar, name_in_data: Scalar, id_there: Scalar, name_there: Scalar) -> tuple[int | None, str | None]:
     """The person of an event whose payload is believed: the one of the payload, else the one of the context."""
+    if type(id_in_data) is int and id_in_data > 0 and name_in_data is None:  # nearly always; the rest would say the same
+        return id_in_data, _names[name_there] if id_in_data == id_there and type(name_there) is str else None
     user_id, username = person(id_in_data, name_in_data)
     if user_id is None and username is None:
         return person(id_there, name_there)
@@ -374,8 +380,8 @@ def _parse_leniently(line: bytes, believed: bool) -> Event | Refusal:
         elsewhere = partial(course_elsewhere, record, context, payload, keys)
         source, session, referrer, username, host = astuple(envelope)[_TOP]
         return _event(
-            name, source_event, from_event_type, time, source, session, referrer, username, host, about, declared, data, 0, believed,
-            elsewhere,
+            name, source_event.sources, from_event_type, time, source, session, referrer, username, host, about, declared, data, 0,
+            believed, elsewhere,
         )
     except _Refused as refused:
         return refused.refusal

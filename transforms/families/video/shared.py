@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edx2lrs.transforms.formats.remembered import remembered
 from edx2lrs.transforms.keys.usage_key import usage_key
 from edx2lrs.transforms.mapping.rows import Unmappable
 from edx2lrs.transforms.mapping.usage_key import block_iri, xblock_iri
@@ -22,6 +23,7 @@ def clock(microseconds: int, expected: str) -> tuple[int, int, int, int, int]:
     return days, hours, minutes, seconds, fraction
 
 
+@remembered(16_384, numbers=False)  # a site has few videos, and many events about each; 1 and 1.0 are other ids
 def video_iri(root: str, course_key: str | None, video: object) -> str | None:
     """``Root/xblock/<usage key of the video>``; None without an id, or without a course where the id is no whole key."""
     video = video.strip() if type(video) is str else video
