@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.delivery import redaction
 from edx2lrs.io.sources import forms
 from edx2lrs.io.sources.unfinished import is_unfinished
 from edx2lrs.transforms.failure import Refusal
@@ -22,6 +21,7 @@ from edx2lrs.transforms.families.navigation.shared import target_iri
 from edx2lrs.transforms.families.problem.response_format import numeric
 from edx2lrs.transforms.formats import texts
 from edx2lrs.transforms.formats.iri import escaped, escaped_url
+from edx2lrs.transforms.formats.link_secrets import without_secrets
 from edx2lrs.transforms.formats.times import canonical_time
 from edx2lrs.transforms.keys import links
 from edx2lrs.transforms.keys.course_key import normal_course_key, org_of
@@ -45,8 +45,10 @@ NO_TIME = Refusal("parse", "bad_time", "")
 
 # The file, and the name that the expression is assigned to or the function that holds it: what reads texts with the expression.
 SEE_RECORDS: dict[str, list[Callable[[str], Any]]] = {
-    "transforms/families/navigation/shared.py _has_scheme": [lambda text: target_iri("https://x", text, None)],
+    "transforms/families/navigation/shared.py _has_scheme": [lambda text: target_iri("https://x", False, text, None)],
     "transforms/families/problem/response_format.py _is_number": [lambda text: numeric(text, None)],
+    "transforms/formats/link_secrets.py _TOKEN_FOLLOWS": [lambda text: without_secrets(f"/{text}", False)],
+    "transforms/formats/link_secrets.py _is_secret": [lambda text: without_secrets(f"/?{text}", False)],
     "transforms/formats/iri.py _PARTS": [escaped_url],
     "transforms/formats/iri.py _NOT_IN_A_PATH": [escaped],
     "transforms/formats/texts.py _iri": [texts.is_iri],
@@ -103,8 +105,6 @@ SEE_LINES: dict[str, list[Callable[[str], Any]]] = {
     "io/sources/forms.py _BETWEEN_VALUES": [lambda text: forms._BETWEEN_VALUES.match(text.encode())],
     "io/sources/forms.py _FIRST_VALUE": [lambda text: forms._FIRST_VALUE.search(text.encode())],
     "io/sources/forms.py _values": [lambda text: list(forms._values(iter([text.encode()])))],
-    "io/delivery/redaction.py _ESCAPE": [lambda text: list(redaction._ESCAPE.finditer(text))],
-    "io/delivery/redaction.py Redaction": [lambda text: redaction.Redaction(["secret-of-ours"]).redacted(text)],
     "io/sources/unfinished.py _TEXT": [lambda text: is_unfinished(text.encode())],
     "transforms/records/old_records.py _has_no_zone": [lambda text: time_of_log(NO_TIME, text, None)],
 }
@@ -114,6 +114,7 @@ SEE_NO_RECORDS = {
     "transforms/matching/time_window.py": "options of a command",
     "transforms/privacy/name_likeness.py": "names of declared fields",
     "io/dead_letters/topic.py": "the configuration",
+    "io/delivery/redaction.py": "the excerpt of an answer",
     "io/delivery/retry_after.py": "a header of an answer, whose length the HTTP client bounds",
     "io/delivery/statement_files.py": "the configuration",
     "io/external_ids_database.py": "tables of the site",

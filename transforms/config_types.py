@@ -27,6 +27,8 @@ PostedEvents = Literal["checked", "erb"]
 PayloadForm = Literal["full", "redacted", "none"]
 FreeText = Literal["response", "title"]
 """What learners write themselves: answers to questions, and titles of discussions."""
+Redacted = Literal["response", "title", "url"]
+"""What a consumer may do without: free texts, and the parts of addresses that say more than the page."""
 Seconds = Annotated[
     float, Meta(gt=0, description="A duration: `60s`, `0.2s`, `100ms`, `5m`, `2h`, or seconds as a number.", extra={"kind": "seconds"})
 ]
@@ -291,10 +293,10 @@ class TranslationOptions(_Options, frozen=True):
         examples=["{envelope: {sensor: https://lms.example.com/sensors/1}}"],
         extra={"kind": "override_args"},
     )] = {}
-    redact: Annotated[list[FreeText], Meta(
-        description="Texts of learners that this consumer does not get. `response`: answers to questions; `title`: the titles of "
-        "discussions.",
-        examples=["[response, title]"],
+    redact: Annotated[list[Redacted], Meta(
+        description="What this consumer does not get. `response`: answers to questions; `title`: the titles of discussions; `url`: "
+        "queries and fragments of addresses.",
+        examples=["[response, title, url]"],
     )] = []
     dialect: Annotated[Dialect, Meta(
         description="How the consumer's store wants statements. `standard`: by xAPI, Caliper and their profiles; `erb`: as "

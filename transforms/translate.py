@@ -45,7 +45,11 @@ class Translator:
         """``lms_root`` has no slash at its end. ``transformer_version`` is the text in each statement's extension; by default
         ``edx2lrs@<version>``. ``statement_ids`` is for xAPI (``transforms.mapping.statement_id``). ``session_of``: what stands for a
         session, where it is not to be told. ``options.override_args`` replaces values after a statement's id was made."""
-        site = {"root": lms_root, "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}"}
+        site = {
+            "root": lms_root,
+            "transformer_version": transformer_version or f"edx2lrs@{version('edx2lrs')}",
+            "plain_links": "url" in options.redact,
+        }
         self._actor_of = actor_of
         self._session_of = session_of
         self.believed = posted_events == "erb"

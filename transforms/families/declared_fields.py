@@ -22,7 +22,7 @@ class DeclaredField(NamedTuple):
     @property
     def key(self) -> str:
         """The field in the lists of ``transforms.privacy.personal_fields``."""
-        return field_key(self.owner, self.path.removesuffix(".*").rpartition(".")[2])
+        return field_key(self.owner, next(name for name in reversed(self.attributes) if name != "*"))
 
 
 def field_key(owner: type[msgspec.Struct], name: str) -> str:

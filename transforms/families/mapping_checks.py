@@ -22,7 +22,7 @@ _OF_SCOPE = {
     "actor": ("anonymous_id", "iri", "person"),
     "course": Course.__struct_fields__,
     "object": ("id",),
-    "site": ("root",),
+    "site": ("root", "plain_links"),
     "whole": Whole.__struct_fields__,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.navigation.shared import sequence_or_link_iri, target_iri
+from edx2lrs.transforms.families.navigation.shared import LINK, sequence_or_link_iri, target_iri
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
 from edx2lrs.transforms.mapping.rows import STANDARD, Constant, Row, Rows
@@ -22,7 +22,7 @@ def extension(key: str) -> tuple[str, str, str]:
 
 TARGET: Rows = (
     Constant(("profile",), terms.READING_PROFILE, STANDARD),
-    Row(("object", "id"), ("site.root", "data.target_url", "data.current_url"), target_iri, required=True),
+    Row(("object", "id"), LINK, target_iri, required=True),
     Row(("object", "name"), "data.target_name"),
     *IN_COURSE,
 )
@@ -38,7 +38,10 @@ SEQUENCE: Rows = (
 TO_A_MODULE_OR_SEQUENCE: Rows = (
     Constant(("profile",), terms.READING_PROFILE, STANDARD),
     *SEQUENCE,
-    Row(("object", "id"), ("site.root", "data.id", "data.target_url", "data.current_url"), sequence_or_link_iri, required=True),
+    Row(
+        ("object", "id"), ("site.root", "site.plain_links", "data.id", "data.target_url", "data.current_url"), sequence_or_link_iri,
+        required=True,
+    ),
     Constant(("object", "type"), terms.DIGITAL_RESOURCE),
     Row(("object", "name"), ("data.id", "data.target_name"), name_of_target),
     Row(extension("target"), "data.target_tab"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.navigation.shared import link_or_sequence_iri, target_iri
+from edx2lrs.transforms.families.navigation.shared import LINK, link_or_sequence_iri, target_iri
 from edx2lrs.transforms.mapping import xapi_vocabulary as terms
 from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Row, Rows
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
@@ -12,13 +12,13 @@ from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, defini
 MAPPING_VERSION = 2
 
 TO_A_LINK: Rows = (
-    Row(("object", "id"), ("site.root", "data.target_url", "data.current_url"), target_iri, required=True),
+    Row(("object", "id"), LINK, target_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), terms.LINK),
     *IN_COURSE,
 )
 TO_A_MODULE: Rows = (
-    Row(("object", "id"), ("site.root", "data.target_url", "data.current_url"), target_iri, required=True),
+    Row(("object", "id"), LINK, target_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), terms.MODULE),
     Row((*definition("name"), "en"), "data.target_name"),
@@ -26,7 +26,7 @@ TO_A_MODULE: Rows = (
 )
 TO_A_MODULE_OR_SEQUENCE: Rows = (
     *TO_A_MODULE,
-    Row(("object", "id"), ("site.root", "data.target_url", "data.current_url", "data.id"), link_or_sequence_iri, required=True),
+    Row(("object", "id"), (*LINK, "data.id"), link_or_sequence_iri, required=True),
 )
 IN_A_SEQUENCE: Rows = (
     Row(("object", "id"), ("site.root", "data.id"), xblock_iri, required=True),
