@@ -30,6 +30,7 @@ from edx2lrs.transforms.keys.usage_key import key_of_block, normal_usage_key, sh
 from edx2lrs.transforms.mapping.caliper_event import session
 from edx2lrs.transforms.mapping.guard import Invalid
 from edx2lrs.transforms.mapping.rows import Unmappable
+from edx2lrs.transforms.matching import filter as filter_module
 from edx2lrs.transforms.people import person_ids
 from edx2lrs.transforms.people.actor import account_actor
 from edx2lrs.transforms.records import fragments
@@ -98,6 +99,7 @@ SEE_LINES: dict[str, list[Callable[[str], Any]]] = {
     "transforms/records/log_line.py _OBJECT_START": [lambda text: lenient_object(text.encode())],
     "transforms/records/log_line.py _JSON_PUNCTUATION": [lambda text: lenient_object(text.encode())],
     "transforms/records/log_line.py _is_not_space": [lambda text: lenient_object(text.encode())],
+    "transforms/matching/filter.py _LIKE_A_NAME": [filter_module._LIKE_A_NAME.fullmatch],
     "transforms/records/fragments.py _cri": [lambda text: fragments._cri(text.encode())],
     "io/sources/forms.py _begins_with_values": [lambda text: forms._begins_with_values(text.encode())],
     "io/sources/forms.py _frame": [lambda text: forms._frame.match(text.encode())],
@@ -129,6 +131,7 @@ SEE_NO_RECORDS = {
     "io/sources/log_parts.py": "names of files",
     "io/proxies.py": "settings of the environment",
     "pipeline/local/metrics.py": "options of a command",
+    "pipeline/source_records.py": "positions of dead letters",
     "pipeline/sandbox/application.py": "requests to the sandbox",
     "transforms/mapping/evaluate.py": "names of the mappings' own tables",
     "io/tables.py": "tables of the site",

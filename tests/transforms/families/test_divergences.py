@@ -20,7 +20,7 @@ from edx2lrs.transforms.records.parse import parse
 from edx2lrs.transforms.translate import Translator
 
 DOCS = Path(__file__).parents[3] / "docs" / "divergences.md"
-TESTED_ELSEWHERE = {"28", "30", "45"}  # the configuration's and the actors' tests
+TESTED_ELSEWHERE = {"28", "30", "45", "49"}  # the tests of configuration, actors and matching
 PROBLEM = "block-v1:edX+DemoX+2020+type@problem+block@aa"
 XBLOCK = "https://lms.example.com/xblock/"
 DISCUSSIONS = "https://lms.example.com/api/discussion/v1"
@@ -649,6 +649,32 @@ def test_47_events_of_nobody(record: Translate) -> None:
     event = parse(json.dumps(nobody).encode())
     assert isinstance(event, Event)
     assert event.is_of_nobody
+
+
+def test_48_names_of_problems(translate: Translate, record: Translate) -> None:
+    (made,) = translate(record("problem_check", "input_ex_practice_3_2_1=797", event_source="browser"))
+    assert made["object"]["id"].endswith("+type@problem+block@ex_practice_3")
+    old = {"course_id": "edX/DemoX/2012"}
+    (made,) = translate(record("play_video", {"id": "i4x-edX-DemoX-videoalpha-a_b"}, old))
+    assert made["object"]["id"] == f"{XBLOCK}i4x://edX/DemoX/videoalpha/a_b"
+    (made,) = translate(record("showanswer", {"problem_id": f"{PROBLEM}\n".replace("+type", "+branch@draft+type")}, event_source="server"))
+    assert made["object"]["id"] == f"{XBLOCK}{PROBLEM}/answer"
+
+
+def test_50_records_of_former_years(translate: Translate, record: Translate) -> None:
+    page = "https://lms.example.com/courses/edX/DemoX/2012/courseware/"
+    line = {**record("seq_goto", {"old": 3, "new": 2, "id": "i4x://edX/DemoX/sequential/x"}, event_source="browser"), "page": page}
+    del line["context"]
+    (made,) = translate({**line, "time": "2012-06-11T16:23:16.899531"})
+    assert made["timestamp"] == "2012-06-11T16:23:16.899531+00:00"
+    assert made["context"]["contextActivities"]["parent"][0]["id"] == "https://lms.example.com/course/edX/DemoX/2012"
+    (made,) = translate(record("edx.video.played", {"module_id": "i4x://edX/DemoX/video/x"}, event_source="mobile"))
+    assert made["object"]["id"] == f"{XBLOCK}i4x://edX/DemoX/video/x"
+
+
+def test_51_long_links(translate: Translate, record: Translate) -> None:
+    link = {"target_url": "/" + "x" * 20_000}
+    assert translate(record("edx.ui.lms.link_clicked", link, event_source="browser")).cause == "out_of_range"
 
 
 def test_every_entry_has_its_test() -> None:
