@@ -34,8 +34,8 @@ A personal field tells who a person is, or what the person wrote or looked at.
 - `*` stands for the keys of a map. A field with two names is one value. A field at the record's top and in `context` is one value.
 - Where the context of a record names no course, the key of the course is taken from `page` (also in `context`) or from `data.course_id`.
   Nothing else of these two fields is kept.
-- Older records have other names for some fields: `data.module_id` of a video is its `data.id`; `data.old` and `data.new` of `seq_goto`,
-  `seq_next` and `seq_prev` are `data.current_tab` and `data.target_tab`.
+- Older records have other names for some fields: `data.module_id` of a video is its `data.id`; in navigation within a sequence before 2016,
+  `data.old` and `data.new` are `data.current_tab` and `data.target_tab`.
 - A destination stands beside every field that a row gives to its function. The function may look only whether the field has a value.
 """
 _ALSO = {
