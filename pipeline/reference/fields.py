@@ -32,10 +32,10 @@ A personal field tells who a person is, or what the person wrote or looked at.
 - **decides**: the field decides which kind of statement the event becomes.
 - **the actor's id**: an external id, or a keyed hash ([privacy](privacy.md)).
 - `*` stands for the keys of a map. A field with two names is one value. A field at the record's top and in `context` is one value.
-- Where the context of a record names no course, the key of the course is taken from `page` (also in `context`) or from `data.course_id`.
+- Where the context of a record names no course, the key of the course is taken from `page` (also in `context`) or `data.course_id`.
   Nothing else of these two fields is kept.
-- Older records have other names for some fields: `data.module_id` of a video is its `data.id`; in navigation within a sequence before 2016,
-  `data.old` and `data.new` are `data.current_tab` and `data.target_tab`.
+- Older records have other names for some fields: `data.module_id` of a video is its `data.id`; in navigation within a sequence before
+  2016, `data.old` and `data.new` are `data.current_tab` and `data.target_tab`.
 - A destination stands beside every field that a row gives to its function. The function may look only whether the field has a value.
 """
 _ALSO = {

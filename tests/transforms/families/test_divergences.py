@@ -657,7 +657,8 @@ def test_48_names_of_problems(translate: Translate, record: Translate) -> None:
     old = {"course_id": "edX/DemoX/2012"}
     (made,) = translate(record("play_video", {"id": "i4x-edX-DemoX-videoalpha-a_b"}, old))
     assert made["object"]["id"] == f"{XBLOCK}i4x://edX/DemoX/videoalpha/a_b"
-    (made,) = translate(record("showanswer", {"problem_id": f"{PROBLEM}\n".replace("+type", "+branch@draft+type")}, event_source="server"))
+    of_a_draft = f"{PROBLEM}\n".replace("+type", "+branch@draft+type")
+    (made,) = translate(record("showanswer", {"problem_id": of_a_draft}, event_source="server"))
     assert made["object"]["id"] == f"{XBLOCK}{PROBLEM}/answer"
 
 
