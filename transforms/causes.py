@@ -193,7 +193,7 @@ DEAD: tuple[DeadBy, ...] = (
         "replay when the consumer is back",
     ),
     DeadBy(
-        ("deliver",), ("damaged",),
+        ("read", "deliver"), ("damaged",),
         "the statement or the dead letter was damaged on the disk of the state directory. The dead letter has what could still be read",
         "look at the disk; replay what has a payload. For the rest, run the files again with another `--state`",
     ),

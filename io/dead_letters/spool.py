@@ -3,6 +3,8 @@ kind ``letters``, ``io.state.pieces``)."""
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import msgspec
 import zstandard
 
@@ -30,13 +32,20 @@ def spool_line(letter: DeadLetter) -> bytes | None:
     """The line of the record that ``letter`` holds; None when it is longer than any line that is read."""
     packed = len(letter.payload) > _PACKED_FROM
     body = zstandard.ZstdCompressor().compress(letter.payload) if packed else letter.payload
-    line = _encode(SpooledRecord(letter.position, letter.consumer, letter.attributes, body, packed)) + b"\n"
+    content = _encode(SpooledRecord(letter.position, letter.consumer, letter.attributes, body, packed))
+    line = b"%08x%b\n" % (crc32(content), content)
     return line if len(line) <= LONGEST_LINE else None
 
 
-def spooled_record(line: bytes) -> SpooledRecord:
-    """What ``spool_line`` made a line of, with its body unpacked."""
-    record = _decode(line)
-    if not record.packed:
-        return record
-    return msgspec.structs.replace(record, body=zstandard.ZstdDecompressor().decompress(record.body), packed=False)
+def spooled_record(line: bytes) -> SpooledRecord | None:
+    """What ``spool_line`` made a line of, with its body unpacked. None: the line was damaged on the disk."""
+    has_checksum = line[:1] != b"["  # lines of former versions have none
+    content = line[8:] if has_checksum else line
+    if has_checksum and b"%08x" % crc32(content) != line[:8]:
+        return None
+    try:
+        record = _decode(content)
+        body = zstandard.ZstdDecompressor().decompress(record.body) if record.packed else record.body
+    except (msgspec.DecodeError, zstandard.ZstdError):
+        return None
+    return msgspec.structs.replace(record, body=body, packed=False)

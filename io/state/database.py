@@ -110,7 +110,7 @@ def own(folder: Path, create: bool) -> Database:
         with ExitStack() as opened:
             directory = os.open(folder, os.O_RDONLY)
             opened.callback(os.close, directory)
-            lock = opened.enter_context(open(folder / LOCK_NAME, "a+", encoding="ascii", opener=open_private))
+            lock = opened.enter_context(open(folder / LOCK_NAME, "a+", encoding="ascii", errors="replace", opener=open_private))
             before = _locked(folder, directory, lock)
             check_not_lost(folder, _MADE in before)
             _prepare(folder)

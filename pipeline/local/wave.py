@@ -5,7 +5,7 @@ After a kill, no part of a wave is needed: only the state directory counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from edx2lrs.io.dead_letters.spool import spooled_record
@@ -17,6 +17,8 @@ from edx2lrs.io.state.waves import ReadPiece
 from edx2lrs.pipeline.file_records import failures_of, records_of
 from edx2lrs.pipeline.records import Record, record_of
 from edx2lrs.transforms.failure import Failure
+
+_DAMAGED = "the record of a dead letter was damaged on the disk of the state directory; run the job over its file with another --state"
 
 
 class Stretch(NamedTuple):
@@ -39,8 +41,12 @@ class Wave(NamedTuple):
 
     @property
     def failures(self) -> list[Failure]:
-        """The failures of pieces that could not be read."""
-        return [failure for each in self.stretches for failure in failures_of(each.piece.file, each.chunk)]
+        """The failures of pieces that could not be read, and of dead letters that were damaged on their way."""
+        unread = [failure for each in self.stretches for failure in failures_of(each.piece.file, each.chunk)]
+        letters = (each for each in self.stretches if each.kind == "letters")
+        lines = (line for each in letters for line in records_of(each.piece.file, each.chunk))
+        damaged = (line for line in lines if spooled_record(line.body) is None)
+        return unread + [Failure("read", "damaged", _DAMAGED, line.position, b"") for line in damaged]
 
     @property
     def read(self) -> list[ReadPiece]:
@@ -68,10 +74,12 @@ def records(wave: Wave | MessageWave) -> Iterator[Record]:
         return
     for stretch in wave.stretches:
         found = records_of(stretch.piece.file, stretch.chunk)
-        yield from map(_of_letter, found) if stretch.kind == "letters" else found
+        yield from _of_letters(found) if stretch.kind == "letters" else found
 
 
-def _of_letter(line: Record) -> Record:
-    """The record of a dead letter, with the position at which the record was read first."""
-    record = spooled_record(line.body)
-    return Record(record.position, None, None, record.body, record.attributes, record.consumer)
+def _of_letters(lines: Iterable[Record]) -> Iterator[Record]:
+    """The records of dead letters, with the positions at which the records were read first."""
+    for line in lines:
+        record = spooled_record(line.body)
+        if record is not None:
+            yield Record(record.position, None, None, record.body, record.attributes, record.consumer)
