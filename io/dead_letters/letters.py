@@ -25,6 +25,7 @@ from edx2lrs.io.dead_letters.topic import TopicMessage, is_topic, publish
 from edx2lrs.io.paths import file_systems, folder_of, is_remote, open_bytes, whole_file
 from edx2lrs.transforms.config_types import PayloadForm
 from edx2lrs.transforms.failure import Failure
+from edx2lrs.transforms.formats.number_words import counted
 from edx2lrs.transforms.privacy.redaction import with_payload
 from edx2lrs.transforms.records.event_name import event_name
 
@@ -262,9 +263,10 @@ def _read_file(name: str, warn: Callable[[str], None]) -> Iterator[DeadLetter]:
         raise
     except Exception as error:  # fastavro raises a dozen kinds for bytes that are no Avro
         why = str(error) if isinstance(error, AvroError) else type(error).__name__
-        warn(f"{name}: not a whole file of dead letters ({why} after {number} letters); these are shown, the rest cannot be read")
+        whole = f"{why} after {counted(number, 'letter')}"
+        warn(f"{name}: not a whole file of dead letters ({whole}); these are shown, the rest cannot be read")
     if bad > _BAD_NAMED:
-        warn(f"{name}: {bad} of its {number} letters are none that edx2lrs writes; they are left out")
+        warn(f"{name}: {bad} of its {counted(number, 'letter')} are none that edx2lrs writes; they are left out")
 
 
 def _letter_of(record: Any) -> DeadLetter | None:

@@ -17,6 +17,7 @@ from edx2lrs.io.delivery.notices import Notice, NoticeKind
 from edx2lrs.io.delivery.sending import Request, Sending, Unsent
 from edx2lrs.io.state.outbox import Outbox, Settlement, statements_in
 from edx2lrs.transforms.config_types import Consumer
+from edx2lrs.transforms.formats.number_words import counted
 
 _IDLE_SECONDS = 10.0  # after which a thread with nothing to do ends
 _BLOCKS = 4  # read at a time
@@ -222,7 +223,8 @@ class ConsumerSender:
     def _settle_unsent(self, unsent: Unsent) -> None:
         self._settle(unsent.settlements)
         if unsent.given_up:
-            reason = f"{statements_in(unsent.settlements)} statements are dead letters: {self._sending.circuit.reason}"
+            given_up = counted(statements_in(unsent.settlements), "statement")
+            reason = f"{given_up} given up as dead letters: {self._sending.circuit.reason}"
             self._notify(Notice("outage_given_up", self._name, reason, self._outbox.waiting(self._name)))
         with self._lock:
             self._sending.settled(statements_in(unsent.settlements))
@@ -256,7 +258,7 @@ class ConsumerSender:
             before, self._conflicts = self._conflicts, self._conflicts + new
             total = self._conflicts
         if total and (before == 0 or len(str(total)) > len(str(before))):
-            reason = f"{total} statements are there already with another body"
+            reason = f"{counted(total, 'statement')} there already with another body"
             self._notify(Notice("conflicts", self._name, reason, self._outbox.waiting(self._name)))
 
 

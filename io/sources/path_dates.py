@@ -21,6 +21,7 @@ from typing import NamedTuple
 from edx2lrs.io.paths import is_remote
 from edx2lrs.io.sources.archive_span import Span, span
 from edx2lrs.io.sources.files import FoundFile, InputError
+from edx2lrs.transforms.formats.number_words import counted
 from edx2lrs.transforms.matching.time_window import TimeWindow
 
 _DATE = re.compile(
@@ -77,7 +78,7 @@ def within(files: Sequence[FoundFile], window: TimeWindow) -> list[FoundFile]:
     out = {file.path for file in doubtful if _is_outside(spans, file.path, following[file.path], window)}
     kept = [file for file in files if file.path not in out]
     if not kept:
-        number = f"none of the {len(files)} files can hold events of the time asked for, by the dates in their paths"
+        number = f"none of {counted(len(files), 'file')} can hold events of the time asked for, by the dates in their paths"
         raise InputError(f"--since, --until: {number}; give another time, or another --input")
     if out:
         some = ", ".join(sorted(out)[:_NAMED]) + (", ..." if len(out) > _NAMED else "")

@@ -143,6 +143,7 @@ def copy(folder: Path, to: Path) -> None:
     """Copy the database of ``folder``, as it is at this moment, into the folder ``to``. Raises ``StateUnusable`` or ``StateFault``."""
     with named_faults(folder):
         _checked_version(folder, _look)
+        open(to / FILE_NAME, "xb", opener=open_private).close()  # SQLite itself would make it as the umask says
         with closing(_look(folder)) as source, closing(sqlite3.connect(to / FILE_NAME)) as target:
             source.backup(target)
 

@@ -111,7 +111,7 @@ def described(groups: list[LetterGroup], payload: bool, full: bool = False) -> I
         if example.statement_id is not None:
             yield f"  statement   {example.statement_id}"
         if example.http_status is not None:
-            yield f"  answer      HTTP {example.http_status} after {example.attempts} attempts"
+            yield f"  answer      HTTP {example.http_status} after {example.attempts} attempt{'' if example.attempts == 1 else 's'}"
         if example.payload_form != "full":
             yield f"  payload     {_FORMS.get(example.payload_form, example.payload_form)}; it cannot be sent again"
         if full:

@@ -14,6 +14,7 @@ from typing import Any
 
 from edx2lrs.pipeline.commands.status_line import StatusLine, steps_shown
 from edx2lrs.pipeline.job import Control, HowFar
+from edx2lrs.transforms.formats.number_words import counted
 
 _STOPPING = (
     "edx2lrs: stopping; what is under way is finished: waves are kept, and requests are answered. Once more (Ctrl-C, SIGTERM) breaks"
@@ -81,17 +82,22 @@ def line(how_far: HowFar) -> str:
     files = how_far.files
     assert files is not None
     if not how_far.read and files.done < files.listed:
-        return f"{files.done} of {files.listed} files; the workers start, and read their first records"
+        return f"{files.done} of {counted(files.listed, 'file')}; the workers start, and read their first records"
+    speed = how_far.read / max(how_far.seconds, 0.001)
     return (
-        f"{files.done} of {files.listed} files, {files.read / 1e6:,.1f} of {files.size / 1e6:,.1f} MB"
-        f" ({how_far.text_bytes / 1e6:,.1f} MB of text), {how_far.read:,} events ({how_far.read / max(how_far.seconds, 0.001):,.0f}/s),"
-        f"{_in_words(how_far.left)} {how_far.waiting:,} statements wait, {how_far.dead:,} dead"
+        f"{files.done} of {counted(files.listed, 'file')}, {files.read / 1e6:,.1f} of {files.size / 1e6:,.1f} MB"
+        f" ({how_far.text_bytes / 1e6:,.1f} MB of text), {counted(how_far.read, 'event')} ({speed:,.0f}/s),"
+        f"{_in_words(how_far.left)} {_waits(how_far.waiting)}, {how_far.dead:,} dead"
     )
 
 
 def stream_line(how_far: HowFar) -> str:
     """Of a stream, which has no end."""
-    return f"{how_far.read:,} events read, {how_far.waiting:,} statements wait, {how_far.dead:,} dead"
+    return f"{counted(how_far.read, 'event')} read, {_waits(how_far.waiting)}, {how_far.dead:,} dead"
+
+
+def _waits(statements: int) -> str:
+    return f"{counted(statements, 'statement')} {'waits' if statements == 1 else 'wait'}"
 
 
 def _in_words(left: float | None) -> str:

@@ -105,7 +105,7 @@ def test_a_folder_named_by_the_day_of_a_backup(tmp_path, pack):
 def test_a_file_of_a_year_that_is_named_by_one_day(tmp_path):
     logged(tmp_path / "export-20240301.log", 0, 300)
     assert left(tmp_path, "2024-10-01", "2024-10-02") == ["export-20240301.log"]
-    with pytest.raises(InputError, match="none of the 1 files"):
+    with pytest.raises(InputError, match="none of 1 file"):
         left(tmp_path, "2025-10-01")
 
 
