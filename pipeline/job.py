@@ -13,8 +13,9 @@ from edx2lrs.io.state.pieces import Progressed
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The request for `run`. ``since`` and ``until``: canonical times. ``http``: ``[HOST:]PORT``. ``beam``: Beam's own options.
-    ``send_held``: what waits under other terms than today's is sent, too."""
+    """The request for `run`. ``since`` and ``until``: canonical times. ``http``: ``[HOST:]PORT``. ``event_column``: of tables,
+    the column that holds the events. ``beam``: Beam's own options. ``send_held``: what waits under other terms than today's is sent,
+    too."""
 
     config: str
     inputs: tuple[str, ...]
@@ -26,6 +27,7 @@ class RunRequest:
     http: str | None = None
     pubsub_id_label: str | None = None
     dry_run: bool = False
+    event_column: str | None = None
     beam: tuple[str, ...] = ()
     send_held: bool = False
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from edx2lrs.io.sources import inflate
 from edx2lrs.io.sources.content import HEAD, FileText, is_stored_as_text, not_a_log, text_of
 from edx2lrs.io.sources.files import Unreadable, reason
-from edx2lrs.io.sources.forms import form_of
+from edx2lrs.io.sources.forms import form_of, unclear_table
 from edx2lrs.io.sources.lines import Lines, LongLine, cut, first_lines, lines_before
 from edx2lrs.io.sources.object_stores import changed_at, open_raw
 from edx2lrs.io.sources.position import NOTHING, Reached
@@ -64,10 +64,12 @@ class FileReader:
     """A file, read from a kept offset on. The file stays open from poll to poll, so a compressed file is inflated once."""
 
     def __init__(
-        self, path: str, reached: Reached = NOTHING, start: int = 0, bound: int | None = None, may_grow: bool = False
+        self, path: str, reached: Reached = NOTHING, start: int = 0, bound: int | None = None, may_grow: bool = False,
+        column: str | None = None,
     ) -> None:
         """``reached``: the part that is done. Of a plain file, only the lines that begin from ``start`` to ``bound`` are read.
-        ``may_grow``: half a last line is left to a later run, if the file was changed a short time ago. Raises ``Unreadable``."""
+        ``may_grow``: half a last line is left to a later run, if the file was changed a short time ago. ``column``: of a table, the
+        column that holds the events. Raises ``Unreadable``."""
         self._path = path
         self._offset = reached.offset
         self._line = reached.lines
@@ -76,6 +78,7 @@ class FileReader:
         self._skipped = 0
         self._stored = 0
         self._may_grow = may_grow
+        self._column = column
         self._waits = ""
         self._damage: Damage | None = None
         self._left: Lines | None = None
@@ -138,7 +141,7 @@ class FileReader:
 
     def _cut_content(self) -> Iterator[Lines | LongLine]:
         head = b"" if self._start else self._file.read(HEAD)  # what is read from the middle on is text
-        if not is_stored_as_text(head) or form_of(head):
+        if not is_stored_as_text(head) or form_of(head, self._column):
             yield from self._cut_packed(text_of(self._counted(head)))
         elif not self._is_refused(head):
             yield from self._cut_part()
@@ -146,7 +149,9 @@ class FileReader:
     def _is_refused(self, head: bytes) -> bool:
         if kind := not_a_log(head):
             self._damage = Damage("not_a_log", f"{kind}, expected lines of JSON, plain or packed by gzip, zstd, bzip2 or xz", 1, b"")
-        return kind is not None
+        elif unclear := unclear_table(head, self._column):
+            self._damage = Damage("not_a_log", unclear, 1, b"")
+        return self._damage is not None
 
     def _cut_part(self) -> Iterator[Lines | LongLine]:
         """The lines that begin before the bound, from the offset on. A line that begins before the part's start belongs to the part
@@ -197,7 +202,7 @@ class FileReader:
         if self._is_refused(text.head):
             return
         line = self._line + 1
-        form = form_of(text.head)
+        form = form_of(text.head, self._column)
         parts = self._records_from_offset(form(self._until_damage(text.pieces))) if form else cut(self._rest_of(text.pieces), line)
         for part in parts:
             if self._damage and isinstance(part, Lines) and not part.data.endswith(b"\n"):

@@ -140,7 +140,7 @@ class Fingerprint(NamedTuple):
     longer_sha256: str
 
 
-def fingerprint(path: str, length: int = HEAD) -> Fingerprint:
+def fingerprint(path: str, length: int = HEAD, column: str | None = None) -> Fingerprint:
     """The fingerprint of the first ``length`` bytes, or of fewer if the file is shorter. Raises ``Unreadable``."""
     try:
         with open_raw(path, ahead=HEAD) as file:
@@ -148,7 +148,7 @@ def fingerprint(path: str, length: int = HEAD) -> Fingerprint:
     except Exception as error:
         raise Unreadable(f"{path}: cannot be read: {reason(error)}") from None
     first = head[:length]
-    return Fingerprint(len(first), _sha256(first), not can_be_split(head), len(head), _sha256(head))
+    return Fingerprint(len(first), _sha256(first), not can_be_split(head, column), len(head), _sha256(head))
 
 
 def _sha256(data: bytes) -> str:

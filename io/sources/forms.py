@@ -4,6 +4,8 @@
 
 - Entries of systemd's journal in its export format.
 
+- Rows of a table (``io.sources.columns``).
+
 - Frames of syslog, each after its length (RFC 6587, 3.4.1).
 
 The form is told by the first bytes. A text of another form is read line by line."""
@@ -15,6 +17,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from edx2lrs.io.sources.columns import rows_of
 from edx2lrs.io.sources.content import is_stored_as_text
 from edx2lrs.io.sources.lines import KEPT_OF_A_LONG_LINE, LONGEST_LINE, Lines, LongLine
 from edx2lrs.transforms.records import journal_entry
@@ -35,8 +38,11 @@ _LONGEST_TOKEN = 16  # of JSON, other than a text
 _decode_at = json.JSONDecoder().raw_decode
 
 
-def form_of(head: bytes) -> Form | None:
-    """The form of a text that begins with ``head``; None for lines."""
+def form_of(head: bytes, column: str | None = None) -> Form | None:
+    """The form of a text that begins with ``head``; None for lines. ``column``: of a table, the one that holds the events."""
+    rows = rows_of(head, column)
+    if callable(rows):
+        return rows
     head = head.removeprefix(_MARK)
     if head.startswith(journal_entry.BEGINNINGS):
         return _entries
@@ -45,9 +51,15 @@ def form_of(head: bytes) -> Form | None:
     return _values if _begins_with_values(head) else None
 
 
-def can_be_split(head: bytes) -> bool:
+def unclear_table(head: bytes, column: str | None) -> str | None:
+    """Why a text that begins with ``head`` cannot be read, if it is a table whose column of events is not known."""
+    rows = rows_of(head, column)
+    return rows if isinstance(rows, str) else None
+
+
+def can_be_split(head: bytes, column: str | None = None) -> bool:
     """Whether lines can be read from any place of a file on: lines that are packed, or that belong together, cannot."""
-    return is_stored_as_text(head) and not may_be_fragment(head[:64]) and form_of(head) is None
+    return is_stored_as_text(head) and not may_be_fragment(head[:64]) and form_of(head, column) is None
 
 
 class _Buffer:

@@ -40,6 +40,8 @@ def run(request: RunRequest, control: Control) -> JobResult:
     urls = streams(request.inputs)
     config = load(request.config)
     window = time_window(request.since, request.until, of_stream=bool(urls))
+    if urls and request.event_column:
+        raise OptionError("--event-column: for files that are tables; a message of a stream is an event or an envelope")
     engine = engine_of(request.beam)
     if engine != LOCAL:
         from edx2lrs.pipeline.engines import run as engine_run
@@ -75,10 +77,11 @@ def _run_files(request: RunRequest, config: Config, window: TimeWindow, control:
             config, state, request.report, job_name, control, rehearses=rehearses, send_held=request.send_held
         )
         warn_of_what_was_left_out(window, state.pieces)
-        number = min(request.workers or os.cpu_count() or 1, register(found, state.pieces))
+        number = min(request.workers or os.cpu_count() or 1, register(found, state.pieces, column=request.event_column))
         why_nothing = input_pieces.why_nothing(found, len(listed) - len(found), state.pieces)
         bounded = without_bound(config) if request.dry_run else config
-        plan = plan_of(request.config, bounded, str(state.folder), beam_arguments)._replace(window=window)
+        plan = plan_of(request.config, bounded, str(state.folder), beam_arguments)
+        plan = plan._replace(window=window, event_column=request.event_column)
         workers = Workers(for_workers(plan, number), config.waves.timeout)
         with run_lifecycle.under_way(local_run, control):
             try:

@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     of_files = "of files: leave out events {}: a date (its first moment, UTC), or a time with its zone"
     parser.add_argument("--since", type=_moment, metavar="TIME", help=of_files.format("before this"))
     parser.add_argument("--until", type=_moment, metavar="TIME", help=of_files.format("from this on"))
+    tables = "of files that are tables (CSV, JSON lines): the column that holds the event, by its name or its number from 1 on"
+    parser.add_argument("--event-column", "--event_column", metavar="COLUMN", help=tables)
     parser.add_argument("--report", metavar="PATH", help="write the run's report there, as JSON, every 10 s and at the end")
     parser.add_argument("--send-held", action="store_true", help=SEND_HELD)
     parser.add_argument("--http", metavar="[HOST:]PORT", help="of a stream: serve /healthz and Prometheus /metrics there")

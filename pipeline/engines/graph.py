@@ -35,6 +35,7 @@ class Plan(NamedTuple):
     report: ReportPlace | None = None
     readers: Sequence[str] = ()
     id_label: str | None = None
+    event_column: str | None = None
 
 
 def build(pipeline: beam.Pipeline, plan: Plan) -> None:
@@ -43,7 +44,7 @@ def build(pipeline: beam.Pipeline, plan: Plan) -> None:
     if plan.streams:
         graph.connect(_messages(pipeline, plan), ReadMessages(), plan.job, last, distributed=True)
     else:
-        graph.connect(_parts(pipeline, plan), ReadParts(), plan.job, last, distributed=True)
+        graph.connect(_parts(pipeline, plan), ReadParts(plan.event_column), plan.job, last, distributed=True)
 
 
 def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
@@ -51,7 +52,7 @@ def _parts(pipeline: beam.Pipeline, plan: Plan) -> beam.PCollection:
     return (
         pipeline
         | "Inputs" >> beam.Create(list(plan.inputs), reshuffle=False)
-        | "Find parts" >> beam.ParDo(FindParts(plan.job.window)).with_output_types(tuple[str, int, int])
+        | "Find parts" >> beam.ParDo(FindParts(plan.job.window, plan.event_column)).with_output_types(tuple[str, int, int])
         | "Spread parts" >> beam.Reshuffle()
     )
 

@@ -28,19 +28,19 @@ _READ_AT_ONCE = 1024 * 1024
 class FindParts(beam.DoFn):
     """An input (a glob, a folder) as the parts of its files. Compressed files are one part each."""
 
-    def __init__(self, window: TimeWindow, part: int = PART) -> None:
+    def __init__(self, window: TimeWindow, column: str | None = None, part: int = PART) -> None:
         super().__init__()
-        self._window, self._part = window, part
+        self._window, self._column, self._part = window, column, part
 
     def process(self, given: str) -> Iterator[Part]:
         for file in within(files.find([given]), self._window):
-            yield from parts_of(file, self._part)
+            yield from parts_of(file, self._part, self._column)
 
 
-def parts_of(file: FoundFile, part: int) -> Iterator[Part]:
+def parts_of(file: FoundFile, part: int, column: str | None = None) -> Iterator[Part]:
     """The parts of ``file``. A file that cannot be opened is one part; the worker that reads the part reports the error."""
     try:
-        whole = file.size <= part or files.fingerprint(file.path).packed
+        whole = file.size <= part or files.fingerprint(file.path, column=column).packed
     except Unreadable:
         whole = True
     starts = [0] if whole else list(range(0, file.size, part))
@@ -59,12 +59,17 @@ class ReadMessages(ReadStep):
 
 
 class ReadParts(ReadStep):
-    """A part in, its records out."""
+    """A part in, its records out. ``column``: of tables, the column that holds the events."""
+
+    def __init__(self, column: str | None = None) -> None:
+        super().__init__()
+        self._column = column
 
     def process(self, part: Any) -> Iterator[Any]:
         path, start, bound = part
         try:
-            with contextlib.closing(FileReader(path, Reached(start), start, None if bound < 0 else bound)) as reader:
+            file = FileReader(path, Reached(start), start, None if bound < 0 else bound, column=self._column)
+            with contextlib.closing(file) as reader:
                 done = False
                 while not done:
                     chunk = reader.poll(_READ_AT_ONCE)

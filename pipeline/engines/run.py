@@ -74,6 +74,7 @@ def plan_of(engine: Engine, request: RunRequest, config: Config, window: TimeWin
         report=ReportPlace(absolute(by_workers), engine, dead_letters) if by_workers else None,
         readers=_reader_names(engine_options.parallelism(request.beam)),
         id_label=request.pubsub_id_label,
+        event_column=request.event_column,
     )
 
 

@@ -16,13 +16,13 @@ _LOG = logging.getLogger("edx2lrs")
 _HEADS_AT_ONCE = 8
 
 
-def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART) -> int:
+def register(files: Sequence[FoundFile], pieces: Pieces, part: int = PART, column: str | None = None) -> int:
     """Makes ``files`` the input of this run; gives the number of pieces. A plain file has a piece for each ``part`` of its bytes, as
-    long as it may yet grow: where a part begins never changes. Raises ``StateError``."""
+    long as it may yet grow: where a part begins never changes. ``column``: of tables, that of the events. Raises ``StateError``."""
     lengths = pieces.head_lengths()
 
     def seen(file: FoundFile) -> list[SeenPiece]:
-        return list(_parts(file, _fingerprint(file.path, lengths.get(file.path, HEAD), pieces), part))
+        return list(_parts(file, _fingerprint(file.path, lengths.get(file.path, HEAD), pieces, column), part))
 
     with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:  # an object store takes its time for each
         found = [piece for parts in pool.map(seen, files) for piece in parts]
@@ -64,10 +64,10 @@ def _parts(file: FoundFile, head: Fingerprint, part: int) -> Iterator[SeenPiece]
         yield SeenPiece(PieceKey(file.path, start), head.length, head.sha256, file.size, bound, head.longer, head.longer_sha256)
 
 
-def _fingerprint(path: str, length: int, pieces: Pieces) -> Fingerprint:
+def _fingerprint(path: str, length: int, pieces: Pieces, column: str | None) -> Fingerprint:
     """A file that cannot be read is listed as the state knows the file; the worker that opens the file reports the error."""
     try:
-        return fingerprint(path, length)
+        return fingerprint(path, length, column)
     except Unreadable:
         known = pieces.get(PieceKey(path))
         if known is not None:

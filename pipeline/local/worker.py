@@ -75,7 +75,8 @@ class Worker:
             return reading
         while (piece := self._again.pop() if self._again else self._state.pieces.claim(self._plan.name)) is not None:
             try:
-                return _Reading(piece, FileReader(piece.key.file, piece.reached, piece.key.start, piece.bound, may_grow=True))
+                key = piece.key
+                return _Reading(piece, FileReader(key.file, piece.reached, key.start, piece.bound, True, self._plan.event_column))
             except Unreadable as error:
                 self._keep_unreadable(piece, str(error))
         return None

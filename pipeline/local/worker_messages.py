@@ -30,6 +30,7 @@ class WorkerPlan(NamedTuple):
     wave_bytes: int = WAVE_BYTES
     stream: SourceUrl | None = None  # None: files
     window: TimeWindow = TimeWindow()
+    event_column: str | None = None
 
 
 def plan_of(config_path: str, config: Config, state_directory: str, beam_arguments: tuple[str, ...]) -> WorkerPlan:

@@ -17,6 +17,7 @@ _REGEXES = {
     "report": "^gs://.+",
     "since": "^[0-9]{4}-.+",
     "until": "^[0-9]{4}-.+",
+    "event_column": "^.+$",
     "pubsub_id_label": "^[A-Za-z0-9_.-]+$",
     "sdk_container_image": "^.+/.+",
 }

@@ -95,6 +95,7 @@ def _held(envelope: dict[str, Any], envelopes: int) -> list[str]:
     if envelopes < 0 or not _KEYS_OF_THE_LMS.isdisjoint(envelope):
         return []
     holders = [envelope[key] for key in _HOLDERS if key in envelope]
+    holders += [held for key, held in envelope.items() if key not in _HOLDERS and isinstance(held, str) and held.lstrip()[:1] == "{"]
     event = envelope.get("event")
     if isinstance(event, dict) and "original" in event and "@timestamp" in envelope:
         holders.append(event["original"])

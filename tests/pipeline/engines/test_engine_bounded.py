@@ -22,6 +22,7 @@ from edx2lrs.pipeline.engines.graph import Plan, build
 from edx2lrs.pipeline.engines.read_distributed import ReadParts, parts_of
 from edx2lrs.transforms.counters import Counted
 from testkit.configurations import consumer, yaml_of
+from testkit.tracking_records import records_in
 
 SAMPLE = Path(__file__).parents[3] / "templates" / "sample"
 CONFIG = yaml_of(
@@ -75,8 +76,7 @@ def test_a_batch_delivers_what_translate_makes_and_accounts_for_every_record(con
 
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     records = report["records"]
-    lines = [line for path in (SAMPLE / "logs").iterdir() for line in text_of(path).split(b"\n")]
-    assert records["read"] == sum(1 for line in lines if line.strip())
+    assert records["read"] == sum(records_in(text_of(path)) for path in (SAMPLE / "logs").iterdir())
     assert_adds_up(report)
     campus, nobody = report["consumers"]["campus"], report["consumers"]["nobody"]
     assert (campus["delivered"], campus["waiting"]) == (len(arrived), 0)

@@ -5,25 +5,27 @@ import random
 
 import pytest
 
+from testkit.tracking_records import records_in
+
 
 @pytest.fixture(scope="module")
-def lines_that_are_not_blank(sample_logs):
+def records_of_the_sample(sample_logs):
     """Counted without the project's own code."""
     number = 0
     for path in sorted(sample_logs.iterdir()):
         data = path.read_bytes()
         text = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-        number += sum(1 for line in text.split(b"\n") if line.strip())
+        number += records_in(text)
     return number
 
 
 def test_every_line_is_accounted_for_and_each_statement_arrives_once(
-    edx2lrs, sandbox, config, sample_logs, assert_adds_up, lines_that_are_not_blank
+    edx2lrs, sandbox, config, sample_logs, assert_adds_up, records_of_the_sample
 ):
     path = config(sandbox.address)
     first = edx2lrs("run", "--config", path, "--input", sample_logs, "--state", "state-1")
     assert first.code == 0, first.text
-    assert first.report["records"]["read"] == lines_that_are_not_blank
+    assert first.report["records"]["read"] == records_of_the_sample
     assert_adds_up(first.report)
     stored = {name: sandbox.stored(name) for name in ("campus", "adaptive", "warehouse")}
     assert {name: part["delivered"] for name, part in first.report["consumers"].items()} == stored
@@ -51,15 +53,15 @@ def test_what_is_done_is_not_read_again_and_a_file_that_has_grown_goes_on(
     nothing_new = edx2lrs(*run)
     log.write_bytes(b"".join(lines))
     rest = edx2lrs(*run)
-    blank = sum(1 for line in lines if not line.strip())
+    records = records_in(b"".join(lines))
     assert nothing_new.report["records"]["read"] == 0
-    assert first.report["records"]["read"] + rest.report["records"]["read"] == len(lines) - blank
-    assert rest.report["all_runs"]["records"]["read"] == len(lines) - blank
+    assert first.report["records"]["read"] + rest.report["records"]["read"] == records
+    assert rest.report["all_runs"]["records"]["read"] == records
     assert_adds_up(rest.report["all_runs"])
 
 
 def test_killed_at_any_moment_nothing_is_missing_and_nothing_twice(
-    edx2lrs, sandbox_with, config, sample_logs, assert_adds_up, lines_that_are_not_blank
+    edx2lrs, sandbox_with, config, sample_logs, assert_adds_up, records_of_the_sample
 ):
     faulty = sandbox_with("--seed", "7", "--fault", "429:0.02", "--fault", "503:0.03", "--fault", "reset:0.03")
     path = config(faulty.address)
@@ -72,7 +74,7 @@ def test_killed_at_any_moment_nothing_is_missing_and_nothing_twice(
     total = last.report["all_runs"]
     assert_adds_up(last.report)
     assert_adds_up(total)
-    assert total["records"]["read"] == lines_that_are_not_blank
+    assert total["records"]["read"] == records_of_the_sample
     fresh = edx2lrs("run", "--config", path, "--input", sample_logs, "--state", "other-state")
     for name in ("campus", "adaptive"):  # a second backfill finds every statement there, and no other
         part = fresh.report["consumers"][name]

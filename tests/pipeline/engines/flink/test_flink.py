@@ -15,6 +15,7 @@ import pytest
 from hamcrest import assert_that, has_entries
 
 from testkit.configurations import consumer, yaml_of
+from testkit.tracking_records import records_in
 from testkit.waiting import until
 
 PEERS = os.environ.get("EDX2LRS_PEERS", "")
@@ -101,7 +102,7 @@ def test_a_batch_gives_what_translate_gives(job, configured, tmp_path, assert_ad
 
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     campus = report["consumers"]["campus"]
-    assert report["records"]["read"] == sum(1 for line in text.split(b"\n") if line.strip())
+    assert report["records"]["read"] == records_in(text)
     assert_adds_up(report)
     assert_that(campus, has_entries(delivered=len(arrived), already_stored=0, conflicts=0, waiting=0, dead=has_entries(statements={})))
 
