@@ -10,25 +10,32 @@ from typing import Any
 
 import orjson
 
+from edx2lrs.transforms.mapping.guard import Invalid
 from edx2lrs.transforms.mapping.row_compiler import OBJECT_ID, Identity, Options
 from edx2lrs.transforms.mapping.rows import Constant, Row, Rows, Scope, Unmappable, of_dialect, value_at
 
 
 def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> dict[str, Any]:
-    """The statement that ``rows`` make of ``scope``, as an object. If two rows have the same destination, the later row wins.
-    Raises Unmappable and guard.Invalid."""
+    """The statement that ``rows`` make of ``scope``, as an object. If two rows have the same destination, the later row wins. A value
+    that cannot be used is left out, unless the row is required. Raises Unmappable and guard.Invalid."""
     statement: dict[str, Any] = {}
     of_it = of_dialect(rows, options.translation.dialect)
     kept = (row for row in of_it if isinstance(row, Constant) or row.free_text not in options.translation.redact)
     for row in {row.destination: row for row in kept}.values():
-        value = row.value if isinstance(row, Constant) else _value(row, scope, options, statement)
+        required = isinstance(row, Row) and (row.required or row.destination == ("object", "id"))
+        try:
+            value = row.value if isinstance(row, Constant) else _value(row, scope, options, statement)
+        except (Unmappable, Invalid) as fault:
+            if required or fault.cause == "unfit_for_aspects":
+                raise
+            value = fault.instead
         if value is not None:
             *above, last = row.destination
             place = statement
             for key in above:
                 place = place.setdefault(key, {})
             place[last] = value
-        elif isinstance(row, Row) and row.required:
+        elif isinstance(row, Row) and required:
             raise Unmappable(f"{' or '.join(row.sources)} is missing; {'.'.join(row.destination)} needs it", "missing")
 
     def in_name(found: re.Match[str]) -> str:

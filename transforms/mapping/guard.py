@@ -22,11 +22,13 @@ Check = Callable[[Any], Json]
 
 
 class Invalid(Exception):
-    """A value that its standard does not allow at its place."""
+    """A value that its standard does not allow at its place. ``instead``: what is left of the value."""
 
-    def __init__(self, path: str, expected: str, clause: str):
+    def __init__(self, path: str, expected: str, clause: str, instead: dict[str, float] | None = None):
         super().__init__(path)
         self.refusal = Refusal("guard", "invalid", f"{path}: expected {expected} ({clause})")
+        self.cause = self.refusal.cause
+        self.instead = instead
 
 
 def iri(path: str, clause: str, expected: str = "an absolute IRI", is_one: Callable[[str], bool] = is_iri) -> Check:
@@ -47,7 +49,7 @@ def is_activity_id(text: str) -> bool:
 
 
 def score(value: dict[str, float]) -> Json:
-    """xAPI 1.0.3, 2.4.5.1: ``scaled`` from -1 to 1, ``raw`` from ``min`` to ``max``; all finite."""
+    """xAPI 1.0.3, 2.4.5.1: ``scaled`` from -1 to 1, ``raw`` from ``min`` to ``max``; all finite. Of a score outside, ``raw`` is left."""
     usual = len(value) == 4 and -1 <= value["scaled"] <= 1 and -inf < value["min"] <= value["raw"] <= value["max"] < inf
     if not usual:
         _judge(value)
@@ -58,14 +60,15 @@ def _judge(value: dict[str, float]) -> None:
     clause = "xAPI 1.0.3, 2.4.5.1"
     scaled, raw = value.get("scaled"), value.get("raw")
     low, high = value.get("min", -inf), value.get("max", inf)
+    points = {"raw": raw} if raw is not None and isfinite(raw) else None
     if not all(map(isfinite, value.values())):
-        raise Invalid("result.score", "finite numbers", clause)
+        raise Invalid("result.score", "finite numbers", clause, points)
     if scaled is not None and not -1 <= scaled <= 1:
-        raise Invalid("result.score.scaled", "a number from -1 to 1", clause)
+        raise Invalid("result.score.scaled", "a number from -1 to 1", clause, points)
     if raw is not None and not low <= raw <= high:
-        raise Invalid("result.score.raw", "a number from min to max", clause)
+        raise Invalid("result.score.raw", "a number from min to max", clause, points)
     if not low < high:
-        raise Invalid("result.score.max", "a number above min", clause)
+        raise Invalid("result.score.max", "a number above min", clause, points)
 
 
 def activities(path: str) -> Check:

@@ -18,7 +18,7 @@ import orjson
 from edx2lrs.transforms.config_types import TranslationOptions
 from edx2lrs.transforms.event import Event
 from edx2lrs.transforms.formats.json_text import Json, json_text
-from edx2lrs.transforms.mapping.guard import Check
+from edx2lrs.transforms.mapping.guard import Check, Invalid
 from edx2lrs.transforms.mapping.rows import (
     Constant,
     Course,
@@ -83,7 +83,7 @@ _ACTOR = {
     "actor.id_text": ("form.iri", "actor.name", "form.hidden"),
 }
 """Properties of an actor as the texts that they are put together of, so that none of them is made twice."""
-_LOCAL_NAMES = ("build", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
+_LOCAL_NAMES = ("left_out", "fault", "build", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
 
 
 def compile_rows(rows: Rows, identity: Identity, options: Options) -> Build:
@@ -139,6 +139,13 @@ def _compiled(rows: Rows, identity: Identity, options: Options, with_object: boo
     return generator.values.pop("build")
 
 
+def and_left_out(left_out: tuple[str, ...], path: str, fault: Unmappable | Invalid) -> tuple[str, ...]:
+    """What was left out before, and ``path``. Raises the fault of a value without which the whole statement is of no use."""
+    if fault.cause == "unfit_for_aspects":
+        raise fault
+    return (*left_out, path)
+
+
 def _kept(rows: Rows, options: Options) -> Rows:
     """The rows of the dialect, without texts that are redacted."""
     of_it = of_dialect(rows, options.translation.dialect)
@@ -175,7 +182,7 @@ class _Generator:
     """
 
     def __init__(self, identity: Identity, options: Options):
-        named = {"Unmappable": Unmappable, "Scope": Scope, "Statement": Statement, "dumps": orjson.dumps}
+        named = {"Unmappable": Unmappable, "Invalid": Invalid, "Scope": Scope, "Statement": Statement, "dumps": orjson.dumps}
         self.values: dict[str, Any] = {} if options.shared is None else options.shared
         self.values.update(named)
         self._identity = identity
@@ -200,8 +207,9 @@ class _Generator:
             else:
                 perhaps.append(local)
         always += [[_key(key) + _fixed(value)] for key, value in override_args.items()]
-        made = f"Statement(id_, {_printed(_braced(always, perhaps))})"
+        made = f"Statement(id_, {_printed(_braced(always, perhaps))}, left_out)"
         body = [
+            "left_out = ()",
             "data = event.data",
             "form = actor.form",
             *self._lines,
@@ -284,7 +292,7 @@ class _Generator:
         text = self._as_text(row, path, found)
         opened = "," + "{".join(map(_key, outer))
         closed = ["}" * (len(outer) - 1)] if len(outer) > 1 else []
-        keep = f"{made} = {text if row.required else _printed([opened, _Expression(text), *closed])}"
+        keep = f"{made} = {text if row.required or path == _OBJECT_ID else _printed([opened, _Expression(text), *closed])}"
         lines: list[str]
         if isinstance(row.source, tuple):
             lines = [f"{found} = {function}({', '.join(map(self._read, paths))})", f"if {found} is not None:", f"    {keep}"]
@@ -297,12 +305,25 @@ class _Generator:
                 lines += [f"    if {found} is not None:", f"        {keep}"]
             else:
                 lines.append(f"    {keep}")
-        if row.required:
+        if row.required or path == _OBJECT_ID:
             missing = self._named(_missing(row))
             self._lines += [f"{made} = None", *lines, f"if {made} is None:", f"    raise Unmappable({missing}, 'missing')"]
             return [made], _Expression()
+        if row.function is not None or path in self._options.checks:
+            lines = self._tried(lines, made, path, opened, closed)
         self._lines += [f"{made} = b''", *lines]
         return [], made
+
+    def _tried(self, lines: list[str], made: str, path: Path, opened: str, closed: list[str]) -> list[str]:
+        """The lines; a value that they refuse is left out, but for what is left of the value."""
+        rest = _printed([opened, _Expression("dumps(fault.instead)"), *closed])
+        return [
+            "try:",
+            *(f"    {line}" for line in lines),
+            "except (Unmappable, Invalid) as fault:",
+            f"    left_out = {self._named(and_left_out)}(left_out, {'.'.join(path)!r}, fault)",
+            *([f"    if fault.instead is not None: {made} = {rest}"] if path in self._options.checks else []),
+        ]
 
     def _as_text(self, row: Row, path: Path, value: str) -> str:
         if row.source in _JSON_SOURCES if row.function is None else _gives_json(row.function):

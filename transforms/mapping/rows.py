@@ -39,7 +39,8 @@ class Row(NamedTuple):
 
     If ``source`` is a text, the function is called only if there is a value. If ``source`` is a tuple, the function always gets all
     values, in their order. A function gives None for "leave the key out", and raises ``Unmappable`` for a value that the function
-    cannot use. ``required``: without a value, the event is refused. ``free_text``: the kind of text that learners write; a consumer
+    cannot use: the key is left out, and counted (``Statement.left_out``). ``required``: without a usable value, the event is
+    refused. ``free_text``: the kind of text that learners write; a consumer
     with this kind in ``redact`` does not get the value. ``dialects``: the dialects that have the row.
     """
 
@@ -115,6 +116,8 @@ class Scope(msgspec.Struct, gc=False):
 
 class Unmappable(ValueError):
     """A value that a mapping cannot use. ``message`` names types, never the value."""
+
+    instead: None = None
 
     def __init__(self, message: str, cause: Cause = "wrong_type"):
         super().__init__(message)

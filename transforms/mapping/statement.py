@@ -10,3 +10,5 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     body: bytes
+    left_out: tuple[str, ...] = ()
+    """The places of values that the record has and the statement cannot have: ``result.score``."""
