@@ -19,6 +19,9 @@ from edx2lrs.transforms.matching.filter import OTHER, shown_names
 
 _NAMES_IN_A_SUMMARY = 10
 
+_MOST_PLACES = 10
+"""Places of values that were left out, which the summary names; the report has all places."""
+
 
 def _part(whose: counters.Whose, counts: Grouped, name: str, gauges: Mapping[str, float]) -> dict[str, Any]:
     """The counters of the run, of its records or of one consumer, each by its key; ``name`` is the consumer's, or ""."""
@@ -155,6 +158,13 @@ def _unknown_in_words(records: Mapping[str, Any]) -> list[str]:
     return [f"  unknown events: {', '.join(words)}"] if words else []
 
 
+def _left_out_in_words(left_out: Mapping[str, int]) -> list[str]:
+    """Values that statements cannot have: the most frequent places."""
+    most = sorted(left_out.items(), key=lambda item: -item[1])[:_MOST_PLACES]
+    more = [f"{counted(len(left_out) - len(most), 'other place')}"] if len(left_out) > len(most) else []
+    return ["  left out: " + ", ".join([f"{place} {number:,}" for place, number in most] + more)] if most else []
+
+
 def all_runs(whole: Mapping[str, Any], state: str) -> Iterator[str]:
     """The sums of all runs of a state directory, one line for the records and one for each consumer."""
     records = whole["records"]
@@ -204,6 +214,7 @@ def _consumer_lines(name: str, part: Mapping[str, Any], would_go_to: str | None)
         *_by_cause_in_words(part, counters.CONSUMER_RECORDS, " records"),
         f"  {made} = {_parts_in_words(part, counters.STATEMENTS)}",
         *_by_cause_in_words(part, counters.STATEMENTS, " statements"),
+        *_left_out_in_words(part["left_out"]),
         sent,
     ]
 
@@ -223,13 +234,14 @@ def dead_letters(sums: Mapping[str, Any]) -> int:
 
 class Shortcomings(NamedTuple):
     """Statements wait; a consumer got nothing but dead letters; there is any dead letter; no record was an event; a file was refused,
-    or a part of it."""
+    or a part of it; values were left out of statements."""
 
     waiting: bool
     nothing_but_dead: bool
     any_dead: bool
     nothing_usable: bool
     refused_files: bool
+    left_out: bool
 
 
 def shortcomings(content: Mapping[str, Any]) -> Shortcomings:
@@ -242,7 +254,8 @@ def shortcomings(content: Mapping[str, Any]) -> Shortcomings:
     any_dead = bool(_dead(content["records"], counters.RECORDS)) or any(_dead_of(part) for part in parts)
     refused = not FILE_CAUSES.isdisjoint(content["records"]["dead"])
     waiting = any(part["waiting"] for part in parts)
-    return Shortcomings(waiting, nothing_but_dead, any_dead, bool(nothing_usable(content)), refused)
+    left_out = any(part["left_out"] for part in parts)
+    return Shortcomings(waiting, nothing_but_dead, any_dead, bool(nothing_usable(content)), refused, left_out)
 
 
 def nothing_usable(content: Mapping[str, Any]) -> str:

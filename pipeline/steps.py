@@ -350,6 +350,9 @@ class Translate(_OfJob):
                 self._refuse_for(consumers, made, matched.record)
             else:
                 self.good.append(StatementsFor(consumers, made, hashed, origin))
+                for statement in made:
+                    for place in statement.left_out:
+                        self.count_for(consumers, "left_out", cause=f"{event.name} {place}")
 
     def _refuse_for(self, consumers: tuple[int, ...], refusal: Refusal, record: Record) -> None:
         """The record's statements reach none of ``consumers``; others may have theirs."""

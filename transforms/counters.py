@@ -14,7 +14,7 @@ Side = Literal["records", "statements"]
 Key = Literal[
     "bytes", "read", "matched", "filtered", "dead", "redelivered", "replayed", "named_by_event_type", "unknown_names",
     "translated", "skipped", "statements", "taken_over", "delivered", "already_stored", "conflicts", "duplicates",
-    "dead_records", "dead_statements", "waiting", "oldest_age", "requests", "retries",
+    "dead_records", "dead_statements", "left_out", "waiting", "oldest_age", "requests", "retries",
 ]
 
 
@@ -50,7 +50,7 @@ class Counter(NamedTuple):
     key: Key
     whose: Whose
     meaning: str
-    told_by: Literal["reason", "cause", "name"] | None = None
+    told_by: Literal["reason", "cause", "name", "field"] | None = None
     whole: Side | None = None
     part: Side | None = None
     gauge: bool = False
@@ -113,6 +113,12 @@ COUNTERS: tuple[Counter, ...] = (
     Counter("dead_statements", "consumer", "Statements that became dead letters.", "cause", part="statements", word="dead"),
     Counter("waiting", "consumer", "Statements that wait.", part="statements", gauge=True),
     Counter("oldest_age", "consumer", "The age of the oldest waiting statement, in seconds.", gauge=True),
+    Counter(
+        "left_out", "consumer",
+        "Values that a record has and its statement cannot have, by the event's name and the place in the statement. The statement "
+        "has every other value.",
+        "field",
+    ),
     Counter("requests", "consumer", "Requests that were sent."),
     Counter("retries", "consumer", "How many of `requests` repeated an earlier request."),
 )

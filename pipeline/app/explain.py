@@ -65,7 +65,8 @@ class RuleSays:
 @dataclass(frozen=True)
 class ForConsumer:
     """What a consumer would get. ``matches``: whether all rules let the event pass. ``has_mapping``: whether its protocol has
-    statements for events of this name (None: not looked at). ``reads``: what the mapping reads of the event."""
+    statements for events of this name (None: not looked at). ``reads``: what the mapping reads of the event.
+    ``left_out``: the places of values that the statements cannot have."""
 
     name: str
     protocol: Protocol
@@ -76,6 +77,7 @@ class ForConsumer:
     refusal: Refusal | None = None
     reads: list[str] = field(default_factory=list)
     statements: list[msgspec.Raw] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,7 @@ def _for_consumer(
         refusal=made if isinstance(made, Refusal) else None,
         reads=_read_by(event.name, consumer.protocol, consumer.dialect) if isinstance(made, tuple) else [],
         statements=[msgspec.Raw(each.body) for each in made] if isinstance(made, tuple) else [],
+        left_out=[place for each in made for place in each.left_out] if isinstance(made, tuple) else [],
     )
 
 

@@ -40,6 +40,7 @@ class LineOutcome(NamedTuple):
     bodies: list[bytes]
     skipped: str | None = None
     failure: Refusal | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class TranslatedBlock(NamedTuple):
@@ -134,4 +135,5 @@ def _outcome(event: Event | Refusal, translator: AnyTranslator, filter_event: Ev
         return LineOutcome(event.name, [], skipped="no_mapping")
     if isinstance(statements, Refusal):
         return LineOutcome(event.name, [], failure=statements)
-    return LineOutcome(event.name, [statement.body for statement in statements])
+    left_out = tuple(place for statement in statements for place in statement.left_out)
+    return LineOutcome(event.name, [statement.body for statement in statements], left_out=left_out)

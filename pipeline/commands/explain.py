@@ -116,7 +116,7 @@ def _for_consumer(consumer: ForConsumer) -> Iterator[str]:
         yield f"  {consumer.refusal.stage:9}  {_refused(consumer.refusal)}"
     elif consumer.statements:
         yield f"  translate  its mapping reads {', '.join(consumer.reads)}"
-        yield "  guard      passed"
+        yield f"  guard      {'left out: ' + ', '.join(consumer.left_out) if consumer.left_out else 'passed'}"
         for body in consumer.statements:
             indented = orjson.dumps(orjson.loads(bytes(body)), option=orjson.OPT_INDENT_2).decode()
             yield from (f"    {line}" for line in indented.splitlines())

@@ -137,10 +137,10 @@ def for_persons(result: JobResult) -> TextIO:
 
 
 def code_of_report(content: Mapping[str, Any], strict: bool, unreadable: Sequence[str] = (), waiting_counts: bool = True) -> int:
-    """``DONE``, or ``IN_PART``; ``strict``: any dead letter makes it that."""
+    """``DONE``, or ``IN_PART``; ``strict``: any dead letter, or a value that was left out, makes it that."""
     from edx2lrs.pipeline.report import shortcomings
 
     found = shortcomings(content)
     short = bool(unreadable) or found.nothing_but_dead or found.nothing_usable or found.refused_files
-    incomplete = short or (found.waiting and waiting_counts) or (strict and found.any_dead)
+    incomplete = short or (found.waiting and waiting_counts) or (strict and (found.any_dead or found.left_out))
     return IN_PART if incomplete else DONE

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--send-held", action="store_true", help=SEND_HELD)
     parser.add_argument("--http", metavar="[HOST:]PORT", help="of a stream: serve /healthz and Prometheus /metrics there")
     parser.add_argument("--pubsub_id_label", metavar="NAME", help="on Dataflow: the attribute that tells messages apart")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 when there is any dead letter")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when there is any dead letter, or a value was left out")
     parser.add_argument("--dry-run", action="store_true", help="of files: do all but send, keep and commit, and say what would happen")
     parser.epilog = (
         "Beam's own options, such as those of its file systems, may follow. --runner=FlinkRunner or DataflowRunner hands the job"
@@ -51,7 +51,8 @@ def described_options() -> list[tuple[str, str, bool]]:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """0 done; 1 statements wait, a file could not be read, or it was stopped; with ``--strict`` also when there is a dead letter."""
+    """0 done; 1 statements wait, a file could not be read, or it was stopped; with ``--strict`` also when there is a dead letter,
+    or a value was left out."""
     follow(arguments.beam, engine_of(arguments.beam))  # the configuration may lie in a file system that follows them
     with watched() as control:
         result = run(request_of(arguments), control)

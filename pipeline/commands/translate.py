@@ -71,6 +71,7 @@ def _trace(number: int, outcome: LineOutcome) -> bytes:
         "name": outcome.name,
         "statements": [orjson.Fragment(body) for body in outcome.bodies],
         "skipped": outcome.skipped,
+        "left_out": list(outcome.left_out),
         "failure": failure and {"stage": failure.stage, "cause": failure.cause, "message": failure.message},
     }
     return orjson.dumps(told) + b"\n"

@@ -67,6 +67,7 @@ def test_the_report_has_the_keys_that_are_promised():
         "dead": {"records": {"unknown_user": 1}, "statements": {"refused": 1}},
         "waiting": 2,
         "oldest_age": 12.3,
+        "left_out": {},
         "requests": 0,
         "retries": 0,
         "request_seconds": {"p50": 0.01, "p99": 0.2},

@@ -26,7 +26,7 @@ def evaluate(rows: Rows, scope: Scope, identity: Identity, options: Options) -> 
         try:
             value = row.value if isinstance(row, Constant) else _value(row, scope, options, statement)
         except (Unmappable, Invalid) as fault:
-            if required or fault.cause == "unfit_for_aspects":
+            if (required and fault.instead is None) or fault.cause == "unfit_for_aspects":
                 raise
             value = fault.instead
         if value is not None:

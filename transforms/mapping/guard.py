@@ -49,7 +49,7 @@ def is_activity_id(text: str) -> bool:
 
 
 def score(value: dict[str, float]) -> Json:
-    """xAPI 1.0.3, 2.4.5.1: ``scaled`` from -1 to 1, ``raw`` from ``min`` to ``max``; all finite. Of a score outside, ``raw`` is left."""
+    """xAPI 1.0.3, 2.4.5.1: ``scaled`` from -1 to 1, ``raw`` from ``min`` to ``max``; all finite. Of another score, ``raw`` is left."""
     usual = len(value) == 4 and -1 <= value["scaled"] <= 1 and -inf < value["min"] <= value["raw"] <= value["max"] < inf
     if not usual:
         _judge(value)

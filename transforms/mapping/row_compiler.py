@@ -83,7 +83,9 @@ _ACTOR = {
     "actor.id_text": ("form.iri", "actor.name", "form.hidden"),
 }
 """Properties of an actor as the texts that they are put together of, so that none of them is made twice."""
-_LOCAL_NAMES = ("left_out", "fault", "build", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__)
+_LOCAL_NAMES = (
+    "build", "left_out", "fault", "data", "form", "value", "problem", "id_", "object_id", "object_", *Scope.__struct_fields__
+)
 
 
 def compile_rows(rows: Rows, identity: Identity, options: Options) -> Build:
@@ -307,12 +309,26 @@ class _Generator:
                 lines.append(f"    {keep}")
         if row.required or path == _OBJECT_ID:
             missing = self._named(_missing(row))
+            if row.function is not None:
+                lines = self._with_stand_in(lines, path, found, keep)
             self._lines += [f"{made} = None", *lines, f"if {made} is None:", f"    raise Unmappable({missing}, 'missing')"]
             return [made], _Expression()
         if row.function is not None or path in self._options.checks:
             lines = self._tried(lines, made, path, opened, closed)
         self._lines += [f"{made} = b''", *lines]
         return [], made
+
+    def _with_stand_in(self, lines: list[str], path: Path, found: str, keep: str) -> list[str]:
+        """The lines; in place of a value that cannot be used stands what its function gives instead, if anything."""
+        return [
+            "try:",
+            *(f"    {line}" for line in lines),
+            "except Unmappable as fault:",
+            "    if fault.instead is None: raise",
+            f"    left_out = {self._named(and_left_out)}(left_out, {_place(path)!r}, fault)",
+            f"    {found} = fault.instead",
+            f"    {keep}",
+        ]
 
     def _tried(self, lines: list[str], made: str, path: Path, opened: str, closed: list[str]) -> list[str]:
         """The lines; a value that they refuse is left out, but for what is left of the value."""
@@ -321,7 +337,7 @@ class _Generator:
             "try:",
             *(f"    {line}" for line in lines),
             "except (Unmappable, Invalid) as fault:",
-            f"    left_out = {self._named(and_left_out)}(left_out, {'.'.join(path)!r}, fault)",
+            f"    left_out = {self._named(and_left_out)}(left_out, {_place(path)!r}, fault)",
             *([f"    if fault.instead is not None: {made} = {rest}"] if path in self._options.checks else []),
         ]
 
@@ -369,6 +385,11 @@ def _alone(tree: dict[str, Any]) -> tuple[Row | None, Path]:
         ((key, node),) = node.items()
         keys = (*keys, key)
     return (node, keys) if isinstance(node, Row) and not _is_there(node) and not node.required else (None, ())
+
+
+def _place(path: Path) -> str:
+    """The place in the statement, of an IRI its last word: ``result.extensions.time``."""
+    return ".".join(key.rpartition("/")[2] if "://" in key else key for key in path)
 
 
 def _key(key: str) -> str:

@@ -115,14 +115,13 @@ class Scope(msgspec.Struct, gc=False):
 
 
 class Unmappable(ValueError):
-    """A value that a mapping cannot use. ``message`` names types, never the value."""
+    """A value that a mapping cannot use. ``message`` names types, never the value. ``instead``: what stands in the value's place."""
 
-    instead: None = None
-
-    def __init__(self, message: str, cause: Cause = "wrong_type"):
+    def __init__(self, message: str, cause: Cause = "wrong_type", instead: Any = None):
         super().__init__(message)
         self.message = message
         self.cause = cause
+        self.instead = instead
 
 
 def dialects_of(protocol: Protocol) -> Dialects:

@@ -106,7 +106,7 @@ def test_5_fields_of_another_type(translate: Translate, record: Translate) -> No
     for data in ({"id": ["v"]}, {"id": "v", "duration": {}}, {"id": "v", "currentTime": 2**64}, ["v"], 5, "v"):
         assert translate(record("play_video", data)).cause == "wrong_type"
     assert translate(record("edx.course.enrollment.activated", None))
-    for data in ({"id": "t", "title": 5}, {"id": "t", "discussion": "t"}, {"id": "t", "discussion": {"id": True}}, {"id": True}):
+    for data in ({"id": "t", "title": 5}, {"id": "t", "discussion": "t"}, {"id": True}):
         assert translate(record(VIEWED_THREAD, data, {"path": "/p"})).cause == "wrong_type"
     assert translate(record(VIEWED_THREAD, {"id": "t"}, {"path": 5})).cause == "wrong_type"
     assert translate(record("edx.forum.comment.created", {"id": "t", "response": "t"}, {"path": "/p"})).cause == "wrong_type"
@@ -262,9 +262,7 @@ def test_12_answers(result: Callable[..., Any], answer: Any, response: str | Non
 
 @pytest.mark.parametrize(("grade", "max_grade"), [(3, 2), (-1, 2)])
 def test_13_scores_outside_their_range(result: Callable[..., Any], grade: float, max_grade: float) -> None:
-    refusal = result(grade=grade, max_grade=max_grade)
-    assert (refusal.stage, refusal.cause) == ("guard", "invalid")
-    assert "2.4.5.1" in refusal.message
+    assert result(grade=grade, max_grade=max_grade)["score"] == {"raw": float(grade)}
 
 
 @pytest.mark.parametrize("possible", [0, -1])
@@ -345,30 +343,36 @@ def test_21_a_hint_without_its_number(translate: Translate, record: Translate) -
 def test_22_no_iri(translate: Translate, record: Translate) -> None:
     assert translate(record("play_video", {"id": "a b"})).cause == "invalid"
     assert translate(record("play_video", {"id": "a<b"}), "caliper").cause == "invalid"
-    assert translate(record("play_video", {"id": "v"}, session="a b"), "caliper").cause == "invalid"
-    forum = [({"id": "a b"}, "/p"), ({"id": "t", "discussion": {"id": "a b"}}, "/p"), ({"id": "t"}, "/a b")]
-    for data, path in forum:
+    assert "session" not in translate(record("play_video", {"id": "v"}, session="a b"), "caliper")[0]
+    for data, path in (({"id": "a b"}, "/p"), ({"id": "t"}, "/a b")):
         assert translate(record(VIEWED_THREAD, data, {"path": path})).cause == "invalid"
-    for data in ({"id": "a b"}, {"id": "t", "commentable_id": "a b"}):
-        assert translate(record(VIEWED_THREAD, data), "caliper").cause == "invalid"
+    in_thread = record(VIEWED_THREAD, {"id": "t", "discussion": {"id": "a b"}}, {"path": "/p"})
+    assert "grouping" not in translate(in_thread)[0]["context"]["contextActivities"]
+    assert translate(record(VIEWED_THREAD, {"id": "a b"}), "caliper").cause == "invalid"
+    assert "isPartOf" not in translate(record(VIEWED_THREAD, {"id": "t", "commentable_id": "a b"}), "caliper")[0]["object"]
     reply = record("edx.forum.response.created", {"id": "r", "discussion": {"id": "a#b"}}, {"path": "/p"})
-    assert translate(reply, "caliper").cause == "invalid"
+    assert "replyTo" not in translate(reply, "caliper")[0]["object"]
+    page = "https://lms.example.com/courses/x/"
     for link in ("http://[bad]/x", "svn+ssh://x.org/y"):
         assert translate(record("edx.ui.lms.link_clicked", {"target_url": link})).cause == "invalid"
+        (on_page,) = translate(record("edx.ui.lms.link_clicked", {"target_url": link, "current_url": page}))
+        assert on_page["object"]["id"] == page
     assert translate(record("edx.ui.lms.link_clicked", {"target_url": "svn+ssh://x.org/y"}), "caliper")
 
 
 @pytest.mark.parametrize("grade", ["1", True])
 def test_23_grades_that_are_no_numbers(translate: Translate, record: Translate, grade: Any) -> None:
     for protocol in ("xapi", "caliper"):
-        assert translate(record("problem_check", graded(grade=grade)), protocol).cause == "wrong_type"
+        (made,) = translate(record("problem_check", graded(grade=grade)), protocol)
+        assert "score" not in made.get("result", {})
+        assert "scoreGiven" not in made.get("generated", {})
 
 
 def test_24_negative_durations(translate: Translate, record: Translate) -> None:
     line = record("complete_video", {"id": "v", "duration": -3})
-    assert translate(line).cause == "out_of_range"
-    assert translate(line, "caliper").cause == "out_of_range"
-    assert translate(record("play_video", {"id": "v", "current_time": 1e14}), "caliper").cause == "out_of_range"
+    assert "duration" not in translate(line)[0]["result"]
+    assert "duration" not in translate(line, "caliper")[0]["object"]
+    assert "currentTime" not in translate(record("play_video", {"id": "v", "current_time": 1e14}), "caliper")[0]["target"]
     assert translate(record("load_video", {"id": "v", "current_time": 1e14}), "caliper")
     position = translate(record("play_video", {"id": "v", "currentTime": -3}))[0]["result"]["extensions"]
     assert list(position.values()) == [-3]
@@ -547,9 +551,10 @@ def test_40_completion(translate: Translate, record: Translate, protocol: str) -
         (made,) = translate(record(COMPLETION, {"block_id": SEQUENCE, **unknown}), protocol)
         assert "result" not in made
         assert "completion" not in made.get("extensions", {})
-    for odd, cause in (("0.5", "wrong_type"), (True, "wrong_type"), (1.5, "out_of_range"), (-1, "out_of_range")):
-        refusal = translate(record(COMPLETION, {"block_id": SEQUENCE, "completion": odd}), protocol)
-        assert (refusal.cause, refusal.message.split(":")[0]) == (cause, "data.completion")
+    for odd in ("0.5", True, 1.5, -1):
+        (made,) = translate(record(COMPLETION, {"block_id": SEQUENCE, "completion": odd}), protocol)
+        assert "result" not in made
+        assert "completion" not in made.get("extensions", {})
 
 
 @pytest.mark.parametrize(
@@ -565,8 +570,7 @@ def test_41_times_of_an_attempt(translate: Translate, record: Translate) -> None
     made = translate(record(EXAM, attempted(**times)), "caliper")[0]["generated"]
     assert made["startedAtTime"] == "2024-03-11T09:00:00.000Z"
     assert "endedAtTime" not in made
-    refusal = translate(record(EXAM, attempted(attempt_started_at="yesterday")), "caliper")
-    assert (refusal.cause, refusal.message.split(":")[0]) == ("bad_time", "data.attempt_started_at")
+    assert "startedAtTime" not in translate(record(EXAM, attempted(attempt_started_at="yesterday")), "caliper")[0]["generated"]
 
 
 def test_41_forum(translate: Translate, record: Translate) -> None:

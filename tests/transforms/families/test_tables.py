@@ -90,9 +90,8 @@ def test_the_vocabulary_is_made_of_verbs_and_iris() -> None:
 
 
 def test_a_complaint_names_the_field_and_not_its_value(translate: Callable[..., Any], record: Callable[..., Any]) -> None:
-    refusal = translate(record("play_video", {"id": "v", "currentTime": "secret"}))
-    assert refusal == Refusal(
-        "translate", "wrong_type", "data.current_time, data.currentTime: expected a number of seconds, found a text"
-    )
+    refusal = translate(record("edx.ui.lms.link_clicked", {"target_url": "http://[secret", "current_url": "/"}))
+    assert refusal == Refusal("guard", "invalid", refusal.message)
+    assert "secret" not in refusal.message
     refusal = translate(record("play_video", {}))
     assert refusal == Refusal("translate", "missing", "course_id or data.id is missing; object.id needs it")

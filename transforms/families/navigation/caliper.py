@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.navigation.shared import LINK, sequence_or_link_iri, target_iri
+from edx2lrs.transforms.families.navigation.shared import LINK, or_page, sequence_or_link_iri, target_iri
+from edx2lrs.transforms.formats.texts import is_iri
 from edx2lrs.transforms.mapping import caliper_vocabulary as terms
 from edx2lrs.transforms.mapping.caliper_event import IN_COURSE, EventMapping
 from edx2lrs.transforms.mapping.rows import STANDARD, Constant, Row, Rows
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 
 MAPPING_VERSION = 2
+
+
+def link_iri(root: str, is_plain: bool, target_url: str | None, current_url: str | None) -> str | None:
+    """A link's URL; the page of the link, if the URL is no IRI."""
+    return or_page(target_iri(root, is_plain, target_url, current_url), is_plain, current_url, is_iri)
 
 
 def name_of_target(sequence: object, target_name: object) -> object:
@@ -22,7 +28,7 @@ def extension(key: str) -> tuple[str, str, str]:
 
 TARGET: Rows = (
     Constant(("profile",), terms.READING_PROFILE, STANDARD),
-    Row(("object", "id"), LINK, target_iri, required=True),
+    Row(("object", "id"), LINK, link_iri, required=True),
     Row(("object", "name"), "data.target_name"),
     *IN_COURSE,
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import urljoin
 
 from edx2lrs.transforms.formats.iri import escaped_url
 from edx2lrs.transforms.formats.link_secrets import without_secrets
+from edx2lrs.transforms.formats.texts import is_iri
 from edx2lrs.transforms.keys.links import LONGEST_LINK
 from edx2lrs.transforms.mapping.rows import Unmappable
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
@@ -31,7 +33,26 @@ def target_iri(root: str, is_plain: bool, target_url: str | None, current_url: s
             target_url = urljoin(current_url if on_page and current_url else f"{root}/", target_url)
         return escaped_url(without_secrets(target_url, is_plain))
     except ValueError:
-        raise Unmappable("expected a URL, found a text that cannot be read as one") from None
+        raise Unmappable("expected a URL, found a text that cannot be read as one", instead=_page(is_plain, current_url)) from None
+
+
+def or_page(iri: str | None, is_plain: bool, current_url: str | None, is_one: Callable[[str], bool]) -> str | None:
+    """``iri``. Raises Unmappable for an IRI that the standard does not take; in its place stands the page of the link, if the record
+    names the page."""
+    if iri is not None and not is_one(iri) and (page := _page(is_plain, current_url)):
+        raise Unmappable("expected a URL that is an IRI, found another text", "invalid", page)
+    return iri
+
+
+def _page(is_plain: bool, current_url: str | None) -> str | None:
+    """The page of a link, where the page's address is an IRI."""
+    if not current_url or len(current_url) > LONGEST_LINK or not current_url.startswith(("https://", "http://")):
+        return None
+    try:
+        page = escaped_url(without_secrets(current_url, is_plain))
+    except ValueError:
+        return None
+    return page if is_iri(page) else None
 
 
 def link_or_sequence_iri(root: str, is_plain: bool, target_url: str | None, current_url: str | None, sequence: object) -> str | None:

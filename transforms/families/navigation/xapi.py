@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from edx2lrs.transforms.families.navigation.shared import LINK, link_or_sequence_iri, target_iri
+from edx2lrs.transforms.families.navigation.shared import LINK, link_or_sequence_iri, or_page, target_iri
 from edx2lrs.transforms.mapping import xapi_vocabulary as terms
+from edx2lrs.transforms.mapping.guard import is_activity_id
 from edx2lrs.transforms.mapping.rows import AS_ERB, STANDARD, Constant, Row, Rows
 from edx2lrs.transforms.mapping.usage_key import xblock_iri
 from edx2lrs.transforms.mapping.xapi_statement import IN_COURSE, StatementMapping
@@ -11,14 +12,20 @@ from edx2lrs.transforms.mapping.xapi_vocabulary import context_extension, defini
 
 MAPPING_VERSION = 2
 
+
+def link_iri(root: str, is_plain: bool, target_url: str | None, current_url: str | None) -> str | None:
+    """A link's URL; the page of the link, if the URL is no IRI that all LRSs accept."""
+    return or_page(target_iri(root, is_plain, target_url, current_url), is_plain, current_url, is_activity_id)
+
+
 TO_A_LINK: Rows = (
-    Row(("object", "id"), LINK, target_iri, required=True),
+    Row(("object", "id"), LINK, link_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), terms.LINK),
     *IN_COURSE,
 )
 TO_A_MODULE: Rows = (
-    Row(("object", "id"), LINK, target_iri, required=True),
+    Row(("object", "id"), LINK, link_iri, required=True),
     Constant(("object", "objectType"), "Activity"),
     Constant(definition("type"), terms.MODULE),
     Row((*definition("name"), "en"), "data.target_name"),
