@@ -24,6 +24,7 @@ from edx2lrs.transforms.causes import FilterReason, Stage
 from edx2lrs.transforms.counters import Counted, Key
 from edx2lrs.transforms.event import Event, event_hash
 from edx2lrs.transforms.failure import Failure, Refusal, failed
+from edx2lrs.transforms.formats.remembered import LONGEST
 from edx2lrs.transforms.mapping.statement import Statement
 from edx2lrs.transforms.mapping.statement_id import bytes_of
 from edx2lrs.transforms.matching.filter import shown_names
@@ -254,7 +255,7 @@ class FilterEvents(_OfJob):
         else:
             self.filtered[reason] += 1
             if reason == "unknown_event":
-                self._unknown[parsed.event.name] += 1
+                self._unknown[parsed.event.name[:LONGEST]] += 1  # a longer one is not shown
 
     def finish_bundle(self) -> Iterator[Any]:
         self.tally.update({Counted("", "unknown_names", name): number for name, number in shown_names(self._unknown).items()})
