@@ -42,12 +42,15 @@ def means_nobody(text: str) -> bool:
 
 
 def person(user_id: object, username: object) -> tuple[int | None, str | None]:
-    """The primary key and the username that a record's values name; (None, None): nobody. A username at the place of the primary
-    key wins over ``username``. Raises NoPersonError."""
+    """The primary key and the username that a record's values name; (None, None): nobody. A username may stand at the place of the
+    primary key, unless ``username`` is another one. Raises NoPersonError."""
     found = id_or_name(user_id)
-    if isinstance(found, str):
-        return None, found
-    return found, username_of(username) if found is None or type(username) is str else None
+    name = username_of(username) if type(found) is not int or type(username) is str else None
+    if not isinstance(found, str):
+        return found, name
+    if name not in (None, found):
+        raise NoPersonError("user_id: expected a whole number or the username, found another text")
+    return None, found
 
 
 def id_or_name(value: object) -> int | str | None:

@@ -69,6 +69,13 @@ def test_a_username_of_digits_stays_a_username() -> None:
     assert person(7, "2023") == (7, "2023")
 
 
+@pytest.mark.parametrize("value", ["43L", "0x2b", "eve"])
+def test_a_text_for_an_id_is_the_username_or_no_id(value: str) -> None:
+    assert person(value, None) == person(value, "None") == person(value, f" {value}") == (None, value)
+    with pytest.raises(NoPersonError):
+        person(value, "lena")
+
+
 @pytest.mark.parametrize("value", [True, 5.5, -5, ["a"]])
 def test_no_username(value: object) -> None:
     with pytest.raises(NoPersonError):
