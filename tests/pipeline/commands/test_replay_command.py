@@ -405,5 +405,20 @@ def test_letters_of_an_object_store_are_marked_there(store, tmp_path, configure,
 
     assert (first.code, sandbox.stored("one")) == (0, 6), first.text
     assert (again.report["consumers"]["one"]["statements"], sandbox.counts()["one"]["repeats"]) == (0, 0)
-    marks = [name for name in store.objects("days/") if "sent-again-" in name]
-    assert sorted(name.rpartition("/")[0] for name in marks) == ["days/a", "days/b"]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("kill_at", [2.0, 3.0, 4.0, 5.0, 6.5, 8.0])
+def test_a_kill_at_any_moment_leaves_each_letter_marked_where_it_lies(
+    kill_at, died, tmp_path, configure, sandbox, edx2lrs, assert_adds_up
+):
+    (tmp_path / "ids.csv").write_text(HEADER + ids(0, EVENTS))
+    command = ["replay", "--config", configure(sandbox.address), died, "--state", tmp_path / "other", "--event=play_video"]
+
+    edx2lrs(*command, kill_after=kill_at)
+    result = edx2lrs(*command)
+
+    assert result.code == 0, result.text
+    assert (sandbox.stored("one"), sandbox.stored("two")) == (EVENTS, EVENTS)
+    assert {consumer for consumer, _ in causes(died / "dead-letters")} == {None}
+    assert_adds_up(result.report["all_runs"])
