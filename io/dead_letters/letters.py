@@ -276,7 +276,7 @@ def _letter_of(record: Any) -> DeadLetter | None:
         uuid.UUID(letter.id)
     except ValueError:  # also what msgspec raises
         return None
-    return letter if letter.time.tzinfo is not None and 0 <= letter.attempts < 2**31 else None
+    return letter if 1970 <= letter.time.year < 3000 and 0 <= letter.attempts < 2**31 else None
 
 
 def now() -> datetime:

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import uuid
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -382,7 +383,8 @@ def test_a_letter_without_an_id_of_ours_is_told_by_every_command(tmp_path, confi
     (tmp_path / "ids.csv").write_text(HEADER)
     good, bad = _statement_letters(2)
     folder = tmp_path / "few"
-    write_file(str(folder), "a.avro", [replace(bad, id="nope"), good, replace(bad, attempts=-1)])
+    late = datetime(9999, 12, 31, tzinfo=timezone.utc)
+    write_file(str(folder), "a.avro", [replace(bad, id="nope"), good, replace(bad, attempts=-1), replace(bad, time=late)])
 
     shown = edx2lrs("dead-letters", "show", folder)
     sent = edx2lrs("replay", "--config", configure(sandbox.address), folder)
