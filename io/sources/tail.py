@@ -24,6 +24,7 @@ from edx2lrs.io.sources.file_names import on_disk, printable
 from edx2lrs.io.sources.files import Unreadable
 from edx2lrs.io.sources.followed_log import LINGER, GrowingLog, PackedPart, Read
 from edx2lrs.io.sources.local_files import open_file, status_of
+from edx2lrs.io.sources.log_lag import behind
 from edx2lrs.io.sources.log_parts import LogPart, parts_of
 from edx2lrs.io.sources.log_position import BEGIN, HEAD, LogPosition, bytes_at, head_of, is_of
 from edx2lrs.io.sources.options import DURATION, Option, read_options
@@ -272,6 +273,13 @@ class Tail:
                 begins.add(begin)  # the part and its gz
                 self._follow(part, LogPosition(part.device, part.inode, seen=part.changed))
                 _LOG.info("%s was rotated meanwhile; it is read first", printable(part.path))
+
+
+def unread_of(source: str, position: str | None) -> int | None:
+    """The bytes that are not read of the log of this name at its kept ``position``; None for another source, or where the log is not
+    there."""
+    log = source.removeprefix("tail:")
+    return behind(log, position) if log != source and position else None
 
 
 def _text_of(part: LogPart) -> BinaryIO:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edx2lrs.io.sources.log_lag import behind
+from edx2lrs.io.sources.tail import unread_of
 from edx2lrs.io.state.database import owner_of
 from edx2lrs.io.state.pieces import Progressed
 from edx2lrs.io.state.state import State, look_at_state
@@ -98,9 +98,7 @@ def status(folder: str) -> Status:
 
 
 def _stream(source: str, position: str | None, begun: float | None, now: float) -> StreamStanding:
-    path = source.removeprefix("tail:").partition("?")[0]
-    left = behind(path, position) if source.startswith("tail:") and position else None
-    return StreamStanding(source, position, None if begun is None else max(0.0, now - begun), left)
+    return StreamStanding(source, position, None if begun is None else max(0.0, now - begun), unread_of(source, position))
 
 
 def _waiting(state: State, counts: Mapping[str, int], ages: Mapping[str, float], job: int | None) -> list[WaitingFor]:
