@@ -93,6 +93,16 @@ def problem(s: Seen) -> bool:
     return s.name == "problem_check"
 
 
+def posted_problem(s: Seen) -> bool:
+    """A problem_check that neither a browser nor the site sent."""
+    return problem(s) and bool(s.source) and s.source not in ("browser", "server", "task")
+
+
+def session_is_none(s: Seen) -> bool:
+    """Where erb takes ``true`` for a session."""
+    return any(place.get("session") is True for place in (s.top, s.context, s.fields))
+
+
 def browser(s: Seen) -> bool:
     return problem(s) and s.source == "browser"
 
@@ -304,7 +314,8 @@ OTHER_TYPE = (
 NO_REFERRER = r"Could not get value for (context\.referer|data\.module_id)|'split'|'decode'|NoneType|Invalid IPv6 URL"
 
 KNOWN = (
-    Known(46, always, refused="forged"),
+    Known(4, session_is_none, paths=r"\[[0n]\]\.(session|context\.extensions\.session-id)"),
+    Known(46, posted_problem, paths=r"(\[0\].*)?"),
     Known(47, always, refused="no_actor: neither"),
     Known(1, time_is_not_canonical, paths=rf"{ID}|\[[0n]\]\.(timestamp|eventTime)", refused="bad_time", failed=UNREAD_TIME),
     Known(2, time_is_not_canonical, refused="no_time"),
