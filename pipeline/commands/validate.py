@@ -51,4 +51,5 @@ def _where(validated: Validated) -> str:
 def _as_json(validated: Validated, violation: Violation) -> str:
     document, identifier, _ = validated
     place = {"line": document.line, "item": document.item, "id": identifier}
-    return json.dumps({**place, **violation._asdict(), "path": path_text(violation.path)})
+    told = {name: value for name, value in violation._asdict().items() if name != "near"}
+    return json.dumps({**place, **told, "path": path_text(violation.path)})
