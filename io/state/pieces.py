@@ -60,7 +60,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Progressed:
-    """Pieces of this run's input, and how many of them are done; bytes as stored, and how many of them are read."""
+    """Files of this run's input, and how many of them are done; bytes as stored, and how many of them are read."""
 
     listed: int
     done: int
@@ -116,10 +116,11 @@ class Pieces:
         return _piece(rows[0]) if rows else None
 
     def progress(self) -> Progressed:
-        """How far this run's input is read."""
+        """How far this run's input is read. A file is done when each of its parts is."""
         rows = self._database.rows(
-            f"SELECT count(*), total(done), total({_EXTENT}), total(iif(done, {_EXTENT}, min(stored, {_EXTENT}))) "  # noqa: S608
-            "FROM pieces WHERE listed IS NOT NULL"
+            "SELECT count(*), total(done), total(size), total(read) FROM (SELECT min(done) AS done, "  # noqa: S608
+            f"total({_EXTENT}) AS size, total(iif(done, {_EXTENT}, min(stored, {_EXTENT}))) AS read "
+            "FROM pieces WHERE listed IS NOT NULL GROUP BY file)"
         )
         return Progressed(*map(int, rows[0]))
 

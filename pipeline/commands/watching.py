@@ -78,7 +78,7 @@ def _answer(text: str) -> None:
 
 
 def line(how_far: HowFar) -> str:
-    """Of a job over files: files (or parts), bytes as stored, bytes of text, events a second, time left, waiting, dead letters."""
+    """Of a job over files: files, bytes as stored, bytes of text, events a second, time left, waiting, dead letters."""
     files = how_far.files
     assert files is not None
     if not how_far.read and files.done < files.listed:

@@ -176,3 +176,14 @@ def test_progress_counts_bytes_as_they_are_stored(state, tmp_path):
     assert (before.read, state.pieces.progress().read) == (0, 4_000)
     finish(state, piece.key)
     assert state.pieces.progress().read == 10_000
+
+
+def test_progress_counts_files_and_not_their_parts(state, tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(TEXT)
+    register(find([str(path)]), state.pieces, len(TEXT) // 2 + 1)
+    done = []
+    for _ in range(2):
+        finish(state, state.pieces.claim("worker").key)
+        done.append((state.pieces.progress().done, state.pieces.progress().listed))
+    assert done == [(0, 1), (1, 1)]
