@@ -12,6 +12,7 @@ import msgspec
 from edx2lrs.io.state.database import copy
 from edx2lrs.io.state.integrity import FILE_NAME
 from edx2lrs.io.state.state import State, open_state
+from edx2lrs.pipeline.run_options import OptionError
 from edx2lrs.transforms.config_types import Config
 
 _NO_BOUND = 2**62  # statements that may wait: nobody sends them
@@ -20,7 +21,11 @@ _NO_BOUND = 2**62  # statements that may wait: nobody sends them
 @contextmanager
 def rehearsed_state(folder: str | None, config: Config) -> Iterator[State]:
     """A copy of the state directory ``folder`` (an empty one, where there is none yet), which is removed at the end. ``folder`` is
-    only read. Raises ``StateUnusable``, ``StateFault``."""
+    only read. Raises ``StateUnusable``, ``StateFault``, ``OptionError``."""
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        raise OptionError("--dry-run: no folder for temporary files can be written; name one that can, as TMPDIR=/var/tmp") from None
     with tempfile.TemporaryDirectory(prefix="edx2lrs-dry-run-") as place:
         if folder and (Path(folder) / FILE_NAME).exists():
             copy(Path(folder), Path(place))

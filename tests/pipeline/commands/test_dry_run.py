@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from edx2lrs.io.state.state import open_state
-from testkit.configurations import consumer, yaml_of
+from edx2lrs.pipeline.local.rehearsal import rehearsed_state
+from edx2lrs.pipeline.run_options import OptionError
+from testkit.configurations import config_of, consumer, yaml_of
 
 EVENT = {
     "name": "play_video",
@@ -137,3 +139,12 @@ def test_a_dry_run_that_cannot_be_is_refused_and_nothing_is_sent(site: Site, arg
     code, _, err = site.command(*arguments)
     assert (code, site.requests(), site.files()) == (2, 0, before)
     assert "dry" in err
+
+
+def test_a_dry_run_needs_a_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    with pytest.raises(OptionError, match="TMPDIR"), rehearsed_state(None, config_of()):
+        pass
