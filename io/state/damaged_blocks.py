@@ -41,7 +41,8 @@ def set_apart(transaction: sqlite3.Connection) -> list[str]:
     for block in damaged:
         owner = _owner(block, names)
         if owner in names and not block._replace(consumer=owner).damaged_parts():
-            transaction.execute("UPDATE blocks SET consumer = ? WHERE row = ?", (owner, block.row))
+            its_terms = "coalesce(terms, (SELECT terms FROM consumers WHERE number = ?1))"
+            transaction.execute(f"UPDATE blocks SET consumer = ?1, terms = {its_terms} WHERE row = ?2", (owner, block.row))  # noqa: S608
             waiting[owner] += block.size - block.bitmap.bit_count()
             continue
         failures = list(_failures(block, names.get(owner)))

@@ -57,7 +57,7 @@ def column(folder: Path, name: str, row: int) -> bytes:
 def deliver(folder: Path):
     """All that waits is taken by its consumer: the bodies, the ledger, what waits then, letters by cause and what was said."""
     with open_state(folder, ids=1_000, statements=1_000) as state:
-        state.ledger.begin_run("deliver", ["one", "two"], "job")
+        state.ledger.begin_run("deliver", ["one", "two"], "job", {"one": "{}", "two": "{}"})
         state.outbox.set_damaged_apart()
         bodies = []
         for _ in range(BLOCKS + 1):
