@@ -607,9 +607,11 @@ def test_42_discussions(translate: Translate, record: Translate) -> None:
     assert made["context"]["contextActivities"]["grouping"][0]["id"] == f"{DISCUSSIONS}/threads/7"
     for data, path in (({}, "/p"), ({"id": ""}, "/p"), ({"id": 0}, "/p"), ({"id": "t"}, ""), ({"id": "t"}, None)):
         assert translate(record(VIEWED_THREAD, data, {"path": path})).cause == "missing"
-    for path, iri in (("/", "/9f"), ("/a/9f/", "/a/9f"), ("/a/9f/upvote//", "/a//upvote/9f"), ("/a9f/x", "/a/x/9f")):
+    for path, iri in (("/", "/9f"), ("/a/9f/", "/a/9f"), ("/a/9f/upvote//", "/a//upvote/9f"), ("/a9f/x", "/a9f/x/9f")):
         (made,) = translate(record(VIEWED_THREAD, {"id": "9f"}, {"path": path}))
         assert made["object"]["id"] == f"https://lms.example.com{iri}"
+    (made,) = translate(record(VIEWED_THREAD, {"id": 1}, {"path": "/api/discussion/v1/threads/1/"}))
+    assert made["object"]["id"] == f"{DISCUSSIONS}/threads/1"
     (made,) = translate(record(VIEWED_THREAD, {"id": "t", "title": "T"}, {"path": "/p"}), redact=("title",))
     assert "name" not in made["object"]["definition"]
 

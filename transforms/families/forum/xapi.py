@@ -14,11 +14,12 @@ MAPPING_VERSION = 2
 
 
 def discussion_iri(root: str, path: str | None, value: object) -> str | None:
-    """``Root<path>/<id>``, where ``path`` is that of the request, without the id wherever it stands in it."""
+    """``Root<path>/<id>``, where ``path`` is that of the request, without the id where the id is a whole part of the path."""
     name = post_id(value)
     if not path or not name:
         return None
-    return f"{root}{path.rstrip('/').replace(name, '').rstrip('/')}/{name}"
+    parts = ["" if part == name else part for part in path.strip().rstrip("/").split("/")]
+    return f"{root}{'/'.join(parts).rstrip('/')}/{name}"
 
 
 def grouping(root: str, discussion: object) -> list[dict[str, Any]] | None:
