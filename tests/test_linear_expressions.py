@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from edx2lrs.io.sources import forms
+from edx2lrs.io.sources import columns, forms
 from edx2lrs.io.sources.unfinished import is_unfinished
 from edx2lrs.transforms.failure import Refusal
 from edx2lrs.transforms.families.navigation.shared import target_iri
@@ -42,6 +42,7 @@ from edx2lrs.transforms.validation import violations, xapi
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 COURSE = "course-v1:O+C+R"
+CSV = [columns._Csv(",", quote) for quote in ('""', '\\"')]
 NO_TIME = Refusal("parse", "bad_time", "")
 
 # The file, and the name that the expression is assigned to or the function that holds it: what reads texts with the expression.
@@ -107,6 +108,8 @@ SEE_LINES: dict[str, list[Callable[[str], Any]]] = {
     "io/sources/forms.py _BETWEEN_VALUES": [lambda text: forms._BETWEEN_VALUES.match(text.encode())],
     "io/sources/forms.py _FIRST_VALUE": [lambda text: forms._FIRST_VALUE.search(text.encode())],
     "io/sources/forms.py _values": [lambda text: list(forms._values(iter([text.encode()])))],
+    "io/sources/columns.py _json_in_quotes": [lambda text: columns._json_in_quotes(text.encode())],
+    "io/sources/columns.py _Csv": [each for csv in CSV for each in (csv.fields, csv.quotes)],
     "io/sources/unfinished.py _TEXT": [lambda text: is_unfinished(text.encode())],
     "transforms/records/old_records.py _has_no_zone": [lambda text: time_of_log(NO_TIME, text, None)],
 }
