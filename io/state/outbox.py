@@ -128,8 +128,9 @@ class Outbox:
 
     def has_room(self, consumers: Iterable[str], bound: int) -> bool:
         """Whether none of ``consumers`` that is up has ``bound`` statements waiting."""
-        waiting, cut_off = self.sendable_counts(), self.open_circuits()
-        return all(name in cut_off or waiting.get(name, 0) < bound for name in consumers)
+        waiting, cut_off = self.waiting_counts(), self.open_circuits()
+        held = dict(self._database.rows("SELECT name, held FROM consumers WHERE held > 0"))
+        return all(name in cut_off or waiting.get(name, 0) - held.get(name, 0) < bound for name in consumers)
 
     def oldest(self) -> dict[str, float]:
         """Of every consumer that has something waiting, the wall time (seconds since 1970) of the oldest."""
