@@ -21,24 +21,25 @@ class RefusedFiles:
 
     def in_wave(self, wave: Wave, failures: Sequence[Failure]) -> Iterator[UnreadableFile]:
         """The files that end in ``wave`` and gave nothing usable. ``failures``: what the wave made."""
-        causes: dict[str, Counter[str]] = defaultdict(Counter)
+        of_file: dict[str, list[Failure]] = defaultdict(list)
         for failure in failures:
             if failure.stage in ("read", "parse"):
-                causes[_file(failure.position)][failure.cause] += 1
+                of_file[_file(failure.position)].append(failure)
         for stretch in wave.stretches:
             if stretch.kind == "log":
-                message = self._judged(stretch, causes[stretch.piece.file])
+                message = self._judged(stretch, of_file[stretch.piece.file])
                 if message:
                     yield UnreadableFile(stretch.piece.file, f"{stretch.piece.file}: {message}")
 
-    def _judged(self, stretch: Stretch, causes: Counter[str]) -> str | None:
+    def _judged(self, stretch: Stretch, failures: Sequence[Failure]) -> str | None:
         piece, chunk = stretch.piece, stretch.chunk
         if chunk.damage:
             return f"{chunk.damage.cause}: {chunk.damage.message}"
         so_far = self._refused.pop(piece, Counter() if chunk.start == piece.start else None)
-        if so_far is None or not causes or causes.total() < sum(1 for _ in records_of(piece.file, chunk)):
+        whole = {(failure.position, failure.payload) for failure in failures}  # a part of a record is another payload
+        if so_far is None or not whole or any((each.position, each.body) not in whole for each in records_of(piece.file, chunk)):
             return None
-        so_far += causes
+        so_far += Counter(failure.cause for failure in failures)
         if not chunk.reached.done:
             self._refused[piece] = so_far
             return None
