@@ -286,6 +286,20 @@ def no_iri(s: Seen) -> bool:
     return any(isinstance(p, str) and " " in p for p in parts)
 
 
+def id_within_a_part(s: Seen) -> bool:
+    """Where erb cuts the post's id out of another part of the path too."""
+    name, path = str(s.fields.get("id")), s.context.get("path")
+    return forum(s) and isinstance(path, str) and any(name in part and name != part for part in path.split("/"))
+
+
+def old_name(s: Seen) -> bool:
+    return s.name in ("save_problem_check", "show_answer", "seq_goto", "seq_next", "seq_prev")
+
+
+def course_elsewhere(s: Seen) -> bool:
+    return not s.context.get("course_id")
+
+
 PART = r"\[[0n]\]\.(context\.contextActivities\.parent\[0\]\.)?"
 ID = r"\[[0n]\]\.(id|context\.statement\.id)"
 
@@ -316,7 +330,6 @@ NO_REFERRER = r"Could not get value for (context\.referer|data\.module_id)|'spli
 KNOWN = (
     Known(4, session_is_none, paths=r"\[[0n]\]\.(session|context\.extensions\.session-id)"),
     Known(46, posted_problem, paths=r"(\[0\].*)?"),
-    Known(47, always, refused="no_actor: neither"),
     Known(1, time_is_not_canonical, paths=rf"{ID}|\[[0n]\]\.(timestamp|eventTime)", refused="bad_time", failed=UNREAD_TIME),
     Known(2, time_is_not_canonical, refused="no_time"),
     Known(3, a_place_is_empty, paths=r"\[[0n]\]\.(actor\.(id|account\.name)|session|context\.extensions\.session-id)|" + ID),
@@ -335,7 +348,7 @@ KNOWN = (
     Known(10, group, paths=PART + r"(object\.)?definition\.(description|name)|\[0\]\.result\.(response|success)"),
     Known(11, judged_in_other_words, paths=r"\[[0n]\]\.result(\.success)?|\[0\]\.generated\.extensions\.success"),
     Known(12, answer_is_no_text, paths=r"\[[0n]\]\.result\.response"),
-    Known(13, score_out_of_range, refused=r"invalid.*score"),
+    Known(13, score_out_of_range, paths=r"\[[0n]\]\.result\.score\.(scaled|min|max)"),
     Known(14, without_points, paths=r"\[[0n]\]\.result\.score\.max"),
     Known(15, at_zero, paths=r"\[0\]\.(result\.extensions\.time|target\.currentTime)"),
     Known(16, problem, failed="KeyError: '(question|answer)'|TypeError: (sequence|argument|Value)"),
@@ -350,12 +363,15 @@ KNOWN = (
     Known(21, question_without_id, refused="missing.*input id"),
     Known(22, no_iri, refused="invalid.*absolute IRI"),
     Known(22, link_with_other_scheme, refused="invalid.*absolute IRI"),
-    Known(24, negative, refused="out_of_range"),
+    Known(24, negative, paths=r"\[0\]\.(result\.duration|object\.duration|target\.currentTime)", failed="ISO 8601 duration"),
     Known(24, always, failed="OverflowError: Python int too large"),
-    Known(13, points_out_of_range, refused=r"invalid.*score"),
+    Known(13, points_out_of_range, paths=r"\[0\]\.result(\.score\.(scaled|min|max))?"),
     Known(14, points_unknown_or_none, paths=r"\[0\]\.result\.(success|score\.(max|raw|scaled))", failed="KeyError: 'weighted_"),
     Known(25, always, paths=r".* was empty"),
-    Known(23, always, refused=r"wrong_type: data\.(grade|max_grade|weighted_\w+|percent_grade)[:,]"),
+    Known(
+        23, always, paths=r"\[0\]\.(result(\.score)?|generated\.(scoreGiven|maxScore))",
+        failed="not supported between|unsupported operand",
+    ),
     Known(32, relative_link, paths=r"\[0\]\.object\.id", refused="wrong_type.*expected a URL"),
     Known(33, outline_of_sequence, failed=r"Could not get value for data\.id|dropped"),
     Known(34, link, paths=r"\[0\]\.object\.type"),
@@ -364,8 +380,17 @@ KNOWN = (
     Known(37, exam, paths=r"\[0\]\.(object\.id|context\.contextActivities\.grouping(\[0\]\.id)?)"),
     Known(38, course_grade, paths=r"\[0\]\.result\.extensions\.(grade_)?classification"),
     Known(39, course_grade, paths=r"\[0\]\.result\.score\.(raw|scaled)", failed="KeyError: 'percent_grade'|not subscriptable"),
-    Known(40, completion_is_no_share, refused="out_of_range|wrong_type", failed="'NoneType' and 'int'"),
+    Known(40, completion_is_no_share, paths=r"\[0\]\.(result.*|extensions\.completion)", failed="'NoneType' and 'int'|can't multiply"),
     Known(41, new_in_caliper, failed="dropped from caliper"),
+    Known(42, id_within_a_part, paths=r"\[0\]\.object\.id"),
+    Known(46, posted_problem, failed="'str' object has no attribute 'get'"),
+    Known(50, old_name, failed="dropped from"),
+    Known(
+        50, course_elsewhere, paths=r"\[[0n]\].*(contextActivities|object\.(extensions|id)).*", failed="value for context.course_id"
+    ),
+    Known(7, always, refused=r"bad_course_key: data\.course_id"),
+    Known(22, no_iri, paths=r"\[0\]\.session"),
+    Known(52, always, failed="could not convert string to float|Converted to naive"),
     Known(42, forum, refused="wrong_type: data.discussion.id: expected a text or a number"),
     Known(42, forum, failed=r"has no attribute 'grouping'|replace\(\) argument 1 must be str, not (int|float)"),
 )  # fmt: skip

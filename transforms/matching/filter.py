@@ -19,7 +19,8 @@ NAMES_SHOWN = 50
 """Names of unknown events that a report shows."""
 OTHER = "other"
 _LONGEST = 80
-_LIKE_A_NAME = re.compile(r"(?!.*[0-9]{5})[A-Za-z][A-Za-z0-9]*(?:[_.:-][A-Za-z0-9]+)+")  # two words: no address, no number, no name of a person
+# at least two words: no address, no number, no name of a person
+_LIKE_A_NAME = re.compile(r"(?!.*[0-9]{5})[A-Za-z][A-Za-z0-9]*(?:[_.:-][A-Za-z0-9]+)+")
 _NAMES = 1024  # more than there are mapped names
 
 

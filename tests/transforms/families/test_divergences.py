@@ -689,3 +689,9 @@ def test_every_entry_has_its_test() -> None:
     assert entries == [str(n) for n in range(1, len(entries) + 1)]
     tested = {match[1] for name in globals() if (match := re.match(r"test_(\d+)_", name))}
     assert tested | TESTED_ELSEWHERE == set(entries)
+
+
+def test_52_a_value_costs_itself(translate: Translate, record: Translate) -> None:
+    (made,) = translate(record("play_video", {"id": "v", "currentTime": "soon", "duration": 60}))
+    assert list(made["context"]["extensions"].values())[-1] == 60
+    assert "result" not in made

@@ -141,7 +141,7 @@ def test_event_type_stands_for_a_missing_name(record: Callable[..., Any]) -> Non
         ({"username": "ann"}, {"user_id": 5}, "bob", (None, "ann")),
         ({}, {"user_id": 5}, "bob", (5, "bob")),
         ({}, {"user_id": None, "username": "ann"}, "", (None, "ann")),
-        ({}, {"user_id": "ann"}, "bob", (None, "ann")),
+        ({}, {"user_id": "ann"}, "ann", (None, "ann")),
         ({}, {}, "2023", (None, "2023")),
         ({}, {}, 2023, (None, "2023")),
         ({"user_id": 0}, {"user_id": ""}, "", (None, None)),
