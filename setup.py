@@ -37,6 +37,7 @@ setup(
             "mypy==2.4.1",
             "pyhamcrest==2.1.0",
             "pytest==9.2.0",
+            "pytest-xdist==3.8.0",
             "ruff==0.17.5",
             "tincan==1.0.0",
             "types-PyYAML==6.0.12.20261113",
