@@ -173,7 +173,7 @@ def test_credentials_are_needed(sandbox: Any, statement: Make, auth: tuple[str, 
         (b"[]", {"Content-Type": "text/plain"}, 400),
         (b"x", {"Content-Encoding": "br"}, 415),
         (b"x", {"Content-Encoding": "gzip"}, 400),
-        (gzip.compress(b"[]")[:-1], {"Content-Encoding": "gzip"}, 400),
+        (gzip.compress(b"[]", mtime=0)[:-1], {"Content-Encoding": "gzip"}, 400),
     ],
 )
 def test_bodies_that_are_no_statements(sandbox: Any, body: bytes, headers: dict[str, str], status: int) -> None:
