@@ -80,16 +80,18 @@ def key_of_block(course_key: str, block_type: str, name: str) -> str | None:
         return f"lb:{course.removeprefix('lib:')}:{block_type}:{name}"
     if "+" not in course:
         org, number, _ = course.split("/")
-        before = _in_pages(org, number)
-        if name.startswith(before) and "-" in name[len(before) :]:
+        before = next((before for before in _in_pages(org, number) if name.startswith(before)), None)
+        if before is not None and "-" in name[len(before) :]:
             block_type, _, name = name[len(before) :].partition("-")
         return f"i4x://{org}/{number}/{block_type}/{name}"
     namespace, _, rest = course.partition(":")
     return f"{_BLOCKS[namespace]}:{rest}+type@{block_type}+block@{name}"
 
 
-def _in_pages(org: str, number: str) -> str:
-    return _NO_WORD.sub("_", f"i4x-{org}-{number}-")
+def _in_pages(org: str, number: str) -> tuple[str, str]:
+    """How the id of a block begins in pages: with ``_`` for each sign that an id of HTML cannot have; or with these signs."""
+    before = f"i4x-{org}-{number}-"
+    return _NO_WORD.sub("_", before), before
 
 
 def _org_and_number(course_key: str) -> tuple[str, str]:

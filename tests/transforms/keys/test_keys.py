@@ -62,6 +62,7 @@ BLOCKS = {
     "an old course": (OLD, "x", "i4x://edX/Demo.X/video/x"),
     "the id in a page": (OLD, "i4x-edX-Demo_X-video-5842aa", "i4x://edX/Demo.X/video/5842aa"),
     "the id in a page keeps its category": (OLD, "i4x-edX-Demo_X-videoalpha-a-b_1", "i4x://edX/Demo.X/videoalpha/a-b_1"),
+    "the id in a page with the dots of its course": (OLD, "i4x-edX-Demo.X-videoalpha-a-b_1", "i4x://edX/Demo.X/videoalpha/a-b_1"),
     "a whole key": (OLD, "i4x://edX/Demo.X/videoalpha/x", "i4x://edX/Demo.X/videoalpha/x"),
     "a whole key of today": (A, BLOCK_OF_B, BLOCK_OF_B),
     "a whole key with a branch": (A, BLOCK_OF_A.replace("+type", "+branch@draft+version@5f+type"), BLOCK_OF_A),
