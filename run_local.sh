@@ -102,7 +102,7 @@ case ${1:-} in
   test)
     shift
     install '[test]'
-    [ $# -gt 0 ] || set -- -n 2   # the whole suite: two processes
+    [ $# -gt 0 ] || set -- -n 2 --dist worksteal   # the whole suite: two processes
     exec .venv/bin/pytest "$@"
     ;;
   stop)
